@@ -1,0 +1,77 @@
+# Backstage from a checkout. The path may hold spaces: targets are relative, and what a shell sees is quoted.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
+LINK := .ansible/collections/ansible_collections/backstage/django
+PYTHON := /usr/bin/python3
+
+# The bundled example, unless INVENTORY names the user's own. "-m ansible" also works in a checkout that was moved.
+WHERE := $(if $(INVENTORY),.,example)
+SITE := $(if $(INVENTORY),backstage.django.site,site.yml)
+PLAY = cd $(WHERE) && "$(CURDIR)/.venv/bin/python" -m ansible playbook $(if $(INVENTORY),-i "$(INVENTORY)",$$become) \
+	$(if $(PORT),-e front_of_house_http_port=$(PORT)) $(ARGS)
+
+# The example is this machine, and needs root: by sudo, which may ask for a password.
+define ROOT
+become=; \
+if [ -z "$(INVENTORY)" ] && [ "$$(id -u)" != 0 ]; then \
+	command -v sudo >/dev/null || { echo "make $@ needs root: run it as root, or install sudo" >&2; exit 1; }; \
+	sudo -kn true 2>/dev/null || become=--ask-become-pass; \
+fi
+endef
+
+.PHONY: help site strike status test lint format units molecule newcomer bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+site: .venv/.ready $(LINK) ## the example Production on this machine; PORT=8080, or INVENTORY=path for your own; again: only what differs
+	@[ -n "$(INVENTORY)" ] || [ -d /run/systemd/system ] || \
+		echo "systemd is not PID 1 here: uWSGI's own master watches the emperor, and nothing watches that master."
+	@$(ROOT); $(PLAY) $(SITE)
+	@$(MAKE) --no-print-directory status
+
+status: .venv/.ready $(LINK) ## every Venue's URL with the HTTP status it answers
+	@$(ROOT); $(PLAY) backstage.django.status
+
+strike: .venv/.ready $(LINK) ## take the example down again, its data included (INVENTORY=path: yours, without its data)
+	@$(ROOT); $(PLAY) backstage.django.strike
+
+.venv/.ready: requirements/site.txt
+	@scripts/apt-missing.sh python3-venv ca-certificates $(if $(INVENTORY),openssh-client)
+	@echo "Making .venv with $$(cat $<)"
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-cache-dir -r $<
+	@touch $@
+
+# Ansible finds a collection by its path only: this link makes any checkout one.
+$(LINK):
+	@mkdir -p $(@D) && ln -sfn ../../../.. $@
+
+test: ## lint, units, molecule and newcomer; what each took
+	@scripts/steps.sh lint units molecule newcomer
+
+lint: $(LINK) ## formatting, types, Ansible's own checks, documentation, the built collection
+	@scripts/lint.sh $(CHECKS)
+
+format: ## what ruff can mend by itself
+	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
+
+units: $(LINK) ## unit tests, without a host
+	@"$$(scripts/env.sh tools)/bin/python" -m pytest tests/unit $(ARGS)
+
+molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
+	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
+
+newcomer: ## make site, again, and make strike on fresh machines: with systemd and without
+	@tests/garage/newcomers.sh
+
+bench: $(LINK) ## the load test and the benchmarks
+	@tests/benchmarks/run.sh $(ARGS)
+
+clean: ## remove what make left in this checkout: hosts, images, environments
+	@tests/garage/garage.sh clean
+	@rm -rf .venv .ansible .garage tests/output

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs inside the Act's own Python: Django's steps, in one process a user.
+
+The module feeds this file to the Act's interpreter on standard input; it imports nothing of
+Backstage. The Act's own management program is run as it would be by hand, with Django's
+ManagementUtility replaced, so that whatever it does before (paths, settings) is done here, too.
+
+Arguments: the mode, its options as JSON (no secrets), the descriptor that takes the answer.
+"""
+
+from __future__ import annotations
+
+import compileall
+import io
+import json
+import os
+import runpy
+import shlex
+import sys
+import traceback
+
+# Nothing above may come from Django or the Act: this file is read before their paths are set.
+
+
+class Failed(Exception):
+    """A step that went wrong; its cause is the exception it was raised from."""
+
+    def __init__(self, step, error):
+        super().__init__(str(error))
+        self.step = step
+        self.error = error
+
+
+def step(name, function, *args, **kwargs):
+    try:
+        return function(*args, **kwargs)
+    except (Exception, SystemExit) as error:  # whatever the Act's code raises is this step's failure
+        raise Failed(name, error) from error
+
+
+def call(*words, **options):
+    from django.core.management import call_command
+
+    out = io.StringIO()
+    call_command(*words, stdout=out, **options)
+    return out.getvalue()
+
+
+def build(options):
+    import django
+    from django.apps import apps
+    from django.conf import settings
+
+    step("settings", django.setup)
+    step("check", call, "check")
+    copied = None
+    if settings.MEDIA_URL and settings.MEDIA_ROOT:
+        need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
+    if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
+        if not settings.STATIC_ROOT:
+            raise Failed("collectstatic", "STATIC_ROOT is not set")
+        need_inside("STATIC_ROOT", settings.STATIC_ROOT, options)
+        copied = step("collectstatic", call, "collectstatic", interactive=False, verbosity=1).strip()
+    for line in options["after_static"]:
+        step(line, call, *shlex.split(line))
+    compileall.compile_dir(options["code"], quiet=2, workers=1)
+    return {**facts(settings), "collected": copied}
+
+
+def need_inside(name, path, options):
+    """Nginx serves from the place that Backstage made, or from one inside the code."""
+    path = absolute(path)
+    if path != options["own"][name] and not path.startswith(options["code"] + "/"):
+        raise Failed("settings", f"{name} is outside: {path}")
+
+
+def facts(settings):
+    return {
+        "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
+        "wsgi_application": settings.WSGI_APPLICATION,
+        "static_url": settings.STATIC_URL,
+        "static_root": absolute(settings.STATIC_ROOT),
+        "media_url": settings.MEDIA_URL,
+        "media_root": absolute(settings.MEDIA_ROOT),
+        "debug": bool(settings.DEBUG),
+        "databases": {
+            alias: {"engine": database.get("ENGINE", ""), "name": str(database.get("NAME", ""))}
+            for alias, database in settings.DATABASES.items()
+        },
+    }
+
+
+def absolute(path):
+    return os.path.abspath(str(path)) if path else ""
+
+
+def migrate(options):
+    import django
+    from django.db import connections
+
+    step("settings", django.setup)
+    applied = []
+    for alias in connections:
+        if connections[alias].vendor == "unknown":
+            continue  # Django's dummy backend: the Act has no database
+        before = step("migrate", pending, alias)
+        try:
+            step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
+        except Failed as failure:
+            left = step("migrate", pending, alias)
+            failure.applied = [name for name in before if name not in left]
+            raise
+        applied += before
+    return {"applied": applied}
+
+
+def pending(alias):
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    connections[alias].close()
+    executor = MigrationExecutor(connections[alias])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
+
+
+def take_over(work):
+    """Have the Act's management program call our work instead of a command; return its result."""
+    from django.core.management import ManagementUtility
+
+    results = []
+    ManagementUtility.execute = lambda utility: results.append(work())
+    return results
+
+
+def run_manage(manage, words):
+    """Run the management program as if by hand."""
+    if manage.startswith("-m "):
+        sys.argv = [manage[3:], *words]
+        sys.path[0] = os.getcwd()
+        runpy.run_module(manage[3:], run_name="__main__", alter_sys=True)
+        return
+    if not manage.endswith(".py"):
+        manage = os.path.join(os.path.dirname(sys.executable), manage)
+    if not os.path.exists(manage):
+        raise Failed("settings", f"there is no {manage}")
+    sys.argv = [manage, *words]
+    sys.path[0] = os.path.dirname(os.path.abspath(manage))
+    runpy.run_path(manage, run_name="__main__")
+
+
+def by_hand(manage, words):
+    try:
+        run_manage(manage, words)
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+def answer(mode, options):
+    if mode == "run":
+        step(options["words"][0], by_hand, options["manage"], options["words"])
+        return {}
+    try:
+        results = take_over(lambda: {"build": build, "migrate": migrate}[mode](options))
+    except ImportError as error:
+        raise Failed("settings", "Django is not installed in the Act's environment") from error
+    run_manage(options["manage"], ["migrate" if mode == "migrate" else "check"])
+    if not results:
+        raise Failed("settings", f"{options['manage']} never called Django's management commands")
+    return results[0]
+
+
+def main(mode, options, descriptor):
+    try:
+        found = answer(mode, json.loads(options))
+    except Failed as failure:
+        found = {
+            "failed": failure.step,
+            "error": type(failure.error).__name__,
+            "message": str(failure.error),
+            "applied": getattr(failure, "applied", []),
+        }
+        traceback.print_exception(failure.__cause__ or failure)
+    except (Exception, SystemExit) as error:
+        found = {"failed": "settings", "error": type(error).__name__, "message": str(error)}
+        traceback.print_exc()
+    sys.stdout.flush()
+    with os.fdopen(int(descriptor), "w", encoding="utf-8") as out:
+        json.dump(found, out)
+    return 1 if "failed" in found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

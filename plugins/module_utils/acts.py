@@ -1,0 +1,279 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Act manager: from a source to a sealed release, its database and its seeds, and its removal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional
+
+from . import build, environments, files, finish, inputs, names, process, steps, users, world
+from .errors import BackstageError
+from .host import Host
+from .nouns import Act, Seed, Venue, summary
+from .plan import Change, Phase, Step, differing
+from .state import ActState
+
+FIXTURE = "fixture "
+
+
+@dataclass(frozen=True)
+class Want:
+    """What should be of one Act on this host.
+
+    Args:
+        act: the Act as the manifest says.
+        venues: where it is booked.
+        release: the id of the release that should be there.
+        inputs: all that makes it; None where it is known by its id alone.
+        digest: of the source and the manifest's inputs, before the host's Python is added.
+        source: what a reader calls the source.
+        archive: the shipped source, where this host lacked it.
+        held: this release was rolled back and is not to be played again.
+        unhold: a hold of another time ends.
+        play: the release that a Sess should play: the wanted one, or the live one while held.
+    """
+
+    act: Act
+    venues: List[Venue]
+    release: str
+    digest: str = ""
+    inputs: Optional[Dict[str, Any]] = None
+    source: str = ""
+    archive: str = ""
+    held: bool = False
+    unhold: bool = False
+    play: str = ""
+
+
+def record_of(want: Want) -> Dict[str, Any]:
+    """act.json: what this Act was told to be."""
+    return {
+        "format": inputs.FORMAT,
+        "act": summary(want.act),
+        "release": want.release,
+        "digest": want.digest,
+    }
+
+
+def needs_source(want: Want, state: ActState) -> bool:
+    """Whether this host lacks the release and so its source."""
+    return want.act.state == "present" and not want.held and want.release not in state.releases
+
+
+def plan(want: Want, state: ActState, host: Host, through: str, seeds: Dict[str, str]) -> List[Change]:
+    """What is to be done for an Act that should be present."""
+    manager = _Manager(want, state, host)
+    changes = manager.sweep() + manager.record() + manager.unhold()
+    if needs_source(want, state):
+        changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
+    if through in ("migrate", "play") and not want.held:
+        changes += manager.database(seeds)
+    return changes + manager.discard()
+
+
+class _Manager:
+    def __init__(self, want: Want, state: ActState, host: Host) -> None:
+        self.want = want
+        self.state = state
+        self.host = host
+        self.act = want.act
+        self.paths = state.paths
+        self.production = state.paths.production.name
+
+    def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
+        return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
+
+    def sweep(self) -> List[Change]:
+        """Unsealed releases are what a killed run left."""
+        building = self.want.release if needs_source(self.want, self.state) else ""
+        return [
+            self.change("sweep", Phase.CLEAR, lambda name=name: self._sweep(name), name)
+            for name in self.state.unsealed
+            if name != building
+        ]
+
+    def _sweep(self, release: str) -> None:
+        builder = users.find(names.builder(self.production, self.act.name))
+        if builder:
+            process.end_all(builder)
+        files.remove_tree(self.paths.release(release).root)
+
+    def record(self) -> List[Change]:
+        before, after = self.state.record, record_of(self.want)
+        if before == after:
+            return []
+        if not before:
+            return [self.change("add", Phase.CLEAR, self._prepare, None, after["act"])]
+        shown = differing({**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]})
+        return [self.change("change", Phase.CLEAR, self._prepare, shown["before"], shown["after"])]
+
+    def unhold(self) -> List[Change]:
+        if not self.want.unhold:
+            return []
+        return [self.change("unhold", Phase.PLAY, self._unhold, self.state.hold.get("release"))]
+
+    def _unhold(self) -> None:
+        files.remove(self.paths.hold)
+        self.state.history.add("unheld", release=self.state.hold.get("release"))
+
+    def _prepare(self) -> None:
+        """Users, directories, and what this Act was told to be."""
+        prepare(self.paths)
+        files.write(self.paths.record, files.to_json(record_of(self.want)), 0o600)
+
+    def build(self) -> None:
+        if not self.want.archive or self.want.inputs is None:
+            raise BackstageError("its source did not arrive on this host", step="build")
+        job = build.Job(
+            self.act, self.want.venues, self.want.inputs, self.want.release, self.want.source, self.want.archive
+        )
+        record = build.build(job, self.paths, self.host)
+        self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record
+        self.state.history.add("built", release=self.want.release, source=self.want.source)
+
+    def database(self, seeds: Dict[str, str]) -> List[Change]:
+        """Migrations of a release once, fixtures and seeds once in the Act's life."""
+        wanted = [seed for seed in self.act.seed if seed.before_migrate]
+        changes = [self._seed(seed, seeds) for seed in wanted if self._is_due(seed.name, seeds)]
+        if self.act.migrate and not self.state.history.migrated(self.want.release):
+            changes.append(self.change("migrate", Phase.MIGRATE, self._migrate, None, self.want.release))
+        later = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
+        later += [seed for seed in self.act.seed if not seed.before_migrate]
+        return changes + [self._seed(seed, seeds) for seed in later if self._is_due(seed.name, seeds)]
+
+    def _is_due(self, name: str, seeds: Dict[str, str]) -> bool:
+        if name in seeds:
+            return seeds[name] == "again"
+        return not self.state.history.seeded(name)
+
+    def _seed(self, seed: Seed, _answers: Dict[str, str]) -> Change:
+        return self.change("seed", Phase.MIGRATE, lambda: self._run_seed(seed), None, seed.name)
+
+    def _run_seed(self, seed: Seed) -> None:
+        self.state.history.add("seed started", seed=seed.name)
+        options = {"manage": self.act.manage, "words": shlex.split(seed.run)}
+        self._run("run", options, {**seed.env, **seed.secrets})
+        self.state.history.add("seed done", seed=seed.name)
+
+    def _migrate(self) -> None:
+        found = self._run("migrate", {"manage": self.act.manage}, {})
+        self.state.history.add("migrated", release=self.want.release, applied=found["applied"])
+
+    def _run(self, mode: str, options: Dict[str, Any], extra: Dict[str, str]) -> Dict[str, Any]:
+        """Run a step as the player, with the Sess's own variables."""
+        release = self.state.releases[self.want.release]
+        player = process.User.named(names.player(self.production, self.act.name))
+        seed_writable(self.paths, release, player)
+        environment = environments.path(self.paths.production, release["environment"])
+        env = {
+            **play_variables(self.want, self.state, release, self.host),
+            "PATH": f"{environment}/bin:{process.PATH}",
+            "VIRTUAL_ENV": environment,
+            **extra,
+        }
+        cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
+        return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
+
+    def discard(self) -> List[Change]:
+        return [
+            self.change("discard", Phase.TIDY, lambda name=name: self._discard(name), name)
+            for name in self._superfluous()
+        ]
+
+    def _superfluous(self) -> List[str]:
+        """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
+
+        Never the live one, the held one, the wanted one, or one whose static files are still served.
+        """
+        known = {*self.state.releases}
+        if needs_source(self.want, self.state):
+            known.add(self.want.release)
+        played = [name for name in self.state.history.played() if name in known]
+        wanted = self.want.play or self.want.release
+        ranked = [wanted, *[name for name in played if name != wanted]]
+        never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
+        ranked += reversed(never)
+        kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
+        kept.add(self.state.hold.get("release"))
+        return [name for name in ranked if name not in kept]
+
+    def _discard(self, release: str) -> None:
+        files.remove_tree(self.paths.release(release).root)
+
+
+def prepare(paths: Any) -> None:
+    """Make an Act's users and directories, with the modes of the documented layout."""
+    production = paths.production
+    users.ensure_act(production.name, paths.name, paths.data)
+    player = process.User.named(names.player(production.name, paths.name))
+    for path in (paths.root, paths.releases, paths.sesses):
+        files.directory(path, 0o711)
+    files.directory(paths.media, 0o2750, player.uid, process.group_id(names.WWW_GROUP))
+    files.directory(paths.data, 0o700, player.uid, player.gid)
+
+
+def seed_writable(paths: Any, release: Dict[str, Any], player: process.User) -> None:
+    """Give the Act its own copies of what it may write, once."""
+    origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
+    process.call_as(player, finish.seed_data, paths.root, origin, release["links"])
+
+
+def play_variables(want: Want, state: ActState, release: Dict[str, Any], host: Host) -> Dict[str, str]:
+    """All variables of the Act as it plays a release, secrets included."""
+    places = world.Places.of_player(state.paths, release["release"])
+    plain = world.variables(
+        want.act,
+        state.paths.production.name,
+        release["release"],
+        release["settings"],
+        places,
+        want.venues,
+        host.http_port,
+    )
+    return {**plain, **secrets_of(want.act, state)}
+
+
+def secrets_of(act: Act, state: ActState) -> Dict[str, str]:
+    """The Act's secrets; where none were given, those that its live Sess has."""
+    if act.secrets is not None:
+        return act.secrets
+    return {name: state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env}
+
+
+def plan_removal(name: str, state: ActState, delete_data: bool) -> List[Change]:
+    """What is to be done for an Act that should be absent."""
+    changes: List[Change] = []
+    if state.exists:
+        step = Step("act", name, "remove", state.live_release, None)
+        changes.append(Change(step, Phase.REMOVE, name, lambda: _remove(state)))
+    if delete_data and (state.exists or state.has_data):
+        step = Step("act", name, "delete data", "data and media", None)
+        changes.append(Change(step, Phase.REMOVE, name, lambda: _delete_data(name, state)))
+    return changes
+
+
+def _remove(state: ActState) -> None:
+    """Take the Act away, but not its data, its history, and the users who own them."""
+    paths = state.paths
+    builder = users.find(names.builder(paths.production.name, paths.name))
+    if builder:
+        process.end_all(builder)
+    for path in (paths.releases, paths.sesses, paths.workshop):
+        files.remove_tree(path)
+    files.remove(paths.live)
+    files.remove(paths.record)
+    if os.path.isdir(paths.root):
+        state.history.add("removed")
+
+
+def _delete_data(name: str, state: ActState) -> None:
+    paths = state.paths
+    files.remove_tree(paths.root)
+    files.remove(paths.log)
+    users.remove(names.player(paths.production.name, name))
+    users.remove(names.builder(paths.production.name, name))

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Booking manager: Venues and Gigs as nginx server blocks, tested, then reloaded at most once."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Set, Tuple
+from urllib.parse import urlsplit
+
+from . import files, front, names, nginx, process, server_block
+from .errors import BackstageError
+from .host import Host
+from .layout import Production
+from .nouns import Act, Gig, Manifest, Venue
+from .plan import Change, Phase, Step, differing
+from .server_block import Booked
+from .state import HostState
+
+Block = Dict[str, Any]
+_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
+
+
+@dataclass
+class Bookings:
+    """What is booked on this host, and what should be.
+
+    Args:
+        manifest: the Venues and Gigs that should be; others stay as they are.
+        state: the Acts on this host.
+        host: the host's facts.
+        prune: whether what left the manifest is taken down.
+        left: Acts whose new Gigs are left out, for they failed.
+    """
+
+    manifest: Manifest
+    state: HostState
+    host: Host
+    prune: bool = False
+    left: Set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.before: Dict[str, Block] = front.blocks(self.paths.name, self.host)
+
+    @property
+    def paths(self) -> Production:
+        return self.state.paths
+
+    def wanted(self) -> Dict[str, Block]:
+        """The data of each Venue's file as it should be; pure."""
+        wanted = {} if self.prune else dict(self.before)
+        for name, venue in self.manifest.venues.items():
+            if venue.state == "absent":
+                wanted.pop(name, None)
+                continue
+            gigs = [Booked(gig.act, gig.path, (), (), 0) for gig in self._gigs(venue)]
+            wanted[name] = server_block.data(self.paths.name, venue, gigs)
+        return wanted
+
+    def _gigs(self, venue: Venue) -> List[Gig]:
+        """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
+        said = [gig for gig in self.manifest.gigs if gig.venue == venue.name]
+        places = {gig.path for gig in said}
+        before = self.before.get(venue.name, {}).get("gigs", [])
+        gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
+        if not self.prune:
+            gigs += [Gig(gig["act"], venue.name, gig["path"]) for gig in before if gig["path"] not in places]
+        kept = {(gig["act"], gig["path"]) for gig in before}
+        gigs += [gig for gig in said if gig.act in self.left and (gig.act, gig.path) in kept]
+        return sorted(gigs, key=lambda gig: gig.path)
+
+    def plan(self) -> List[Change]:
+        """The steps from what nginx has to what it should have."""
+        wanted = self.wanted()
+        steps: List[Step] = []
+        for name in sorted({*self.before, *wanted}):
+            steps += _steps(name, self.before.get(name), wanted.get(name))
+            if self.before.get(name) == wanted.get(name) and self._is_edited(name, wanted[name]):
+                steps.append(Step("venue", name, "rewrite", self._file(name), self._text(wanted[name])))
+        if not steps and self.host.has_front_of_house and nginx.is_stale(self.host.venues):
+            steps.append(Step("venue", "all", "reload"))
+        return [Change(step, Phase.BOOK) for step in steps]
+
+    def _is_edited(self, name: str, block: Block) -> bool:
+        """Whether the file differs from what its own data makes: a hand was at it, or its Act changed."""
+        text = self._text(block)
+        return text is not None and text != self._file(name)
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))
+
+    def _file(self, name: str) -> Optional[str]:
+        return files.read(self._path(name))
+
+    def _text(self, block: Block) -> Optional[str]:
+        """A Venue's file; None while an Act that plays there has no release on this host."""
+        booked = []
+        for gig in block["gigs"]:
+            found = self._booked(gig["act"], gig["path"])
+            if found is None:
+                return None
+            booked.append(found)
+        venue = Venue(block["name"], block["aliases"], block["tls"], block["state"])
+        return server_block.render(self.paths, venue, booked, self.host)
+
+    def _booked(self, act: str, path: str) -> Optional[Booked]:
+        state = self.state.act(act)
+        release = state.releases.get(state.live_release or state.record.get("release", ""))
+        if release is None:
+            return None
+        known: Optional[Act] = self.manifest.acts.get(act)
+        timeout = known.timeout if known else state.record["act"]["timeout"]
+        return Booked(act, path, _prefixes(act, release["static"]), _prefixes(act, release["media"]), timeout)
+
+    def apply(self) -> Dict[str, BackstageError]:
+        """Write, test and use the files; return the Acts whose new Gigs did not answer.
+
+        Raises:
+            BackstageError: nginx refuses the configuration; nothing of it is left.
+        """
+        self.host.need_front_of_house()
+        texts = self._differing()
+        self._need_free_names(texts)
+        old = {name: self._file(name) for name in texts}
+        nginx.test("its present configuration; nothing was changed")
+        new = {server_block.file_name(self.paths.name, name): text for name, text in texts.items() if text}
+        if new:
+            nginx.test_alone(new)
+        self._write(texts)
+        try:
+            nginx.test(", ".join(new) or "its configuration")
+        except BackstageError:
+            self._write(old)
+            raise
+        nginx.reload()
+        failed = self._ask(texts)
+        if failed:
+            self._write({name: old[name] for name in failed})
+            nginx.reload()
+        return {error.subject: error for error in failed.values()}
+
+    def _differing(self) -> Dict[str, Optional[str]]:
+        """The files to be written, and None for those to be removed."""
+        texts: Dict[str, Optional[str]] = {}
+        wanted = self.wanted()
+        for name in sorted({*self.before, *wanted}):
+            if name not in wanted:
+                texts[name] = None
+                continue
+            text = self._text(wanted[name])
+            if text is None:
+                raise BackstageError(f"an Act booked at {name} has no release on this host", step="booking")
+            if text != self._file(name):
+                texts[name] = text
+        return texts
+
+    def _need_free_names(self, texts: Dict[str, Optional[str]]) -> None:
+        wanted = self.wanted()
+        claimed = [name for venue, text in texts.items() if text for name in _names(wanted[venue])]
+        taken = nginx.owners(claimed, self.host.venues)
+        for file in files.names_in(self.host.venues):
+            other = server_block.parse(files.read(os.path.join(self.host.venues, file)))
+            if other and other["production"] != self.paths.name:
+                taken.update({name: f"the Production {other['production']}" for name in _names(other) if name in claimed})
+        for name, owner in taken.items():
+            raise BackstageError(f"the name {name} belongs to {owner} already; rename one of them", step="booking")
+
+    def _write(self, texts: Dict[str, Optional[str]]) -> None:
+        for name, text in texts.items():
+            if text is None:
+                files.remove(self._path(name))
+                files.sync_directory(self.host.venues)
+                continue
+            _make_log(server_block.access_log(self.paths.name, name))
+            files.write(self._path(name), text)
+
+    def _ask(self, texts: Dict[str, Optional[str]]) -> Dict[str, BackstageError]:
+        """Ask every Venue that was written: what is new there has to answer."""
+        failed: Dict[str, BackstageError] = {}
+        wanted = self.wanted()
+        for name, text in texts.items():
+            for gig in wanted[name]["gigs"] if text and wanted[name]["state"] == "open" else []:
+                act = self.manifest.acts.get(gig["act"])
+                if act is None or not self.state.act(gig["act"]).live:
+                    continue
+                try:
+                    front.ask(act, name, self.host)
+                except BackstageError as error:
+                    failed[name] = BackstageError(error.message, gig["act"], error.step, error.log)
+        return failed
+
+
+def _names(block: Block) -> List[str]:
+    return [block["name"], *block["aliases"]]
+
+
+def _prefixes(act: str, web: Dict[str, str]) -> Tuple[str, ...]:
+    """The URL prefix of static files or uploads, where nginx serves them; the Act's own word, so checked."""
+    url = web["url"]
+    if not url or not web["root"] or urlsplit(url).netloc:
+        return ()
+    if not _PREFIX.match(url):
+        raise BackstageError(
+            f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", act, "booking"
+        )
+    return (url,)
+
+
+def _steps(name: str, before: Optional[Block], after: Optional[Block]) -> List[Step]:
+    """The steps that turn one Venue's data into another's."""
+    if before == after:
+        return []
+    steps: List[Step] = []
+    old_gigs = {gig["path"]: gig["act"] for gig in (before or {}).get("gigs", [])}
+    new_gigs = {gig["path"]: gig["act"] for gig in (after or {}).get("gigs", [])}
+    if before is None and after is not None:
+        steps.append(Step("venue", name, "add", None, {key: after[key] for key in ("aliases", "state", "tls")}))
+    if before is not None and after is not None:
+        if before["state"] != after["state"]:
+            verb = {"open": "open", "closed": "close"}[after["state"]]
+            steps.append(Step("venue", name, verb, before["state"], after["state"]))
+        shown = differing(_settings(before), _settings(after))
+        if shown["before"] or shown["after"]:
+            steps.append(Step("venue", name, "change", shown["before"], shown["after"]))
+    for path in sorted({*old_gigs, *new_gigs}):
+        old, new = old_gigs.get(path), new_gigs.get(path)
+        if old != new:
+            verb = "book" if old is None else "cancel" if new is None else "rebook"
+            steps.append(Step("gig", f"{new or old} at {name}{path}", verb, old, new))
+    if after is None:
+        steps.append(Step("venue", name, "remove", _settings(before or {}), None))
+    return steps
+
+
+def _settings(block: Block) -> Block:
+    return {key: block[key] for key in ("aliases", "tls") if key in block}
+
+
+def _make_log(path: str) -> None:
+    """Make the access log as nginx's own are: its test, run by root, would make it readable for everybody."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    try:
+        os.fchown(handle, process.User.named(names.WWW_GROUP).uid, process.group_id(names.LOG_GROUP))
+    finally:
+        os.close(handle)

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Building a release at its final path, beside the live one: code, environment, static files, seal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, List
+
+from . import diagnosis, environments, files, finish, history, inputs, names, process, requirements, steps, unpack, world
+from .errors import BackstageError
+from .host import Host
+from .layout import Act as ActPaths
+from .layout import Release
+from .nouns import Act, Venue
+
+
+@dataclass(frozen=True)
+class Job:
+    """One release to be built.
+
+    Args:
+        act: the Act as the manifest says.
+        venues: where it is booked, for the variables that name them.
+        inputs: all that makes the release.
+        release: its id.
+        source: what a reader calls the source.
+        archive: the shipped source, in the root-owned spool.
+    """
+
+    act: Act
+    venues: List[Venue]
+    inputs: Dict[str, Any]
+    release: str
+    source: str
+    archive: str
+
+
+def build(job: Job, paths: ActPaths, host: Host) -> Dict[str, Any]:
+    """Build and seal the release; return its record.
+
+    Raises:
+        BackstageError: a step failed; what it left is removed, unsealed releases are never used.
+    """
+    host.need_stage()
+    missing = _missing_packages(job.act.packages)
+    if missing:
+        raise BackstageError(
+            f"Debian packages are missing on this host: {', '.join(missing)}; the role stage installs them",
+            step="packages",
+        )
+    builder = process.User.named(names.builder(paths.production.name, paths.name))
+    release = paths.release(job.release)
+    process.end_all(builder)
+    files.remove_tree(release.root)
+    try:
+        _rooms(paths, release, builder)
+        record = _make(job, paths, release, builder, host)
+        process.end_all(builder)
+        finish.finish(job.act, paths, release, builder, record)
+    except (BackstageError, OSError):
+        process.end_all(builder)
+        files.remove_tree(release.root)
+        raise
+    finally:
+        files.remove_tree(paths.workshop)
+    return record
+
+
+def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
+    files.directory(release.root, 0o711)
+    files.remove_tree(paths.workshop)
+    for path in (release.code, release.static, paths.workshop):
+        files.directory(path, 0o750, builder.uid, builder.gid)
+
+
+def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> Dict[str, Any]:
+    act = job.act
+    with open(job.archive, "rb") as archive:
+        process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
+    for file in act.files:
+        process.call_as(builder, unpack.put, finish.base(release.code, act), file.path, file.content)
+    where = os.path.normpath(os.path.join(finish.base(release.code, act), act.chdir))
+    process.call_as(builder, _need_project, where)
+    texts = process.call_as(builder, requirements.collect, finish.base(release.code, act), act.requirements)
+    wanted = environments.Wanted(texts["requirements"], texts["constraints"], act.refresh)
+    environment = environments.path(paths.production, environments.make(paths.production, wanted, host.uv))
+    places = world.Places.of_builder(paths, job.release)
+    process.call_as(builder, os.makedirs, places.media, 0o750, True)
+    env = world.variables(act, paths.production.name, job.release, act.settings, places, job.venues, host.http_port)
+    env["PATH"] = f"{environment}/bin:{process.PATH}"
+    env["VIRTUAL_ENV"] = environment
+    for line in act.build:
+        _command(line, builder, env, where)
+    process.end_all(builder)
+    options = {
+        "manage": act.manage,
+        "static": act.static,
+        "after_static": act.after_static,
+        "code": release.code,
+        "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
+    }
+    python = os.path.join(environment, "bin", "python")
+    found = steps.run("build", options, python, builder, {**env, **act.secrets}, where)
+    return {
+        "format": inputs.FORMAT,
+        "release": job.release,
+        "inputs": job.inputs,
+        "source": job.source,
+        "abi": inputs.abi(),
+        "environment": wanted.key,
+        "pinned": wanted.pinned,
+        "manage": act.manage,
+        "project": os.path.relpath(where, release.code),
+        "settings": act.settings or found["settings"],
+        "application": act.application or _application(found["wsgi_application"]),
+        "writable": act.writable,
+        "databases": found["databases"],
+        "debug": found["debug"],
+        "static": _web(found["static_url"], found["static_root"], release, places.static),
+        "media": _web(found["media_url"], found["media_root"], release, places.media),
+        "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "by": history.who(),
+    }
+
+
+def _need_project(where: str) -> None:
+    if not os.path.isdir(where):
+        raise BackstageError(f"the source has no directory '{where}': correct 'subdir' or 'chdir'")
+
+
+def _command(line: str, builder: process.User, env: Dict[str, str], cwd: str) -> None:
+    argv = shlex.split(line)
+    program = shutil.which(argv[0], path=env["PATH"])
+    if program is None:
+        raise BackstageError(f"the program '{argv[0]}' is missing: add its Debian package to 'packages'", step="build")
+    result = process.run([program, *argv[1:]], builder, env, cwd)
+    process.end_all(builder)
+    if not result.ok:
+        log = diagnosis.tail(result.said)
+        raise BackstageError(diagnosis.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)
+
+
+def _application(dotted: str) -> str:
+    """WSGI_APPLICATION in the form of an import (Django names the callable after a dot)."""
+    if not dotted:
+        raise BackstageError("the settings have no WSGI_APPLICATION: set 'application'", step="settings")
+    module, _dot, name = dotted.rpartition(".")
+    return f"{module}:{name}"
+
+
+def _web(url: str, root: str, release: Release, own: str) -> Dict[str, str]:
+    """Where a URL's files are: in the place made for them, or at a path inside the code."""
+    if not url or not root:
+        return {"url": "", "root": ""}
+    if root == os.path.normpath(own):
+        return {"url": url, "root": "own"}
+    return {"url": url, "root": os.path.relpath(root, release.code)}
+
+
+def _missing_packages(packages: List[str]) -> List[str]:
+    if not packages:
+        return []
+    result = process.run(["/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *packages])
+    installed = {line.split()[0] for line in result.out.splitlines() if line.endswith(" ii ")}
+    return [name for name in packages if name not in installed]

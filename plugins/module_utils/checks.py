@@ -1,0 +1,169 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a value of the manifest may be. Each check returns what is wrong, or nothing.
+
+Everything that ends in a path, an ini, an nginx file or a command line passes one of these.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from typing import Any, Dict, List, Optional
+
+from . import names
+
+LONGEST_VARIABLE = 131000  # name and value: beyond it uWSGI's re-exec fails (execve's MAX_ARG_STRLEN)
+SHORTEST_SECRET = 8
+OWN_VARIABLES = {
+    "DJANGO_SETTINGS_MODULE": "use 'settings'",
+    "HOME": "it is the Act's data directory",
+    "LC_ALL": "it is always C.UTF-8",
+}
+OWN_PREFIXES = {
+    "BACKSTAGE_": "these are exported by Backstage",
+    "UWSGI_": "uWSGI reads these as options",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def production(name: str) -> Optional[str]:
+    if not names.PRODUCTION.match(name):
+        return "use a letter, then up to 14 lower-case letters and digits"
+    if name in names.RESERVED_PRODUCTIONS:
+        return "this name is taken by the system; choose another one"
+    return None
+
+
+def act(name: str) -> Optional[str]:
+    if not names.ACT.match(name):
+        return "use a letter, then up to 31 lower-case letters, digits and hyphens"
+    return None
+
+
+def host_name(name: str) -> Optional[str]:
+    if name != name.lower() or name.endswith("."):
+        return f"write it as '{name.lower().rstrip('.')}'"
+    if not name.isascii():
+        return f"write its ASCII form, '{_punycode(name)}'"
+    if not names.is_host_name(name):
+        return "use a DNS host name: labels of letters, digits and hyphens, joined by dots"
+    return None
+
+
+def _punycode(name: str) -> str:
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "xn--..."
+
+
+def inner_path(path: str, directory: bool = False) -> Optional[str]:
+    """A path inside the code: relative, normal, and never out of it."""
+    plain = path[:-1] if directory and path.endswith("/") else path
+    if not plain or _CONTROL.search(plain) or len(plain) > 1024:
+        return "use a path inside the code, without control characters"
+    if plain.startswith("/") or plain.startswith("-") or posixpath.normpath(plain) != plain:
+        return f"use a relative path in its shortest form, such as '{_relative(plain)}'"
+    if plain.split("/")[0] == "..":
+        return "it leaves the code; use a path inside it"
+    return None
+
+
+def _relative(path: str) -> str:
+    return posixpath.normpath(path.lstrip("/-")) or "."
+
+
+def url_path(path: str) -> Optional[str]:
+    if not path.startswith("/") or re.search(r"[^A-Za-z0-9/._~!&'()*+,;=:@%?-]", path):
+        return "use an absolute URL path, such as '/' or '/about/'"
+    return None
+
+
+def command_line(text: str) -> Optional[str]:
+    """A command that is split as a shell would, and run without one."""
+    if _CONTROL.search(text):
+        return "write it on one line, without control characters"
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        return f"its quotes do not match ({error})"
+    if not words:
+        return "it is empty; leave it out"
+    return None
+
+
+def manage(value: str) -> Optional[str]:
+    if value.startswith("-m "):
+        if not names.DOTTED.match(value[3:]):
+            return "write '-m module', such as '-m kittens'"
+        return None
+    if value.endswith(".py"):
+        return inner_path(value)
+    if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", value):
+        return "use a *.py file of the project, '-m module', or a console script of the environment"
+    return None
+
+
+def variable(name: str, value: Any) -> Optional[str]:
+    """One environment variable: arrives in the Act byte for byte, or is refused."""
+    if not names.VARIABLE.match(name):
+        return "use letters, digits and underscores for the name of a variable"
+    if name in OWN_VARIABLES:
+        return f"Backstage sets it; {OWN_VARIABLES[name]}"
+    for prefix, reason in OWN_PREFIXES.items():
+        if name.startswith(prefix):
+            return f"its name may not start with {prefix}: {reason}"
+    if isinstance(value, bool) or value is None:
+        return "this is not text in YAML; write what the project expects, in quotes"
+    if not isinstance(value, (str, int, float)):
+        return "use a single value, not a list or a dictionary"
+    text = str(value)
+    if "\0" in text:
+        return "it holds a NUL byte, which no environment variable can"
+    if text and text[-1] in " \t\r\n\v\f":
+        return "it ends in white space, which uWSGI would cut off; remove it"
+    if len(name) + len(text.encode()) > LONGEST_VARIABLE:
+        return f"name and value are longer than {LONGEST_VARIABLE} bytes"
+    return None
+
+
+def secret(value: str, taken: List[str]) -> Optional[str]:
+    """A secret is masked wherever its value occurs, so it may not be a word that occurs."""
+    if len(value) < SHORTEST_SECRET:
+        return f"it is shorter than {SHORTEST_SECRET} characters; use a longer one"
+    if value in taken:
+        return "it is the same as a name in the manifest; use another one"
+    return None
+
+
+def between(value: int, lowest: int, highest: int) -> Optional[str]:
+    if not lowest <= value <= highest:
+        return f"use a number from {lowest} to {highest}"
+    return None
+
+
+def git_location(url: str) -> Optional[str]:
+    """A repository that git may be given: no option, no helper, no credentials inside."""
+    if url.startswith("-") or _CONTROL.search(url) or "::" in url or url.strip() != url:
+        return "use an https, ssh or git URL, or a path on the controller"
+    if re.match(r"[a-z0-9+.-]+://", url) and not re.match(r"(https?|ssh|git|file)://", url):
+        return "use an https, ssh, git or file URL"
+    if re.match(r"https?://[^/@]*@", url):
+        return "it holds credentials, which would be seen; take them out of the URL"
+    return None
+
+
+def git_version(version: str) -> Optional[str]:
+    if re.match(r"[0-9a-f]{7,39}\Z", version):
+        return "a commit is written in full, with its 40 characters"
+    if not re.match(r"[A-Za-z0-9][A-Za-z0-9._/+@-]*\Z", version) or ".." in version or "@{" in version:
+        return "use a tag, a branch or a full commit id"
+    return None
+
+
+def unknown_keys(item: Dict[str, Any], known: List[str]) -> List[str]:
+    return sorted(str(key) for key in item if key not in known)

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emperor's stats socket: what it says of its vassals.
+
+Whoever connects makes the emperor look at its directory at once (15-45 ms instead of up to 3 s).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+from .errors import BackstageError
+
+
+@dataclass(frozen=True)
+class Vassal:
+    """One vassal as the emperor sees it."""
+
+    pid: int
+    accepting: bool
+    cursed: bool
+    respawns: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """One look at the emperor."""
+
+    vassals: Dict[str, Vassal]
+    blacklist: Dict[str, int]
+
+
+def look(path: str) -> Stats:
+    """Ask the emperor.
+
+    Raises:
+        BackstageError: it does not answer.
+    """
+    chunks = []
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(10)
+            client.connect(path)
+            while True:
+                chunk = client.recv(1 << 16)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+        return _parse(json.loads(b"".join(chunks)))
+    except (OSError, ValueError) as error:
+        raise BackstageError(
+            f"the emperor does not answer at {path} ({error}); start the service backstage-emperor", step="emperor"
+        ) from None
+
+
+def _parse(data: Dict[str, Any]) -> Stats:
+    vassals = {
+        os.path.basename(item["id"]): Vassal(
+            item["pid"], item.get("accepting") == 1, item.get("cursed", 0) != 0, item.get("respawns", 0)
+        )
+        for item in data.get("vassals", [])
+    }
+    blacklist = {os.path.basename(item["id"]): item.get("attempt", 0) for item in data.get("blacklist", [])}
+    return Stats(vassals, blacklist)
+
+
+def try_look(path: str) -> Optional[Stats]:
+    """Ask the emperor, or None where there is none."""
+    try:
+        return look(path)
+    except BackstageError:
+        return None

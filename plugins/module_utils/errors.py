@@ -1,0 +1,39 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The one exception of Backstage, raised below and turned into a failure once, by the module."""
+
+from __future__ import annotations
+
+import platform
+
+
+class BackstageError(Exception):
+    """What went wrong, in one sentence that names what it happened to and what to do.
+
+    Args:
+        message: the cause and, where there is one, the cure.
+        subject: what it happened to, such as ``act kittens``; empty for the whole Production.
+        step: what was being done, such as ``gate``.
+        log: the end of the log that shows the cause, shown below the sentence.
+    """
+
+    def __init__(self, message: str, subject: str = "", step: str = "", log: str = "") -> None:
+        self.message = message
+        self.subject = subject
+        self.step = step
+        self.log = log.rstrip()
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        where = [part for part in (self.subject, self.step) if part]
+        place = f"{', '.join(where)} on {platform.node()}: " if where else ""
+        return place + self.message + (f"\n--- end of the log ---\n{self.log}" if self.log else "")
+
+
+class Refusal(BackstageError):
+    """Input that is not accepted: names the offending key and value and what would be right."""
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writing files so that a reader, a crash or a killed run never sees half of one.
+
+Root calls these only in directories whose every component is root's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from typing import Any, Iterator, List, Optional, Tuple
+
+OWNERSHIP = "Managed by Backstage (backstage.django): changes are overwritten."
+
+
+def read(path: str) -> Optional[str]:
+    """The text of a file, or None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def read_json(path: str) -> Any:
+    """The data of a JSON file, or None where there is none or it is cut short."""
+    text = read(path)
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return None
+
+
+def to_json(data: Any) -> str:
+    return json.dumps(data, indent=2, sort_keys=True) + "\n"
+
+
+def is_ours(path: str) -> bool:
+    """Whether the first line of a file says that Backstage wrote it."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return OWNERSHIP in file.readline()
+    except OSError:
+        return False
+
+
+def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
+    """Make a directory with exactly this mode and owner; mend one that exists."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        pass
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(handle)
+        if (found.st_uid, found.st_gid) != (uid, gid):
+            os.fchown(handle, uid, gid)
+        if stat.S_IMODE(found.st_mode) != mode:
+            os.fchmod(handle, mode)
+    finally:
+        os.close(handle)
+
+
+def write(path: str, text: str, mode: int = 0o644, gid: int = 0) -> None:
+    """Replace a file of root's as a whole, durably."""
+    new = f"{path}.new"
+    draft(new, text, mode, gid, durable=True)
+    os.replace(new, path)
+    sync_directory(os.path.dirname(path))
+
+
+def draft(path: str, text: str, mode: int, gid: int = 0, durable: bool = False) -> None:
+    """Write a file of root's that nobody reads yet."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchown(handle, 0, gid)
+        os.fchmod(handle, mode)
+        _write_all(handle, text.encode())
+        if durable:
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def append_line(path: str, line: str, mode: int = 0o600) -> None:
+    """Append one line to a file of root's, durably."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
+    try:
+        _write_all(handle, line.encode() + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def link(path: str, target: str) -> None:
+    """Point a symbolic link at its target in one step, durably."""
+    draft = f"{path}.new"
+    remove(draft)
+    os.symlink(target, draft)
+    os.replace(draft, path)
+    sync_directory(os.path.dirname(path))
+
+
+def link_target(path: str) -> Optional[str]:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def remove(path: str) -> None:
+    """Remove a file or a link, if it is there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory with all below it, following no link; or do nothing where there is none."""
+    if os.path.islink(path):
+        os.unlink(path)
+    elif os.path.isdir(path):
+        shutil.rmtree(path)
+
+
+def sync_directory(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def names_in(path: str) -> List[str]:
+    """The sorted names in a directory; none where there is no directory."""
+    try:
+        return sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def walk(path: str) -> Iterator[Tuple[int, str, os.stat_result]]:
+    """Every entry below a directory, deepest first: (directory's descriptor, name, lstat)."""
+    for _root, directories, files, handle in os.fwalk(path, topdown=False, follow_symlinks=False):
+        for name in directories + files:
+            yield handle, name, os.lstat(name, dir_fd=handle)

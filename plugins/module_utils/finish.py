@@ -1,0 +1,122 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a build: root takes the release, what the Act may write becomes links, the seal is written."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from typing import Any, Dict, List
+
+from . import files, names, process, seal
+from .errors import BackstageError
+from .layout import Act as ActPaths
+from .layout import Release
+from .nouns import Act, summary
+
+ORIGIN = "origin"
+"""Beside the code: the source's own copies of what the Act may write, from which it is seeded once."""
+
+
+def base(code: str, act: Act) -> str:
+    """The directory that the manifest's paths are relative to: the source's subdir."""
+    return os.path.normpath(os.path.join(code, act.source.subdir if act.source else ""))
+
+
+def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, record: Dict[str, Any]) -> None:
+    """Seal a built release. No process of its builder is left."""
+    player = process.User.named(names.player(paths.production.name, paths.name))
+    readers = seal.Readers(gid=player.gid)
+    seal.take(release.code, builder.uid, readers)
+    if record["static"]["root"] not in ("", "own"):
+        _move_static(release, record["static"]["root"])
+    seal.take(release.static, builder.uid, seal.Readers(everybody=True, links=False))
+    record["links"] = _links(act, release, record)
+    os.mkdir(os.path.join(release.root, ORIGIN), 0o750)
+    os.chown(os.path.join(release.root, ORIGIN), 0, player.gid)
+    for path, place in record["links"].items():
+        _replace(release, path, os.path.join(paths.root, place))
+    seal.settle(release.root)
+    files.write(release.seal, files.to_json({**record, "act": summary(act)}), 0o640, player.gid)
+
+
+def _move_static(release: Release, inside: str) -> None:
+    """STATIC_ROOT inside the code becomes the release's static/: nginx can't enter the code."""
+    found = os.path.join(release.code, inside)
+    if os.path.isdir(found):
+        _need_inside(release, found)
+        os.rename(found, release.static)
+        os.symlink(release.static, found)
+
+
+def _links(act: Act, release: Release, record: Dict[str, Any]) -> Dict[str, str]:
+    """What becomes a link: path inside the code -> path below the Act's own root."""
+    links: Dict[str, str] = {}
+    media = record["media"]["root"]
+    if media not in ("", "own"):
+        links[media] = "media"
+    for name in act.writable:
+        path = os.path.relpath(os.path.join(base(release.code, act), name), release.code)
+        if media and (path == media or path.startswith(media + "/")):
+            continue
+        links[path] = posixpath.join("data", name)
+    return links
+
+
+def _replace(release: Release, path: str, target: str) -> None:
+    """Put a link in the place of a file or directory, and keep the source's copy beside the code."""
+    found = os.path.join(release.code, path)
+    _need_inside(release, os.path.dirname(found))
+    if os.path.lexists(found):
+        kept = os.path.join(release.root, ORIGIN, path)
+        _parents(os.path.join(release.root, ORIGIN), posixpath.dirname(path))
+        os.rename(found, kept)
+    else:
+        os.makedirs(os.path.dirname(found), 0o755, exist_ok=True)
+    os.symlink(target.rstrip("/"), found)
+
+
+def _parents(root: str, path: str) -> None:
+    """Make directories with the owner and mode of their parent."""
+    found = os.stat(root)
+    for part in path.split("/") if path else []:
+        root = os.path.join(root, part)
+        if not os.path.isdir(root):
+            os.mkdir(root, 0o750)
+            os.chown(root, 0, found.st_gid)
+
+
+def _need_inside(release: Release, path: str) -> None:
+    real = os.path.realpath(path)
+    if real != release.code and not real.startswith(release.code + "/"):
+        raise BackstageError(f"'{path}' is behind a link out of the code", step="seal")
+
+
+def seed_data(root: str, origin: str, links: Dict[str, str]) -> List[str]:
+    """Fill what the Act may write from the source's copies, once; runs as the player.
+
+    Args:
+        root: the Act's own root, with data/ and media/.
+        origin: where the release keeps the source's copies.
+        links: as in the release's record.
+    """
+    seeded = []
+    for path, place in links.items():
+        target, copy = os.path.join(root, place.rstrip("/")), os.path.join(origin, path)
+        if os.path.exists(target) and not (place == "media" and not os.listdir(target)):
+            continue
+        if place.endswith("/"):
+            os.makedirs(target, 0o750, exist_ok=True)
+        else:
+            os.makedirs(os.path.dirname(target), 0o750, exist_ok=True)
+        if os.path.isdir(copy):
+            shutil.copytree(copy, target, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        elif os.path.isfile(copy):
+            shutil.copyfile(copy, target)
+        else:
+            continue
+        seeded.append(place)
+    return seeded

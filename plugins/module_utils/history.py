@@ -1,0 +1,118 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was built, seeded, switched and rolled back: one JSON line each, never rewritten."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional
+
+from . import files, names
+from .errors import BackstageError
+
+Event = Dict[str, Any]
+
+
+def who() -> str:
+    """The person behind this run, as far as the host can tell."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+@dataclass
+class History:
+    """An Act's history file."""
+
+    path: str
+    events: List[Event] = field(default_factory=list)
+    unwritten: Optional[Event] = None
+
+    @classmethod
+    def read(cls, path: str, live: Optional[str], since: float) -> History:
+        """Read the file.
+
+        Args:
+            path: the file.
+            live: the Sess that plays.
+            since: when it was switched to, in seconds since the epoch: the truth is the link, and a
+                run that was killed after the switch has not written it down.
+        """
+        events = []
+        for line in (files.read(path) or "").splitlines():
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue  # the last line of a killed run
+        history = cls(path, events)
+        last = next((line for line in reversed(events) if line.get("event") in ("played", "stopped")), {})
+        if live and last.get("sess") != live:
+            release = live.split(".")[0]
+            history.unwritten = {"event": "played", "at": _time(since), "by": "", "release": release, "sess": live}
+            events.append(history.unwritten)
+        return history
+
+    def add(self, event: str, **what: Any) -> None:
+        """Append an event with its time and its author."""
+        line = {"event": event, "at": _time(time.time()), "by": who(), **what}
+        for missing in [self.unwritten] if self.unwritten else []:
+            files.append_line(self.path, json.dumps(missing, sort_keys=True))
+        self.unwritten = None
+        files.append_line(self.path, json.dumps(line, sort_keys=True))
+        self.events.append(line)
+
+    def _all(self, event: str) -> List[Event]:
+        return [line for line in self.events if line.get("event") == event]
+
+    def migrated(self, release: str) -> bool:
+        return any(line.get("release") == release for line in self._all("migrated"))
+
+    def seeded(self, name: str) -> bool:
+        """Whether this seed or fixture ran to its end, or was said to have.
+
+        Raises:
+            BackstageError: it was started and its end is not known.
+        """
+        state = ""
+        for line in self.events:
+            if line.get("seed") == name:
+                state = line["event"]
+        if state == "seed started":
+            raise BackstageError(
+                f"'{name}' was started and its end is not known: it was interrupted; answer with"
+                f" backstage_seed: {{{name}: done}} or {{{name}: again}}",
+                step="seed",
+            )
+        return state == "seed done"
+
+    def played(self) -> List[str]:
+        """The releases that played, newest first, each once; the first is the one that went live last."""
+        seen: List[str] = []
+        for line in reversed(self._all("played")):
+            if line["release"] not in seen:
+                seen.append(line["release"])
+        return seen
+
+    def since(self, sess: str) -> Optional[str]:
+        """When this Sess went live."""
+        for line in reversed(self._all("played")):
+            if line.get("sess") == sess:
+                return str(line["at"])
+        return None
+
+    def last_number(self, release: str) -> int:
+        """The greatest Sess number that this release ever had."""
+        numbers = [0]
+        for line in self.events:
+            match = names.SESS.match(str(line.get("sess", "")))
+            if match and match.group("release") == release:
+                numbers.append(int(match.group("number")))
+        return max(numbers)

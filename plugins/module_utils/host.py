@@ -1,0 +1,67 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles prepared on this host, as they wrote it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict
+
+from . import files
+from .errors import BackstageError
+
+STAGE = "/etc/backstage/stage.json"
+FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
+SITE = "run the playbook backstage.django.site first"
+
+# what the roles write unless they are told otherwise: for a plan on a host that has nothing yet
+_DEFAULTS: Dict[str, Any] = {
+    "vassals": "/etc/backstage/vassals",
+    "stats": "/run/backstage/emperor.stats",
+    "longest_request": 300,
+    "uv": "/usr/local/lib/backstage/tools/bin/uv",
+    "wrapper": "/usr/local/lib/backstage/wrapper",
+    "http_port": 80,
+    "ipv6": True,
+    "venues": "/etc/nginx/backstage/venues",
+    "params": "/etc/nginx/backstage/uwsgi.params",
+    "pages": "/usr/local/share/backstage/pages",
+}
+
+
+@dataclass(frozen=True)
+class Host:
+    """The host's own facts; none of them comes from a manifest."""
+
+    vassals: str
+    stats: str
+    longest_request: int
+    uv: str
+    wrapper: str
+    http_port: int
+    ipv6: bool
+    venues: str
+    params: str
+    pages: str
+    has_stage: bool
+    has_front_of_house: bool
+
+    @classmethod
+    def read(cls) -> Host:
+        stage = files.read_json(STAGE) or {}
+        front = files.read_json(FRONT_OF_HOUSE) or {}
+        facts = {**_DEFAULTS, **stage, **front}
+        known = {key: facts[key] for key in _DEFAULTS}
+        return cls(**known, has_stage=bool(stage), has_front_of_house=bool(front))
+
+    def need_stage(self) -> None:
+        if not self.has_stage:
+            raise BackstageError(f"this host has no stage ({STAGE} is missing); {SITE}", step="stage")
+
+    def need_front_of_house(self) -> None:
+        if not self.has_front_of_house:
+            raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
+
+

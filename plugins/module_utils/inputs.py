@@ -1,0 +1,99 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which key of the manifest makes what, and the ids that follow.
+
+A release is named by its inputs and never by its results, so its id is known before anything is
+built, in check mode, on an empty host, and is the same on every host with the same Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from functools import lru_cache
+from typing import Any, Dict
+
+from .nouns import Act, summary
+
+PYTHON = "/usr/bin/python3"
+"""The distribution's: Debian's uWSGI plugin is built for it and for no other."""
+
+FORMAT = 1
+"""Changes only when the sealed bytes of the same inputs would differ."""
+
+RELEASE = "release"
+SESS = "sess"
+NEITHER = "neither"
+
+ACT_KEYS: Dict[str, str] = {
+    "name": NEITHER,
+    "state": NEITHER,
+    "source": RELEASE,
+    "refresh": RELEASE,
+    "requirements": RELEASE,
+    "settings": RELEASE,
+    "application": RELEASE,
+    "manage": RELEASE,
+    "chdir": RELEASE,
+    "files": RELEASE,
+    "env": RELEASE,
+    "secrets": SESS,
+    "writable": RELEASE,
+    "packages": RELEASE,
+    "build": RELEASE,
+    "static": RELEASE,
+    "after_static": RELEASE,
+    "migrate": NEITHER,
+    "fixtures": NEITHER,
+    "seed": NEITHER,
+    "health": NEITHER,
+    "timeout": SESS,
+    "keep_releases": NEITHER,
+}
+SESS_KEYS: Dict[str, str] = {
+    "act": NEITHER,
+    "stage": SESS,
+    "processes": SESS,
+    "threads": SESS,
+    "hosts": NEITHER,
+    "state": NEITHER,
+}
+
+
+def release_inputs(act: Act, source: str) -> Dict[str, Any]:
+    """All that makes a release of this Act, as plain data.
+
+    Args:
+        act: the Act as the manifest says.
+        source: the id of its content: a commit, or a digest of names, modes and bytes.
+    """
+    inputs = {key: summary(getattr(act, key)) for key, makes in ACT_KEYS.items() if makes == RELEASE}
+    # the same content from another place, or under another name of the commit, is the same release
+    inputs["source"] = {"content": source, "subdir": act.source.subdir if act.source else ""}
+    return inputs
+
+
+def digest(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def release_id(inputs: Dict[str, Any], abi: str) -> str:
+    return digest({"inputs": inputs, "abi": abi, "format": FORMAT})[:12]
+
+
+@lru_cache(maxsize=None)
+def abi() -> str:
+    """The binary interface of the distribution's Python, such as cpython-311-x86_64-linux-gnu."""
+    if os.path.realpath(sys.executable) == os.path.realpath(PYTHON):
+        return str(sysconfig.get_config_var("SOABI"))
+    program = "import sysconfig; print(sysconfig.get_config_var('SOABI'))"
+    return subprocess.run(
+        [PYTHON, "-I", "-c", program], check=True, capture_output=True, text=True
+    ).stdout.strip()

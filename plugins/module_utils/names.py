@@ -1,0 +1,63 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What things are called: the rules for names in the manifest and the names derived from them.
+
+No name contains the delimiter that follows it in a derived name, so two Acts or two Productions
+never meet in one path, user or file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+PRODUCTION = re.compile(r"[a-z][a-z0-9]{0,14}\Z")
+ACT = re.compile(r"[a-z][a-z0-9-]{0,31}\Z")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", re.ASCII)
+CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z", re.ASCII)
+RELEASE = re.compile(r"[0-9a-f]{12}\Z")
+SESS = re.compile(r"(?P<release>[0-9a-f]{12})\.(?P<number>[1-9][0-9]{0,6})\Z")
+PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd"})
+LONGEST_USER = 32
+LONGEST_HOST_NAME = 253
+WWW_GROUP = "www-data"
+LOG_GROUP = "adm"
+
+
+def is_host_name(name: str) -> bool:
+    """Whether the name is a lower-case DNS host name in ASCII form (RFC 1123, section 2.1)."""
+    return len(name) <= LONGEST_HOST_NAME and all(LABEL.match(label) for label in name.split("."))
+
+
+def player(production: str, act: str) -> str:
+    """The Unix user that plays the Act."""
+    return _user(production + "-" + act)
+
+
+def builder(production: str, act: str) -> str:
+    """The Unix user that builds the Act's releases."""
+    return _user(production + "_" + act)
+
+
+def environment_builder(production: str) -> str:
+    """The Unix user that makes the Production's shared environments."""
+    return production + "__build"
+
+
+def _user(name: str) -> str:
+    if len(name) <= LONGEST_USER:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    # "_": no player's own name holds one, and a builder's or __build only one in that place
+    return name[: LONGEST_USER - 9].rstrip("-") + "_" + digest
+
+
+def vassal(production: str, act: str, sess: str) -> str:
+    """The file name of a Sess in the emperor's directory."""
+    return f"backstage.{production}.{act}.{sess}.ini"

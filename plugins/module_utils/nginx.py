@@ -1,0 +1,146 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host's nginx: tested before it is told, told at most once, and never restarted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import tempfile
+import time
+from typing import Dict, List, Optional
+
+from . import files, process
+from .errors import BackstageError
+
+_PROGRAM = "/usr/sbin/nginx"
+_PID = "/run/nginx.pid"
+_ALONE = """pid {directory}/pid;
+error_log stderr;
+events {{}}
+http {{
+    server_names_hash_bucket_size 512;
+    server_names_hash_max_size 8192;
+    include {directory}/*.conf;
+}}
+"""
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def test(whose: str, configuration: str = "") -> None:
+    """Have nginx read its configuration without using it.
+
+    Args:
+        whose: what is tested, for the error.
+        configuration: another main file than the host's own.
+
+    Raises:
+        BackstageError: it refuses it; carries nginx's own words.
+    """
+    result = process.run([_PROGRAM, "-t", "-q", *(["-c", configuration] if configuration else [])])
+    if not result.ok:
+        raise BackstageError(f"nginx refuses {whose}", step="nginx", log=result.said)
+
+
+def test_alone(texts: Dict[str, str]) -> None:
+    """Have nginx read files that are not enabled yet, and nothing else of this host."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, text in texts.items():
+            files.draft(os.path.join(directory, name), text, 0o600)
+        main = os.path.join(directory, "main")
+        files.draft(main, _ALONE.format(directory=directory), 0o600)
+        test(", ".join(texts), main)
+
+
+def master() -> Optional[int]:
+    """The process id of the running master."""
+    text = files.read(_PID)
+    pid = int(text) if text and text.strip().isdigit() else 0
+    return pid if pid and os.path.exists(f"/proc/{pid}") else None
+
+
+def reload() -> None:
+    """Have nginx use its configuration, and wait until no worker of before takes a request any more.
+
+    A reload is asynchronous, and one good answer proves nothing: an old worker may give the next one.
+
+    Raises:
+        BackstageError: nginx is not running, or its old workers stay.
+    """
+    pid = master()
+    if pid is None:
+        raise BackstageError("nginx is not running: start the service nginx", step="nginx")
+    before = set(_workers(pid))
+    os.kill(pid, signal.SIGHUP)
+    deadline = time.monotonic() + 30
+    while before & set(_workers(pid)) or not _workers(pid):
+        if time.monotonic() > deadline:
+            raise BackstageError("nginx did not take up its configuration within 30 s; see its error log", step="nginx")
+        time.sleep(0.01)
+
+
+def _workers(pid: int) -> List[int]:
+    """The workers that take requests."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        stat = _read(f"/proc/{entry}/stat").rpartition(")")[2].split()
+        if len(stat) > 1 and stat[1] == str(pid):
+            title = _read(f"/proc/{entry}/cmdline")
+            if "worker process" in title and "is shutting down" not in title:
+                found.append(int(entry))
+    return found
+
+
+def is_stale(directory: str) -> bool:
+    """Whether a file here changed after the running workers read it: a killed run never reloads."""
+    pid = master()
+    workers = _workers(pid) if pid else []
+    if not workers:
+        return False
+    read = min(_started(worker) for worker in workers)
+    paths = [directory, *(os.path.join(directory, name) for name in files.names_in(directory))]
+    # a process's start is known in ticks of 10 ms
+    return any(os.lstat(path).st_ctime > read + 2 / _TICKS for path in paths if os.path.lexists(path))
+
+
+def _started(pid: int) -> float:
+    """When a process started, in seconds since the epoch."""
+    ticks = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    since_boot = int(ticks[19]) / _TICKS if len(ticks) > 19 else 0.0
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""  # the process ended meanwhile
+
+
+def owners(names: List[str], but: str) -> Dict[str, str]:
+    """Which of these server names another enabled file claims: name -> that file.
+
+    nginx itself only warns and serves the first, so this is found before anything is written.
+    """
+    claims: Dict[str, str] = {}
+    for path in _enabled():
+        if os.path.realpath(path).startswith(but):
+            continue
+        for match in re.finditer(r"^\s*server_name\s+([^;]+);", _read(path), re.MULTILINE):
+            for name in match.group(1).split():
+                if name in names:
+                    claims[name] = path
+    return claims
+
+
+def _enabled() -> List[str]:
+    found = []
+    for directory in ("/etc/nginx/sites-enabled", "/etc/nginx/conf.d"):
+        found += [os.path.join(directory, name) for name in files.names_in(directory)]
+    return found

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nouns of a manifest as plain data, with their defaults.
+
+Made by ``manifest``, which has checked every value; nothing here checks anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an Act's code comes from: one kind, and what that kind needs."""
+
+    kind: str
+    location: str
+    version: str = ""
+    subdir: str = ""
+
+    @property
+    def label(self) -> str:
+        """What a reader of a plan or a history calls it."""
+        return self.version or self.location
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that is written into the code before it is sealed."""
+
+    path: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A management command that runs once in the Act's life."""
+
+    name: str
+    run: str
+    before_migrate: bool = False
+    env: Dict[str, str] = field(default_factory=dict)
+    secrets: Dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Health:
+    """What the gate asks of a Sess before it goes live."""
+
+    path: str = "/"
+    status: Tuple[int, ...] = ()
+    text: Optional[str] = None
+    host: Optional[str] = None
+    timeout: int = 30
+
+    def accepts(self, status: int) -> bool:
+        return status in self.status if self.status else 200 <= status < 400
+
+
+@dataclass(frozen=True)
+class Act:
+    """A runnable Django project."""
+
+    name: str
+    state: str = "present"
+    source: Optional[Source] = None
+    refresh: str = ""
+    requirements: Optional[List[str]] = None
+    settings: str = ""
+    application: str = ""
+    manage: str = "manage.py"
+    chdir: str = "."
+    files: List[File] = field(default_factory=list)
+    env: Dict[str, str] = field(default_factory=dict)
+    # None: those of the Sess that plays
+    secrets: Optional[Dict[str, str]] = field(default=None, repr=False)
+    writable: List[str] = field(default_factory=list)
+    packages: List[str] = field(default_factory=list)
+    build: List[str] = field(default_factory=list)
+    static: str = "auto"
+    after_static: List[str] = field(default_factory=list)
+    migrate: bool = True
+    fixtures: List[str] = field(default_factory=list)
+    seed: List[Seed] = field(default_factory=list)
+    health: Health = field(default_factory=Health)
+    timeout: int = 60
+    keep_releases: int = 5
+
+
+@dataclass(frozen=True)
+class Sess:
+    """An Act playing on a Stage."""
+
+    act: str
+    stage: str = "uwsgi"
+    processes: int = 2
+    threads: int = 1
+    hosts: str = "backstage_stage"
+    state: str = "started"
+
+
+@dataclass(frozen=True)
+class Venue:
+    """A DNS namespace, whatever plays there."""
+
+    name: str
+    aliases: List[str] = field(default_factory=list)
+    tls: str = "none"
+    state: str = "open"
+
+    @property
+    def names(self) -> List[str]:
+        return [self.name, *self.aliases]
+
+
+@dataclass(frozen=True)
+class Gig:
+    """An Act, booked at a Venue."""
+
+    act: str
+    venue: str
+    path: str = "/"
+    state: str = "present"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that a Production says should be."""
+
+    production: str
+    acts: Dict[str, Act] = field(default_factory=dict)
+    sesses: Dict[str, Sess] = field(default_factory=dict)
+    venues: Dict[str, Venue] = field(default_factory=dict)
+    gigs: List[Gig] = field(default_factory=list)
+
+    def gigs_of(self, act: str) -> List[Gig]:
+        return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
+
+    def gigs_at(self, venue: str) -> List[Gig]:
+        return [gig for gig in self.gigs if gig.venue == venue and gig.state == "present"]
+
+    def venues_of(self, act: str) -> List[Venue]:
+        """The Venues where an Act is booked, in the manifest's order."""
+        booked = {gig.venue for gig in self.gigs_of(act)}
+        return [venue for name, venue in self.venues.items() if name in booked]
+
+    def only(self, acts: Set[str]) -> Manifest:
+        """The same manifest, saying nothing about other Acts and where they are booked."""
+        gigs = [gig for gig in self.gigs if gig.act in acts]
+        booked = {gig.venue for gig in gigs}
+        return Manifest(
+            self.production,
+            {name: act for name, act in self.acts.items() if name in acts},
+            {name: sess for name, sess in self.sesses.items() if name in acts},
+            {name: venue for name, venue in self.venues.items() if name in booked},
+            gigs,
+        )
+
+
+def summary(value: Any) -> Any:
+    """A noun as plain JSON data without its secrets."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: summary(getattr(value, f.name)) for f in fields(value) if f.repr}
+    if isinstance(value, (list, tuple)):
+        return [summary(item) for item in value]
+    if isinstance(value, dict):
+        return {key: summary(item) for key, item in value.items()}
+    return value

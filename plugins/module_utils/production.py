@@ -1,0 +1,318 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Production manager: reads a host, plans everything of one Production, and applies it in one call."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import Any, Dict, List, Optional, Set
+
+from . import acts, environments, files, front, inputs, locks, names, sesses, spool, users
+from .bookings import Bookings
+from .errors import BackstageError, Refusal
+from .history import who
+from .host import Host
+from .layout import HOST_LOCK, Production
+from .nouns import Act, Manifest
+from .plan import Change, Phase, Step
+from .state import ActState, HostState, read
+
+
+
+@dataclass
+class Order:
+    """What a run is told.
+
+    Args:
+        manifest: what should be.
+        resolved: Act -> the id and the label of its source; an Act without one keeps its release.
+        shipped: Act -> its source's archive as it arrived: path and sha256.
+        archives: Act -> its source's archive in the spool; filled in under the lock.
+        through: build, migrate or play: where the run ends.
+        rollback: the Act to be rolled back; nothing else is done then.
+        release: what it is rolled back to; empty for the one that played before.
+        unhold: Acts whose hold ends.
+        seeds: answers for seeds that were interrupted: done or again.
+        prune: whether what left the manifest is taken down.
+        delete_data: removed Acts whose data goes, too.
+        strike: whether the whole Production is taken down.
+        lock_timeout: seconds to wait for another run.
+    """
+
+    manifest: Manifest
+    resolved: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    shipped: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    archives: Dict[str, str] = field(default_factory=dict)
+    through: str = "play"
+    rollback: str = ""
+    release: str = ""
+    unhold: Set[str] = field(default_factory=set)
+    seeds: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    prune: bool = False
+    delete_data: Set[str] = field(default_factory=set)
+    strike: bool = False
+    lock_timeout: float = 600
+
+
+@dataclass
+class Outcome:
+    """What a run found, and did."""
+
+    steps: List[Step] = field(default_factory=list)
+    missing: List[str] = field(default_factory=list)
+    warnings: List[str] = field(default_factory=list)
+    errors: List[BackstageError] = field(default_factory=list)
+    playing: Dict[str, Any] = field(default_factory=dict)
+    unlisted: List[str] = field(default_factory=list)
+
+
+def check(order: Order) -> Outcome:
+    """Plan only: takes no lock, changes nothing."""
+    return _Run(order).plan()
+
+
+def reconcile(order: Order) -> Outcome:
+    """Make this host what the manifest says.
+
+    Raises:
+        BackstageError: nothing could be done at all. What concerns one Act is in the outcome's errors.
+    """
+    paths = Production(order.manifest.production)
+    if not os.path.isdir(paths.root):
+        planned = check(order)
+        if not planned.steps or (planned.missing and not order.shipped):
+            return planned
+        Host.read().need_stage()
+        files.directory(paths.root)
+    with locks.held(paths.lock, who(), order.lock_timeout):
+        order = replace(order, archives=spool.take_in(paths, order.shipped))
+        run = _Run(order)
+        outcome = run.plan()
+        if not outcome.missing:
+            run.apply(outcome)
+    if order.strike and not outcome.errors:
+        _strike(paths)
+    return outcome
+
+
+class _Run:
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.manifest = order.manifest
+        self.paths = Production(order.manifest.production)
+        self.host = Host.read()
+        self.state: HostState = read(self.paths.name, self.host)
+        self.warnings: List[str] = []
+        self.changes: List[Change] = []
+        self.wants: Dict[str, acts.Want] = {}
+
+    def plan(self) -> Outcome:
+        missing: List[str] = []
+        if self.order.rollback:
+            self.changes = self._plan_rollback()
+        else:
+            for act in self.manifest.acts.values():
+                want = self._want(act)
+                if acts.needs_source(want, self.state.act(act.name)) and not want.archive:
+                    missing.append(act.name)
+            self.changes = self._plan_acts() + self._plan_bookings()
+        self.changes.sort(key=lambda change: change.phase)
+        return Outcome(
+            steps=[change.step for change in self.changes],
+            missing=missing,
+            warnings=self.warnings,
+            playing=playing(self.state),
+            unlisted=self._unlisted(),
+        )
+
+    def _want(self, act: Act) -> acts.Want:
+        """What should be of an Act: its release is known before anything is built."""
+        if act.name not in self.wants:
+            self.wants[act.name] = self._wanted(act)
+        return self.wants[act.name]
+
+    def _wanted(self, act: Act) -> acts.Want:
+        state = self.state.act(act.name)
+        venues = self.manifest.venues_of(act.name)
+        found = self.order.resolved.get(act.name)
+        if found is None:
+            release, digest = state.record.get("release", ""), state.record.get("digest", "")
+            known: Optional[Dict[str, Any]] = None
+        else:
+            known = inputs.release_inputs(act, found["content"])
+            release, digest = inputs.release_id(known, inputs.abi()), inputs.digest(known)
+        held = bool(state.hold) and state.hold.get("digest") == digest and act.name not in self.order.unhold
+        play = self._held_release(act, state) if held else release
+        return acts.Want(
+            act=act,
+            venues=venues,
+            release=release,
+            digest=digest,
+            inputs=known,
+            source=found["label"] if found else "",
+            archive=self.order.archives.get(act.name, ""),
+            held=held,
+            unhold=bool(state.hold) and not held,
+            play=play,
+        )
+
+    def _held_release(self, act: Act, state: ActState) -> str:
+        held = state.hold["release"]
+        self.warnings.append(
+            f"act {act.name}: release {held} was rolled back and is held; it plays again when the manifest names"
+            f" another source, or with backstage_unhold: [{act.name}]"
+        )
+        others = [name for name in state.history.played() if name != held and name in state.releases]
+        return state.live_release or (others[0] if others else "")
+
+    def _plan_acts(self) -> List[Change]:
+        changes: List[Change] = []
+        for act in self.manifest.acts.values():
+            state = self.state.act(act.name)
+            if act.state == "absent":
+                changes += self._plan_removal(act.name)
+                continue
+            want = self._want(act)
+            try:
+                answers = self.order.seeds.get(act.name, {})
+                changes += acts.plan(want, state, self.host, self.order.through, answers)
+            except BackstageError as error:
+                raise Refusal(f"act {act.name}: {error.message}") from None
+            sess = self.manifest.sesses.get(act.name)
+            if sess is None or self.order.through != "play":
+                continue
+            if sess.state == "absent":
+                changes += sesses.plan_removal(act.name, state, self.host, self.warnings.append)
+            else:
+                changes += sesses.plan(sesses.Want(sess, want), state, self.host, self.warnings.append)
+        if self.order.prune:
+            for name in self._acts_left():
+                changes += self._plan_removal(name)
+        return changes
+
+    def _plan_removal(self, name: str) -> List[Change]:
+        state = self.state.act(name)
+        removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
+        return removal + acts.plan_removal(name, state, name in self.order.delete_data)
+
+    def _acts_left(self) -> List[str]:
+        """Acts on this host that the manifest does not name."""
+        return [
+            name
+            for name, state in sorted(self.state.acts.items())
+            if name not in self.manifest.acts and (state.exists or name in self.order.delete_data)
+        ]
+
+    def _unlisted(self) -> List[str]:
+        """What plays or lies here and is not in the manifest any more: shown, and removed when asked to prune."""
+        if self.order.prune:
+            return []
+        left = [f"act {name}" for name in self._acts_left()]
+        before = front.blocks(self.paths.name, self.host)
+        left += [f"venue {name}" for name in sorted(before) if name not in self.manifest.venues]
+        for name, state in sorted(self.state.acts.items()):
+            if name in self.manifest.acts and name not in self.manifest.sesses and state.live:
+                left.append(f"sess {name}")
+        return left
+
+    def _plan_bookings(self) -> List[Change]:
+        return self._bookings().plan() if self.order.through == "play" else []
+
+    def _bookings(self, left: Optional[Set[str]] = None) -> Bookings:
+        return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set())
+
+    def _plan_rollback(self) -> List[Change]:
+        act = self.manifest.acts[self.order.rollback]
+        state = self.state.act(act.name)
+        target = self.order.release or _previous(act.name, state)
+        if target not in state.releases:
+            raise Refusal(
+                f"act {act.name}: there is no release {target} on this host; known: {', '.join(sorted(state.releases))}"
+            )
+        if target == state.live_release:
+            raise Refusal(f"act {act.name}: release {target} plays already")
+        want = acts.Want(act, self.manifest.venues_of(act.name), target, play=target)
+        hold = {"release": state.live_release or "", "digest": state.record.get("digest", "")}
+        sess = self.manifest.sesses.get(act.name)
+        if sess is None:
+            raise Refusal(f"act {act.name}: it has no Sess that could be rolled back")
+        return sesses.plan(sesses.Want(sess, want, hold), state, self.host, self.warnings.append)
+
+    def apply(self, outcome: Outcome) -> None:
+        """Make the changes; one Act's failure ends that Act's and no other's."""
+        failed: Dict[str, BackstageError] = {}
+        fresh = {name for name, state in self.state.acts.items() if not state.live}
+        early = [change for change in self.changes if change.phase < Phase.BOOK]
+        late = [change for change in self.changes if change.phase > Phase.BOOK]
+        self._make(early, failed)
+        if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early):
+            self._book(failed, fresh)
+        self._make(late, failed)
+        if self.changes and not failed:
+            environments.sweep(self.paths)
+        spool.sweep(self.paths)
+        outcome.errors = list(failed.values())
+        outcome.warnings = self.warnings
+        outcome.playing = playing(read(self.paths.name, self.host))
+
+    def _make(self, changes: List[Change], failed: Dict[str, BackstageError]) -> None:
+        for change in changes:
+            if change.act in failed or change.make is None:
+                continue
+            try:
+                change.make()
+            except BackstageError as error:
+                step = error.step or change.step.verb
+                failed[change.act] = BackstageError(error.message, f"act {change.act}", step, error.log)
+            except OSError as error:
+                failed[change.act] = BackstageError(str(error), f"act {change.act}", change.step.verb)
+
+    def _url_changed(self, early: List[Change]) -> bool:
+        """Whether a switch changed what nginx has to know, which only the build could tell."""
+        return any(change.phase == Phase.PLAY for change in early) and bool(self._bookings().plan())
+
+    def _book(self, failed: Dict[str, BackstageError], fresh: Set[str]) -> None:
+        try:
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
+                refused = self._bookings(set(failed)).apply()
+        except BackstageError as error:
+            failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
+            refused = {name: error for name in self.manifest.acts if self._is_new(name, fresh)}
+        for name, error in refused.items():
+            failed.setdefault(name, BackstageError(error.message, f"act {name}", error.step, error.log))
+            if self._is_new(name, fresh):
+                # a first deploy that no visitor can reach is taken back
+                sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
+
+    def _is_new(self, name: str, fresh: Set[str]) -> bool:
+        return name in fresh and bool(self.state.act(name).live) and bool(self.manifest.gigs_of(name))
+
+
+def _previous(name: str, state: ActState) -> str:
+    """The release that played before the live one, as history has it."""
+    for release in state.history.played():
+        if release != state.live_release and release in state.releases:
+            return release
+    raise Refusal(f"act {name}: there is no earlier release to roll back to")
+
+
+def playing(state: HostState) -> Dict[str, Any]:
+    """What plays: Act -> release, Sess and since when."""
+    return {
+        name: {"release": act.live_release, "sess": act.live, "since": act.history.since(act.live)}
+        for name, act in sorted(state.acts.items())
+        if act.live
+    }
+
+
+def _strike(paths: Production) -> None:
+    """Take away what a Production has besides its Acts; Acts whose data was not named keep it."""
+    for path in (paths.environments, paths.spool, paths.cache):
+        files.remove_tree(path)
+    users.remove(names.environment_builder(paths.name))
+    if not files.names_in(paths.acts):
+        files.remove_tree(paths.root)
+        files.remove_tree(paths.logs)

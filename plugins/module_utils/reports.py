@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is on a host, for people: status, history and the playbill are views of what was read."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List
+
+from . import emperor, files, front
+from .host import Host
+from .layout import ROOT
+from .names import PRODUCTION
+from .state import ActState, HostState, read
+from .stages.uwsgi import Uwsgi
+
+
+def productions() -> List[str]:
+    """The Productions of which something is on this host."""
+    return [name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))]
+
+
+def report(production: str) -> Dict[str, Any]:
+    """Everything about one Production on this host."""
+    host = Host.read()
+    state = read(production, host)
+    venues = front.urls(production, host) if host.has_front_of_house else []
+    return {
+        "acts": {name: _act(act) for name, act in sorted(state.acts.items())},
+        "sesses": _sesses(state, host),
+        "venues": {name: data for name, data in sorted(front.blocks(production, host).items())},
+        "answers": venues,
+        "playbill": _playbill(state, host, venues),
+    }
+
+
+def _act(act: ActState) -> Dict[str, Any]:
+    return {
+        "release": act.record.get("release"),
+        "live": act.live_release,
+        "held": act.hold.get("release"),
+        "releases": {
+            name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
+            for name, record in act.releases.items()
+        },
+        "history": act.history.events,
+        "has_data": act.has_data,
+    }
+
+
+def _sesses(state: HostState, host: Host) -> Dict[str, Any]:
+    stats = emperor.try_look(host.stats)
+    found: Dict[str, Any] = {}
+    for name, act in sorted(state.acts.items()):
+        if not act.live:
+            continue
+        vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats else None
+        found[name] = {
+            "sess": act.live,
+            "release": act.live_release,
+            "since": act.history.since(act.live),
+            "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
+            "processes": act.live_record.get("processes"),
+            "threads": act.live_record.get("threads"),
+        }
+    return found
+
+
+def _playbill(state: HostState, host: Host, answers: List[Dict[str, Any]]) -> List[str]:
+    """One line a Venue, and one for each Act that has none."""
+    venues = front.blocks(state.paths.name, host)
+    sesses = _sesses(state, host)
+    lines = []
+    booked = set()
+    for answer in answers:
+        name = answer["url"].split("/")[2].split(":")[0]
+        gigs = [gig["act"] for gig in venues[name]["gigs"]]
+        booked.update(gigs)
+        played = ", ".join(_played(act, state, sesses) for act in gigs) or "nothing on"
+        lines.append(f"{answer['url']}  {answer['status'] or answer['error']}  {answer['state']}  {played}")
+    lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in booked]
+    return lines
+
+
+def _played(name: str, state: HostState, sesses: Dict[str, Any]) -> str:
+    sess = sesses.get(name)
+    if sess is None:
+        return f"{name}: not playing"
+    act = state.act(name)
+    record = act.releases.get(sess["release"], {})
+    held = f", {act.hold['release']} held" if act.hold else ""
+    pinned = "" if record.get("pinned", True) else ", requirements not pinned"
+    return f"{name}: {sess['state']}, release {sess['release']} ({record.get('source', '?')}) since {sess['since']}{held}{pinned}"

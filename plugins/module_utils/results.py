@@ -1,0 +1,41 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From an outcome to what a module returns."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .errors import BackstageError
+from .production import Order, Outcome, check, reconcile
+
+
+def as_result(outcome: Outcome) -> Dict[str, Any]:
+    return {
+        "changed": bool(outcome.steps) and not outcome.missing,
+        "plan": [step.entry() for step in outcome.steps],
+        "diff": [step.diff() for step in outcome.steps],
+        "playing": outcome.playing,
+        "missing": outcome.missing,
+        "unlisted": outcome.unlisted,
+    }
+
+
+def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
+    """Carry an order out, or only plan it in check mode, and end the module."""
+    try:
+        outcome = check(order()) if module.check_mode else reconcile(order())
+    except BackstageError as error:
+        module.fail_json(msg=str(error))
+    for warning in outcome.warnings:
+        module.warn(warning)
+    result = as_result(outcome)
+    if module.check_mode:
+        result["changed"] = bool(outcome.steps)
+    if outcome.errors:
+        module.fail_json(msg="\n".join(str(error) for error in outcome.errors), **result)
+    module.exit_json(**result)

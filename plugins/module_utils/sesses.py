@@ -1,0 +1,266 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Stage manager: start, gate, switch, drain and stop, under names that never clash."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional
+
+from . import acts, diagnosis, door, environments, files, front, names, process, world
+from .errors import BackstageError
+from .host import Host
+from .layout import Sess as SessPaths
+from .nouns import Sess, Venue
+from .plan import Change, Phase, Step
+from .stages.uwsgi import Part, Uwsgi
+from .state import ActState
+
+OLDER = 4
+"""As many releases' static files nginx looks through after the live one's."""
+
+
+@dataclass
+class Want:
+    """What should play of one Act on this host.
+
+    Args:
+        sess: the Sess as the manifest says.
+        act: its Act, with the release to be played.
+        hold: on a rollback, the release that is not to be played again, and the digest it came from.
+    """
+
+    sess: Sess
+    act: acts.Want
+    hold: Optional[Dict[str, str]] = None
+
+
+def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
+    """What the Sess should play; None while its release is not built."""
+    release = state.releases.get(want.act.play)
+    if release is None:
+        return None
+    variables = acts.play_variables(want.act, state, release, host)
+    variables["BACKSTAGE_APPLICATION"] = release["application"]
+    paths = state.paths.release(release["release"])
+    return Part(
+        release=release["release"],
+        project=posixpath.normpath(posixpath.join(paths.code, release["project"])),
+        environment=environments.path(state.paths.production, release["environment"]),
+        variables=variables,
+        secrets=frozenset(acts.secrets_of(want.act.act, state)),
+        processes=want.sess.processes,
+        threads=want.sess.threads,
+        timeout=want.act.act.timeout,
+    )
+
+
+def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+    """What is to be done so that exactly the wanted Sess plays."""
+    changes: List[Change] = []
+    name = state.paths.name
+    if want.sess.state == "started":
+        differences = _differences(want, state, host)
+        if differences:
+            before = {"release": state.live_release} if state.live else None
+            after = {"release": want.act.play, "because": differences}
+            step = Step("sess", name, "roll back" if want.hold else "play", before, after)
+            changes.append(Change(step, Phase.PLAY, name, lambda: _play(want, state, host, warn)))
+    elif state.live:
+        step = Step("sess", name, "stop", {"release": state.live_release}, None)
+        changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
+    return changes + _sweep(state, host, warn)
+
+
+def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+    """What is to be done so that nothing of the Act plays."""
+    if not (state.live or state.vassals or state.sesses):
+        return []
+    step = Step("sess", name, "remove", {"release": state.live_release} if state.live else None, None)
+    return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
+
+
+def _differences(want: Want, state: ActState, host: Host) -> List[str]:
+    """Why the live Sess is not the wanted one; empty where it is. No secret's value is in it."""
+    if not state.live:
+        return ["nothing plays"]
+    wanted = part(want, state, host)
+    if wanted is None or wanted.release != state.live_release:
+        return ["release"]
+    found: List[str] = []
+    if state.live not in state.vassals:
+        found.append("it is not started")
+    secret = {*wanted.secrets, *state.live_record.get("secrets", [])}
+    for key in sorted({*wanted.variables, *state.live_env}):
+        if wanted.variables.get(key) != state.live_env.get(key):
+            found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
+    for key in ("processes", "threads", "timeout"):
+        before, after = state.live_record.get(key), getattr(wanted, key)
+        if before != after:
+            found.append(f"{key}: {before} -> {after}")
+    if not found and Uwsgi(host, state.paths).render(wanted, state.live) != state.live_ini:
+        found.append("uwsgi.ini")
+    return found
+
+
+def _sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+    """Sesses that are not live are what a killed run left."""
+    left = sorted({*state.sesses, *state.vassals} - {state.live})
+    return [
+        Change(
+            Step("sess", state.paths.name, "sweep", sess, None),
+            Phase.CLEAR,
+            state.paths.name,
+            lambda sess=sess: end(sess, state, host, warn),
+        )
+        for sess in left
+    ]
+
+
+def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    wanted = part(want, state, host)
+    if wanted is None:
+        raise BackstageError("there is no sealed release to play", step="play")
+    old = state.live
+    sess = start(want, wanted, state, host)
+    if want.hold:
+        files.write(state.paths.hold, files.to_json(want.hold), 0o600)
+    files.link(state.paths.live, os.path.join("sesses", sess))
+    state.live = sess
+    try:
+        front.ask_booked(want.act.act, state.paths, host)
+    except BackstageError:
+        _go_back(old, sess, state, host, warn)
+        raise
+    state.history.add("played", release=wanted.release, sess=sess)
+    if old:
+        end(old, state, host, warn)
+    state.live_record = files.read_json(state.paths.sess(sess).record) or {}
+    state.live_env = wanted.variables
+
+
+def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    if old:
+        files.link(state.paths.live, os.path.join("sesses", old))
+    else:
+        files.remove(state.paths.live)
+    state.live = old
+    end(new, state, host, warn)
+
+
+def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
+    """Start a new Sess behind its own door and let it through the gate; return its id.
+
+    Raises:
+        BackstageError: it did not come up or did not answer; it is removed, nothing else noticed.
+    """
+    host.need_stage()
+    stage = Uwsgi(host, state.paths)
+    sess = state.next_sess(wanted.release)
+    player = process.User.named(names.player(state.paths.production.name, state.paths.name))
+    acts.seed_writable(state.paths, state.releases[wanted.release], player)
+    _make_log(state)
+    offset = stage.log_end()
+    health = want.act.act.health
+    try:
+        _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
+        state.history.add("started", release=wanted.release, sess=sess)
+        stage.start(sess)
+        stage.ready(sess, health.timeout)
+        _gate(want, state.paths.sess(sess))
+    except BackstageError as error:
+        log = stage.log_since(offset)
+        _discard(stage, sess, state)
+        cause = diagnosis.find(log) if error.step == "start" else ""
+        raise BackstageError(cause or error.message, step=error.step, log=log) from None
+    return sess
+
+
+def _discard(stage: Uwsgi, sess: str, state: ActState) -> None:
+    """Take away what this run made: no request was ever sent to it but ours."""
+    stage.stop(sess, 0.5)
+    files.remove_tree(state.paths.sess(sess).root)
+
+
+def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
+    """Make the Sess's directory whole before the emperor hears of it."""
+    paths = state.paths.sess(sess)
+    files.directory(paths.root, 0o711)
+    files.directory(paths.env, 0o750, 0, gid)
+    files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
+    files.directory(paths.older, 0o711)
+    for name, value in wanted.variables.items():
+        files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
+    release = state.paths.release(wanted.release)
+    os.symlink(release.root, paths.release)
+    os.symlink(release.static, paths.static)
+    older = [name for name in state.history.played() if name != wanted.release and name in state.releases]
+    for number, name in enumerate(older[: min(OLDER, keep - 1)], 1):
+        os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
+    record: Dict[str, Any] = {
+        "sess": sess,
+        "release": wanted.release,
+        "secrets": sorted(wanted.secrets),
+        "stage": "uwsgi",
+        "processes": wanted.processes,
+        "threads": wanted.threads,
+        "timeout": wanted.timeout,
+    }
+    files.draft(paths.record, files.to_json(record), 0o600)
+    files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)
+
+
+def _make_log(state: ActState) -> None:
+    files.directory(state.paths.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
+    handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
+    os.close(handle)
+
+
+def _gate(want: Want, paths: SessPaths) -> None:
+    """Ask the new Sess for the Gig's page, with the Host of each Venue that is open."""
+    act = want.act.act
+    for host in gate_hosts(want):
+        try:
+            status, body = door.ask(paths.socket, act.health.path, host, "http", act.health.timeout)
+        except BackstageError as error:
+            raise BackstageError(f"{act.health.path} was asked: {error.message}", step="gate") from None
+        if not act.health.accepts(status):
+            raise BackstageError(diagnosis.answer(status, act.health.path, host, body), step="gate")
+        if act.health.text and act.health.text not in body:
+            raise BackstageError(
+                f"{act.health.path} answers {status} without the text '{act.health.text}'", step="gate"
+            )
+
+
+def gate_hosts(want: Want) -> List[str]:
+    opened: List[Venue] = [venue for venue in want.act.venues if venue.state == "open"]
+    if want.act.act.health.host:
+        return [want.act.act.health.host]
+    return [venue.name for venue in opened] or world.hosts(want.act.act, want.act.venues)[:1]
+
+
+def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Drain a Sess that nginx no longer points at, stop it, and take its directory away."""
+    stage = Uwsgi(host, state.paths)
+    record = files.read_json(state.paths.sess(sess).record) or {}
+    timeout = record.get("timeout", host.longest_request)
+    if stage.is_started(sess):
+        if not stage.idle(sess, timeout + 5):
+            warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
+        stage.stop(sess, timeout + 15)
+    files.remove_tree(state.paths.sess(sess).root)
+
+
+def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Stop whatever plays of an Act: nginx loses the door first, what is being answered is finished."""
+    files.remove(state.paths.live)
+    for sess in sorted({*state.sesses, *state.vassals, *([state.live] if state.live else [])}):
+        end(sess, state, host, warn)
+    if state.live:
+        state.history.add("stopped", sess=state.live)
+    state.live = None

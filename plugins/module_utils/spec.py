@@ -1,0 +1,153 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument specs of the manifest's nouns, in Ansible's own form.
+
+No option has a default here: what was not given is taken from the overlays, from what is on disk
+(in a module for a single noun), or from the defaults in ``nouns``, in that order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+Spec = Dict[str, Dict[str, Any]]
+
+
+def source() -> Spec:
+    return {
+        "git": {"type": "str"},
+        "version": {"type": "str"},
+        "path": {"type": "str"},
+        "subdir": {"type": "str"},
+    }
+
+
+def file() -> Spec:
+    return {
+        "path": {"type": "str", "required": True},
+        "content": {"type": "str"},
+        "src": {"type": "str"},
+    }
+
+
+def seed() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str", "required": True},
+        "before_migrate": {"type": "bool"},
+        "env": {"type": "dict"},
+        "secrets": {"type": "dict", "no_log": True},
+    }
+
+
+def health() -> Spec:
+    return {
+        "path": {"type": "str"},
+        "status": {"type": "list", "elements": "int"},
+        "text": {"type": "str"},
+        "host": {"type": "str"},
+        "timeout": {"type": "int"},
+    }
+
+
+def act() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"]},
+        "source": {"type": "dict", "options": source()},
+        "refresh": {"type": "str"},
+        "requirements": {"type": "list", "elements": "str"},
+        "settings": {"type": "str"},
+        "application": {"type": "str"},
+        "manage": {"type": "str"},
+        "chdir": {"type": "str"},
+        "files": {"type": "list", "elements": "dict", "options": file()},
+        "env": {"type": "dict"},
+        "secrets": {"type": "dict", "no_log": True},
+        "writable": {"type": "list", "elements": "str"},
+        "packages": {"type": "list", "elements": "str"},
+        "build": {"type": "list", "elements": "str"},
+        "static": {"type": "str", "choices": ["auto", "none"]},
+        "after_static": {"type": "list", "elements": "str"},
+        "migrate": {"type": "bool"},
+        "fixtures": {"type": "list", "elements": "str"},
+        "seed": {"type": "list", "elements": "dict", "options": seed()},
+        "health": {"type": "dict", "options": health()},
+        "timeout": {"type": "int"},
+        "keep_releases": {"type": "int"},
+    }
+
+
+def sess() -> Spec:
+    return {
+        "act": {"type": "str", "required": True},
+        "stage": {"type": "str", "choices": ["uwsgi"]},
+        "processes": {"type": "int"},
+        "threads": {"type": "int"},
+        "hosts": {"type": "str"},
+        "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
+    }
+
+
+def tls() -> Spec:
+    return {"mode": {"type": "str", "choices": ["none"]}}
+
+
+def venue() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "aliases": {"type": "list", "elements": "str"},
+        "tls": {"type": "dict", "options": tls()},
+        "state": {"type": "str", "choices": ["open", "closed", "absent"]},
+    }
+
+
+def gig() -> Spec:
+    return {
+        "act": {"type": "str", "required": True},
+        "venue": {"type": "str", "required": True},
+        "path": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"]},
+    }
+
+
+def optional(spec: Spec) -> Spec:
+    """The same options with none required: the shape of an overlay."""
+    return {key: {k: v for k, v in rule.items() if k != "required"} for key, rule in spec.items()}
+
+
+def common() -> Spec:
+    """Options of every module that changes a host."""
+    return {
+        "production": {"type": "str", "required": True},
+        "lock_timeout": {"type": "int", "default": 600},
+    }
+
+
+def production() -> Spec:
+    return {
+        **common(),
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "acts": {"type": "list", "elements": "dict", "options": act(), "default": []},
+        "sesses": {"type": "list", "elements": "dict", "options": sess(), "default": []},
+        "venues": {"type": "list", "elements": "dict", "options": venue(), "default": []},
+        "gigs": {"type": "list", "elements": "dict", "options": gig(), "default": []},
+        "act_defaults": {"type": "dict", "options": optional(act()), "default": {}},
+        "sess_defaults": {"type": "dict", "options": optional(sess()), "default": {}},
+        "versions": {"type": "dict", "default": {}},
+        "only": {"type": "list", "elements": "str", "default": []},
+        "version": {"type": "str"},
+        "through": {"type": "str", "choices": ["resolve", "build", "migrate", "play"], "default": "play"},
+        "rollback": {"type": "str"},
+        "release": {"type": "str"},
+        "unhold": {"type": "list", "elements": "str", "default": []},
+        "seeds": {"type": "dict", "default": {}},
+        "prune": {"type": "bool", "default": False},
+        "delete_data": {"type": "list", "elements": "str", "default": []},
+        "longest_request": {"type": "int", "default": 300},
+        "resolved": {"type": "dict", "default": {}},
+        "shipped": {"type": "dict", "default": {}},
+        "elsewhere": {"type": "list", "elements": "str", "default": []},
+    }

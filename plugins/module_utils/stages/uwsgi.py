@@ -1,0 +1,198 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Stage kind "uwsgi": a Sess is a vassal of Backstage's own emperor.
+
+A Stage kind is this interface: render, start, ready, idle, stop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Dict, FrozenSet, Optional
+
+from .. import diagnosis, door, emperor, files, names
+from ..errors import BackstageError
+from ..host import SITE, Host
+from ..layout import Act as ActPaths
+
+LISTEN = 1024
+_INI = """\
+; {ownership}
+[uwsgi]
+; first of all: without uid a truncated file would run as root
+uid = {player}
+gid = {player}
+strict = true
+plugin = python3
+master = true
+single-interpreter = true
+need-app = true
+enable-threads = true
+no-orphans = true
+die-on-term = true
+umask = 027
+processes = {processes}
+threads = {threads}
+thunder-lock = true
+listen = {listen}
+chmod-socket = 660
+; also delays the drop of privileges until after the bind
+chown-socket = root:{www}
+socket = {socket}
+buffer-size = 32768
+harakiri = {timeout}
+worker-reload-mercy = {worker_mercy}
+reload-mercy = {mercy}
+envdir = {env}
+chdir = {project}
+virtualenv = {environment}
+pythonpath = {wrapper}
+module = backstage_wrapper:application
+procname-prefix-spaced = {production}/{act}/{sess}
+disable-logging = true
+log-date = true
+logto2 = {log}
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a Sess plays, before it has an id: compared by content with what is on disk.
+
+    Args:
+        release: the id of the release.
+        project: the working directory.
+        environment: the virtual environment.
+        variables: the whole environment of the process, secrets included.
+        secrets: the names of those that are secret.
+        processes: uWSGI workers.
+        threads: threads of each worker.
+        timeout: the longest request, in seconds.
+    """
+
+    release: str
+    project: str
+    environment: str
+    variables: Dict[str, str]
+    secrets: FrozenSet[str]
+    processes: int
+    threads: int
+    timeout: int
+
+
+class Uwsgi:
+    """Sesses of one Act as vassals."""
+
+    def __init__(self, host: Host, act: ActPaths) -> None:
+        self.host = host
+        self.act = act
+
+    def render(self, part: Part, sess: str) -> str:
+        """The vassal's configuration; every value in it is a checked scalar, for an ini value is code."""
+        paths = self.act.sess(sess)
+        return _INI.format(
+            ownership=files.OWNERSHIP,
+            player=names.player(self.act.production.name, self.act.name),
+            processes=part.processes,
+            threads=part.threads,
+            listen=min(LISTEN, _somaxconn()),
+            www=names.WWW_GROUP,
+            socket=paths.socket,
+            timeout=part.timeout,
+            worker_mercy=part.timeout + 5,
+            mercy=part.timeout + 10,
+            env=paths.env,
+            project=part.project,
+            environment=part.environment,
+            wrapper=self.host.wrapper,
+            production=self.act.production.name,
+            act=self.act.name,
+            sess=sess,
+            log=self.act.log,
+        )
+
+    def vassal(self, sess: str) -> str:
+        return names.vassal(self.act.production.name, self.act.name, sess)
+
+    def start(self, sess: str) -> None:
+        """Have the emperor take the Sess up: link it under a name it ignores, then rename."""
+        if not os.path.isdir(self.host.vassals):
+            raise BackstageError(f"{self.host.vassals} is missing; {SITE}", step="start")
+        files.link(os.path.join(self.host.vassals, self.vassal(sess)), self.act.sess(sess).ini)
+
+    def ready(self, sess: str, timeout: float) -> None:
+        """Wait until the Sess accepts requests.
+
+        Raises:
+            BackstageError: it ended, was refused, or took too long; nothing says more than its log.
+        """
+        name, deadline = self.vassal(sess), time.monotonic() + timeout
+        pid: Optional[int] = None
+        while time.monotonic() < deadline:
+            stats = emperor.look(self.host.stats)
+            found = stats.vassals.get(name)
+            if name in stats.blacklist or (pid and (found is None or found.pid != pid or found.respawns)):
+                raise BackstageError("the Sess ended while it started", step="start")
+            if found and found.pid > 0:
+                pid = found.pid
+                if found.accepting and not found.cursed:
+                    return
+            time.sleep(0.03)
+        raise BackstageError(f"the Sess was not ready within {timeout:.0f} s: raise health.timeout", step="start")
+
+    def idle(self, sess: str, timeout: float) -> bool:
+        """Wait until nothing is queued or answered; return whether that came in time."""
+        return door.wait_idle(self.act.sess(sess).socket, timeout)
+
+    def stop(self, sess: str, grace: float) -> None:
+        """Take the vassal's link away and wait until the emperor has let it finish.
+
+        Args:
+            sess: which one.
+            grace: seconds for what is still being answered; then it is killed.
+        """
+        name = self.vassal(sess)
+        files.remove(os.path.join(self.host.vassals, name))
+        deadline = time.monotonic() + grace
+        killed = False
+        while True:
+            stats = emperor.try_look(self.host.stats)
+            found = stats.vassals.get(name) if stats else None
+            if found is None:
+                return  # it has ended, or there is no emperor that could play it
+            if time.monotonic() > deadline:
+                if killed:
+                    raise BackstageError(f"the Sess {sess} does not end", step="stop")
+                # an import that hangs ignores the emperor's wish
+                os.kill(found.pid, signal.SIGKILL)
+                killed, deadline = True, time.monotonic() + 10
+            time.sleep(0.03)
+
+    def is_started(self, sess: str) -> bool:
+        return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
+
+    def log_end(self) -> int:
+        """Where the Act's log ends now: a time stamp would follow the Act's own TIME_ZONE."""
+        try:
+            return os.path.getsize(self.act.log)
+        except FileNotFoundError:
+            return 0
+
+    def log_since(self, offset: int) -> str:
+        """What the Sess logged since then, until its first death."""
+        try:
+            with open(self.act.log, encoding="utf-8", errors="replace") as log:
+                log.seek(offset)
+                text = log.read()
+        except FileNotFoundError:
+            return ""
+        return diagnosis.tail(text.split("GAME OVER")[0])
+
+
+def _somaxconn() -> int:
+    return int(files.read("/proc/sys/net/core/somaxconn") or LISTEN)

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what is on the host. Nothing here changes anything, and nothing else is remembered."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional
+
+from . import files, names
+from .history import History
+from .host import Host
+from .layout import Act as ActPaths
+from .layout import Production
+
+Record = Dict[str, Any]
+
+
+@dataclass
+class ActState:
+    """An Act as it is on disk."""
+
+    paths: ActPaths
+    record: Record
+    releases: Dict[str, Record]
+    unsealed: List[str]
+    sesses: List[str]
+    vassals: List[str]
+    live: Optional[str]
+    live_record: Record
+    live_ini: str
+    live_env: Dict[str, str]
+    history: History
+    hold: Record
+
+    @property
+    def live_release(self) -> Optional[str]:
+        return self.live.split(".")[0] if self.live else None
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.record or self.releases or self.sesses or self.vassals)
+
+    @property
+    def has_data(self) -> bool:
+        return os.path.isdir(self.paths.root)
+
+    def next_sess(self, release: str) -> str:
+        """A Sess id that was never used: the emperor remembers failures by name."""
+        numbers = [self.history.last_number(release)]
+        for sess in [*self.sesses, *self.vassals]:
+            match = names.SESS.match(sess)
+            if match and match.group("release") == release:
+                numbers.append(int(match.group("number")))
+        return f"{release}.{max(numbers) + 1}"
+
+
+@dataclass
+class HostState:
+    """A Production as it is on this host."""
+
+    paths: Production
+    acts: Dict[str, ActState] = field(default_factory=dict)
+    vassals: Dict[str, List[str]] = field(default_factory=dict)
+
+    def act(self, name: str) -> ActState:
+        if name not in self.acts:
+            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []))
+        return self.acts[name]
+
+
+def read(production: str, host: Host) -> HostState:
+    """Read a Production; its Acts are read when they are asked for."""
+    paths = Production(production)
+    state = HostState(paths, vassals=_vassals(production, host.vassals))
+    for name in sorted({*files.names_in(paths.acts), *state.vassals}):
+        state.act(name)
+    return state
+
+
+def _vassals(production: str, directory: str) -> Dict[str, List[str]]:
+    """The Sesses that the emperor is told to play: Act -> ids."""
+    found: Dict[str, List[str]] = {}
+    for name in files.names_in(directory):
+        parts = name.split(".")
+        if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] == "ini":
+            found.setdefault(parts[2], []).append(f"{parts[3]}.{parts[4]}")
+    return found
+
+
+def read_act(paths: ActPaths, vassals: List[str]) -> ActState:
+    releases: Dict[str, Record] = {}
+    unsealed: List[str] = []
+    for name in files.names_in(paths.releases):
+        record = files.read_json(paths.release(name).seal)
+        if record is None:
+            unsealed.append(name)
+        else:
+            releases[name] = record
+    live = os.path.basename(files.link_target(paths.live) or "") or None
+    live_record: Record = {}
+    live_ini, live_env = "", {}
+    if live:
+        sess = paths.sess(live)
+        live_record = files.read_json(sess.record) or {}
+        live_ini = files.read(sess.ini) or ""
+        live_env = read_env(sess.env)
+    return ActState(
+        paths=paths,
+        record=files.read_json(paths.record) or {},
+        releases=releases,
+        unsealed=unsealed,
+        sesses=files.names_in(paths.sesses),
+        vassals=vassals,
+        live=live,
+        live_record=live_record,
+        live_ini=live_ini,
+        live_env=live_env,
+        history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
+        hold=files.read_json(paths.hold) or {},
+    )
+
+
+def read_env(path: str) -> Dict[str, str]:
+    """The variables in an envdir: one file each, the value and one newline."""
+    variables = {}
+    for name in files.names_in(path):
+        text = files.read(os.path.join(path, name)) or ""
+        variables[name] = text[:-1] if text.endswith("\n") else text
+    return variables

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running Django's steps in the Act's own Python, as its builder or its player."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any, Dict
+
+from . import act_steps, diagnosis, process
+from .errors import BackstageError
+
+_SCRIPT = inspect.getsource(act_steps)
+
+
+def run(
+    mode: str, options: Dict[str, Any], python: str, user: process.User, env: Dict[str, str], cwd: str
+) -> Dict[str, Any]:
+    """Run one mode of act_steps and return what it found.
+
+    Raises:
+        BackstageError: the step failed; carries the cause, the cure where known, and its output.
+    """
+    argv = [python, "-", mode, json.dumps(options)]
+    result = process.run(argv, user, env, cwd, stdin=_SCRIPT, report=True)
+    try:
+        found: Dict[str, Any] = json.loads(result.out)
+    except ValueError:
+        raise BackstageError(
+            f"the Act's Python ended with status {result.code} and no answer", step=mode, log=result.err
+        ) from None
+    if "failed" in found:
+        log = diagnosis.tail(result.err)
+        cause = diagnosis.explain(found["failed"], f"{found['error']}: {found['message']}", log)
+        if found.get("applied"):
+            cause += f" (applied before it: {', '.join(found['applied'])})"
+        raise BackstageError(cause, step=found["failed"], log=log)
+    found["output"] = result.err
+    return found

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Unpacking a shipped source as the builder: plain files, directories and links that stay inside."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import tarfile
+from typing import List
+
+from .errors import BackstageError
+
+
+def unpack(descriptor: int, target: str) -> int:
+    """Unpack a tar archive below a directory that the caller owns; return the number of entries.
+
+    Raises:
+        BackstageError: an entry is a device, a hard link, or leaves the tree.
+    """
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    count = 0
+    with os.fdopen(os.dup(descriptor), "rb") as file, tarfile.open(fileobj=file, mode="r:*") as archive:
+        for member in archive:
+            problem = refusal(member)
+            if problem:
+                raise BackstageError(f"the source's entry '{member.name}' is refused: {problem}")
+            _extract(archive, member, os.path.join(target, posixpath.normpath(member.name)))
+            count += 1
+    return count
+
+
+def refusal(member: tarfile.TarInfo) -> str:
+    """Why an entry is not accepted; empty where it is."""
+    parts = member.name.split("/")
+    if member.name.startswith("/") or ".." in parts:
+        return "it leaves the tree"
+    if member.issym():
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.linkname))
+        if member.linkname.startswith("/") or target.split("/")[0] == "..":
+            return f"it is a link out of the tree, to '{member.linkname}'"
+        return ""
+    if member.isfile() or member.isdir():
+        return ""
+    return "it is neither a file, a directory nor a symbolic link"
+
+
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
+    if member.isdir():
+        os.makedirs(path, exist_ok=True)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if member.issym():
+        os.symlink(member.linkname, path)
+        return
+    content = archive.extractfile(member)
+    mode = 0o750 if member.mode & 0o100 else 0o640
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        while content is not None:
+            chunk = content.read(1 << 20)
+            if not chunk:
+                break
+            file.write(chunk)
+    os.utime(path, (member.mtime, member.mtime))
+
+
+def put(root: str, path: str, content: str) -> None:
+    """Write one of the manifest's files into the code, as its owner; links on the way are refused."""
+    parts: List[str] = path.split("/")
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts[:-1]:
+            try:
+                os.mkdir(part, 0o750, dir_fd=handle)
+            except FileExistsError:
+                pass
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with os.fdopen(os.open(parts[-1], flags, 0o640, dir_fd=handle), "w", encoding="utf-8") as file:
+            file.write(content)
+    finally:
+        os.close(handle)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The system users of a Production: each Act's player and builder, and the environments' builder."""
+
+from __future__ import annotations
+
+import pwd
+from typing import Optional
+
+from . import names, process
+from .errors import BackstageError
+
+MARK = "Backstage"
+_TOOLS = "/usr/sbin/"
+
+
+def find(name: str) -> Optional[process.User]:
+    """The user, if it is there.
+
+    Raises:
+        BackstageError: somebody else's user has this name.
+    """
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        return None
+    if not entry.pw_gecos.startswith(MARK):
+        raise BackstageError(
+            f"the system user '{name}' exists and is not Backstage's (its comment says '{entry.pw_gecos}');"
+            " rename the Act or remove that user",
+            step="users",
+        )
+    return process.User.named(name)
+
+
+def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
+    """Make the user where it is missing: no login, no home of its own making, own group."""
+    found = find(name)
+    if found is not None:
+        return found
+    extra = ["--groups", group] if group else []
+    argv = [
+        _TOOLS + "useradd",
+        "--system",
+        "--user-group",
+        *extra,
+        "--no-create-home",
+        "--home-dir",
+        home,
+        "--shell",
+        "/usr/sbin/nologin",
+        "--comment",
+        f"{MARK} {purpose}",
+        name,
+    ]
+    result = process.run(argv)
+    if not result.ok:
+        raise BackstageError(f"the user '{name}' could not be made: {result.said}", step="users")
+    return process.User.named(name)
+
+
+def ensure_act(production: str, act: str, data: str) -> None:
+    """Make an Act's two users; the player is in the builder's group and never the other way."""
+    builder = names.builder(production, act)
+    ensure(builder, "/nonexistent", f"{production} {act} builder")
+    ensure(names.player(production, act), data, f"{production} {act} player", builder)
+
+
+def remove(name: str) -> None:
+    """Remove the user and its group, if they are there."""
+    user = find(name)
+    if user is None:
+        return
+    process.end_all(user)
+    result = process.run([_TOOLS + "userdel", name])
+    if not result.ok:
+        raise BackstageError(f"the user '{name}' could not be removed: {result.said}", step="users")

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's half of a module that needs sources: check, resolve, ask the host, ship what it lacks."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils import manifest
+from ..module_utils.errors import Refusal
+from ..module_utils.nouns import Manifest
+from . import resolving
+
+Options = Dict[str, Any]
+
+
+def read_files(options: Options, base: str) -> Options:
+    """Replace every ``src`` of an Act's files by its content: a host never sees the controller's paths."""
+    acts: List[Dict[str, Any]] = []
+    for act in options.get("acts") or []:
+        listed = act.get("files") if isinstance(act, Mapping) else None
+        if isinstance(listed, list):
+            act = {**act, "files": [_read_file(item, base, act.get("name")) for item in listed]}
+        acts.append(act)
+    return {**options, "acts": acts}
+
+
+def _read_file(item: Any, base: str, act: Any) -> Any:
+    if not isinstance(item, Mapping) or item.get("src") is None:
+        return item
+    where = f"backstage_acts[{act}].files[{item.get('path')}].src"
+    path = os.path.join(base, os.path.expanduser(str(item["src"])))
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{where}: {path} can't be read as text ({error})") from None
+    return {**{key: value for key, value in item.items() if key != "src"}, "content": content}
+
+
+def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, List[str]]) -> List[str]:
+    """The Acts that do not play on this host.
+
+    Raises:
+        Refusal: an Act is to play on no host, or on several.
+    """
+    others = []
+    for name, sess in wanted.sesses.items():
+        hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
+        where = f"backstage_sesses[{name}].hosts: '{sess.hosts}'"
+        if not hosts:
+            raise Refusal(f"{where} is no group or host of the inventory; use one, such as backstage_stage")
+        if len(hosts) > 1:
+            raise Refusal(f"{where} has {len(hosts)} hosts; an Act on several hosts is not built yet, name one host")
+        if host not in hosts:
+            others.append(name)
+    return others
+
+
+def run(action: ActionBase, module: str, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
+    """Check and resolve, then run the module; once more with the sources that it lacked.
+
+    Raises:
+        Refusal: before any host is touched.
+    """
+    base = str(task_vars.get("inventory_dir") or os.getcwd())
+    options = read_files(options, base)
+    wanted = manifest.parse(options)
+    host = str(task_vars["inventory_hostname"])
+    options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {})
+    through = options.get("through") or "play"
+    if not options.get("rollback") and options.get("state") != "absent":
+        here = [act for act in wanted.acts.values() if act.name not in options["elsewhere"] or through == "resolve"]
+        chosen = options.get("only") or [act.name for act in here]
+        options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
+    if through == "resolve":
+        return {"changed": False, "resolved": options["resolved"]}
+    result: Dict[str, Any] = action._execute_module(module_name=module, module_args=options, task_vars=task_vars)
+    if result.get("missing") and not result.get("failed") and not action._task.check_mode:
+        packed = {name: resolving.pack(wanted.acts[name], options["resolved"][name]["content"], base) for name in result["missing"]}
+        options["shipped"] = {name: _ship(action, item) for name, item in packed.items()}
+        result = action._execute_module(module_name=module, module_args=options, task_vars=task_vars)
+    return result
+
+
+def _ship(action: ActionBase, item: Dict[str, str]) -> Dict[str, str]:
+    """Put a packed source into the temporary directory of this connection."""
+    shell = action._connection._shell
+    if not shell.tmpdir:
+        action._make_tmp_path()
+    remote = shell.join_path(shell.tmpdir, item["sha256"])
+    action._transfer_file(item["path"], remote)
+    return {"path": remote, "sha256": item["sha256"]}

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every source of a manifest, resolved once per run on the controller and packed for the hosts that lack it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List
+
+from ..module_utils.errors import Refusal
+from ..module_utils.inputs import digest
+from ..module_utils.nouns import Act, Source
+from . import run_cache
+from .sources import git, path
+
+
+def resolve(acts: List[Act], base: str) -> Dict[str, Dict[str, str]]:
+    """Act -> the id of its content, and what a reader calls it.
+
+    Raises:
+        Refusal: names every source that can't be resolved, one a line.
+    """
+    wanted = {act.name: act.source for act in acts if act.source and act.state == "present"}
+    key = digest([[name, source.kind, source.location, source.version, base] for name, source in wanted.items()])
+    found: Dict[str, Any] = run_cache.once(f"sources-{key[:16]}", lambda: _resolve(wanted, base))
+    if found["problems"]:
+        raise Refusal("\n".join(found["problems"]))
+    resolved: Dict[str, Dict[str, str]] = found["resolved"]
+    return resolved
+
+
+def _resolve(wanted: Dict[str, Source], base: str) -> Dict[str, Any]:
+    """All sources, those of git in parallel and once a repository."""
+    unknown = {
+        git.location(source, base)
+        for source in wanted.values()
+        if source.kind == "git" and not git.COMMIT.match(source.version)
+    }
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        refs = dict(zip(sorted(unknown), pool.map(_try_refs, sorted(unknown))))
+    problems: List[str] = []
+    resolved: Dict[str, Dict[str, str]] = {}
+    for name, source in wanted.items():
+        try:
+            if source.kind == "git":
+                answer = refs.get(git.location(source, base), {})
+                if isinstance(answer, Refusal):
+                    raise answer
+                content = git.resolve(source, base, answer)
+            else:
+                content = path.resolve(source, base)
+        except Refusal as problem:
+            problems.append(f"backstage_acts[{name}].source: {problem}")
+        else:
+            resolved[name] = {"content": content, "label": source.label}
+    return {"resolved": resolved, "problems": problems}
+
+
+def _try_refs(repository: str) -> Any:
+    try:
+        return git.list_refs(repository)
+    except Refusal as problem:
+        return problem
+
+
+def pack(act: Act, content: str, base: str) -> Dict[str, str]:
+    """Pack an Act's source, once per run; gives the archive's path and its sha256."""
+    source = act.source
+    if source is None:
+        raise Refusal(f"backstage_acts[{act.name}].source: is missing")
+    with run_cache.lock(f"archive-{content[:40]}") as target:
+        if not os.path.exists(target):
+            kind = git if source.kind == "git" else path
+            kind.archive(source, base, content, target + ".new")
+            os.replace(target + ".new", target)
+        return {"path": target, "sha256": _sha256(target)}
+
+
+def _sha256(name: str) -> str:
+    found = hashlib.sha256()
+    with open(name, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            found.update(chunk)
+    return found.hexdigest()

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sources in a directory of the controller: what git would take in a work tree, else all but caches."""
+
+from __future__ import annotations
+
+import fnmatch
+import gzip
+import hashlib
+import os
+import posixpath
+import stat
+import subprocess
+import tarfile
+from typing import Any, Dict, Iterator, List
+
+from ...module_utils.errors import Refusal
+from ...module_utils.nouns import Source
+
+LEFT_OUT = (".git", ".hg", ".svn", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", "*.pyc")
+
+
+def location(source: Source, base: str) -> str:
+    """The directory; relative to the inventory's."""
+    return os.path.normpath(os.path.join(base, os.path.expanduser(source.location)))
+
+
+def resolve(source: Source, base: str) -> str:
+    """A digest of names, kinds and bytes.
+
+    Raises:
+        Refusal: there is no such directory, or something in it can't be shipped.
+    """
+    root = location(source, base)
+    if not os.path.isdir(root):
+        raise Refusal(f"there is no directory {root} on the controller")
+    names = listing(root)
+    if not names:
+        raise Refusal(f"{root} holds no file")
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(f"{_kind(root, name)}\0{name}\0{_content(root, name)}\n".encode())
+    return digest.hexdigest()
+
+
+def listing(root: str) -> List[str]:
+    """The files and links that are shipped, sorted, relative to the directory."""
+    found = _in_work_tree(root)
+    return sorted(_walk(root) if found is None else found)
+
+
+def _in_work_tree(root: str) -> Any:
+    """What git would take; None where the directory is in no work tree, or is ignored by the one it is in."""
+    if _git(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
+        return None
+    if _git(root, "check-ignore", "--quiet", ".").returncode == 0:
+        return None
+    names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split(b"\0")
+    found: List[str] = []
+    for name in sorted({os.fsdecode(name) for name in names if name}):
+        path = os.path.join(root, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            found += [posixpath.join(name, inner) for inner in _walk(path)]  # a submodule
+        elif os.path.lexists(path):
+            found.append(name)
+    return found
+
+
+def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git as the directory's owner: a repository's own configuration can name programs."""
+    owner = os.stat(root)
+    identity: Dict[str, Any] = {}
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    argv = ["git", "-C", root, *arguments]
+    try:
+        return subprocess.run(argv, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"}, **identity)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(argv, 127, b"", b"")  # without git there is no work tree to ask
+
+
+def _walk(root: str) -> Iterator[str]:
+    for directory, directories, files in os.walk(root):
+        links = [name for name in directories if os.path.islink(os.path.join(directory, name))]
+        directories[:] = [name for name in directories if name not in links and not _left_out(name)]
+        for name in files + links:
+            if not _left_out(name):
+                yield os.path.relpath(os.path.join(directory, name), root)
+
+
+def _left_out(name: str) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _kind(root: str, name: str) -> str:
+    path = os.path.join(root, name)
+    mode = os.lstat(path).st_mode
+    if stat.S_ISLNK(mode):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.readlink(path)))
+        if os.readlink(path).startswith("/") or target.split("/")[0] == "..":
+            raise Refusal(f"{path} is a link out of its tree, to {os.readlink(path)}; replace it by what it points to")
+        return "link"
+    if not stat.S_ISREG(mode):
+        raise Refusal(f"{path} is neither a file nor a link; remove it")
+    return "program" if mode & stat.S_IXUSR else "file"
+
+
+def _content(root: str, name: str) -> str:
+    path = os.path.join(root, name)
+    if os.path.islink(path):
+        return os.readlink(path)
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def archive(source: Source, base: str, content: str, target: str) -> None:
+    """Write the directory as a compressed tar file.
+
+    Raises:
+        Refusal: it changed since it was resolved.
+    """
+    root = location(source, base)
+    with open(target, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, 0) as packed:
+        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            for name in listing(root):
+                member = tar.gettarinfo(os.path.join(root, name), name)
+                member.uid = member.gid = 0
+                member.uname = member.gname = ""
+                if member.islnk():
+                    member.type, member.linkname = tarfile.REGTYPE, ""
+                    member.size = os.path.getsize(os.path.join(root, name))
+                if member.isreg():
+                    with open(os.path.join(root, name), "rb") as file:
+                        tar.addfile(member, file)
+                else:
+                    tar.addfile(member)
+    if resolve(source, base) != content:
+        raise Refusal(f"{root} changed while it was shipped; run again")

@@ -1,0 +1,126 @@
+# Managed by Backstage (backstage.django): changes are overwritten.
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module that uWSGI loads in place of an Act's own wsgi.py: `module = backstage_wrapper:application`.
+
+It imports the Act's callable and does before the fork what Django would do at the first request: once instead of
+once a worker, and a mistake ends the start instead of meeting the first visitor. What is loaded then is frozen, so
+that the workers go on sharing its memory. It reads two variables:
+
+BACKSTAGE_APPLICATION  the Act's callable, as "package.module:name"
+BACKSTAGE_PREFIX       optional: the path below which the Act plays, such as "/blog"
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from typing import Any, Callable, Iterable, Mapping
+
+Application = Callable[..., Iterable[bytes]]
+
+# Loggers that would print a failing request; a project that configures one of them has decided for itself.
+REQUEST_LOGGERS = ("", "django", "django.request")
+
+
+class WrapperError(Exception):
+    """The Act can't be played as it is; the text says what to change."""
+
+
+def set_prefix(prefix: str) -> None:
+    """Set the script prefix first of all: Django keeps STATIC_URL with the prefix of its first reader."""
+    if prefix:
+        from django.urls import set_script_prefix
+
+        set_script_prefix(prefix.rstrip("/") + "/")
+
+
+def load(name: str) -> Application:
+    """Import the callable that "package.module:name" names, and refuse what uWSGI could not call."""
+    module_name, colon, attribute = name.partition(":")
+    if not (module_name and colon and attribute):
+        raise WrapperError(f'BACKSTAGE_APPLICATION is {name!r}: write it as "package.module:callable"')
+    module = importlib.import_module(module_name)
+    try:
+        found = getattr(module, attribute)
+    except AttributeError:
+        raise WrapperError(f"{module_name} has no {attribute!r}: the manifest's application names it") from None
+    if not callable(found):
+        raise WrapperError(f"{name} is a {type(found).__name__} and can't be called: name the WSGI application")
+    if is_asgi(found):
+        raise WrapperError(f"{name} is an ASGI application, and a uwsgi Stage plays WSGI: name the WSGI one, "
+                           "usually in wsgi.py")
+    return found
+
+
+def is_asgi(candidate: Any) -> bool:
+    """Whether a callable is ASGI: Django's handler, or a coroutine function, or an object with a coroutine call."""
+    call = getattr(type(candidate), "__call__", None)
+    return inspect.iscoroutinefunction(candidate) or inspect.iscoroutinefunction(call)
+
+
+def prepare() -> None:
+    """Load what the first request would load: the URLconf with every view, the template engines, the middleware."""
+    from django.template import engines
+    from django.urls import get_resolver
+
+    resolve(get_resolver())
+    for engine in engines.all():
+        # Its loaders and tag libraries come to life with the engine's first use, not with the engine.
+        getattr(getattr(engine, "engine", None), "template_loaders", None)
+
+
+def resolve(resolver: Any) -> None:
+    """Import a URLconf and those that it includes."""
+    for pattern in resolver.url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            resolve(pattern)
+
+
+def handles_request_errors(logging: Mapping[str, Any] | None) -> bool:
+    """Whether the project's LOGGING gives failing requests a handler of its own."""
+    settings = logging or {}
+    loggers = {"": settings.get("root") or {}, **(settings.get("loggers") or {})}
+    return any((loggers.get(name) or {}).get("handlers") for name in REQUEST_LOGGERS)
+
+
+def print_traceback(**_: Any) -> None:
+    """Print the exception of a failed request: with DEBUG off Django's default logging prints it nowhere."""
+    traceback.print_exc(file=sys.stderr)
+
+
+def report_errors() -> None:
+    """Send tracebacks to the Act's log, unless the project has its own way of it."""
+    from django.conf import settings
+    from django.core.signals import got_request_exception
+
+    if not handles_request_errors(settings.LOGGING):
+        got_request_exception.connect(print_traceback, dispatch_uid="backstage")
+
+
+def share_memory() -> None:
+    """Leave nothing that a forked worker must not share, and keep the collector from touching the rest."""
+    from django.db import connections
+
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
+
+
+def build(environ: Mapping[str, str]) -> Application:
+    """The Act's application, ready to be forked."""
+    set_prefix(environ.get("BACKSTAGE_PREFIX", ""))
+    loaded = load(environ.get("BACKSTAGE_APPLICATION", ""))
+    prepare()
+    report_errors()
+    share_memory()
+    return loaded
+
+
+# Only where it was asked for: a test, or a tool that reads the docstring, imports the file without an Act.
+if "BACKSTAGE_APPLICATION" in os.environ:
+    application = build(os.environ)

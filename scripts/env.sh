@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# env.sh NAME: where the virtualenv of requirements/NAME.txt is. Made once for each content, shared by all checkouts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python=/usr/bin/python3     # the distribution's, whatever pyenv or conda puts first on PATH
+"$PWD/scripts/apt-missing.sh" python3-venv ca-certificates >&2
+cache=${GARAGE_CACHE:-$HOME/.cache/backstage-garage}/envs
+key=$({ $python -VV; cat requirements/site.txt "requirements/$1.txt"; } | cksum | cut -d ' ' -f 1)
+env=$cache/$1-$key
+mkdir -p "$cache"
+exec {lock}>"$cache/.$1.lock"
+flock "$lock"
+if [[ ! -f $env/.ready ]]; then
+  rm -rf "$env"
+  $python -m venv "$env" >&2
+  "$env/bin/pip" install -qq --disable-pip-version-check -r "requirements/$1.txt" >&2
+  touch "$env/.ready"
+fi
+echo "$env"

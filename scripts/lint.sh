@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# lint.sh [CHECK...]: everything that reads the code without running it (default: all).
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+. scripts/check.sh
+scripts/apt-missing.sh shellcheck || exit
+tools=$(scripts/env.sh tools) && importer=$(scripts/env.sh importer) || exit
+export PATH=$tools/bin:/usr/sbin:/usr/bin:/sbin:/bin   # no shims of a version manager: ansible-test would try them all
+export ANSIBLE_NOCOLOR=1 NO_COLOR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export ANSIBLE_COLLECTIONS_PATH=$PWD/.ansible/collections
+tracked() { git ls-files -coz --exclude-standard -- "$@"; }
+
+ruff_format() { ruff format --check; }
+ruff_lint() { ruff check; }
+types() { mypy -p ansible_collections.backstage.django.plugins | sed 's#^.ansible/.*/backstage/django/##'; }
+yaml() { yamllint --strict .; }
+shell() { tracked '*.sh' .ci/run | xargs -0 shellcheck -x; }
+ansible_lint() { ansible-lint --profile production --offline --strict; }
+docs() { antsibull-docs lint-collection-docs --plugin-docs .; }
+changelog() { antsibull-changelog lint; }
+
+playbooks() {   # by FQCN, as users call them; warnings count: an inventory that is given, a syntax that is known
+  local file
+  for file in playbooks/*.yml; do
+    ANSIBLE_LOCALHOST_WARNING=false ansible-playbook -i localhost, --syntax-check \
+      "backstage.django.$(basename "$file" .yml)" || return
+  done
+}
+
+roles() {   # those that users call; a name that starts with _ is our own
+  local role
+  for role in roles/[a-z]*/; do ansible-doc -t role "backstage.django.$(basename "$role")" || return; done
+}
+
+sanity() {   # ansible-test insists on a path that ends in ansible_collections/backstage/django, without links
+  local copy=$PWD/.ansible/test/ansible_collections/backstage/django cache=$HOME/.ansible/test/cache log
+  mkdir -p "$copy/tests/output" "$cache"
+  # a cached get_pip spares it a download; the number is the one that the pinned ansible-core asks for
+  [[ -f $cache/get_pip_24_2.py ]] || cp scripts/get_pip.py "$cache/get_pip_24_2.py"
+  # its own git: ansible-test asks git for the targets, and the outer one ignores the copy
+  [[ -d $copy/.git ]] || git init -q "$copy"
+  find "$copy" -mindepth 1 -maxdepth 1 ! -name tests ! -name .git -exec rm -rf {} +
+  find "$copy/tests" -mindepth 1 -maxdepth 1 ! -name output -exec rm -rf {} +
+  tracked | tar -c --null -T - --ignore-failed-read 2>/dev/null | tar -xC "$copy"
+  log=$copy/tests/output/sanity.log
+  (cd "$copy" && ansible-test sanity --venv --color no) >"$log" 2>&1 && grep -q 'Running sanity test' "$log" && return
+  # "All targets skipped" also ends with 0; pip's lines are many and say nothing
+  grep -E '^(ERROR|FATAL)|sanity test' "$log" | grep -v '^FATAL: Command' || cat "$log"
+  return 1
+}
+
+galaxy() {   # what Ansible Galaxy does with an upload
+  local place
+  place=$(mktemp -d)
+  # sanity has its own check; the importer's ansible-lint reads what is in the tarball
+  printf '[galaxy-importer]\nrun_ansible_test = False\nrun_ansible_lint = True\ncheck_required_tags = False\n' >"$place/importer.cfg"
+  ansible-galaxy collection build --output-path "$place" . &&
+    (cd "$place" && PATH=$importer/bin:$PATH GALAXY_IMPORTER_CONFIG=$place/importer.cfg \
+      "$importer/bin/python" -m galaxy_importer.main backstage-django-*.tar.gz)
+  local status=$?
+  rm -rf "$place"
+  return "$status"
+}
+
+execution_environment() { "$importer/bin/ansible-builder" introspect --sanitize .ansible/collections; }
+
+all=(ruff_format ruff_lint types yaml shell ansible_lint docs changelog playbooks roles sanity galaxy execution_environment)
+(($#)) || set -- "${all[@]}"
+for one; do check "$one" "$one"; done
+closing

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.stage),
+    path("slow/", views.slow),
+    path("echo/", views.echo),
+]

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What deploys, rollbacks and doing nothing cost, each beside its own yardstick in the same run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import generator
+from controller import Run
+from host import RunningLoad
+from loads import Bench
+from production import Production
+
+HERE = Path(__file__).parent
+
+
+def _seconds(values: list[float]) -> float:
+    return round(median(values), 2)
+
+
+def _wall(runs: list[Run]) -> float:
+    return _seconds([run.seconds for run in runs])
+
+
+def own_steps(bench: Bench, rounds: int) -> dict[str, float]:
+    """Medians of the Act's own check, collectstatic, both together, and boot, without Backstage."""
+    times = json.loads(
+        bench.host.python(HERE / "on_host" / "own_steps.py", bench.production.name, "encore", str(rounds))
+    )
+    return {step: _seconds(values) for step, values in times.items()}
+
+
+def rollback(bench: Bench, rounds: int) -> dict[str, Any]:
+    """From the module's start on the host to the first answer by the old release, asked for every 10 ms."""
+    bench.open()
+    first_answers, whole = [], []
+    for _round in range(rounds):
+        old = bench.edition
+        bench.deploy()
+        arguments = ["--host", bench.production.venue(), "--connections", "0", "--seen", "X-Encore-Edition"]
+        running = RunningLoad(bench.host, [*arguments, "--static-path", "/", "--static-every", "0.01"], 300)
+        step = bench.rollback(old)
+        time.sleep(0.2)
+        load = running.stop()
+        began, _ended = bench.module(step.run)
+        answered = generator.first_answer(load, old, began)
+        if answered is None or load.failed:
+            raise ValueError(f"after its rollback {old} answered at {answered}; failed: {load.failures()}")
+        first_answers.append(answered - began)
+        whole.append(step.run)
+    return {
+        "rounds": rounds,
+        "import_s": own_steps(bench, 5)["boot"],
+        "first_answer_s": _seconds(first_answers),
+        "first_answer_worst_s": round(max(first_answers), 2),
+        "end_to_end_s": _wall(whole),
+    }
+
+
+def redeploy(bench: Bench, rounds: int) -> dict[str, Any]:
+    """A change of one line, deployed; beside it a ping and what the Act needs by itself, in turns."""
+    bench.open()
+    own = own_steps(bench, 5)
+    deploys, modules, pings = [], [], []
+    for _round in range(rounds):
+        pings.append(bench.controller.ping(bench.inventory))
+        run = bench.deploy().run
+        began, ended = bench.module(run)
+        deploys.append(run)
+        modules.append(ended - began)
+    needed = own["check"] + own["collectstatic"] + own["boot"]
+    return {
+        "rounds": rounds,
+        "own": own,
+        "own_s": round(needed, 2),
+        "ping_s": _wall(pings),
+        "deploy_s": _wall(deploys),
+        "module_s": _seconds(modules),
+        "pings_above_own": round((_wall(deploys) - needed) / _wall(pings), 2),
+        "pings_above_own_together": round((_wall(deploys) - own["together"] - own["boot"]) / _wall(pings), 2),
+    }
+
+
+def chorus(bench: Bench, name: str, count: int) -> tuple[Production, Path]:
+    """A Production of many small Acts, each with a Gig; not yet on the host."""
+    version = bench.next_edition()[1]
+    names = tuple(f"encore{number:03d}" for number in range(1, count + 1))
+    production = Production(name, bench.repository.place, version, names, processes=1, rehearsed=False)
+    return production, production.write(bench.work, bench.host)
+
+
+def first_deploys(bench: Bench) -> dict[str, Any]:
+    """Wall and disk of the first deploy of one Act and of ten with the same requirements: two empty Productions,
+    so each makes its environment with an empty package cache, on a host whose roles have nothing to do."""
+    seen: dict[str, dict[str, float]] = {}
+    for name, count in (("solo", 1), ("band", 10)):
+        _production, inventory = chorus(bench, name, count)
+        run = bench.controller.play("site", inventory)
+        used = int(bench.host.run("du", "--summarize", "--block-size=1", f"/srv/backstage/{name}").split()[0])
+        seen[name] = {"acts": count, "wall_s": round(run.seconds, 2), "disk_mb": round(used / 1e6, 1)}
+    return {
+        **seen,
+        "wall_ratio": round(seen["band"]["wall_s"] / seen["solo"]["wall_s"], 2),
+        "disk_ratio": round(seen["band"]["disk_mb"] / seen["solo"]["disk_mb"], 2),
+    }
+
+
+def nothing(bench: Bench, inventory: Path, gigs: int, rounds: int, playbook: str = "deploy") -> dict[str, Any]:
+    """A run that has nothing to do, in turns with `ansible -m ping` over the same kept connection."""
+    bench.controller.play(playbook, inventory)
+    pings, runs = [], []
+    for _round in range(rounds):
+        pings.append(bench.controller.ping(inventory))
+        runs.append(bench.controller.play(playbook, inventory))
+    if any(run.changed for run in runs):
+        raise ValueError(f"a second {playbook} of {gigs} Gigs changed something")
+    modules = [bench.module(run) for run in runs]
+    return {
+        "playbook": playbook,
+        "gigs": gigs,
+        "rounds": rounds,
+        "ping_s": _wall(pings),
+        "run_s": _wall(runs),
+        "module_s": _seconds([ended - began for began, ended in modules]),
+        "pings": round(_wall(runs) / _wall(pings), 2),
+        "pings_cpu": round(median(run.cpu for run in runs) / median(ping.cpu for ping in pings), 2),
+    }

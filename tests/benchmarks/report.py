@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results against their targets, and the documentation's page made of them. `report.py` renders it anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results.json"
+PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
+
+PARTS = ("environment", "loads", "controls", "rollback", "redeploy", "nothing", "first")
+
+Results = dict[str, Any]
+
+
+class Row(NamedTuple):
+    """One measure against its target. What `must` hold is a proof; the rest is speed, and a busy machine may miss it."""
+
+    measure: str
+    value: str
+    target: str
+    met: bool
+    must: bool = False
+
+
+def _load_rows(load: Results) -> Iterator[Row]:
+    what = f"{load['name']}: {load['deploys']} deploys, {load['rollbacks']} rollbacks"
+    yield Row(f"{what}: failed requests", f"{load['failed']:,} of {load['requests']:,}", "0", load["failed"] == 0, True)
+    yield Row(f"{what}: requests sent twice", str(load["resent"]), "0", load["resent"] == 0, True)
+    yield Row(f"{what}: answers by the wrong release", str(load["strays"]), "0", load["strays"] == 0, True)
+    enough = load["requests"] >= load["at_least"]
+    yield Row(f"{what}: requests", f"{load['requests']:,}", f"at least {load['at_least']:,}", enough, True)
+    target = 1.6 if load["threads"] > 1 else 1.5
+    ratio = load["p99_ratio"]
+    yield Row(f"{what}: p99 during, by p99 before", f"{ratio}", f"at most {target}", ratio <= target)
+
+
+def _control_rows(control: Results) -> Iterator[Row]:
+    seen = f"{control['failed']:,} failed, {control['silence_ms']:,.0f} ms without an answer"
+    yield Row(f"negative control, {control['name']}: noticed", seen, "failures or a stall", control["noticed"], True)
+
+
+def _nothing_rows(run: Results) -> Iterator[Row]:
+    target = 5 if run["playbook"] == "site" else 1.5
+    what = f"no-op `{run['playbook']}`, {_count(run['gigs'], 'Gig')}"
+    yield Row(what, f"{run['pings']} pings", f"at most {target}", run["pings"] <= target)
+
+
+def rows(results: Results) -> list[Row]:
+    """Every measure that these results hold, against its target."""
+    found: list[Row] = []
+    for load in results.get("loads", []):
+        found += _load_rows(load)
+    for control in results.get("controls", []):
+        found += _control_rows(control)
+    if back := results.get("rollback"):
+        target, value = round(back["import_s"] + 0.5, 2), back["first_answer_s"]
+        found.append(Row("rollback, from the module's start to the first answer", f"{value} s",
+                         f"import ({back['import_s']} s) + 0.5 s = {target} s", value <= target))  # fmt: skip
+    if again := results.get("redeploy"):
+        value = again["pings_above_own"]
+        found.append(Row("code-only redeploy, above the Act's own check + collectstatic + boot", f"{value} pings",
+                         "at most 2", value <= 2))  # fmt: skip
+    for run in results.get("nothing", []):
+        found += _nothing_rows(run)
+    if first := results.get("first"):
+        found.append(
+            Row(
+                "first deploy of 10 Acts, disk by that of one",
+                f"{first['disk_ratio']}",
+                "at most 1.2",
+                first["disk_ratio"] <= 1.2,
+            )
+        )
+        found.append(
+            Row(
+                "first deploy of 10 Acts, wall by that of one",
+                f"{first['wall_ratio']}",
+                "at most 4",
+                first["wall_ratio"] <= 4,
+            )
+        )
+    return found
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def table(head: list[str], body: list[list[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def _loads(results: Results) -> str:
+    head = ["load", "requests", "failed", "sent twice", "slow ones (5 s)", "static file", "p50 before → during", "p99 before → during",
+            "longest silence", "a deploy", "rollback to first answer"]  # fmt: skip
+    body = [
+        [f"{load['name']}, {_count(load['threads'], 'thread')}", f"{load['requests']:,}", load["failed"], load["resent"],
+         load["slow"], load["static"], f"{load['before']['p50_ms']} → {load['during']['p50_ms']} ms",
+         f"{load['before']['p99_ms']} → {load['during']['p99_ms']} ms",
+         f"{load['during']['silence_ms']} ms", f"{load['deploy_s']} s", f"{load['rollback_first_answer_s']} s"]
+        for load in results["loads"]
+    ]  # fmt: skip
+    return table(head, body)
+
+
+def _controls(results: Results) -> str:
+    body = [[c["name"], f"{c['requests']:,}", f"{c['failed']:,}", ", ".join(f"{k} × {n:,}" for k, n in c["failures"].items()) or "–",
+             f"{c['silence_before_ms']} → {c['silence_ms']} ms"] for c in results["controls"]]  # fmt: skip
+    return table(["done by hand", "requests", "failed", "how", "longest silence before → during"], body)
+
+
+def _costs(results: Results) -> str:
+    back, again, first = results["rollback"], results["redeploy"], results["first"]
+    own = again["own"]
+    body = [
+        [
+            "rollback: module's start to the first answer, median and worst",
+            f"{back['first_answer_s']} s, {back['first_answer_worst_s']} s",
+        ],
+        ["rollback: end to end", f"{back['end_to_end_s']} s"],
+        ["the Act's import", f"{back['import_s']} s"],
+        ["code-only redeploy: end to end, module alone", f"{again['deploy_s']} s, {again['module_s']} s"],
+        ["the Act's own check, collectstatic, boot", f"{own['check']} s, {own['collectstatic']} s, {own['boot']} s"],
+        ["the Act's own check and collectstatic in one process", f"{own['together']} s"],
+        ["`ansible -m ping`", f"{again['ping_s']} s"],
+        [
+            "redeploy above check + collectstatic + boot, those two in one process",
+            f"{again['pings_above_own_together']} pings",
+        ],
+        ["first deploy of one Act: wall, disk", f"{first['solo']['wall_s']} s, {first['solo']['disk_mb']} MB"],
+        ["first deploy of ten Acts: wall, disk", f"{first['band']['wall_s']} s, {first['band']['disk_mb']} MB"],
+    ]
+    return table(["measure", "median"], body)
+
+
+def _nothing(results: Results) -> str:
+    body = [[f"`{run['playbook']}`, {_count(run['gigs'], 'Gig')}", f"{run['run_s']} s", f"{run['module_s']} s", f"{run['ping_s']} s",
+             run["pings"], run["pings_cpu"]] for run in results["nothing"]]  # fmt: skip
+    return table(
+        ["nothing to do", "end to end", "module alone", "ping", "by ping", "by ping, CPU of the controller"], body
+    )
+
+
+PROSE = """\
+<!-- Made from tests/benchmarks/results.json by tests/benchmarks/report.py: change neither by hand. -->
+# Benchmarks
+
+`make bench` measures all of this on a fresh systemd host of the garage and writes it down; `make bench ARGS=--short` is
+the same in small and writes nothing. The host, the load generator and Ansible's controller share one machine; beside a
+load the controller runs at the lowest priority, because elsewhere it is another machine. Ratios are taken within one
+run, in turns; times are medians.
+
+{environment}
+## Targets
+
+{targets}
+## Deploys under load
+
+A closed loop of 32 connections, a fifth of them POST with a body of 2 kB, saturates the host before the first deploy and
+until after the last rollback. Requests that take 5 s are always in flight, and a hashed static file is asked for
+beside it and must be 200 each time. The Act spends a second on its import. Failed is whatever isn't a complete 2xx or
+3xx answer; nothing is ever retried silently (`tests/benchmarks/load.c` says how it counts).
+
+{loads}
+The same load beside what a careless deployer does must notice it, or it proves nothing:
+
+{controls}
+## What a run costs
+
+{costs}
+{nothing}"""
+
+
+def render(results: Results) -> str:
+    """The documentation's page."""
+    where = [[name, value] for name, value in results["environment"].items()]
+    against = [[row.measure, row.value, row.target, "yes" if row.met else "**no**"] for row in rows(results)]
+    return PROSE.format(
+        environment=table(["", ""], where),
+        targets=table(["measure", "measured", "target", "met"], against),
+        loads=_loads(results),
+        controls=_controls(results),
+        costs=_costs(results),
+        nothing=_nothing(results),
+    )
+
+
+def merge(measured: Results) -> None:
+    """Lay what was measured over the written results, and render the page when nothing is missing."""
+    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results = {**results, **measured}
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if set(PARTS) <= set(results):
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(render(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    merge({})

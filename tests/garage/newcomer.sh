@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs inside a fresh machine, in a checkout: what the README tells a newcomer to type, and what must be so afterwards.
+#   newcomer.sh [MAKE ARGUMENTS...]        PORT=8080 and the like
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+. scripts/check.sh
+record=/var/tmp/newcomer.json
+log=$PWD/.garage/logs                # inside the checkout: not a leftover
+mkdir -p "$log"
+export TMPDIR=$log
+
+type_it() {   # type_it LOG TARGET [ARGUMENTS..]
+  local name=$1
+  shift
+  make "$@" 2>&1 | tee "$log/$name.log"
+  return "${PIPESTATUS[0]}"
+}
+
+recap() {     # recap LOG changed=0: every host's line of every play says so, and nothing failed
+  local recaps
+  recaps=$(grep -E ': ok=[0-9]+ +changed=' "$log/$1.log") || { echo "no recap"; return 1; }
+  ! grep -vE 'unreachable=0 +failed=0' <<<"$recaps" && { [[ -z ${2:-} ]] || ! grep -v "$2 " <<<"$recaps"; }
+}
+
+answers() {   # the last lines: every Venue's URL, and 200
+  local urls
+  urls=$(tail -n 20 "$log/$1.log" | grep -E 'https?://[^ ]*localhost') || { echo "no URLs"; return 1; }
+  echo "$urls"
+  (($(wc -l <<<"$urls") >= 2)) && ! grep -vE '\b200\b' <<<"$urls"
+}
+
+python=/usr/bin/python3
+"$python" tests/garage/leftovers.py stamp "$record"
+check 'make site' type_it site site "$@"
+check 'nothing failed' recap site
+check 'every Venue answers 200' answers site
+check 'make site, again' type_it again site "$@"
+check 'recap: changed=0' recap again changed=0
+check 'every Venue still answers' answers again
+check 'make strike' type_it strike strike "$@"
+check 'nothing failed in strike' recap strike
+check 'nothing is left' "$python" tests/garage/leftovers.py check "$record" tests/garage/leftovers.allowed
+closing
