@@ -209,6 +209,8 @@ class _Manager:
 def prepare(paths: Any) -> None:
     """Make an Act's users and directories, with the modes of the documented layout."""
     production = paths.production
+    for path in (production.root, production.acts, production.environments):
+        files.directory(path)
     users.ensure_act(production.name, paths.name, paths.data)
     player = process.User.named(names.player(production.name, paths.name))
     for path in (paths.root, paths.releases, paths.sesses):

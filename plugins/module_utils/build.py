@@ -90,7 +90,8 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     process.call_as(builder, _need_project, where)
     texts = process.call_as(builder, requirements.collect, finish.base(release.code, act), act.requirements)
     wanted = environments.Wanted(texts["requirements"], texts["constraints"], act.refresh)
-    environment = environments.path(paths.production, environments.make(paths.production, wanted, host.uv))
+    key = environments.make(paths, wanted, host.uv)
+    environment = environments.path(paths.production, key)
     places = world.Places.of_builder(paths, job.release)
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
     env = world.variables(act, paths.production.name, job.release, act.settings, places, job.venues, host.http_port)
@@ -114,7 +115,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "inputs": job.inputs,
         "source": job.source,
         "abi": inputs.abi(),
-        "environment": wanted.key,
+        "environment": key,
         "pinned": wanted.pinned,
         "manage": act.manage,
         "project": os.path.relpath(where, release.code),

@@ -4,22 +4,23 @@
 
 """Virtual environments by content: one for all releases and Acts whose inputs are the same.
 
-Made by uv as an unprivileged user, from wheels only, with bytecode compiled and copied files; then
-taken by root and sealed. An unsealed one is never used.
+Made by uv as an unprivileged user, with bytecode compiled and copied files; then taken by root and
+sealed. An unsealed one is never used.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
-from typing import Dict, List
+from dataclasses import asdict, dataclass, replace
+from typing import Dict, List, Tuple
 
-from . import files, inputs, names, process, seal, unpack, users
+from . import diagnosis, files, inputs, names, process, seal, unpack, users
 from .errors import BackstageError
-from .layout import Production
+from .layout import Act, Production
 
 SEAL = "environment.json"
+_NEEDS_BUILDING = re.compile(r"has\s+no\s+usable\s+wheels|building\s+from\s+source\s+is\s+disabled")  # uv wraps its lines
 _UV = {
     "UV_SYSTEM_CERTS": "1",
     "UV_NO_CONFIG": "1",
@@ -31,22 +32,39 @@ _UV = {
 
 @dataclass(frozen=True)
 class Wanted:
-    """The inputs of an environment."""
+    """The inputs of an environment.
+
+    Args:
+        requirements: all requirement texts, flattened.
+        constraints: likewise.
+        refresh: changed by people who want unpinned requirements renewed.
+        act: the one Act that it is for, where a package must be built from source; else empty.
+    """
 
     requirements: str
     constraints: str
     refresh: str
+    act: str = ""
 
     @property
     def key(self) -> str:
-        data = {"requirements": self.requirements, "constraints": self.constraints, "refresh": self.refresh}
-        return inputs.digest({**data, "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
+        return inputs.digest({**asdict(self), "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
 
     @property
     def pinned(self) -> bool:
         """Whether every line names one exact version."""
         lines = [line for line in self.requirements.splitlines() if not line.startswith("-")]
         return all(re.search(r"===?|@", line) for line in lines)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Who makes an environment, and who may read it."""
+
+    user: process.User
+    cache: str
+    readers: seal.Readers
+    options: Tuple[str, ...]
 
 
 def path(paths: Production, key: str) -> str:
@@ -57,56 +75,81 @@ def is_sealed(paths: Production, key: str) -> bool:
     return os.path.isfile(os.path.join(path(paths, key), SEAL))
 
 
-def make(paths: Production, wanted: Wanted, uv: str) -> str:
-    """Make the environment if it is missing; return its key.
+def make(paths: Act, wanted: Wanted, uv: str) -> str:
+    """Have an environment with these inputs, shared where wheels do; return its key.
+
+    Where a package has no wheel, its build script would run while others' environment is made: then
+    the Act's own builder makes one for this Act alone.
 
     Raises:
         BackstageError: a requirement can't be had; carries uv's own words.
     """
-    if is_sealed(paths, wanted.key):
-        return wanted.key
+    own = replace(wanted, act=paths.name)
+    for known in (wanted, own):
+        if is_sealed(paths.production, known.key):
+            return known.key
     if not os.path.exists(uv):
         raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")
+    try:
+        return _make(paths.production, wanted, uv, _shared(paths.production))
+    except BackstageError as error:
+        if not _NEEDS_BUILDING.search(error.log):
+            raise
+    return _make(paths.production, own, uv, _own(paths))
+
+
+def _shared(paths: Production) -> _Maker:
     user = users.ensure(names.environment_builder(paths.name), paths.cache, f"{paths.name} environments")
     process.end_all(user)
+    files.directory(paths.cache, 0o700, user.uid, user.gid)
+    return _Maker(user, paths.cache, seal.Readers(everybody=True), ("--no-build",))
+
+
+def _own(paths: Act) -> _Maker:
+    builder = process.User.named(names.builder(paths.production.name, paths.name))
+    # the player is in the builder's group, so both can read it
+    return _Maker(builder, paths.workshop, seal.Readers(gid=builder.gid), ())
+
+
+def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
     target = path(paths, wanted.key)
     files.remove_tree(target)
-    files.directory(paths.cache, 0o700, user.uid, user.gid)
-    files.directory(target, 0o755, user.uid, user.gid)
+    files.directory(target, 0o755, maker.user.uid, maker.user.gid)
     try:
-        _install(paths, wanted, uv, user, target)
-    except BackstageError:
-        process.end_all(user)
+        _install(wanted, uv, maker, target)
+        process.end_all(maker.user)
+        seal.take(target, maker.user.uid, maker.readers)
+        seal.settle(target)
+        record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
+        files.write(os.path.join(target, SEAL), files.to_json(record))
+    except (BackstageError, OSError):
+        process.end_all(maker.user)
         files.remove_tree(target)
         raise
-    process.end_all(user)
-    seal.take(target, user.uid, seal.Readers(everybody=True))
-    seal.settle(target)
-    record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "pinned": wanted.pinned}
-    files.write(os.path.join(target, SEAL), files.to_json(record))
     return wanted.key
 
 
-def _install(paths: Production, wanted: Wanted, uv: str, user: process.User, target: str) -> None:
-    env = {**_UV, "HOME": paths.cache, "UV_CACHE_DIR": os.path.join(paths.cache, "uv")}
-    _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], user, env)
+def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
+    env = {**_UV, "HOME": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
+    _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     arguments: List[str] = []
     texts = {"--requirements": wanted.requirements, "--constraints": wanted.constraints}
     for option, text in texts.items():
         if text:
             name = option.strip("-") + ".txt"
-            process.call_as(user, unpack.put, paths.cache, name, text + "\n")
-            arguments += [option, os.path.join(paths.cache, name)]
+            process.call_as(maker.user, unpack.put, maker.cache, name, text + "\n")
+            arguments += [option, os.path.join(maker.cache, name)]
     if wanted.requirements:
         python = os.path.join(target, "bin", "python")
-        install = [uv, "pip", "install", "--quiet", "--python", python, "--no-build", "--compile-bytecode"]
-        _uv([*install, *arguments], user, env)
+        install = [uv, "pip", "install", "--quiet", "--python", python, "--compile-bytecode", *maker.options]
+        _uv([*install, *arguments], maker.user, env)
 
 
 def _uv(argv: List[str], user: process.User, env: Dict[str, str]) -> None:
     result = process.run(argv, user, env)
     if not result.ok:
-        raise BackstageError("the packages could not be installed", step="environment", log=result.said)
+        cause = diagnosis.find(result.said) or "the packages could not be installed"
+        raise BackstageError(cause, step="environment", log=result.said)
 
 
 def unused(paths: Production) -> List[str]:

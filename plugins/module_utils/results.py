@@ -37,5 +37,5 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     if module.check_mode:
         result["changed"] = bool(outcome.steps)
     if outcome.errors:
-        module.fail_json(msg="\n".join(str(error) for error in outcome.errors), **result)
+        module.fail_json(msg="\n".join(str(error) for error in outcome.errors), playing=outcome.playing)
     module.exit_json(**result)

@@ -95,7 +95,7 @@ def environment(host: Host) -> dict[str, str]:
     django = (CHECKOUT / "tests/benchmarks/acts/encore/requirements.txt").read_text().strip()
     return {
         "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-        "machine": f"{len(cpu)} × {cpu[0] if cpu else 'unknown CPU'}, {memory:.0f} GiB",
+        "machine": f"{len(cpu)} x {cpu[0] if cpu else 'unknown CPU'}, {memory:.0f} GiB",
         "other work on it at the start": f"load average {os.getloadavg()[0]:.2f}",
         "host": ", ".join([release, *(package for package in packages if package)]),
         "Act": f"encore, {django}",

@@ -18,7 +18,7 @@ Results = dict[str, Any]
 
 
 class Row(NamedTuple):
-    """One measure against its target. What `must` hold is a proof; the rest is speed, and a busy machine may miss it."""
+    """One measure against its target. What `must` hold is a proof; the rest is speed: a busy machine may miss it."""
 
     measure: str
     value: str
@@ -59,12 +59,24 @@ def rows(results: Results) -> list[Row]:
         found += _control_rows(control)
     if back := results.get("rollback"):
         target, value = round(back["import_s"] + 0.5, 2), back["first_answer_s"]
-        found.append(Row("rollback, from the module's start to the first answer", f"{value} s",
-                         f"import ({back['import_s']} s) + 0.5 s = {target} s", value <= target))  # fmt: skip
+        found.append(
+            Row(
+                "rollback, from the module's start to the first answer",
+                f"{value} s",
+                f"import ({back['import_s']} s) + 0.5 s = {target} s",
+                value <= target,
+            )
+        )
     if again := results.get("redeploy"):
         value = again["pings_above_own"]
-        found.append(Row("code-only redeploy, above the Act's own check + collectstatic + boot", f"{value} pings",
-                         "at most 2", value <= 2))  # fmt: skip
+        found.append(
+            Row(
+                "code-only redeploy, above the Act's own check + collectstatic + boot",
+                f"{value} pings",
+                "at most 2",
+                value <= 2,
+            )
+        )
     for run in results.get("nothing", []):
         found += _nothing_rows(run)
     if first := results.get("first"):
@@ -96,23 +108,38 @@ def table(head: list[str], body: list[list[Any]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
+def _change(load: Results, measure: str) -> str:
+    return f"{load['before'][measure]} → {load['during'][measure]} ms"
+
+
 def _loads(results: Results) -> str:
-    head = ["load", "requests", "failed", "sent twice", "slow ones (5 s)", "static file", "p50 before → during", "p99 before → during",
-            "longest silence", "a deploy", "rollback to first answer"]  # fmt: skip
-    body = [
-        [f"{load['name']}, {_count(load['threads'], 'thread')}", f"{load['requests']:,}", load["failed"], load["resent"],
-         load["slow"], load["static"], f"{load['before']['p50_ms']} → {load['during']['p50_ms']} ms",
-         f"{load['before']['p99_ms']} → {load['during']['p99_ms']} ms",
-         f"{load['during']['silence_ms']} ms", f"{load['deploy_s']} s", f"{load['rollback_first_answer_s']} s"]
-        for load in results["loads"]
-    ]  # fmt: skip
-    return table(head, body)
+    columns = {
+        "load": lambda load: f"{load['name']}, {_count(load['threads'], 'thread')}",
+        "requests": lambda load: f"{load['requests']:,}",
+        "failed": lambda load: load["failed"],
+        "sent twice": lambda load: load["resent"],
+        "of 5 s": lambda load: load["slow"],
+        "static": lambda load: load["static"],
+        "p50 before → during": lambda load: _change(load, "p50_ms"),
+        "p99 before → during": lambda load: _change(load, "p99_ms"),
+        "longest silence": lambda load: f"{load['during']['silence_ms']} ms",
+        "a deploy": lambda load: f"{load['deploy_s']} s",
+        "rollback to first answer": lambda load: f"{load['rollback_first_answer_s']} s",
+    }
+    return table(list(columns), [[show(load) for show in columns.values()] for load in results["loads"]])
 
 
 def _controls(results: Results) -> str:
-    body = [[c["name"], f"{c['requests']:,}", f"{c['failed']:,}", ", ".join(f"{k} × {n:,}" for k, n in c["failures"].items()) or "–",
-             f"{c['silence_before_ms']} → {c['silence_ms']} ms"] for c in results["controls"]]  # fmt: skip
-    return table(["done by hand", "requests", "failed", "how", "longest silence before → during"], body)
+    columns = {
+        "done by hand": lambda control: control["name"],
+        "requests": lambda control: f"{control['requests']:,}",
+        "failed": lambda control: f"{control['failed']:,}",
+        "how": lambda control: ", ".join(f"{how}: {n:,}" for how, n in control["failures"].items()) or "all answered",
+        "longest silence before → during": lambda control: (
+            f"{control['silence_before_ms']} → {control['silence_ms']} ms"
+        ),
+    }
+    return table(list(columns), [[show(control) for show in columns.values()] for control in results["controls"]])
 
 
 def _costs(results: Results) -> str:
@@ -140,11 +167,15 @@ def _costs(results: Results) -> str:
 
 
 def _nothing(results: Results) -> str:
-    body = [[f"`{run['playbook']}`, {_count(run['gigs'], 'Gig')}", f"{run['run_s']} s", f"{run['module_s']} s", f"{run['ping_s']} s",
-             run["pings"], run["pings_cpu"]] for run in results["nothing"]]  # fmt: skip
-    return table(
-        ["nothing to do", "end to end", "module alone", "ping", "by ping", "by ping, CPU of the controller"], body
-    )
+    columns = {
+        "nothing to do": lambda run: f"`{run['playbook']}`, {_count(run['gigs'], 'Gig')}",
+        "end to end": lambda run: f"{run['run_s']} s",
+        "module alone": lambda run: f"{run['module_s']} s",
+        "ping": lambda run: f"{run['ping_s']} s",
+        "by ping": lambda run: run["pings"],
+        "by ping, CPU of the controller": lambda run: run["pings_cpu"],
+    }
+    return table(list(columns), [[show(run) for show in columns.values()] for run in results["nothing"]])
 
 
 PROSE = """\
@@ -162,10 +193,10 @@ run, in turns; times are medians.
 {targets}
 ## Deploys under load
 
-A closed loop of 32 connections, a fifth of them POST with a body of 2 kB, saturates the host before the first deploy and
-until after the last rollback. Requests that take 5 s are always in flight, and a hashed static file is asked for
-beside it and must be 200 each time. The Act spends a second on its import. Failed is whatever isn't a complete 2xx or
-3xx answer; nothing is ever retried silently (`tests/benchmarks/load.c` says how it counts).
+A closed loop of 32 connections, a fifth of its requests POST with a body of 2 kB, saturates the host before the first
+deploy and until after the last rollback. Requests that take 5 s are always in flight, and a hashed static file is asked
+for beside it and must be 200 each time. The Act spends a second on its import. Failed is whatever isn't a complete 2xx
+or 3xx answer; nothing is ever retried silently (`tests/benchmarks/load.c` says how it counts).
 
 {loads}
 The same load beside what a careless deployer does must notice it, or it proves nothing:

@@ -193,7 +193,7 @@ address() { podman inspect -f "{{(index .NetworkSettings.Networks \"$net\").IPAd
 
 down() {
   local mine host
-  for host in $(awk '/^Host h[0-9]/ { print $2 }' "$state/ssh_config" 2>/dev/null); do forget_connection "$host"; done
+  while read -r host; do forget_connection "$host"; done < <(sed -n 's/^Host \(h[0-9]*\)$/\1/p' "$state/ssh_config" 2>/dev/null)
   rm -rf "$state/molecule"       # what molecule believes about the hosts
   command -v podman >/dev/null || return 0
   mapfile -t mine < <(podman ps -aq --filter "name=^$prefix")

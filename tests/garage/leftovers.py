@@ -76,6 +76,11 @@ def rules(allowed: Path) -> list[tuple[str, str]]:
     return [(words[0], words[1]) for words in found if words]
 
 
+def alternative(path: str) -> bool:
+    """A package's program or page that goes by several names."""
+    return os.path.islink(path) and os.readlink(path).startswith("/etc/alternatives/")
+
+
 def explained(path: str, verbs: list[tuple[str, str]], kept: dict[str, list[str]]) -> bool:
     for verb, pattern in verbs:
         if not fnmatchcase(path, pattern):
@@ -89,6 +94,15 @@ def explained(path: str, verbs: list[tuple[str, str]], kept: dict[str, list[str]
     return False
 
 
+def difference(path: str, kept: dict[str, list[str]]) -> str:
+    old, now = kept.get(path.removesuffix("-")), lines(path)
+    if old is None:
+        return ""
+    return ": " + ", ".join(
+        [f"+{line}" for line in now if line not in old] + [f"-{line}" for line in old if line not in now]
+    )
+
+
 def check(record: Path, allowed: Path) -> list[str]:
     before = json.loads(record.read_text(encoding="utf-8"))
     verbs, brought, found = rules(allowed), packaged(), []
@@ -100,9 +114,9 @@ def check(record: Path, allowed: Path) -> list[str]:
         touched = about.st_ctime > before["time"] and not folder
         if path == str(record) or not (new or touched):
             continue
-        if (new and path in brought) or explained(path, verbs, before["kept"]):
+        if (new and (path in brought or alternative(path))) or explained(path, verbs, before["kept"]):
             continue
-        found.append(f"{'new' if new else 'changed'} {path}")
+        found.append(f"{'new' if new else 'changed'} {path}{difference(path, before['kept'])}")
     gone = sorted(set(before["seen"]) - set(now))
     found += [f"gone {path}" for path in gone if not explained(path, verbs, before["kept"])]
     found += [f"altered {path}" for path in sorted(altered() - set(before["altered"]))]

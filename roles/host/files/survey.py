@@ -323,11 +323,12 @@ def broken(constants: str, directory: str, tested: subprocess.CompletedProcess[s
     if tested.returncode in (0, 127):
         return {"broken": False, "refusals": []}
     error = (tested.stderr.strip().splitlines() or [f"exit status {tested.returncode}"])[0]
+    error = re.sub(r"^(?:\S+ \S+ )?\[(\w+)\] (?:\d+#\d+: )?", "", error)
     place = re.search(r" in (/\S+?):\d+$", error)
     if place and (place.group(1) == constants or place.group(1).startswith(f"{directory}/")):
         return {"broken": place.group(1) == constants, "refusals": []}
     return {"broken": False, "refusals": [
-        f"nginx's configuration was broken before this run: {error}. Mend it first; nothing was changed."]}
+        f"nginx's configuration was broken before this run: {error}. Mend it first; nothing in it was changed."]}
 
 
 def nginx(question: Answer) -> Answer:

@@ -8,7 +8,6 @@ Prints JSON: seconds of each step and round. Boot is a process that imports the 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -40,9 +39,8 @@ def main() -> None:
     live = Path("/srv/backstage", production, "acts", act, "live").resolve()
     python = interpreter(live)
     with tempfile.TemporaryDirectory() as scratch:
-        os.chmod(scratch, 0o755)
         code = shutil.copytree(live / "release" / "code", Path(scratch, "code"), symlinks=True)
-        subprocess.run(["chown", "-R", "nobody:", code], check=True)
+        subprocess.run(["chown", "-R", "nobody:", scratch], check=True)
         environ = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "encore.settings", "LC_ALL": "C.UTF-8"}
         steps = {
             "check": [python, "manage.py", "check"],

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 
 HELLO = b"HTTP/1.1 200 OK\r\nX-Edition: 7\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKS = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;note="a b"\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-End: yes\r\n\r\n'
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKS = CHUNKED + b'5;note="a b"\r\nhello\r\n00A\r\n0123456789\r\n0\r\nX-End: yes\r\n\r\n'
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 
