@@ -23,6 +23,8 @@ if [ -z "$(INVENTORY)" ] && [ "$$(id -u)" != 0 ]; then \
 fi
 endef
 
+EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
+
 .PHONY: help site strike status test lint format units molecule newcomer bench clean
 
 help: ## this list
@@ -34,11 +36,15 @@ site: .venv/.ready $(LINK) ## the example Production on this machine; PORT=8080,
 	@$(ROOT); $(PLAY) $(SITE)
 	@$(MAKE) --no-print-directory status
 
-status: .venv/.ready $(LINK) ## every Venue's URL with the HTTP status it answers
-	@$(ROOT); $(PLAY) backstage.django.status
+# Only the lines that matter: all of it when it fails, or when there is no Venue.
+status: .venv/.ready $(LINK) ## every Venue's URL and the HTTP status it answers
+	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
+	sed -nE "s#^[ -]*['\"]?(https?://[^'\"]+)['\"]?\$$#\1#p" <<<"$$said" | grep . || echo "$$said"
 
+# Data goes with the bundled example only: yours would have to be named.
 strike: .venv/.ready $(LINK) ## take the example down again, its data included (INVENTORY=path: yours, without its data)
-	@$(ROOT); $(PLAY) backstage.django.strike
+	@$(ROOT); $(PLAY) $(if $(INVENTORY),,-e '$(EXAMPLE_DATA)') backstage.django.strike
+	@[ -n "$(INVENTORY)" ] || rm -rf example/.secrets
 
 .venv/.ready: requirements/site.txt
 	@scripts/apt-missing.sh python3-venv ca-certificates $(if $(INVENTORY),openssh-client)

@@ -1,11 +1,12 @@
 # Sourced: check NAME COMMAND... runs one check quietly and shows its output only if it fails; closing counts them.
+# What a check says lies in CHECK_LOGS while it runs.
 # shellcheck shell=bash
 checks_passed=0 checks_failed=0
 
 check() {
   local name=$1 from=$EPOCHREALTIME status=0 said
   shift
-  said=$(mktemp)
+  said=$(mktemp -p "${CHECK_LOGS:-/tmp}")
   "$@" >"$said" 2>&1 </dev/null || status=$?
   ((status == 0)) && checks_passed=$((checks_passed + 1)) || checks_failed=$((checks_failed + 1))
   awk -v n="$name" -v a="$from" -v b="$EPOCHREALTIME" -v r="$status" \

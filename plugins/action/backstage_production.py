@@ -20,9 +20,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: Optional[str] = None, task_vars: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
         result: Dict[str, Any] = super().run(tmp, task_vars)
         try:
-            result.update(
-                controller.run(self, "backstage.django.backstage_production", dict(self._task.args), task_vars or {})
-            )
+            result.update(controller.run(self, dict(self._task.args), task_vars or {}))
         except Refusal as refusal:
             result.update(failed=True, msg=str(refusal))
         return result

@@ -29,6 +29,7 @@ class Want:
         act: the Act as the manifest says.
         venues: where it is booked.
         release: the id of the release that should be there.
+        content: the id of the source's content.
         inputs: all that makes it; None where it is known by its id alone.
         digest: of the source and the manifest's inputs, before the host's Python is added.
         source: what a reader calls the source.
@@ -41,6 +42,7 @@ class Want:
     act: Act
     venues: List[Venue]
     release: str
+    content: str = ""
     digest: str = ""
     inputs: Optional[Dict[str, Any]] = None
     source: str = ""
@@ -56,6 +58,8 @@ def record_of(want: Want) -> Dict[str, Any]:
         "format": inputs.FORMAT,
         "act": summary(want.act),
         "release": want.release,
+        "content": want.content,
+        "source": want.source,
         "digest": want.digest,
     }
 
@@ -130,7 +134,13 @@ class _Manager:
         if not self.want.archive or self.want.inputs is None:
             raise BackstageError("its source did not arrive on this host", step="build")
         job = build.Job(
-            self.act, self.want.venues, self.want.inputs, self.want.release, self.want.source, self.want.archive
+            act=self.act,
+            venues=self.want.venues,
+            inputs=self.want.inputs,
+            release=self.want.release,
+            source=self.want.source,
+            archive=self.want.archive,
+            secrets=secrets_of(self.act, self.state),
         )
         record = build.build(job, self.paths, self.host)
         self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record

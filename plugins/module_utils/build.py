@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, List
 
 from . import diagnosis, environments, files, finish, history, inputs, names, process, requirements, steps, unpack, world
@@ -32,6 +32,7 @@ class Job:
         release: its id.
         source: what a reader calls the source.
         archive: the shipped source, in the root-owned spool.
+        secrets: what the Act's own code may need while it is checked.
     """
 
     act: Act
@@ -40,6 +41,7 @@ class Job:
     release: str
     source: str
     archive: str
+    secrets: Dict[str, str] = field(default_factory=dict, repr=False)
 
 
 def build(job: Job, paths: ActPaths, host: Host) -> Dict[str, Any]:
@@ -108,7 +110,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
     }
     python = os.path.join(environment, "bin", "python")
-    found = steps.run("build", options, python, builder, {**env, **act.secrets}, where)
+    found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
     return {
         "format": inputs.FORMAT,
         "release": job.release,

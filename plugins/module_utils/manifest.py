@@ -190,7 +190,8 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
     if "status" in health:
         health["status"] = tuple(health["status"])
     for key in ("env", "secrets"):
-        given[key] = _variables(given.get(key, {}), f"{where}.{key}", problems, key == "secrets")
+        if key in given:
+            given[key] = _variables(given[key], f"{where}.{key}", problems, key == "secrets")
     return Act(source=source, files=files, seed=seeds, health=Health(**health), **given)
 
 
@@ -283,7 +284,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
             f"is longer than the stage's longest request ({longest_request} s);"
             f" use at most that, or raise stage_longest_request",
         )
-    twice = sorted(set(act.env) & set(act.secrets))
+    twice = sorted(set(act.env) & set(act.secrets or {}))
     for name in twice:
         problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
 
@@ -291,7 +292,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
 def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
     taken = [manifest.production, *manifest.acts, *manifest.venues]
     where = f"backstage_acts[{act.name}]"
-    for name, value in act.secrets.items():
+    for name, value in (act.secrets or {}).items():
         problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)
     for seed in act.seed:
         for name, value in seed.secrets.items():

@@ -32,10 +32,12 @@ class Order:
         shipped: Act -> its source's archive as it arrived: path and sha256.
         archives: Act -> its source's archive in the spool; filled in under the lock.
         through: build, migrate or play: where the run ends.
+        build: whether Acts are built; else they stay as they are on disk.
         rollback: the Act to be rolled back; nothing else is done then.
         release: what it is rolled back to; empty for the one that played before.
         unhold: Acts whose hold ends.
         seeds: answers for seeds that were interrupted: done or again.
+        whole: whether the manifest is all of the Production, so that what it does not name has left it.
         prune: whether what left the manifest is taken down.
         delete_data: removed Acts whose data goes, too.
         strike: whether the whole Production is taken down.
@@ -47,10 +49,12 @@ class Order:
     shipped: Dict[str, Dict[str, str]] = field(default_factory=dict)
     archives: Dict[str, str] = field(default_factory=dict)
     through: str = "play"
+    build: bool = True
     rollback: str = ""
     release: str = ""
     unhold: Set[str] = field(default_factory=set)
     seeds: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    whole: bool = False
     prune: bool = False
     delete_data: Set[str] = field(default_factory=set)
     strike: bool = False
@@ -116,7 +120,7 @@ class _Run:
         else:
             for act in self.manifest.acts.values():
                 want = self._want(act)
-                if acts.needs_source(want, self.state.act(act.name)) and not want.archive:
+                if self.order.build and acts.needs_source(want, self.state.act(act.name)) and not want.archive:
                     missing.append(act.name)
             self.changes = self._plan_acts() + self._plan_bookings()
         self.changes.sort(key=lambda change: change.phase)
@@ -137,11 +141,11 @@ class _Run:
     def _wanted(self, act: Act) -> acts.Want:
         state = self.state.act(act.name)
         venues = self.manifest.venues_of(act.name)
-        found = self.order.resolved.get(act.name)
-        if found is None:
-            release, digest = state.record.get("release", ""), state.record.get("digest", "")
-            known: Optional[Dict[str, Any]] = None
-        else:
+        record = state.record
+        found = self.order.resolved.get(act.name) or {"content": record.get("content"), "label": record.get("source")}
+        known: Optional[Dict[str, Any]] = None
+        release, digest = record.get("release", ""), record.get("digest", "")
+        if self.order.build and found["content"]:
             known = inputs.release_inputs(act, found["content"])
             release, digest = inputs.release_id(known, inputs.abi()), inputs.digest(known)
         held = bool(state.hold) and state.hold.get("digest") == digest and act.name not in self.order.unhold
@@ -150,9 +154,10 @@ class _Run:
             act=act,
             venues=venues,
             release=release,
+            content=found["content"] or "",
             digest=digest,
             inputs=known,
-            source=found["label"] if found else "",
+            source=found["label"] or "",
             archive=self.order.archives.get(act.name, ""),
             held=held,
             unhold=bool(state.hold) and not held,
@@ -176,11 +181,8 @@ class _Run:
                 changes += self._plan_removal(act.name)
                 continue
             want = self._want(act)
-            try:
-                answers = self.order.seeds.get(act.name, {})
-                changes += acts.plan(want, state, self.host, self.order.through, answers)
-            except BackstageError as error:
-                raise Refusal(f"act {act.name}: {error.message}") from None
+            if self.order.build:
+                changes += self._plan_act(want, state)
             sess = self.manifest.sesses.get(act.name)
             if sess is None or self.order.through != "play":
                 continue
@@ -192,6 +194,12 @@ class _Run:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
         return changes
+
+    def _plan_act(self, want: acts.Want, state: ActState) -> List[Change]:
+        try:
+            return acts.plan(want, state, self.host, self.order.through, self.order.seeds.get(want.act.name, {}))
+        except BackstageError as error:
+            raise Refusal(f"act {want.act.name}: {error.message}") from None
 
     def _plan_removal(self, name: str) -> List[Change]:
         state = self.state.act(name)
@@ -208,7 +216,7 @@ class _Run:
 
     def _unlisted(self) -> List[str]:
         """What plays or lies here and is not in the manifest any more: shown, and removed when asked to prune."""
-        if self.order.prune:
+        if self.order.prune or not self.order.whole:
             return []
         left = [f"act {name}" for name in self._acts_left()]
         before = front.blocks(self.paths.name, self.host)

@@ -126,6 +126,31 @@ def common() -> Spec:
     }
 
 
+def shipping() -> Spec:
+    """Filled in by the controller's half of a module."""
+    return {
+        "resolved": {"type": "dict", "default": {}},
+        "shipped": {"type": "dict", "default": {}},
+    }
+
+
+def one_act() -> Spec:
+    return {**common(), **act(), **shipping(), "delete_data": {"type": "bool", "default": False}}
+
+
+def one_sess() -> Spec:
+    options = {key: rule for key, rule in sess().items() if key != "hosts"}
+    return {**common(), **options, "secrets": {"type": "dict", "no_log": True}}
+
+
+def one_venue() -> Spec:
+    return {**common(), **venue()}
+
+
+def one_gig() -> Spec:
+    return {**common(), **gig()}
+
+
 def production() -> Spec:
     return {
         **common(),
@@ -147,7 +172,6 @@ def production() -> Spec:
         "prune": {"type": "bool", "default": False},
         "delete_data": {"type": "list", "elements": "str", "default": []},
         "longest_request": {"type": "int", "default": 300},
-        "resolved": {"type": "dict", "default": {}},
-        "shipped": {"type": "dict", "default": {}},
+        **shipping(),
         "elsewhere": {"type": "list", "elements": "str", "default": []},
     }

@@ -11,9 +11,9 @@ from typing import Any, Dict, List, Mapping
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import manifest
+from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
-from ..module_utils.nouns import Manifest
+from ..module_utils.nouns import Act, Manifest
 from . import resolving
 
 Options = Dict[str, Any]
@@ -62,8 +62,8 @@ def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, List[str]]) -> L
     return others
 
 
-def run(action: ActionBase, module: str, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
-    """Check and resolve, then run the module; once more with the sources that it lacked.
+def run(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
+    """Check and resolve the whole manifest, then have the host do it.
 
     Raises:
         Refusal: before any host is touched.
@@ -80,11 +80,40 @@ def run(action: ActionBase, module: str, options: Options, task_vars: Dict[str, 
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
-    result: Dict[str, Any] = action._execute_module(module_name=module, module_args=options, task_vars=task_vars)
+    return _ask_and_ship(action, options, wanted.acts, base, task_vars)
+
+
+def run_act(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
+    """Resolve one Act's source, where it is given, then have the host do it.
+
+    Raises:
+        Refusal: before the host is touched.
+    """
+    base = str(task_vars.get("inventory_dir") or os.getcwd())
+    options = read_files({"acts": [options]}, base)["acts"][0]
+    acts: Dict[str, Act] = {}
+    if options.get("source") and options.get("state") != "absent":
+        acts = manifest.parse({"production": options.get("production", ""), "acts": [only_act(options)]}).acts
+        options["resolved"] = resolving.resolve(list(acts.values()), base)
+    return _ask_and_ship(action, options, acts, base, task_vars)
+
+
+def only_act(options: Options) -> Options:
+    return {key: value for key, value in options.items() if key in spec.act()}
+
+
+def _ask_and_ship(
+    action: ActionBase, options: Options, acts: Mapping[str, Act], base: str, task_vars: Dict[str, Any]
+) -> Dict[str, Any]:
+    """Run the module; once more with the sources that its host lacked."""
+    result: Dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
     if result.get("missing") and not result.get("failed") and not action._task.check_mode:
-        packed = {name: resolving.pack(wanted.acts[name], options["resolved"][name]["content"], base) for name in result["missing"]}
+        unknown = [name for name in result["missing"] if name not in acts]
+        if unknown:
+            raise Refusal(f"source: {', '.join(unknown)} must be built again; give its source")
+        packed = {name: resolving.pack(acts[name], options["resolved"][name]["content"], base) for name in result["missing"]}
         options["shipped"] = {name: _ship(action, item) for name, item in packed.items()}
-        result = action._execute_module(module_name=module, module_args=options, task_vars=task_vars)
+        result = action._execute_module(module_args=options, task_vars=task_vars)
     return result
 
 

@@ -95,9 +95,10 @@ def explained(path: str, verbs: list[tuple[str, str]], kept: dict[str, list[str]
 
 
 def difference(path: str, kept: dict[str, list[str]]) -> str:
-    old, now = kept.get(path.removesuffix("-")), lines(path)
-    if old is None:
+    """What a file whose contents must come back holds more, and less."""
+    if path.removesuffix("-") not in kept:
         return ""
+    old, now = kept[path.removesuffix("-")], lines(path)
     return ": " + ", ".join(
         [f"+{line}" for line in now if line not in old] + [f"-{line}" for line in old if line not in now]
     )

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 record=/var/tmp/newcomer.json
 log=$PWD/.garage/logs                # inside the checkout: not a leftover
 mkdir -p "$log"
-export TMPDIR=$log
+CHECK_LOGS=$log
 
 type_it() {   # type_it LOG TARGET [ARGUMENTS..]
   local name=$1

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The manifest that a host's disk amounts to, so that a module for one noun need not be told the others."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from . import front
+from .host import Host
+from .state import ActState, read
+
+Item = Dict[str, Any]
+
+
+def options(production: str) -> Dict[str, Any]:
+    """Everything of a Production on this host, in the manifest's own form; without secrets."""
+    host = Host.read()
+    state = read(production, host)
+    blocks = front.blocks(production, host).values()
+    return {
+        "production": production,
+        "acts": {name: _act(act.record["act"]) for name, act in state.acts.items() if act.record},
+        "sesses": {name: _sess(name, act) for name, act in state.acts.items() if act.live},
+        "venues": {data["name"]: _venue(data) for data in blocks},
+        "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
+        "longest_request": host.longest_request,
+    }
+
+
+def _act(summary: Item) -> Item:
+    item = {key: value for key, value in summary.items() if value is not None}
+    source = item.pop("source", None)
+    if source:
+        given = {source["kind"]: source["location"], "version": source["version"], "subdir": source["subdir"]}
+        item["source"] = {key: value for key, value in given.items() if value}
+    return item
+
+
+def _sess(name: str, act: ActState) -> Item:
+    known = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
+    return {"act": name, **known}
+
+
+def _venue(data: Item) -> Item:
+    return {"name": data["name"], "aliases": data["aliases"], "tls": {"mode": data["tls"]}, "state": data["state"]}
+
+
+def _gig(data: Item, gig: Item) -> Item:
+    return {"act": gig["act"], "venue": data["name"], "path": gig["path"]}
