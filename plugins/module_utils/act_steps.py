@@ -21,27 +21,33 @@ import runpy
 import shlex
 import sys
 import traceback
+from typing import Any, Callable
 
 # Nothing above may come from Django or the Act: this file is read before their paths are set.
+
+Options = dict[str, Any]
+# Whatever the Act's own code raises is its step's failure: the answer names it, and nothing goes on.
+ANYTHING = (Exception, SystemExit)
 
 
 class Failed(Exception):
     """A step that went wrong; its cause is the exception it was raised from."""
 
-    def __init__(self, step, error):
+    def __init__(self, step: str, error: Any) -> None:
         super().__init__(str(error))
         self.step = step
         self.error = error
+        self.applied: list[str] = []
 
 
-def step(name, function, *args, **kwargs):
+def step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     try:
         return function(*args, **kwargs)
-    except (Exception, SystemExit) as error:  # whatever the Act's code raises is this step's failure
+    except ANYTHING as error:
         raise Failed(name, error) from error
 
 
-def call(*words, **options):
+def call(*words: str, **options: Any) -> str:
     from django.core.management import call_command
 
     out = io.StringIO()
@@ -49,7 +55,7 @@ def call(*words, **options):
     return out.getvalue()
 
 
-def build(options):
+def build(options: Options) -> dict[str, Any]:
     import django
     from django.apps import apps
     from django.conf import settings
@@ -70,14 +76,14 @@ def build(options):
     return {**facts(settings), "collected": copied}
 
 
-def need_inside(name, path, options):
+def need_inside(name: str, path: Any, options: Options) -> None:
     """Nginx serves from the place that Backstage made, or from one inside the code."""
     path = absolute(path)
     if path != options["own"][name] and not path.startswith(options["code"] + "/"):
         raise Failed("settings", f"{name} is outside: {path}")
 
 
-def facts(settings):
+def facts(settings: Any) -> dict[str, Any]:
     return {
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "wsgi_application": settings.WSGI_APPLICATION,
@@ -93,16 +99,16 @@ def facts(settings):
     }
 
 
-def absolute(path):
+def absolute(path: Any) -> str:
     return os.path.abspath(str(path)) if path else ""
 
 
-def migrate(options):
+def migrate(options: Options) -> dict[str, Any]:
     import django
     from django.db import connections
 
     step("settings", django.setup)
-    applied = []
+    applied: list[str] = []
     for alias in connections:
         if connections[alias].vendor == "unknown":
             continue  # Django's dummy backend: the Act has no database
@@ -117,7 +123,7 @@ def migrate(options):
     return {"applied": applied}
 
 
-def pending(alias):
+def pending(alias: str) -> list[str]:
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
@@ -127,16 +133,16 @@ def pending(alias):
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
 
 
-def take_over(work):
+def take_over(work: Callable[[], Any]) -> list[Any]:
     """Have the Act's management program call our work instead of a command; return its result."""
     from django.core.management import ManagementUtility
 
-    results = []
+    results: list[Any] = []
     ManagementUtility.execute = lambda utility: results.append(work())
     return results
 
 
-def run_manage(manage, words):
+def run_manage(manage: str, words: list[str]) -> None:
     """Run the management program as if by hand."""
     if manage.startswith("-m "):
         sys.argv = [manage[3:], *words]
@@ -152,7 +158,7 @@ def run_manage(manage, words):
     runpy.run_path(manage, run_name="__main__")
 
 
-def by_hand(manage, words):
+def by_hand(manage: str, words: list[str]) -> None:
     try:
         run_manage(manage, words)
     except SystemExit as end:
@@ -160,7 +166,7 @@ def by_hand(manage, words):
             raise
 
 
-def answer(mode, options):
+def answer(mode: str, options: Options) -> Any:
     if mode == "run":
         step(options["words"][0], by_hand, options["manage"], options["words"])
         return {}
@@ -174,7 +180,7 @@ def answer(mode, options):
     return results[0]
 
 
-def main(mode, options, descriptor):
+def main(mode: str, options: str, descriptor: str) -> int:
     try:
         found = answer(mode, json.loads(options))
     except Failed as failure:
@@ -182,10 +188,10 @@ def main(mode, options, descriptor):
             "failed": failure.step,
             "error": type(failure.error).__name__,
             "message": str(failure.error),
-            "applied": getattr(failure, "applied", []),
+            "applied": failure.applied,
         }
         traceback.print_exception(failure.__cause__ or failure)
-    except (Exception, SystemExit) as error:
+    except ANYTHING as error:
         found = {"failed": "settings", "error": type(error).__name__, "message": str(error)}
         traceback.print_exc()
     sys.stdout.flush()

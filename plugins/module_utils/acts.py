@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from functools import partial
+from typing import Any, Optional
 
 from . import build, environments, files, finish, inputs, names, process, steps, users, world
 from .errors import BackstageError
@@ -40,11 +41,11 @@ class Want:
     """
 
     act: Act
-    venues: List[Venue]
+    venues: list[Venue]
     release: str
     content: str = ""
     digest: str = ""
-    inputs: Optional[Dict[str, Any]] = None
+    inputs: Optional[dict[str, Any]] = None
     source: str = ""
     archive: str = ""
     held: bool = False
@@ -52,7 +53,7 @@ class Want:
     play: str = ""
 
 
-def record_of(want: Want) -> Dict[str, Any]:
+def record_of(want: Want) -> dict[str, Any]:
     """act.json: what this Act was told to be."""
     return {
         "format": inputs.FORMAT,
@@ -69,7 +70,7 @@ def needs_source(want: Want, state: ActState) -> bool:
     return want.act.state == "present" and not want.held and want.release not in state.releases
 
 
-def plan(want: Want, state: ActState, host: Host, through: str, seeds: Dict[str, str]) -> List[Change]:
+def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str, str]) -> list[Change]:
     """What is to be done for an Act that should be present."""
     manager = _Manager(want, state, host)
     changes = manager.sweep() + manager.record() + manager.unhold()
@@ -92,11 +93,11 @@ class _Manager:
     def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
         return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
 
-    def sweep(self) -> List[Change]:
+    def sweep(self) -> list[Change]:
         """Unsealed releases are what a killed run left."""
         building = self.want.release if needs_source(self.want, self.state) else ""
         return [
-            self.change("sweep", Phase.CLEAR, lambda name=name: self._sweep(name), name)
+            self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name)
             for name in self.state.unsealed
             if name != building
         ]
@@ -107,16 +108,18 @@ class _Manager:
             process.end_all(builder)
         files.remove_tree(self.paths.release(release).root)
 
-    def record(self) -> List[Change]:
+    def record(self) -> list[Change]:
         before, after = self.state.record, record_of(self.want)
         if before == after:
             return []
         if not before:
             return [self.change("add", Phase.CLEAR, self._prepare, None, after["act"])]
-        shown = differing({**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]})
+        shown = differing(
+            {**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]}
+        )
         return [self.change("change", Phase.CLEAR, self._prepare, shown["before"], shown["after"])]
 
-    def unhold(self) -> List[Change]:
+    def unhold(self) -> list[Change]:
         if not self.want.unhold:
             return []
         return [self.change("unhold", Phase.PLAY, self._unhold, self.state.hold.get("release"))]
@@ -146,7 +149,7 @@ class _Manager:
         self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record
         self.state.history.add("built", release=self.want.release, source=self.want.source)
 
-    def database(self, seeds: Dict[str, str]) -> List[Change]:
+    def database(self, seeds: dict[str, str]) -> list[Change]:
         """Migrations of a release once, fixtures and seeds once in the Act's life."""
         wanted = [seed for seed in self.act.seed if seed.before_migrate]
         changes = [self._seed(seed, seeds) for seed in wanted if self._is_due(seed.name, seeds)]
@@ -156,12 +159,12 @@ class _Manager:
         later += [seed for seed in self.act.seed if not seed.before_migrate]
         return changes + [self._seed(seed, seeds) for seed in later if self._is_due(seed.name, seeds)]
 
-    def _is_due(self, name: str, seeds: Dict[str, str]) -> bool:
+    def _is_due(self, name: str, seeds: dict[str, str]) -> bool:
         if name in seeds:
             return seeds[name] == "again"
         return not self.state.history.seeded(name)
 
-    def _seed(self, seed: Seed, _answers: Dict[str, str]) -> Change:
+    def _seed(self, seed: Seed, _answers: dict[str, str]) -> Change:
         return self.change("seed", Phase.MIGRATE, lambda: self._run_seed(seed), None, seed.name)
 
     def _run_seed(self, seed: Seed) -> None:
@@ -174,7 +177,7 @@ class _Manager:
         found = self._run("migrate", {"manage": self.act.manage}, {})
         self.state.history.add("migrated", release=self.want.release, applied=found["applied"])
 
-    def _run(self, mode: str, options: Dict[str, Any], extra: Dict[str, str]) -> Dict[str, Any]:
+    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
         """Run a step as the player, with the Sess's own variables."""
         release = self.state.releases[self.want.release]
         player = process.User.named(names.player(self.production, self.act.name))
@@ -189,13 +192,10 @@ class _Manager:
         cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
         return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
 
-    def discard(self) -> List[Change]:
-        return [
-            self.change("discard", Phase.TIDY, lambda name=name: self._discard(name), name)
-            for name in self._superfluous()
-        ]
+    def discard(self) -> list[Change]:
+        return [self.change("discard", Phase.TIDY, partial(self._discard, name), name) for name in self._superfluous()]
 
-    def _superfluous(self) -> List[str]:
+    def _superfluous(self) -> list[str]:
         """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
 
         Never the live one, the held one, the wanted one, or one whose static files are still served.
@@ -229,13 +229,13 @@ def prepare(paths: Any) -> None:
     files.directory(paths.data, 0o700, player.uid, player.gid)
 
 
-def seed_writable(paths: Any, release: Dict[str, Any], player: process.User) -> None:
+def seed_writable(paths: Any, release: dict[str, Any], player: process.User) -> None:
     """Give the Act its own copies of what it may write, once."""
     origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
     process.call_as(player, finish.seed_data, paths.root, origin, release["links"])
 
 
-def play_variables(want: Want, state: ActState, release: Dict[str, Any], host: Host) -> Dict[str, str]:
+def play_variables(want: Want, state: ActState, release: dict[str, Any], host: Host) -> dict[str, str]:
     """All variables of the Act as it plays a release, secrets included."""
     places = world.Places.of_player(state.paths, release["release"])
     plain = world.variables(
@@ -250,16 +250,16 @@ def play_variables(want: Want, state: ActState, release: Dict[str, Any], host: H
     return {**plain, **secrets_of(want.act, state)}
 
 
-def secrets_of(act: Act, state: ActState) -> Dict[str, str]:
+def secrets_of(act: Act, state: ActState) -> dict[str, str]:
     """The Act's secrets; where none were given, those that its live Sess has."""
     if act.secrets is not None:
         return act.secrets
     return {name: state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env}
 
 
-def plan_removal(name: str, state: ActState, delete_data: bool) -> List[Change]:
+def plan_removal(name: str, state: ActState, delete_data: bool) -> list[Change]:
     """What is to be done for an Act that should be absent."""
-    changes: List[Change] = []
+    changes: list[Change] = []
     if state.exists:
         step = Step("act", name, "remove", state.live_release, None)
         changes.append(Change(step, Phase.REMOVE, name, lambda: _remove(state)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from . import files, front, names, nginx, process, server_block
@@ -21,7 +21,7 @@ from .plan import Change, Phase, Step, differing
 from .server_block import Booked
 from .state import HostState
 
-Block = Dict[str, Any]
+Block = dict[str, Any]
 _PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 
@@ -35,22 +35,24 @@ class Bookings:
         host: the host's facts.
         prune: whether what left the manifest is taken down.
         left: Acts whose new Gigs are left out, for they failed.
+        coming: Act -> the release that it is about to play: its URLs are served beside the present ones.
     """
 
     manifest: Manifest
     state: HostState
     host: Host
     prune: bool = False
-    left: Set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    coming: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.before: Dict[str, Block] = front.blocks(self.paths.name, self.host)
+        self.before: dict[str, Block] = front.blocks(self.paths.name, self.host)
 
     @property
     def paths(self) -> Production:
         return self.state.paths
 
-    def wanted(self) -> Dict[str, Block]:
+    def wanted(self) -> dict[str, Block]:
         """The data of each Venue's file as it should be; pure."""
         wanted = {} if self.prune else dict(self.before)
         for name, venue in self.manifest.venues.items():
@@ -61,7 +63,7 @@ class Bookings:
             wanted[name] = server_block.data(self.paths.name, venue, gigs)
         return wanted
 
-    def _gigs(self, venue: Venue) -> List[Gig]:
+    def _gigs(self, venue: Venue) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
         said = [gig for gig in self.manifest.gigs if gig.venue == venue.name]
         places = {gig.path for gig in said}
@@ -73,10 +75,10 @@ class Bookings:
         gigs += [gig for gig in said if gig.act in self.left and (gig.act, gig.path) in kept]
         return sorted(gigs, key=lambda gig: gig.path)
 
-    def plan(self) -> List[Change]:
+    def plan(self) -> list[Change]:
         """The steps from what nginx has to what it should have."""
         wanted = self.wanted()
-        steps: List[Step] = []
+        steps: list[Step] = []
         for name in sorted({*self.before, *wanted}):
             steps += _steps(name, self.before.get(name), wanted.get(name))
             if self.before.get(name) == wanted.get(name) and self._is_edited(name, wanted[name]):
@@ -109,14 +111,16 @@ class Bookings:
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
         state = self.state.act(act)
-        release = state.releases.get(state.live_release or state.record.get("release", ""))
-        if release is None:
+        ids = [state.live_release or state.record.get("release", ""), self.coming.get(act, "")]
+        releases = [state.releases[release] for release in ids if release in state.releases]
+        if not releases:
             return None
         known: Optional[Act] = self.manifest.acts.get(act)
         timeout = known.timeout if known else state.record["act"]["timeout"]
-        return Booked(act, path, _prefixes(act, release["static"]), _prefixes(act, release["media"]), timeout)
+        static, media = (_prefixes(act, [release[kind] for release in releases]) for kind in ("static", "media"))
+        return Booked(act, path, static, media, timeout)
 
-    def apply(self) -> Dict[str, BackstageError]:
+    def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return the Acts whose new Gigs did not answer.
 
         Raises:
@@ -126,13 +130,13 @@ class Bookings:
         texts = self._differing()
         self._need_free_names(texts)
         old = {name: self._file(name) for name in texts}
-        nginx.test("its present configuration; nothing was changed")
+        nginx.check("its present configuration; nothing was changed")
         new = {server_block.file_name(self.paths.name, name): text for name, text in texts.items() if text}
         if new:
-            nginx.test_alone(new)
+            nginx.check_alone(new)
         self._write(texts)
         try:
-            nginx.test(", ".join(new) or "its configuration")
+            nginx.check(", ".join(new) or "its configuration")
         except BackstageError:
             self._write(old)
             raise
@@ -143,9 +147,9 @@ class Bookings:
             nginx.reload()
         return {error.subject: error for error in failed.values()}
 
-    def _differing(self) -> Dict[str, Optional[str]]:
+    def _differing(self) -> dict[str, Optional[str]]:
         """The files to be written, and None for those to be removed."""
-        texts: Dict[str, Optional[str]] = {}
+        texts: dict[str, Optional[str]] = {}
         wanted = self.wanted()
         for name in sorted({*self.before, *wanted}):
             if name not in wanted:
@@ -158,18 +162,20 @@ class Bookings:
                 texts[name] = text
         return texts
 
-    def _need_free_names(self, texts: Dict[str, Optional[str]]) -> None:
+    def _need_free_names(self, texts: dict[str, Optional[str]]) -> None:
         wanted = self.wanted()
         claimed = [name for venue, text in texts.items() if text for name in _names(wanted[venue])]
         taken = nginx.owners(claimed, self.host.venues)
         for file in files.names_in(self.host.venues):
             other = server_block.parse(files.read(os.path.join(self.host.venues, file)))
             if other and other["production"] != self.paths.name:
-                taken.update({name: f"the Production {other['production']}" for name in _names(other) if name in claimed})
+                taken.update(
+                    {name: f"the Production {other['production']}" for name in _names(other) if name in claimed}
+                )
         for name, owner in taken.items():
             raise BackstageError(f"the name {name} belongs to {owner} already; rename one of them", step="booking")
 
-    def _write(self, texts: Dict[str, Optional[str]]) -> None:
+    def _write(self, texts: dict[str, Optional[str]]) -> None:
         for name, text in texts.items():
             if text is None:
                 files.remove(self._path(name))
@@ -178,9 +184,9 @@ class Bookings:
             _make_log(server_block.access_log(self.paths.name, name))
             files.write(self._path(name), text)
 
-    def _ask(self, texts: Dict[str, Optional[str]]) -> Dict[str, BackstageError]:
+    def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
         """Ask every Venue that was written: what is new there has to answer."""
-        failed: Dict[str, BackstageError] = {}
+        failed: dict[str, BackstageError] = {}
         wanted = self.wanted()
         for name, text in texts.items():
             for gig in wanted[name]["gigs"] if text and wanted[name]["state"] == "open" else []:
@@ -194,27 +200,31 @@ class Bookings:
         return failed
 
 
-def _names(block: Block) -> List[str]:
+def _names(block: Block) -> list[str]:
     return [block["name"], *block["aliases"]]
 
 
-def _prefixes(act: str, web: Dict[str, str]) -> Tuple[str, ...]:
-    """The URL prefix of static files or uploads, where nginx serves them; the Act's own word, so checked."""
-    url = web["url"]
-    if not url or not web["root"] or urlsplit(url).netloc:
-        return ()
-    if not _PREFIX.match(url):
-        raise BackstageError(
-            f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", act, "booking"
-        )
-    return (url,)
+def _prefixes(act: str, webs: list[dict[str, str]]) -> tuple[str, ...]:
+    """The URL prefixes that nginx serves from files; the Act's own words, so checked."""
+    found = []
+    for web in webs:
+        url = web["url"]
+        if not url or not web["root"] or urlsplit(url).netloc:
+            continue
+        if not _PREFIX.match(url):
+            raise BackstageError(
+                f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", act, "booking"
+            )
+        if url not in found:
+            found.append(url)
+    return tuple(found)
 
 
-def _steps(name: str, before: Optional[Block], after: Optional[Block]) -> List[Step]:
+def _steps(name: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
     """The steps that turn one Venue's data into another's."""
     if before == after:
         return []
-    steps: List[Step] = []
+    steps: list[Step] = []
     old_gigs = {gig["path"]: gig["act"] for gig in (before or {}).get("gigs", [])}
     new_gigs = {gig["path"]: gig["act"] for gig in (after or {}).get("gigs", [])}
     if before is None and after is not None:

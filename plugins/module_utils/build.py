@@ -11,9 +11,22 @@ import shlex
 import shutil
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List
+from typing import Any
 
-from . import diagnosis, environments, files, finish, history, inputs, names, process, requirements, steps, unpack, world
+from . import (
+    diagnosis,
+    environments,
+    files,
+    finish,
+    history,
+    inputs,
+    names,
+    process,
+    requirements,
+    steps,
+    unpack,
+    world,
+)
 from .errors import BackstageError
 from .host import Host
 from .layout import Act as ActPaths
@@ -36,15 +49,15 @@ class Job:
     """
 
     act: Act
-    venues: List[Venue]
-    inputs: Dict[str, Any]
+    venues: list[Venue]
+    inputs: dict[str, Any]
     release: str
     source: str
     archive: str
-    secrets: Dict[str, str] = field(default_factory=dict, repr=False)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
 
-def build(job: Job, paths: ActPaths, host: Host) -> Dict[str, Any]:
+def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
     """Build and seal the release; return its record.
 
     Raises:
@@ -57,6 +70,7 @@ def build(job: Job, paths: ActPaths, host: Host) -> Dict[str, Any]:
             f"Debian packages are missing on this host: {', '.join(missing)}; the role stage installs them",
             step="packages",
         )
+    files.need_room(paths.releases, 3 * os.path.getsize(job.archive), "the release")
     builder = process.User.named(names.builder(paths.production.name, paths.name))
     release = paths.release(job.release)
     process.end_all(builder)
@@ -82,7 +96,7 @@ def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
         files.directory(path, 0o750, builder.uid, builder.gid)
 
 
-def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> Dict[str, Any]:
+def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> dict[str, Any]:
     act = job.act
     with open(job.archive, "rb") as archive:
         process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
@@ -138,7 +152,7 @@ def _need_project(where: str) -> None:
         raise BackstageError(f"the source has no directory '{where}': correct 'subdir' or 'chdir'")
 
 
-def _command(line: str, builder: process.User, env: Dict[str, str], cwd: str) -> None:
+def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) -> None:
     argv = shlex.split(line)
     program = shutil.which(argv[0], path=env["PATH"])
     if program is None:
@@ -158,7 +172,7 @@ def _application(dotted: str) -> str:
     return f"{module}:{name}"
 
 
-def _web(url: str, root: str, release: Release, own: str) -> Dict[str, str]:
+def _web(url: str, root: str, release: Release, own: str) -> dict[str, str]:
     """Where a URL's files are: in the place made for them, or at a path inside the code."""
     if not url or not root:
         return {"url": "", "root": ""}
@@ -167,7 +181,7 @@ def _web(url: str, root: str, release: Release, own: str) -> Dict[str, str]:
     return {"url": url, "root": os.path.relpath(root, release.code)}
 
 
-def _missing_packages(packages: List[str]) -> List[str]:
+def _missing_packages(packages: list[str]) -> list[str]:
     if not packages:
         return []
     result = process.run(["/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *packages])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from . import names
 
@@ -66,7 +66,7 @@ def inner_path(path: str, directory: bool = False) -> Optional[str]:
     plain = path[:-1] if directory and path.endswith("/") else path
     if not plain or _CONTROL.search(plain) or len(plain) > 1024:
         return "use a path inside the code, without control characters"
-    if plain.startswith("/") or plain.startswith("-") or posixpath.normpath(plain) != plain:
+    if plain.startswith(("/", "-")) or posixpath.normpath(plain) != plain:
         return f"use a relative path in its shortest form, such as '{_relative(plain)}'"
     if plain.split("/")[0] == "..":
         return "it leaves the code; use a path inside it"
@@ -94,6 +94,26 @@ def command_line(text: str) -> Optional[str]:
     if not words:
         return "it is empty; leave it out"
     return None
+
+
+def directory(path: str) -> Optional[str]:
+    return None if path == "." else inner_path(path)
+
+
+def module(dotted: str) -> Optional[str]:
+    return None if names.DOTTED.match(dotted) else "use a dotted module, such as 'kittens.settings'"
+
+
+def wsgi_callable(value: str) -> Optional[str]:
+    if not names.CALLABLE.match(value):
+        return "use 'module:callable', such as 'kittens.wsgi:application'"
+    if value.split(":", 1)[0].endswith("asgi"):
+        return "an ASGI callable is not built yet; name the WSGI one"
+    return None
+
+
+def package(name: str) -> Optional[str]:
+    return None if names.PACKAGE.match(name) else "no Debian package has such a name"
 
 
 def manage(value: str) -> Optional[str]:
@@ -131,7 +151,7 @@ def variable(name: str, value: Any) -> Optional[str]:
     return None
 
 
-def secret(value: str, taken: List[str]) -> Optional[str]:
+def secret(value: str, taken: list[str]) -> Optional[str]:
     """A secret is masked wherever its value occurs, so it may not be a word that occurs."""
     if len(value) < SHORTEST_SECRET:
         return f"it is shorter than {SHORTEST_SECRET} characters; use a longer one"
@@ -165,5 +185,5 @@ def git_version(version: str) -> Optional[str]:
     return None
 
 
-def unknown_keys(item: Dict[str, Any], known: List[str]) -> List[str]:
+def unknown_keys(item: dict[str, Any], known: list[str]) -> list[str]:
     return sorted(str(key) for key in item if key not in known)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import List
 
 LINES = 25
 
@@ -28,7 +27,7 @@ class Row:
     sentence: str
 
 
-ROWS: List[Row] = [
+ROWS: list[Row] = [
     Row(
         "host not allowed",
         r"Invalid HTTP_HOST header: '([^']+)'|\ADisallowedHost",
@@ -62,7 +61,7 @@ ROWS: List[Row] = [
     Row(
         "root outside",
         r"(STATIC_ROOT|MEDIA_ROOT) is outside: (\S+)",
-        "{0} is {1}, where nginx can't serve it: set it to os.environ['BACKSTAGE_{0}'], or to a directory inside the code",
+        "{0} is {1}, where nginx can't serve it: set it to os.environ['BACKSTAGE_{0}'], or to a directory of the code",
     ),
     Row(
         "read-only database",

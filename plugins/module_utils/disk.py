@@ -6,16 +6,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 from . import front
 from .host import Host
 from .state import ActState, read
 
-Item = Dict[str, Any]
+Item = dict[str, Any]
 
 
-def options(production: str) -> Dict[str, Any]:
+def options(production: str) -> dict[str, Any]:
     """Everything of a Production on this host, in the manifest's own form; without secrets."""
     host = Host.read()
     state = read(production, host)
@@ -40,8 +40,8 @@ def _act(summary: Item) -> Item:
 
 
 def _sess(name: str, act: ActState) -> Item:
-    known = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
-    return {"act": name, **known}
+    known: Item = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
+    return {**known, "act": name}
 
 
 def _venue(data: Item) -> Item:

@@ -14,7 +14,6 @@ import os
 import socket
 import struct
 import time
-from typing import Dict, List, Tuple
 
 from . import names, process
 from .errors import BackstageError
@@ -24,7 +23,7 @@ _CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of
 AGENT = "Backstage health check"
 
 
-def ask(path: str, url: str, host: str, scheme: str, timeout: float) -> Tuple[int, str]:
+def ask(path: str, url: str, host: str, scheme: str, timeout: float) -> tuple[int, str]:
     """Make one GET request at a door and return its status and its body.
 
     Raises:
@@ -35,7 +34,7 @@ def ask(path: str, url: str, host: str, scheme: str, timeout: float) -> Tuple[in
     return status, body
 
 
-def _variables(url: str, host: str, scheme: str) -> Dict[str, str]:
+def _variables(url: str, host: str, scheme: str) -> dict[str, str]:
     path, _mark, query = url.partition("?")
     name, _colon, port = host.partition(":")
     return {
@@ -57,7 +56,7 @@ def _variables(url: str, host: str, scheme: str) -> Dict[str, str]:
     }
 
 
-def _request(path: str, variables: Dict[str, str], timeout: float) -> Tuple[int, str]:
+def _request(path: str, variables: dict[str, str], timeout: float) -> tuple[int, str]:
     packet = b"".join(
         struct.pack("<H", len(part)) + part
         for item in variables.items()
@@ -81,7 +80,7 @@ def _request(path: str, variables: Dict[str, str], timeout: float) -> Tuple[int,
     return _parse(answer)
 
 
-def _parse(answer: bytes) -> Tuple[int, str]:
+def _parse(answer: bytes) -> tuple[int, str]:
     head, _blank, body = answer.partition(b"\r\n\r\n")
     words = head.split(b"\r\n")[0].split()
     if len(words) < 2 or not words[1].isdigit():
@@ -94,7 +93,7 @@ def is_busy(path: str) -> bool:
     return any(line[3] == "00000000" and line[5] in _CONNECTED for line in _sockets(path))
 
 
-def _sockets(path: str) -> List[List[str]]:
+def _sockets(path: str) -> list[list[str]]:
     suffix = " " + path
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
         return [line.split() for line in table if line.rstrip("\n").endswith(suffix)]

@@ -13,7 +13,7 @@ import json
 import os
 import socket
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Optional
 
 from .errors import BackstageError
 
@@ -32,8 +32,8 @@ class Vassal:
 class Stats:
     """One look at the emperor."""
 
-    vassals: Dict[str, Vassal]
-    blacklist: Dict[str, int]
+    vassals: dict[str, Vassal]
+    blacklist: dict[str, int]
 
 
 def look(path: str) -> Stats:
@@ -59,7 +59,7 @@ def look(path: str) -> Stats:
         ) from None
 
 
-def _parse(data: Dict[str, Any]) -> Stats:
+def _parse(data: dict[str, Any]) -> Stats:
     vassals = {
         os.path.basename(item["id"]): Vassal(
             item["pid"], item.get("accepting") == 1, item.get("cursed", 0) != 0, item.get("respawns", 0)

@@ -13,14 +13,17 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Dict, List, Tuple
 
 from . import diagnosis, files, inputs, names, process, seal, unpack, users
 from .errors import BackstageError
 from .layout import Act, Production
 
 SEAL = "environment.json"
-_NEEDS_BUILDING = re.compile(r"has\s+no\s+usable\s+wheels|building\s+from\s+source\s+is\s+disabled")  # uv wraps its lines
+TYPICAL = 80 * 2**20
+"""Bytes of a small Django environment with its bytecode."""
+_NEEDS_BUILDING = re.compile(
+    r"has\s+no\s+usable\s+wheels|building\s+from\s+source\s+is\s+disabled"
+)  # uv wraps its lines
 _UV = {
     "UV_SYSTEM_CERTS": "1",
     "UV_NO_CONFIG": "1",
@@ -64,7 +67,7 @@ class _Maker:
     user: process.User
     cache: str
     readers: seal.Readers
-    options: Tuple[str, ...]
+    options: tuple[str, ...]
 
 
 def path(paths: Production, key: str) -> str:
@@ -114,6 +117,7 @@ def _own(paths: Act) -> _Maker:
 def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
     target = path(paths, wanted.key)
     files.remove_tree(target)
+    files.need_room(paths.environments, TYPICAL, "an environment")
     files.directory(target, 0o755, maker.user.uid, maker.user.gid)
     try:
         _install(wanted, uv, maker, target)
@@ -132,7 +136,7 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
 def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
     env = {**_UV, "HOME": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
-    arguments: List[str] = []
+    arguments: list[str] = []
     texts = {"--requirements": wanted.requirements, "--constraints": wanted.constraints}
     for option, text in texts.items():
         if text:
@@ -145,14 +149,14 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
         _uv([*install, *arguments], maker.user, env)
 
 
-def _uv(argv: List[str], user: process.User, env: Dict[str, str]) -> None:
+def _uv(argv: list[str], user: process.User, env: dict[str, str]) -> None:
     result = process.run(argv, user, env)
     if not result.ok:
         cause = diagnosis.find(result.said) or "the packages could not be installed"
         raise BackstageError(cause, step="environment", log=result.said)
 
 
-def unused(paths: Production) -> List[str]:
+def unused(paths: Production) -> list[str]:
     """The environments that no sealed release on disk names, of any Act."""
     used = set()
     for act in files.names_in(paths.acts):

@@ -9,12 +9,18 @@ Root calls these only in directories whose every component is root's.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import stat
-from typing import Any, Iterator, List, Optional, Tuple
+from collections.abc import Iterator
+from typing import Any, Optional
 
+from .errors import BackstageError
+
+SPARE = 16 * 2**20
+"""Bytes that a build leaves free: logs and databases must go on."""
 OWNERSHIP = "Managed by Backstage (backstage.django): changes are overwritten."
 
 
@@ -51,10 +57,8 @@ def is_ours(path: str) -> bool:
 
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
     """Make a directory with exactly this mode and owner; mend one that exists."""
-    try:
+    with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)
-    except FileExistsError:
-        pass
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         found = os.fstat(handle)
@@ -120,10 +124,8 @@ def link_target(path: str) -> Optional[str]:
 
 def remove(path: str) -> None:
     """Remove a file or a link, if it is there."""
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def remove_tree(path: str) -> None:
@@ -142,7 +144,22 @@ def sync_directory(path: str) -> None:
         os.close(handle)
 
 
-def names_in(path: str) -> List[str]:
+def need_room(path: str, size: int, what: str) -> None:
+    """Refuse to start what would fill the disk.
+
+    Raises:
+        BackstageError: the file system below the path has less than this free.
+    """
+    found = os.statvfs(path)
+    free = found.f_bavail * found.f_frsize
+    if free < size + SPARE:
+        need = (size + SPARE) // 2**20
+        raise BackstageError(f"the disk is full: {what} needs {need} MiB below {path}, and {free // 2**20} are free")
+    if found.f_files and found.f_favail < 1000:
+        raise BackstageError(f"the disk is full: fewer than 1000 files can still be made below {path}")
+
+
+def names_in(path: str) -> list[str]:
     """The sorted names in a directory; none where there is no directory."""
     try:
         return sorted(os.listdir(path))
@@ -150,7 +167,7 @@ def names_in(path: str) -> List[str]:
         return []
 
 
-def walk(path: str) -> Iterator[Tuple[int, str, os.stat_result]]:
+def walk(path: str) -> Iterator[tuple[int, str, os.stat_result]]:
     """Every entry below a directory, deepest first: (directory's descriptor, name, lstat)."""
     for _root, directories, files, handle in os.fwalk(path, topdown=False, follow_symlinks=False):
         for name in directories + files:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from typing import Any, Dict, List
+from typing import Any
 
 from . import files, names, process, seal
 from .errors import BackstageError
@@ -26,7 +26,7 @@ def base(code: str, act: Act) -> str:
     return os.path.normpath(os.path.join(code, act.source.subdir if act.source else ""))
 
 
-def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, record: Dict[str, Any]) -> None:
+def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, record: dict[str, Any]) -> None:
     """Seal a built release. No process of its builder is left."""
     player = process.User.named(names.player(paths.production.name, paths.name))
     readers = seal.Readers(gid=player.gid)
@@ -52,9 +52,9 @@ def _move_static(release: Release, inside: str) -> None:
         os.symlink(release.static, found)
 
 
-def _links(act: Act, release: Release, record: Dict[str, Any]) -> Dict[str, str]:
+def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]:
     """What becomes a link: path inside the code -> path below the Act's own root."""
-    links: Dict[str, str] = {}
+    links: dict[str, str] = {}
     media = record["media"]["root"]
     if media not in ("", "own"):
         links[media] = "media"
@@ -95,7 +95,7 @@ def _need_inside(release: Release, path: str) -> None:
         raise BackstageError(f"'{path}' is behind a link out of the code", step="seal")
 
 
-def seed_data(root: str, origin: str, links: Dict[str, str]) -> List[str]:
+def seed_data(root: str, origin: str, links: dict[str, str]) -> list[str]:
     """Fill what the Act may write from the source's copies, once; runs as the player.
 
     Args:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import http.client
 import os
-from typing import Any, Dict, Iterator, List, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 from . import diagnosis, door, files, server_block
 from .errors import BackstageError
@@ -17,7 +18,7 @@ from .layout import Act as ActPaths
 from .nouns import Act
 
 
-def blocks(production: str, host: Host) -> Dict[str, Dict[str, Any]]:
+def blocks(production: str, host: Host) -> dict[str, dict[str, Any]]:
     """The Venues of a Production that nginx has: name -> the data of its file."""
     found = {}
     for name in files.names_in(host.venues):
@@ -28,7 +29,7 @@ def blocks(production: str, host: Host) -> Dict[str, Dict[str, Any]]:
     return found
 
 
-def get(host: Host, name: str, path: str, timeout: float) -> Tuple[int, str]:
+def get(host: Host, name: str, path: str, timeout: float) -> tuple[int, str]:
     """GET a page of a name from the local nginx: its status and the start of its body.
 
     Raises:
@@ -70,7 +71,7 @@ def ask(act: Act, name: str, host: Host) -> None:
         raise BackstageError(diagnosis.answer(status, act.health.path, name, body), step="nginx")
 
 
-def urls(production: str, host: Host) -> List[Dict[str, Any]]:
+def urls(production: str, host: Host) -> list[dict[str, Any]]:
     """Every Venue's URL, with what it answers now."""
     port = "" if host.http_port == 80 else f":{host.http_port}"
     answers = []
@@ -78,7 +79,9 @@ def urls(production: str, host: Host) -> List[Dict[str, Any]]:
         try:
             status, _body = get(host, name, "/", 30)
         except BackstageError as error:
-            answers.append({"url": f"http://{name}{port}/", "status": 0, "state": data["state"], "error": error.message})
+            answers.append(
+                {"url": f"http://{name}{port}/", "status": 0, "state": data["state"], "error": error.message}
+            )
         else:
             answers.append({"url": f"http://{name}{port}/", "status": status, "state": data["state"], "error": ""})
     return answers

@@ -11,12 +11,12 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from . import files, names
 from .errors import BackstageError
 
-Event = Dict[str, Any]
+Event = dict[str, Any]
 
 
 def who() -> str:
@@ -33,7 +33,7 @@ class History:
     """An Act's history file."""
 
     path: str
-    events: List[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     unwritten: Optional[Event] = None
 
     @classmethod
@@ -53,7 +53,7 @@ class History:
             except ValueError:
                 continue  # the last line of a killed run
         history = cls(path, events)
-        last = next((line for line in reversed(events) if line.get("event") in ("played", "stopped")), {})
+        last: Event = next((line for line in reversed(events) if line.get("event") in ("played", "stopped")), {})
         if live and last.get("sess") != live:
             release = live.split(".")[0]
             history.unwritten = {"event": "played", "at": _time(since), "by": "", "release": release, "sess": live}
@@ -69,7 +69,7 @@ class History:
         files.append_line(self.path, json.dumps(line, sort_keys=True))
         self.events.append(line)
 
-    def _all(self, event: str) -> List[Event]:
+    def _all(self, event: str) -> list[Event]:
         return [line for line in self.events if line.get("event") == event]
 
     def migrated(self, release: str) -> bool:
@@ -93,9 +93,9 @@ class History:
             )
         return state == "seed done"
 
-    def played(self) -> List[str]:
+    def played(self) -> list[str]:
         """The releases that played, newest first, each once; the first is the one that went live last."""
-        seen: List[str] = []
+        seen: list[str] = []
         for line in reversed(self._all("played")):
             if line["release"] not in seen:
                 seen.append(line["release"])

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any
 
 from . import files
 from .errors import BackstageError
@@ -17,7 +17,7 @@ FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
 SITE = "run the playbook backstage.django.site first"
 
 # what the roles write unless they are told otherwise: for a plan on a host that has nothing yet
-_DEFAULTS: Dict[str, Any] = {
+_DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
     "stats": "/run/backstage/emperor.stats",
     "longest_request": 300,
@@ -63,5 +63,3 @@ class Host:
     def need_front_of_house(self) -> None:
         if not self.has_front_of_house:
             raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
-
-

@@ -16,8 +16,8 @@ import os
 import subprocess
 import sys
 import sysconfig
-from functools import lru_cache
-from typing import Any, Dict
+from functools import cache
+from typing import Any
 
 from .nouns import Act, summary
 
@@ -31,7 +31,7 @@ RELEASE = "release"
 SESS = "sess"
 NEITHER = "neither"
 
-ACT_KEYS: Dict[str, str] = {
+ACT_KEYS: dict[str, str] = {
     "name": NEITHER,
     "state": NEITHER,
     "source": RELEASE,
@@ -56,7 +56,7 @@ ACT_KEYS: Dict[str, str] = {
     "timeout": SESS,
     "keep_releases": NEITHER,
 }
-SESS_KEYS: Dict[str, str] = {
+SESS_KEYS: dict[str, str] = {
     "act": NEITHER,
     "stage": SESS,
     "processes": SESS,
@@ -66,7 +66,7 @@ SESS_KEYS: Dict[str, str] = {
 }
 
 
-def release_inputs(act: Act, source: str) -> Dict[str, Any]:
+def release_inputs(act: Act, source: str) -> dict[str, Any]:
     """All that makes a release of this Act, as plain data.
 
     Args:
@@ -84,16 +84,14 @@ def digest(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def release_id(inputs: Dict[str, Any], abi: str) -> str:
+def release_id(inputs: dict[str, Any], abi: str) -> str:
     return digest({"inputs": inputs, "abi": abi, "format": FORMAT})[:12]
 
 
-@lru_cache(maxsize=None)
+@cache
 def abi() -> str:
     """The binary interface of the distribution's Python, such as cpython-311-x86_64-linux-gnu."""
     if os.path.realpath(sys.executable) == os.path.realpath(PYTHON):
         return str(sysconfig.get_config_var("SOABI"))
     program = "import sysconfig; print(sysconfig.get_config_var('SOABI'))"
-    return subprocess.run(
-        [PYTHON, "-I", "-c", program], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    return subprocess.run([PYTHON, "-I", "-c", program], check=True, capture_output=True, text=True).stdout.strip()

@@ -10,15 +10,16 @@ and what would be right.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any, Optional
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from . import checks, spec
-from .errors import Refusal
+from . import checks, consistency, spec
 from .nouns import Act, File, Gig, Health, Manifest, Seed, Sess, Source, Venue
+from .problems import Problems, one_of
 
-Item = Dict[str, Any]
+Item = dict[str, Any]
 
 NOT_BUILT = {
     "backstage_acts": ("index", "static_urls", "database"),
@@ -40,26 +41,8 @@ NOT_BUILT_VALUES = {
     ("mode", "files"): "none",
     ("mode", "acme"): "none",
 }
+OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
 SOURCE_KINDS = ("git", "path")
-
-
-class Problems:
-    """Collects what is wrong, so that one run names it all."""
-
-    def __init__(self) -> None:
-        self.lines: List[str] = []
-
-    def add(self, where: str, value: Any, what: str) -> None:
-        shown = f" {value!r}:" if value is not None else ""
-        self.lines.append(f"{where}:{shown} {what}")
-
-    def check(self, where: str, value: Any, what: Optional[str], secret: bool = False) -> None:
-        if what:
-            self.add(where, None if secret else value, what)
-
-    def refuse(self) -> None:
-        if self.lines:
-            raise Refusal("\n".join(self.lines))
 
 
 def parse(options: Mapping[str, Any]) -> Manifest:
@@ -86,34 +69,21 @@ def parse(options: Mapping[str, Any]) -> Manifest:
     for name in manifest.acts:
         if name not in manifest.sesses and manifest.gigs_of(name):
             default = _given(options.get("sess_defaults") or {})
-            manifest.sesses[name] = Sess(**{**default, "act": name})
-    check(manifest, options, problems)
+            default["act"] = name
+            manifest.sesses[name] = Sess(**default)
+    consistency.check(manifest, options, problems)
     problems.refuse()
     return manifest
 
 
-def check(manifest: Manifest, options: Mapping[str, Any], problems: Problems) -> None:
-    """Check what no noun can tell alone."""
-    for act in manifest.acts.values():
-        _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
-        _check_secrets(act, manifest, problems)
-    _check_sesses(manifest, problems)
-    _check_venues(manifest, problems)
-    _check_gigs(manifest, problems)
-    for key in ("only", "unhold"):
-        for name in options.get(key) or []:
-            if name not in manifest.acts:
-                problems.add(key, name, _one_of("no Act of this Production", manifest.acts))
-
-
 def _nouns(
     options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, problems: Problems, unique: bool = True
-) -> List[Item]:
+) -> list[Item]:
     """The items of one list, laid over their defaults and checked by their spec."""
     validator = ArgumentSpecValidator(shape)
-    defaults = _given(options.get({"acts": "act_defaults", "sesses": "sess_defaults"}.get(key, ""), {}) or {})
-    found: Dict[str, Item] = {}
-    items: List[Item] = []
+    defaults = _given(options.get(OVERLAYS.get(key, "")) or {})
+    found: dict[str, Item] = {}
+    items: list[Item] = []
     for index, item in enumerate(options.get(key) or []):
         where = f"backstage_{key}[{item.get(name) or index}]"
         if _refuse_unbuilt(f"backstage_{key}", where, item, problems):
@@ -151,8 +121,9 @@ def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:
         if value is None:
             continue
         old = merged.get(key)
-        mergeable = isinstance(value, dict) and isinstance(old, dict) and key != "source"
-        merged[key] = {**old, **_given(value)} if mergeable else value
+        if isinstance(value, dict) and isinstance(old, dict) and key != "source":
+            value = {**old, **_given(value)}
+        merged[key] = value
     return merged
 
 
@@ -160,9 +131,9 @@ def _given(item: Mapping[str, Any]) -> Item:
     return {key: value for key, value in item.items() if value is not None}
 
 
-def _acts(options: Mapping[str, Any], problems: Problems) -> Dict[str, Act]:
+def _acts(options: Mapping[str, Any], problems: Problems) -> dict[str, Act]:
     versions = dict(options.get("versions") or {})
-    acts: Dict[str, Act] = {}
+    acts: dict[str, Act] = {}
     for item in _nouns(options, "acts", "name", spec.act(), problems):
         name = item["name"]
         where = f"backstage_acts[{name}]"
@@ -175,7 +146,7 @@ def _acts(options: Mapping[str, Any], problems: Problems) -> Dict[str, Act]:
         if act and len(problems.lines) == before:
             acts[name] = act
     for name in versions:
-        problems.add(f"backstage_versions.{name}", None, _one_of("no Act of this Production", acts))
+        problems.add(f"backstage_versions.{name}", None, one_of("no Act of this Production", acts))
     return acts
 
 
@@ -237,7 +208,7 @@ def _seed(item: Item, where: str, problems: Problems) -> Seed:
     return Seed(**given)
 
 
-def _variables(values: Mapping[str, Any], where: str, problems: Problems, secret: bool) -> Dict[str, str]:
+def _variables(values: Mapping[str, Any], where: str, problems: Problems, secret: bool) -> dict[str, str]:
     for name, value in values.items():
         problems.check(f"{where}.{name}", value, checks.variable(str(name), value), secret)
     return {str(name): str(value) for name, value in values.items()}
@@ -247,109 +218,3 @@ def _venue(item: Item) -> Venue:
     given = _given(item)
     tls = _given(given.pop("tls", {}))
     return Venue(tls=tls.get("mode", "none"), **given)
-
-
-def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -> None:
-    each: Dict[str, Callable[[str], Optional[str]]] = {
-        "requirements": checks.inner_path,
-        "writable": lambda path: checks.inner_path(path, directory=True),
-        "fixtures": checks.inner_path,
-        "build": checks.command_line,
-        "after_static": checks.command_line,
-        "packages": lambda name: None if checks.names.PACKAGE.match(name) else "no Debian package has such a name",
-    }
-    for key, rule in each.items():
-        for value in getattr(act, key) or []:
-            problems.check(f"{where}.{key}", value, rule(value))
-    if act.chdir != ".":
-        problems.check(f"{where}.chdir", act.chdir, checks.inner_path(act.chdir))
-    problems.check(f"{where}.manage", act.manage, checks.manage(act.manage))
-    if act.settings and not checks.names.DOTTED.match(act.settings):
-        problems.add(f"{where}.settings", act.settings, "use a dotted module, such as 'kittens.settings'")
-    if act.application:
-        if not checks.names.CALLABLE.match(act.application):
-            problems.add(f"{where}.application", act.application, "use 'module:callable', such as 'kittens.wsgi:application'")
-        elif act.application.split(":")[0].endswith("asgi"):
-            problems.add(f"{where}.application", act.application, "an ASGI callable is not built yet; name the WSGI one")
-    problems.check(f"{where}.health.path", act.health.path, checks.url_path(act.health.path))
-    if act.health.host:
-        problems.check(f"{where}.health.host", act.health.host, checks.host_name(act.health.host))
-    problems.check(f"{where}.health.timeout", act.health.timeout, checks.between(act.health.timeout, 1, 3600))
-    problems.check(f"{where}.keep_releases", act.keep_releases, checks.between(act.keep_releases, 1, 100))
-    problems.check(f"{where}.timeout", act.timeout, checks.between(act.timeout, 1, 86400))
-    if act.timeout > longest_request:
-        problems.add(
-            f"{where}.timeout",
-            act.timeout,
-            f"is longer than the stage's longest request ({longest_request} s);"
-            f" use at most that, or raise stage_longest_request",
-        )
-    twice = sorted(set(act.env) & set(act.secrets or {}))
-    for name in twice:
-        problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
-
-
-def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
-    taken = [manifest.production, *manifest.acts, *manifest.venues]
-    where = f"backstage_acts[{act.name}]"
-    for name, value in (act.secrets or {}).items():
-        problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)
-    for seed in act.seed:
-        for name, value in seed.secrets.items():
-            problems.check(f"{where}.seed[{seed.name}].secrets.{name}", None, checks.secret(value, taken), secret=True)
-    seeds = [seed.name for seed in act.seed]
-    for name in sorted({name for name in seeds if seeds.count(name) > 1}):
-        problems.add(f"{where}.seed[{name}]", None, "stands in the list twice; a seed runs once, by its name")
-
-
-def _check_sesses(manifest: Manifest, problems: Problems) -> None:
-    for name, sess in manifest.sesses.items():
-        where = f"backstage_sesses[{name}]"
-        act = manifest.acts.get(name)
-        if act is None:
-            problems.add(f"{where}.act", name, _one_of("no Act of this Production", manifest.acts))
-            continue
-        problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
-        problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
-        if act.state == "absent" and sess.state != "absent":
-            problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
-        if sess.state == "absent" and manifest.gigs_of(name):
-            problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
-
-
-def _check_venues(manifest: Manifest, problems: Problems) -> None:
-    owners: Dict[str, str] = {}
-    for venue in manifest.venues.values():
-        where = f"backstage_venues[{venue.name}]"
-        for name in venue.names:
-            problems.check(where, name, checks.host_name(name))
-            if name in owners:
-                problems.add(where, name, f"is a name of Venue '{owners[name]}' already; a name belongs to one Venue")
-            owners[name] = venue.name
-
-
-def _check_gigs(manifest: Manifest, problems: Problems) -> None:
-    places: Dict[str, str] = {}
-    for gig in manifest.gigs:
-        where = f"backstage_gigs[{gig.act} at {gig.venue}]"
-        act, venue = manifest.acts.get(gig.act), manifest.venues.get(gig.venue)
-        if gig.path != "/":
-            problems.add(f"{where}.path", gig.path, "a Gig below a path is not built yet; use '/'")
-        if gig.state == "absent":
-            continue
-        if act is None:
-            problems.add(f"{where}.act", gig.act, _one_of("no Act of this Production", manifest.acts))
-        elif act.state == "absent":
-            problems.add(f"{where}.act", gig.act, "this Act is absent; cancel the Gig, too (state: absent)")
-        if venue is None:
-            problems.add(f"{where}.venue", gig.venue, _one_of("no Venue of this Production", manifest.venues))
-        elif venue.state == "absent":
-            problems.add(f"{where}.venue", gig.venue, "this Venue is absent; cancel the Gig, too (state: absent)")
-        place = gig.venue + gig.path
-        if place in places:
-            problems.add(where, None, f"'{places[place]}' plays at {place} already; a place has one Gig")
-        places[place] = gig.act
-
-
-def _one_of(what: str, known: Mapping[str, Any]) -> str:
-    return f"{what}; known: {', '.join(sorted(known)) or 'none'}"

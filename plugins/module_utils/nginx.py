@@ -11,7 +11,7 @@ import re
 import signal
 import tempfile
 import time
-from typing import Dict, List, Optional
+from typing import Optional
 
 from . import files, process
 from .errors import BackstageError
@@ -30,7 +30,7 @@ http {{
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def test(whose: str, configuration: str = "") -> None:
+def check(whose: str, configuration: str = "") -> None:
     """Have nginx read its configuration without using it.
 
     Args:
@@ -45,14 +45,14 @@ def test(whose: str, configuration: str = "") -> None:
         raise BackstageError(f"nginx refuses {whose}", step="nginx", log=result.said)
 
 
-def test_alone(texts: Dict[str, str]) -> None:
+def check_alone(texts: dict[str, str]) -> None:
     """Have nginx read files that are not enabled yet, and nothing else of this host."""
     with tempfile.TemporaryDirectory() as directory:
         for name, text in texts.items():
             files.draft(os.path.join(directory, name), text, 0o600)
         main = os.path.join(directory, "main")
         files.draft(main, _ALONE.format(directory=directory), 0o600)
-        test(", ".join(texts), main)
+        check(", ".join(texts), main)
 
 
 def master() -> Optional[int]:
@@ -82,7 +82,7 @@ def reload() -> None:
         time.sleep(0.01)
 
 
-def _workers(pid: int) -> List[int]:
+def _workers(pid: int) -> list[int]:
     """The workers that take requests."""
     found = []
     for entry in os.listdir("/proc"):
@@ -123,12 +123,12 @@ def _read(path: str) -> str:
         return ""  # the process ended meanwhile
 
 
-def owners(names: List[str], but: str) -> Dict[str, str]:
+def owners(names: list[str], but: str) -> dict[str, str]:
     """Which of these server names another enabled file claims: name -> that file.
 
     nginx itself only warns and serves the first, so this is found before anything is written.
     """
-    claims: Dict[str, str] = {}
+    claims: dict[str, str] = {}
     for path in _enabled():
         if os.path.realpath(path).startswith(but):
             continue
@@ -139,7 +139,7 @@ def owners(names: List[str], but: str) -> Dict[str, str]:
     return claims
 
 
-def _enabled() -> List[str]:
+def _enabled() -> list[str]:
     found = []
     for directory in ("/etc/nginx/sites-enabled", "/etc/nginx/conf.d"):
         found += [os.path.join(directory, name) for name in files.names_in(directory)]

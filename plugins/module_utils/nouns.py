@@ -10,7 +10,7 @@ Made by ``manifest``, which has checked every value; nothing here checks anythin
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Optional
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Seed:
     name: str
     run: str
     before_migrate: bool = False
-    env: Dict[str, str] = field(default_factory=dict)
-    secrets: Dict[str, str] = field(default_factory=dict, repr=False)
+    env: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Health:
     """What the gate asks of a Sess before it goes live."""
 
     path: str = "/"
-    status: Tuple[int, ...] = ()
+    status: tuple[int, ...] = ()
     text: Optional[str] = None
     host: Optional[str] = None
     timeout: int = 30
@@ -69,23 +69,23 @@ class Act:
     state: str = "present"
     source: Optional[Source] = None
     refresh: str = ""
-    requirements: Optional[List[str]] = None
+    requirements: Optional[list[str]] = None
     settings: str = ""
     application: str = ""
     manage: str = "manage.py"
     chdir: str = "."
-    files: List[File] = field(default_factory=list)
-    env: Dict[str, str] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
     # None: those of the Sess that plays
-    secrets: Optional[Dict[str, str]] = field(default=None, repr=False)
-    writable: List[str] = field(default_factory=list)
-    packages: List[str] = field(default_factory=list)
-    build: List[str] = field(default_factory=list)
+    secrets: Optional[dict[str, str]] = field(default=None, repr=False)
+    writable: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    build: list[str] = field(default_factory=list)
     static: str = "auto"
-    after_static: List[str] = field(default_factory=list)
+    after_static: list[str] = field(default_factory=list)
     migrate: bool = True
-    fixtures: List[str] = field(default_factory=list)
-    seed: List[Seed] = field(default_factory=list)
+    fixtures: list[str] = field(default_factory=list)
+    seed: list[Seed] = field(default_factory=list)
     health: Health = field(default_factory=Health)
     timeout: int = 60
     keep_releases: int = 5
@@ -108,12 +108,12 @@ class Venue:
     """A DNS namespace, whatever plays there."""
 
     name: str
-    aliases: List[str] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
     tls: str = "none"
     state: str = "open"
 
     @property
-    def names(self) -> List[str]:
+    def names(self) -> list[str]:
         return [self.name, *self.aliases]
 
 
@@ -132,23 +132,23 @@ class Manifest:
     """Everything that a Production says should be."""
 
     production: str
-    acts: Dict[str, Act] = field(default_factory=dict)
-    sesses: Dict[str, Sess] = field(default_factory=dict)
-    venues: Dict[str, Venue] = field(default_factory=dict)
-    gigs: List[Gig] = field(default_factory=list)
+    acts: dict[str, Act] = field(default_factory=dict)
+    sesses: dict[str, Sess] = field(default_factory=dict)
+    venues: dict[str, Venue] = field(default_factory=dict)
+    gigs: list[Gig] = field(default_factory=list)
 
-    def gigs_of(self, act: str) -> List[Gig]:
+    def gigs_of(self, act: str) -> list[Gig]:
         return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
 
-    def gigs_at(self, venue: str) -> List[Gig]:
+    def gigs_at(self, venue: str) -> list[Gig]:
         return [gig for gig in self.gigs if gig.venue == venue and gig.state == "present"]
 
-    def venues_of(self, act: str) -> List[Venue]:
+    def venues_of(self, act: str) -> list[Venue]:
         """The Venues where an Act is booked, in the manifest's order."""
         booked = {gig.venue for gig in self.gigs_of(act)}
         return [venue for name, venue in self.venues.items() if name in booked]
 
-    def only(self, acts: Set[str]) -> Manifest:
+    def only(self, acts: set[str]) -> Manifest:
         """The same manifest, saying nothing about other Acts and where they are booked."""
         gigs = [gig for gig in self.gigs if gig.act in acts]
         booked = {gig.venue for gig in gigs}

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Dict, Mapping, Set
+from typing import Any
 
 from . import disk, manifest, spec
 from .errors import Refusal
@@ -111,12 +112,12 @@ def for_gig(options: Options) -> Order:
     return _order(known, playing & set(known["acts"]), options, build=False, venue=venue)
 
 
-def _laid_over(before: Dict[str, Any], options: Options, shape: spec.Spec) -> Dict[str, Any]:
+def _laid_over(before: dict[str, Any], options: Options, shape: spec.Spec) -> dict[str, Any]:
     """An omitted option means what is on disk; [] and {} mean empty."""
     return {**before, **{key: options[key] for key in shape if options.get(key) is not None}}
 
 
-def _order(known: Dict[str, Any], acts: Set[str], options: Options, venue: str = "", **more: Any) -> Order:
+def _order(known: dict[str, Any], acts: set[str], options: Options, venue: str = "", **more: Any) -> Order:
     lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
     whole = manifest.parse({**known, **lists})
     wanted = whole.only(acts)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import IntEnum
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Optional
 
 from . import files
 
-Entry = Dict[str, Any]
+Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Step:
     def entry(self) -> Entry:
         return asdict(self)
 
-    def diff(self) -> Dict[str, str]:
+    def diff(self) -> dict[str, str]:
         """This step in Ansible's diff form."""
         title = f"{self.noun} {self.name} ({self.verb})"
         return {
@@ -79,7 +79,7 @@ def _text(value: Any) -> str:
     return value + "\n" if isinstance(value, str) else files.to_json(value)
 
 
-def differing(before: Dict[str, Any], after: Dict[str, Any]) -> Dict[str, Dict[str, Any]]:
+def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The keys whose values differ, with both values."""
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return {

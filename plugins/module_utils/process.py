@@ -21,8 +21,9 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Optional
 
 from .errors import BackstageError
 
@@ -85,9 +86,9 @@ def _bind_to(parent: int, restrained: bool) -> Callable[[], None]:
 
 
 def run(
-    argv: List[str],
+    argv: list[str],
     user: Optional[User] = None,
-    env: Optional[Dict[str, str]] = None,
+    env: Optional[dict[str, str]] = None,
     cwd: str = "/",
     stdin: str = "",
     report: bool = False,
@@ -105,7 +106,7 @@ def run(
             ``out``; all that was printed is then in ``err``.
         timeout: seconds until it and its group are killed.
     """
-    identity: Dict[str, Any] = {}
+    identity: dict[str, Any] = {}
     if user is not None:
         identity = {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups)}
     with tempfile.TemporaryFile() as answer:
@@ -120,7 +121,7 @@ def run(
             umask=0o027,
             start_new_session=True,
             pass_fds=descriptors,
-            preexec_fn=_bind_to(os.getpid(), user is not None),
+            preexec_fn=_bind_to(os.getpid(), user is not None),  # noqa: PLW1509 -- a module has one thread
             **identity,
         ) as child:
             out, err = _communicate(child, stdin, timeout)
@@ -130,7 +131,7 @@ def run(
         return Result(child.returncode, _text(answer.read()), _text(out + err))
 
 
-def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> Tuple[bytes, bytes]:
+def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> tuple[bytes, bytes]:
     try:
         return child.communicate(stdin.encode(), timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -143,7 +144,9 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def call_as(user: User, function: Callable[..., Any], *args: Any, timeout: float = 600, pass_fds: Sequence[int] = ()) -> Any:
+def call_as(
+    user: User, function: Callable[..., Any], *args: Any, timeout: float = 600, pass_fds: Sequence[int] = ()
+) -> Any:
     """Call a function in a child that has dropped to the user; return its JSON-able result.
 
     Raises:
@@ -196,7 +199,7 @@ def _answer_and_exit(
 
 
 def _read_before(descriptor: int, pid: int, deadline: float) -> bytes:
-    chunks: List[bytes] = []
+    chunks: list[bytes] = []
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         while True:
             left = deadline - time.monotonic()
@@ -227,7 +230,7 @@ def end_all(user: User) -> None:
     raise BackstageError(f"processes of the user '{user.name}' do not end")
 
 
-def _processes(uid: int) -> List[int]:
+def _processes(uid: int) -> list[int]:
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Optional
 
 from . import acts, environments, files, front, inputs, locks, names, sesses, spool, users
 from .bookings import Bookings
@@ -19,7 +19,6 @@ from .layout import HOST_LOCK, Production
 from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .state import ActState, HostState, read
-
 
 
 @dataclass
@@ -45,18 +44,18 @@ class Order:
     """
 
     manifest: Manifest
-    resolved: Dict[str, Dict[str, str]] = field(default_factory=dict)
-    shipped: Dict[str, Dict[str, str]] = field(default_factory=dict)
-    archives: Dict[str, str] = field(default_factory=dict)
+    resolved: dict[str, dict[str, str]] = field(default_factory=dict)
+    shipped: dict[str, dict[str, str]] = field(default_factory=dict)
+    archives: dict[str, str] = field(default_factory=dict)
     through: str = "play"
     build: bool = True
     rollback: str = ""
     release: str = ""
-    unhold: Set[str] = field(default_factory=set)
-    seeds: Dict[str, Dict[str, str]] = field(default_factory=dict)
+    unhold: set[str] = field(default_factory=set)
+    seeds: dict[str, dict[str, str]] = field(default_factory=dict)
     whole: bool = False
     prune: bool = False
-    delete_data: Set[str] = field(default_factory=set)
+    delete_data: set[str] = field(default_factory=set)
     strike: bool = False
     lock_timeout: float = 600
 
@@ -65,12 +64,12 @@ class Order:
 class Outcome:
     """What a run found, and did."""
 
-    steps: List[Step] = field(default_factory=list)
-    missing: List[str] = field(default_factory=list)
-    warnings: List[str] = field(default_factory=list)
-    errors: List[BackstageError] = field(default_factory=list)
-    playing: Dict[str, Any] = field(default_factory=dict)
-    unlisted: List[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    errors: list[BackstageError] = field(default_factory=list)
+    playing: dict[str, Any] = field(default_factory=dict)
+    unlisted: list[str] = field(default_factory=list)
 
 
 def check(order: Order) -> Outcome:
@@ -109,12 +108,12 @@ class _Run:
         self.paths = Production(order.manifest.production)
         self.host = Host.read()
         self.state: HostState = read(self.paths.name, self.host)
-        self.warnings: List[str] = []
-        self.changes: List[Change] = []
-        self.wants: Dict[str, acts.Want] = {}
+        self.warnings: list[str] = []
+        self.changes: list[Change] = []
+        self.wants: dict[str, acts.Want] = {}
 
     def plan(self) -> Outcome:
-        missing: List[str] = []
+        missing: list[str] = []
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
@@ -142,8 +141,11 @@ class _Run:
         state = self.state.act(act.name)
         venues = self.manifest.venues_of(act.name)
         record = state.record
-        found = self.order.resolved.get(act.name) or {"content": record.get("content"), "label": record.get("source")}
-        known: Optional[Dict[str, Any]] = None
+        found = self.order.resolved.get(act.name) or {
+            "content": record.get("content", ""),
+            "label": record.get("source", ""),
+        }
+        known: Optional[dict[str, Any]] = None
         release, digest = record.get("release", ""), record.get("digest", "")
         if self.order.build and found["content"]:
             known = inputs.release_inputs(act, found["content"])
@@ -154,10 +156,10 @@ class _Run:
             act=act,
             venues=venues,
             release=release,
-            content=found["content"] or "",
+            content=found["content"],
             digest=digest,
             inputs=known,
-            source=found["label"] or "",
+            source=found["label"],
             archive=self.order.archives.get(act.name, ""),
             held=held,
             unhold=bool(state.hold) and not held,
@@ -173,8 +175,8 @@ class _Run:
         others = [name for name in state.history.played() if name != held and name in state.releases]
         return state.live_release or (others[0] if others else "")
 
-    def _plan_acts(self) -> List[Change]:
-        changes: List[Change] = []
+    def _plan_acts(self) -> list[Change]:
+        changes: list[Change] = []
         for act in self.manifest.acts.values():
             state = self.state.act(act.name)
             if act.state == "absent":
@@ -195,18 +197,18 @@ class _Run:
                 changes += self._plan_removal(name)
         return changes
 
-    def _plan_act(self, want: acts.Want, state: ActState) -> List[Change]:
+    def _plan_act(self, want: acts.Want, state: ActState) -> list[Change]:
         try:
             return acts.plan(want, state, self.host, self.order.through, self.order.seeds.get(want.act.name, {}))
         except BackstageError as error:
             raise Refusal(f"act {want.act.name}: {error.message}") from None
 
-    def _plan_removal(self, name: str) -> List[Change]:
+    def _plan_removal(self, name: str) -> list[Change]:
         state = self.state.act(name)
         removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
         return removal + acts.plan_removal(name, state, name in self.order.delete_data)
 
-    def _acts_left(self) -> List[str]:
+    def _acts_left(self) -> list[str]:
         """Acts on this host that the manifest does not name."""
         return [
             name
@@ -214,7 +216,7 @@ class _Run:
             if name not in self.manifest.acts and (state.exists or name in self.order.delete_data)
         ]
 
-    def _unlisted(self) -> List[str]:
+    def _unlisted(self) -> list[str]:
         """What plays or lies here and is not in the manifest any more: shown, and removed when asked to prune."""
         if self.order.prune or not self.order.whole:
             return []
@@ -226,15 +228,17 @@ class _Run:
                 left.append(f"sess {name}")
         return left
 
-    def _plan_bookings(self) -> List[Change]:
+    def _plan_bookings(self) -> list[Change]:
         return self._bookings().plan() if self.order.through == "play" else []
 
-    def _bookings(self, left: Optional[Set[str]] = None) -> Bookings:
+    def _bookings(self, left: Optional[set[str]] = None) -> Bookings:
         return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set())
 
-    def _plan_rollback(self) -> List[Change]:
+    def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
         state = self.state.act(act.name)
+        if not state.live:
+            raise Refusal(f"act {act.name}: it does not play, so there is nothing to roll back")
         target = self.order.release or _previous(act.name, state)
         if target not in state.releases:
             raise Refusal(
@@ -251,7 +255,7 @@ class _Run:
 
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""
-        failed: Dict[str, BackstageError] = {}
+        failed: dict[str, BackstageError] = {}
         fresh = {name for name, state in self.state.acts.items() if not state.live}
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
@@ -266,11 +270,13 @@ class _Run:
         outcome.warnings = self.warnings
         outcome.playing = playing(read(self.paths.name, self.host))
 
-    def _make(self, changes: List[Change], failed: Dict[str, BackstageError]) -> None:
+    def _make(self, changes: list[Change], failed: dict[str, BackstageError]) -> None:
         for change in changes:
             if change.act in failed or change.make is None:
                 continue
             try:
+                if change.phase == Phase.PLAY:
+                    self._book_both(change.act)
                 change.make()
             except BackstageError as error:
                 step = error.step or change.step.verb
@@ -278,24 +284,36 @@ class _Run:
             except OSError as error:
                 failed[change.act] = BackstageError(str(error), f"act {change.act}", change.step.verb)
 
-    def _url_changed(self, early: List[Change]) -> bool:
+    def _book_both(self, act: str) -> None:
+        """Before a switch that changes the URLs of static files: serve the old ones and the new ones."""
+        state, want = self.state.act(act), self.wants.get(act)
+        if not (state.live and want and want.play in state.releases):
+            return
+        kinds = ("static", "media")
+        before, after = state.releases.get(state.live_release or "", {}), state.releases[want.play]
+        if any(before.get(kind) and before[kind]["url"] != after[kind]["url"] for kind in kinds):
+            bookings = Bookings(self.manifest.only({act}), self.state, self.host, coming={act: want.play})
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
+                bookings.apply()
+
+    def _url_changed(self, early: list[Change]) -> bool:
         """Whether a switch changed what nginx has to know, which only the build could tell."""
         return any(change.phase == Phase.PLAY for change in early) and bool(self._bookings().plan())
 
-    def _book(self, failed: Dict[str, BackstageError], fresh: Set[str]) -> None:
+    def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         try:
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
                 refused = self._bookings(set(failed)).apply()
         except BackstageError as error:
             failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
-            refused = {name: error for name in self.manifest.acts if self._is_new(name, fresh)}
-        for name, error in refused.items():
-            failed.setdefault(name, BackstageError(error.message, f"act {name}", error.step, error.log))
+            refused = dict.fromkeys((name for name in self.manifest.acts if self._is_new(name, fresh)), error)
+        for name, cause in refused.items():
+            failed.setdefault(name, BackstageError(cause.message, f"act {name}", cause.step, cause.log))
             if self._is_new(name, fresh):
                 # a first deploy that no visitor can reach is taken back
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
 
-    def _is_new(self, name: str, fresh: Set[str]) -> bool:
+    def _is_new(self, name: str, fresh: set[str]) -> bool:
         return name in fresh and bool(self.state.act(name).live) and bool(self.manifest.gigs_of(name))
 
 
@@ -307,7 +325,7 @@ def _previous(name: str, state: ActState) -> str:
     raise Refusal(f"act {name}: there is no earlier release to roll back to")
 
 
-def playing(state: HostState) -> Dict[str, Any]:
+def playing(state: HostState) -> dict[str, Any]:
     """What plays: Act -> release, Sess and since when."""
     return {
         name: {"release": act.live_release, "sess": act.live, "since": act.history.since(act.live)}

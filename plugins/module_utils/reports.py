@@ -7,22 +7,22 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import Any
 
 from . import emperor, files, front
 from .host import Host
 from .layout import ROOT
 from .names import PRODUCTION
-from .state import ActState, HostState, read
 from .stages.uwsgi import Uwsgi
+from .state import ActState, HostState, read
 
 
-def productions() -> List[str]:
+def productions() -> list[str]:
     """The Productions of which something is on this host."""
     return [name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))]
 
 
-def report(production: str) -> Dict[str, Any]:
+def report(production: str) -> dict[str, Any]:
     """Everything about one Production on this host."""
     host = Host.read()
     state = read(production, host)
@@ -30,13 +30,13 @@ def report(production: str) -> Dict[str, Any]:
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items())},
         "sesses": _sesses(state, host),
-        "venues": {name: data for name, data in sorted(front.blocks(production, host).items())},
+        "venues": dict(sorted(front.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, host, venues),
     }
 
 
-def _act(act: ActState) -> Dict[str, Any]:
+def _act(act: ActState) -> dict[str, Any]:
     return {
         "release": act.record.get("release"),
         "live": act.live_release,
@@ -50,9 +50,9 @@ def _act(act: ActState) -> Dict[str, Any]:
     }
 
 
-def _sesses(state: HostState, host: Host) -> Dict[str, Any]:
+def _sesses(state: HostState, host: Host) -> dict[str, Any]:
     stats = emperor.try_look(host.stats)
-    found: Dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
         if not act.live:
             continue
@@ -68,7 +68,7 @@ def _sesses(state: HostState, host: Host) -> Dict[str, Any]:
     return found
 
 
-def _playbill(state: HostState, host: Host, answers: List[Dict[str, Any]]) -> List[str]:
+def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:
     """One line a Venue, and one for each Act that has none."""
     venues = front.blocks(state.paths.name, host)
     sesses = _sesses(state, host)
@@ -84,7 +84,7 @@ def _playbill(state: HostState, host: Host, answers: List[Dict[str, Any]]) -> Li
     return lines
 
 
-def _played(name: str, state: HostState, sesses: Dict[str, Any]) -> str:
+def _played(name: str, state: HostState, sesses: dict[str, Any]) -> str:
     sess = sesses.get(name)
     if sess is None:
         return f"{name}: not playing"
@@ -92,4 +92,5 @@ def _played(name: str, state: HostState, sesses: Dict[str, Any]) -> str:
     record = act.releases.get(sess["release"], {})
     held = f", {act.hold['release']} held" if act.hold else ""
     pinned = "" if record.get("pinned", True) else ", requirements not pinned"
-    return f"{name}: {sess['state']}, release {sess['release']} ({record.get('source', '?')}) since {sess['since']}{held}{pinned}"
+    source, since = record.get("source", "?"), sess["since"]
+    return f"{name}: {sess['state']}, release {sess['release']} ({source}) since {since}{held}{pinned}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-from typing import Dict, List, Optional, Set
+from typing import Optional
 
 from .errors import BackstageError
 
@@ -20,7 +20,7 @@ _CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)(\S+)\s*\Z")
 _LOCAL = re.compile(r"(-e|--editable)(\s|=)|\.{0,2}/|\.\s*\Z|\.\[|file:|[\w.-]+(\[.*\])?\s*@\s*file:")
 
 
-def collect(project: str, named: Optional[List[str]]) -> Dict[str, str]:
+def collect(project: str, named: Optional[list[str]]) -> dict[str, str]:
     """Read all requirement texts of a project; runs as its builder.
 
     Args:
@@ -34,27 +34,29 @@ def collect(project: str, named: Optional[List[str]]) -> Dict[str, str]:
         BackstageError: a file is missing, or a line can't be used.
     """
     paths = _find(project) if named is None else named
-    requirements: List[str] = []
-    constraints: List[str] = []
+    requirements: list[str] = []
+    constraints: list[str] = []
     for path in paths:
         _flatten(project, path, requirements, constraints, set())
     return {"requirements": "\n".join(requirements), "constraints": "\n".join(constraints)}
 
 
-def _find(project: str) -> List[str]:
+def _find(project: str) -> list[str]:
     found = [name for name in FOUND if os.path.isfile(os.path.join(project, name))]
     if found:
         return found[:1]
     for name in LATER:
         if os.path.isfile(os.path.join(project, name)):
-            raise BackstageError(f"requirements from {name} are not built yet; add a requirements.txt", step="environment")
+            raise BackstageError(
+                f"requirements from {name} are not built yet; add a requirements.txt", step="environment"
+            )
     raise BackstageError(
         "the project says nowhere which packages it needs; add a requirements.txt, or name its files in 'requirements'",
         step="environment",
     )
 
 
-def _flatten(project: str, path: str, requirements: List[str], constraints: List[str], seen: Set[str]) -> None:
+def _flatten(project: str, path: str, requirements: list[str], constraints: list[str], seen: set[str]) -> None:
     path = posixpath.normpath(path)
     if path in seen:
         return
@@ -68,13 +70,15 @@ def _flatten(project: str, path: str, requirements: List[str], constraints: List
             inner = posixpath.join(posixpath.dirname(path), constraint.group(1))
             _flatten(project, inner, constraints, constraints, seen)
         elif _LOCAL.match(line):
-            raise BackstageError(f"{path}: '{line}' refers to the project itself, which is not built yet", step="environment")
+            raise BackstageError(
+                f"{path}: '{line}' refers to the project itself, which is not built yet", step="environment"
+            )
         else:
             requirements.append(line)
 
 
-def _lines(project: str, path: str) -> List[str]:
-    if path.startswith("/") or path.split("/")[0] == "..":
+def _lines(project: str, path: str) -> list[str]:
+    if path.startswith("/") or path.split("/", 1)[0] == "..":
         raise BackstageError(f"the requirements file '{path}' is outside the project", step="environment")
     try:
         with open(os.path.join(project, path), encoding="utf-8") as file:

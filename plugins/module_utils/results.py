@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -14,7 +14,7 @@ from .errors import BackstageError
 from .production import Order, Outcome, check, reconcile
 
 
-def as_result(outcome: Outcome) -> Dict[str, Any]:
+def as_result(outcome: Outcome) -> dict[str, Any]:
     return {
         "changed": bool(outcome.steps) and not outcome.missing,
         "plan": [step.entry() for step in outcome.steps],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Optional
 
 from . import files
 from .host import Host
@@ -19,6 +19,7 @@ _DATA = "# backstage: "
 LOGS = "/var/log/nginx"
 RETRY_AFTER = 3600
 LARGEST_BODY = "10m"
+_MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Booked:
 
     act: str
     path: str
-    static: Tuple[str, ...]
-    media: Tuple[str, ...]
+    static: tuple[str, ...]
+    media: tuple[str, ...]
     timeout: int
 
 
@@ -48,7 +49,7 @@ def access_log(production: str, venue: str) -> str:
     return f"{LOGS}/backstage.{production}.{venue}.log"
 
 
-def data(production: str, venue: Venue, booked: List[Booked]) -> Dict[str, Any]:
+def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
     """What the file says about itself, so that generated text is never parsed back."""
     return {
         "production": production,
@@ -60,19 +61,19 @@ def data(production: str, venue: Venue, booked: List[Booked]) -> Dict[str, Any]:
     }
 
 
-def parse(text: Optional[str]) -> Optional[Dict[str, Any]]:
+def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
     """The data of a file that Backstage wrote; None where it is not one."""
     lines = (text or "").splitlines()[:2]
     if len(lines) < 2 or files.OWNERSHIP not in lines[0] or not lines[1].startswith(_DATA):
         return None
     try:
-        found: Dict[str, Any] = json.loads(lines[1][len(_DATA) :])
+        found: dict[str, Any] = json.loads(lines[1][len(_DATA) :])
     except ValueError:
         return None
     return found
 
 
-def render(paths: Production, venue: Venue, booked: List[Booked], host: Host) -> str:
+def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
     """The whole file of a Venue."""
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
     blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n", _server(paths, venue, _body(paths, venue, booked, host), host)]
@@ -111,7 +112,7 @@ def _redirect(paths: Production, venue: Venue, host: Host) -> str:
 """
 
 
-def _body(paths: Production, venue: Venue, booked: List[Booked], host: Host) -> str:
+def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
     if venue.state == "closed":
         return f"""
     error_page 503 /backstage-closed.html;
@@ -188,7 +189,7 @@ def _media(prefix: str, media: str) -> str:
         alias {media}/;
         disable_symlinks on from={media}/;
         add_header X-Content-Type-Options nosniff always;
-        add_header Content-Security-Policy "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'" always;
+        add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
     }}
 """
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import posixpath
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 from . import acts, diagnosis, door, environments, files, front, names, process, world
 from .errors import BackstageError
@@ -36,7 +37,7 @@ class Want:
 
     sess: Sess
     act: acts.Want
-    hold: Optional[Dict[str, str]] = None
+    hold: Optional[dict[str, str]] = None
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -59,9 +60,9 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     )
 
 
-def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """What is to be done so that exactly the wanted Sess plays."""
-    changes: List[Change] = []
+    changes: list[Change] = []
     name = state.paths.name
     if want.sess.state == "started":
         differences = _differences(want, state, host)
@@ -76,7 +77,7 @@ def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -
     return changes + _sweep(state, host, warn)
 
 
-def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """What is to be done so that nothing of the Act plays."""
     if not (state.live or state.vassals or state.sesses):
         return []
@@ -84,14 +85,14 @@ def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], N
     return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
 
 
-def _differences(want: Want, state: ActState, host: Host) -> List[str]:
+def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     """Why the live Sess is not the wanted one; empty where it is. No secret's value is in it."""
     if not state.live:
         return ["nothing plays"]
     wanted = part(want, state, host)
     if wanted is None or wanted.release != state.live_release:
         return ["release"]
-    found: List[str] = []
+    found: list[str] = []
     if state.live not in state.vassals:
         found.append("it is not started")
     secret = {*wanted.secrets, *state.live_record.get("secrets", [])}
@@ -107,16 +108,12 @@ def _differences(want: Want, state: ActState, host: Host) -> List[str]:
     return found
 
 
-def _sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> List[Change]:
+def _sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """Sesses that are not live are what a killed run left."""
+    name = state.paths.name
     left = sorted({*state.sesses, *state.vassals} - {state.live})
     return [
-        Change(
-            Step("sess", state.paths.name, "sweep", sess, None),
-            Phase.CLEAR,
-            state.paths.name,
-            lambda sess=sess: end(sess, state, host, warn),
-        )
+        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
         for sess in left
     ]
 
@@ -201,7 +198,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
     older = [name for name in state.history.played() if name != wanted.release and name in state.releases]
     for number, name in enumerate(older[: min(OLDER, keep - 1)], 1):
         os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
-    record: Dict[str, Any] = {
+    record: dict[str, Any] = {
         "sess": sess,
         "release": wanted.release,
         "secrets": sorted(wanted.secrets),
@@ -237,8 +234,8 @@ def _gate(want: Want, paths: SessPaths) -> None:
             )
 
 
-def gate_hosts(want: Want) -> List[str]:
-    opened: List[Venue] = [venue for venue in want.act.venues if venue.state == "open"]
+def gate_hosts(want: Want) -> list[str]:
+    opened: list[Venue] = [venue for venue in want.act.venues if venue.state == "open"]
     if want.act.act.health.host:
         return [want.act.act.health.host]
     return [venue.name for venue in opened] or world.hosts(want.act.act, want.act.venues)[:1]

@@ -10,9 +10,9 @@ No option has a default here: what was not given is taken from the overlays, fro
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
-Spec = Dict[str, Dict[str, Any]]
+Spec = dict[str, dict[str, Any]]
 
 
 def source() -> Spec:

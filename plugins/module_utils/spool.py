@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Dict
 
 from . import files
 from .errors import BackstageError
 from .layout import Production
 
 
-def take_in(paths: Production, shipped: Dict[str, Dict[str, str]]) -> Dict[str, str]:
+def take_in(paths: Production, shipped: dict[str, dict[str, str]]) -> dict[str, str]:
     """Copy what arrived into the spool; return Act -> the file there.
 
     Args:

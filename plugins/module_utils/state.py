@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from . import files, names
 from .history import History
@@ -16,7 +16,7 @@ from .host import Host
 from .layout import Act as ActPaths
 from .layout import Production
 
-Record = Dict[str, Any]
+Record = dict[str, Any]
 
 
 @dataclass
@@ -25,14 +25,14 @@ class ActState:
 
     paths: ActPaths
     record: Record
-    releases: Dict[str, Record]
-    unsealed: List[str]
-    sesses: List[str]
-    vassals: List[str]
+    releases: dict[str, Record]
+    unsealed: list[str]
+    sesses: list[str]
+    vassals: list[str]
     live: Optional[str]
     live_record: Record
     live_ini: str
-    live_env: Dict[str, str]
+    live_env: dict[str, str]
     history: History
     hold: Record
 
@@ -63,8 +63,8 @@ class HostState:
     """A Production as it is on this host."""
 
     paths: Production
-    acts: Dict[str, ActState] = field(default_factory=dict)
-    vassals: Dict[str, List[str]] = field(default_factory=dict)
+    acts: dict[str, ActState] = field(default_factory=dict)
+    vassals: dict[str, list[str]] = field(default_factory=dict)
 
     def act(self, name: str) -> ActState:
         if name not in self.acts:
@@ -81,9 +81,9 @@ def read(production: str, host: Host) -> HostState:
     return state
 
 
-def _vassals(production: str, directory: str) -> Dict[str, List[str]]:
+def _vassals(production: str, directory: str) -> dict[str, list[str]]:
     """The Sesses that the emperor is told to play: Act -> ids."""
-    found: Dict[str, List[str]] = {}
+    found: dict[str, list[str]] = {}
     for name in files.names_in(directory):
         parts = name.split(".")
         if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] == "ini":
@@ -91,9 +91,9 @@ def _vassals(production: str, directory: str) -> Dict[str, List[str]]:
     return found
 
 
-def read_act(paths: ActPaths, vassals: List[str]) -> ActState:
-    releases: Dict[str, Record] = {}
-    unsealed: List[str] = []
+def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
+    releases: dict[str, Record] = {}
+    unsealed: list[str] = []
     for name in files.names_in(paths.releases):
         record = files.read_json(paths.release(name).seal)
         if record is None:
@@ -124,10 +124,10 @@ def read_act(paths: ActPaths, vassals: List[str]) -> ActState:
     )
 
 
-def read_env(path: str) -> Dict[str, str]:
+def read_env(path: str) -> dict[str, str]:
     """The variables in an envdir: one file each, the value and one newline."""
     variables = {}
     for name in files.names_in(path):
         text = files.read(os.path.join(path, name)) or ""
-        variables[name] = text[:-1] if text.endswith("\n") else text
+        variables[name] = text.removesuffix("\n")
     return variables

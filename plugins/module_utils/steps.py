@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any, Dict
+from typing import Any
 
 from . import act_steps, diagnosis, process
 from .errors import BackstageError
@@ -17,8 +17,8 @@ _SCRIPT = inspect.getsource(act_steps)
 
 
 def run(
-    mode: str, options: Dict[str, Any], python: str, user: process.User, env: Dict[str, str], cwd: str
-) -> Dict[str, Any]:
+    mode: str, options: dict[str, Any], python: str, user: process.User, env: dict[str, str], cwd: str
+) -> dict[str, Any]:
     """Run one mode of act_steps and return what it found.
 
     Raises:
@@ -27,7 +27,7 @@ def run(
     argv = [python, "-", mode, json.dumps(options)]
     result = process.run(argv, user, env, cwd, stdin=_SCRIPT, report=True)
     try:
-        found: Dict[str, Any] = json.loads(result.out)
+        found: dict[str, Any] = json.loads(result.out)
     except ValueError:
         raise BackstageError(
             f"the Act's Python ended with status {result.code} and no answer", step=mode, log=result.err

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import tarfile
-from typing import List
 
 from .errors import BackstageError
 
@@ -69,14 +69,12 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> No
 
 def put(root: str, path: str, content: str) -> None:
     """Write one of the manifest's files into the code, as its owner; links on the way are refused."""
-    parts: List[str] = path.split("/")
+    parts: list[str] = path.split("/")
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in parts[:-1]:
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.mkdir(part, 0o750, dir_fd=handle)
-            except FileExistsError:
-                pass
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
             os.close(handle)
             handle = inner

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Dict, List, Mapping
 
 from .layout import Act as ActPaths
 from .nouns import Act, Venue
@@ -35,7 +36,7 @@ class Places:
         return cls(built.code, built.static, paths.workshop + "/.backstage-media", paths.workshop)
 
 
-def hosts(act: Act, venues: List[Venue]) -> List[str]:
+def hosts(act: Act, venues: list[Venue]) -> list[str]:
     """The names that the Act is asked by; without a Venue, the one that the gate uses."""
     names = [name for venue in venues for name in venue.names]
     return names or [act.health.host or "localhost"]
@@ -47,9 +48,9 @@ def variables(
     release: str,
     settings: str,
     places: Places,
-    venues: List[Venue],
+    venues: list[Venue],
     http_port: int,
-) -> Dict[str, str]:
+) -> dict[str, str]:
     """All variables but the secrets."""
     names = hosts(act, venues)
     port = "" if http_port == 80 else f":{http_port}"
@@ -70,11 +71,8 @@ def variables(
     return {**expand(act.env, places), **own}
 
 
-def expand(values: Mapping[str, str], places: Places) -> Dict[str, str]:
+def expand(values: Mapping[str, str], places: Places) -> dict[str, str]:
     """Fill {code}, {data}, {media} and {static} in; every other brace stays."""
-    expanded = {}
-    for name, value in values.items():
-        for key in ("code", "data", "media", "static"):
-            value = value.replace("{" + key + "}", getattr(places, key))
-        expanded[name] = value
-    return expanded
+    known = {"{" + key + "}": getattr(places, key) for key in ("code", "data", "media", "static")}
+    pattern = re.compile("|".join(map(re.escape, known)))
+    return {name: pattern.sub(lambda found: known[found.group()], value) for name, value in values.items()}

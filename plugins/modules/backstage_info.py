@@ -15,7 +15,6 @@ EXAMPLES = r""""""
 RETURN = r""""""
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.backstage.django.plugins.module_utils import reports
 
 

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 from ansible.plugins.action import ActionBase
 
@@ -16,18 +17,19 @@ from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act, Manifest
 from . import resolving
 
-Options = Dict[str, Any]
+Options = dict[str, Any]
 
 
 def read_files(options: Options, base: str) -> Options:
     """Replace every ``src`` of an Act's files by its content: a host never sees the controller's paths."""
-    acts: List[Dict[str, Any]] = []
-    for act in options.get("acts") or []:
-        listed = act.get("files") if isinstance(act, Mapping) else None
-        if isinstance(listed, list):
-            act = {**act, "files": [_read_file(item, base, act.get("name")) for item in listed]}
-        acts.append(act)
-    return {**options, "acts": acts}
+    return {**options, "acts": [_with_contents(act, base) for act in options.get("acts") or []]}
+
+
+def _with_contents(act: Any, base: str) -> Any:
+    listed = act.get("files") if isinstance(act, Mapping) else None
+    if not isinstance(listed, list):
+        return act
+    return {**act, "files": [_read_file(item, base, act.get("name")) for item in listed]}
 
 
 def _read_file(item: Any, base: str, act: Any) -> Any:
@@ -43,7 +45,7 @@ def _read_file(item: Any, base: str, act: Any) -> Any:
     return {**{key: value for key, value in item.items() if key != "src"}, "content": content}
 
 
-def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, List[str]]) -> List[str]:
+def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]]) -> list[str]:
     """The Acts that do not play on this host.
 
     Raises:
@@ -62,7 +64,7 @@ def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, List[str]]) -> L
     return others
 
 
-def run(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
+def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Check and resolve the whole manifest, then have the host do it.
 
     Raises:
@@ -80,10 +82,17 @@ def run(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> Dict
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
-    return _ask_and_ship(action, options, wanted.acts, base, task_vars)
+    result = _ask_and_ship(action, options, wanted.acts, base, task_vars)
+    if options.get("version"):
+        written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
+        said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
+        if said:
+            note = f"version {options['version']} is this run's alone; the manifest says {', '.join(said)}"
+            result.setdefault("warnings", []).append(note)
+    return result
 
 
-def run_act(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> Dict[str, Any]:
+def run_act(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Resolve one Act's source, where it is given, then have the host do it.
 
     Raises:
@@ -91,7 +100,7 @@ def run_act(action: ActionBase, options: Options, task_vars: Dict[str, Any]) -> 
     """
     base = str(task_vars.get("inventory_dir") or os.getcwd())
     options = read_files({"acts": [options]}, base)["acts"][0]
-    acts: Dict[str, Act] = {}
+    acts: dict[str, Act] = {}
     if options.get("source") and options.get("state") != "absent":
         acts = manifest.parse({"production": options.get("production", ""), "acts": [only_act(options)]}).acts
         options["resolved"] = resolving.resolve(list(acts.values()), base)
@@ -103,21 +112,23 @@ def only_act(options: Options) -> Options:
 
 
 def _ask_and_ship(
-    action: ActionBase, options: Options, acts: Mapping[str, Act], base: str, task_vars: Dict[str, Any]
-) -> Dict[str, Any]:
+    action: ActionBase, options: Options, acts: Mapping[str, Act], base: str, task_vars: dict[str, Any]
+) -> dict[str, Any]:
     """Run the module; once more with the sources that its host lacked."""
-    result: Dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
+    result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
     if result.get("missing") and not result.get("failed") and not action._task.check_mode:
         unknown = [name for name in result["missing"] if name not in acts]
         if unknown:
             raise Refusal(f"source: {', '.join(unknown)} must be built again; give its source")
-        packed = {name: resolving.pack(acts[name], options["resolved"][name]["content"], base) for name in result["missing"]}
+        packed = {
+            name: resolving.pack(acts[name], options["resolved"][name]["content"], base) for name in result["missing"]
+        }
         options["shipped"] = {name: _ship(action, item) for name, item in packed.items()}
         result = action._execute_module(module_args=options, task_vars=task_vars)
     return result
 
 
-def _ship(action: ActionBase, item: Dict[str, str]) -> Dict[str, str]:
+def _ship(action: ActionBase, item: dict[str, str]) -> dict[str, str]:
     """Put a packed source into the temporary directory of this connection."""
     shell = action._connection._shell
     if not shell.tmpdir:

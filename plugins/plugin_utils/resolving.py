@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List
+from typing import Any
 
 from ..module_utils.errors import Refusal
 from ..module_utils.inputs import digest
@@ -18,7 +18,7 @@ from . import run_cache
 from .sources import git, path
 
 
-def resolve(acts: List[Act], base: str) -> Dict[str, Dict[str, str]]:
+def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
     """Act -> the id of its content, and what a reader calls it.
 
     Raises:
@@ -26,14 +26,14 @@ def resolve(acts: List[Act], base: str) -> Dict[str, Dict[str, str]]:
     """
     wanted = {act.name: act.source for act in acts if act.source and act.state == "present"}
     key = digest([[name, source.kind, source.location, source.version, base] for name, source in wanted.items()])
-    found: Dict[str, Any] = run_cache.once(f"sources-{key[:16]}", lambda: _resolve(wanted, base))
+    found: dict[str, Any] = run_cache.once(f"sources-{key[:16]}", lambda: _resolve(wanted, base))
     if found["problems"]:
         raise Refusal("\n".join(found["problems"]))
-    resolved: Dict[str, Dict[str, str]] = found["resolved"]
+    resolved: dict[str, dict[str, str]] = found["resolved"]
     return resolved
 
 
-def _resolve(wanted: Dict[str, Source], base: str) -> Dict[str, Any]:
+def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
     """All sources, those of git in parallel and once a repository."""
     unknown = {
         git.location(source, base)
@@ -42,8 +42,8 @@ def _resolve(wanted: Dict[str, Source], base: str) -> Dict[str, Any]:
     }
     with ThreadPoolExecutor(max_workers=8) as pool:
         refs = dict(zip(sorted(unknown), pool.map(_try_refs, sorted(unknown))))
-    problems: List[str] = []
-    resolved: Dict[str, Dict[str, str]] = {}
+    problems: list[str] = []
+    resolved: dict[str, dict[str, str]] = {}
     for name, source in wanted.items():
         try:
             if source.kind == "git":
@@ -67,7 +67,7 @@ def _try_refs(repository: str) -> Any:
         return problem
 
 
-def pack(act: Act, content: str, base: str) -> Dict[str, str]:
+def pack(act: Act, content: str, base: str) -> dict[str, str]:
     """Pack an Act's source, once per run; gives the archive's path and its sha256."""
     source = act.source
     if source is None:

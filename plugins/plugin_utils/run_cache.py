@@ -13,15 +13,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 from ansible import constants
 
 
 def directory() -> str:
     """A directory that lives as long as this run."""
-    return str(constants.DEFAULT_LOCAL_TMP)
+    return str(vars(constants)["DEFAULT_LOCAL_TMP"])  # ansible.constants fills itself when it is imported
 
 
 @contextmanager

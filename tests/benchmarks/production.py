@@ -65,7 +65,7 @@ class Production:
     rehearsed: bool = True  # False: without the second of import, where many Acts are wanted and not slow ones
 
     def venue(self, act: str = "encore") -> str:
-        return f"{act}.example.com"
+        return f"{act}.{self.name}.example.com"  # a name is booked by one Production
 
     def manifest(self) -> dict[str, Any]:
         env = {} if self.rehearsed else {"ENCORE_REHEARSAL": "0"}

@@ -24,8 +24,12 @@ MINE = Path(__file__).resolve().parents[2]
 
 def paths() -> Iterator[tuple[str, os.stat_result]]:
     """Every path of the roots, like `find -xdev`, without this checkout."""
+    devices = set()
     for root in ROOTS:
         device = os.lstat(root).st_dev
+        if device in devices:  # no mount of its own: walked already
+            continue
+        devices.add(device)
         for folder, names, files in os.walk(root):
             here = []
             for name in [*names, *files]:

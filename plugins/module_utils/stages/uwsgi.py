@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Optional
+from typing import Optional
 
 from .. import diagnosis, door, emperor, files, names
 from ..errors import BackstageError
@@ -78,8 +78,8 @@ class Part:
     release: str
     project: str
     environment: str
-    variables: Dict[str, str]
-    secrets: FrozenSet[str]
+    variables: dict[str, str]
+    secrets: frozenset[str]
     processes: int
     threads: int
     timeout: int

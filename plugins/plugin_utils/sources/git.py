@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Dict, List
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
@@ -33,7 +32,7 @@ def location(source: Source, base: str) -> str:
     return source.location
 
 
-def resolve(source: Source, base: str, refs: Dict[str, str]) -> str:
+def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
     """The commit that a version names.
 
     Args:
@@ -58,7 +57,7 @@ def resolve(source: Source, base: str, refs: Dict[str, str]) -> str:
     )
 
 
-def list_refs(repository: str) -> Dict[str, str]:
+def list_refs(repository: str) -> dict[str, str]:
     """All references of a repository: name -> commit.
 
     Raises:
@@ -124,7 +123,7 @@ def _cache() -> str:
     return path
 
 
-def _git(arguments: List[str], problem: str) -> str:
+def _git(arguments: list[str], problem: str) -> str:
     try:
         done = subprocess.run(
             ["git", *arguments], env={**os.environ, **_ENV}, capture_output=True, text=True, check=False, timeout=900

@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import fnmatch
-import gzip
 import hashlib
 import os
 import posixpath
 import stat
 import subprocess
 import tarfile
-from typing import Any, Dict, Iterator, List
+from collections.abc import Iterator
+from typing import Any
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
@@ -45,7 +45,7 @@ def resolve(source: Source, base: str) -> str:
     return digest.hexdigest()
 
 
-def listing(root: str) -> List[str]:
+def listing(root: str) -> list[str]:
     """The files and links that are shipped, sorted, relative to the directory."""
     found = _in_work_tree(root)
     return sorted(_walk(root) if found is None else found)
@@ -58,7 +58,7 @@ def _in_work_tree(root: str) -> Any:
     if _git(root, "check-ignore", "--quiet", ".").returncode == 0:
         return None
     names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split(b"\0")
-    found: List[str] = []
+    found: list[str] = []
     for name in sorted({os.fsdecode(name) for name in names if name}):
         path = os.path.join(root, name)
         if os.path.isdir(path) and not os.path.islink(path):
@@ -71,12 +71,14 @@ def _in_work_tree(root: str) -> Any:
 def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run git as the directory's owner: a repository's own configuration can name programs."""
     owner = os.stat(root)
-    identity: Dict[str, Any] = {}
+    identity: dict[str, Any] = {}
     if os.geteuid() == 0 and owner.st_uid != 0:
         identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
     argv = ["git", "-C", root, *arguments]
     try:
-        return subprocess.run(argv, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"}, **identity)
+        return subprocess.run(
+            argv, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"}, **identity
+        )
     except FileNotFoundError:
         return subprocess.CompletedProcess(argv, 127, b"", b"")  # without git there is no work tree to ask
 
@@ -125,19 +127,21 @@ def archive(source: Source, base: str, content: str, target: str) -> None:
         Refusal: it changed since it was resolved.
     """
     root = location(source, base)
-    with open(target, "wb") as raw, gzip.GzipFile("", "wb", 1, raw, 0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for name in listing(root):
-                member = tar.gettarinfo(os.path.join(root, name), name)
-                member.uid = member.gid = 0
-                member.uname = member.gname = ""
-                if member.islnk():
-                    member.type, member.linkname = tarfile.REGTYPE, ""
-                    member.size = os.path.getsize(os.path.join(root, name))
-                if member.isreg():
-                    with open(os.path.join(root, name), "rb") as file:
-                        tar.addfile(member, file)
-                else:
-                    tar.addfile(member)
+    with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
+        for name in listing(root):
+            _add(tar, os.path.join(root, name), name)
     if resolve(source, base) != content:
         raise Refusal(f"{root} changed while it was shipped; run again")
+
+
+def _add(tar: tarfile.TarFile, path: str, name: str) -> None:
+    member = tarfile.TarInfo(name)
+    found = os.lstat(path)
+    member.mode, member.mtime = stat.S_IMODE(found.st_mode), found.st_mtime
+    if stat.S_ISLNK(found.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(path)
+        tar.addfile(member)
+        return
+    with open(path, "rb") as file:
+        member.size = found.st_size
+        tar.addfile(member, file)

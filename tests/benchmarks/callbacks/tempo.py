@@ -38,7 +38,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         self._began[task._uuid] = time.time()
 
-    def _ended(self, result: Any) -> None:
+    def _ended(self, result: Any, ignore_errors: bool = False) -> None:
         task = result._task
         began = self._began.get(task._uuid, 0.0)
         self._write({"task": task.get_name(), "action": task.action, "began": began, "ended": time.time()})

@@ -142,7 +142,7 @@ def test_an_inventory_holds_the_manifest(tmp_path: Path) -> None:
     production = Production("crowd", tmp_path, "0" * 40, ("one", "two"), processes=1, rehearsed=False)
     inventory = production.write(tmp_path, host)
     manifest = json.loads((inventory / "group_vars" / "all.json").read_text())
-    assert [gig["venue"] for gig in manifest["backstage_gigs"]] == ["one.example.com", "two.example.com"]
+    assert [gig["venue"] for gig in manifest["backstage_gigs"]] == ["one.crowd.example.com", "two.crowd.example.com"]
     assert manifest["backstage_act_defaults"]["env"] == {"ENCORE_REHEARSAL": "0"}
     hosts = json.loads((inventory / "hosts.json").read_text())["all"]
     assert hosts["children"]["backstage_stage"]["hosts"] == {"h1": {"ansible_host": "10.0.0.1"}}

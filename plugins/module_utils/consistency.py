@@ -1,0 +1,129 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What no noun of a manifest can tell alone: names that clash, Gigs without a Venue, times that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+
+from . import checks
+from .nouns import Act, Manifest
+from .problems import Problems, one_of
+
+
+def check(manifest: Manifest, options: Mapping[str, Any], problems: Problems) -> None:
+    """Check what no noun can tell alone."""
+    for act in manifest.acts.values():
+        _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
+        _check_secrets(act, manifest, problems)
+    _check_sesses(manifest, problems)
+    _check_venues(manifest, problems)
+    _check_gigs(manifest, problems)
+    for key in ("only", "unhold"):
+        for name in options.get(key) or []:
+            if name not in manifest.acts:
+                problems.add(key, name, one_of("no Act of this Production", manifest.acts))
+
+
+# what each value of an Act may be; an empty one is not asked
+ACT_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "requirements": checks.inner_path,
+    "settings": checks.module,
+    "application": checks.wsgi_callable,
+    "manage": checks.manage,
+    "chdir": checks.directory,
+    "writable": lambda path: checks.inner_path(path, directory=True),
+    "packages": checks.package,
+    "build": checks.command_line,
+    "after_static": checks.command_line,
+    "fixtures": checks.inner_path,
+    "timeout": lambda value: checks.between(value, 1, 86400),
+    "keep_releases": lambda value: checks.between(value, 1, 100),
+}
+HEALTH_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "path": checks.url_path,
+    "host": checks.host_name,
+    "timeout": lambda value: checks.between(value, 1, 3600),
+}
+
+
+def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -> None:
+    for noun, rules, place in ((act, ACT_RULES, where), (act.health, HEALTH_RULES, f"{where}.health")):
+        for key, rule in rules.items():
+            value = getattr(noun, key)
+            for one in value if isinstance(value, list) else [] if value in (None, "") else [value]:
+                problems.check(f"{place}.{key}", one, rule(one))
+    if act.timeout > longest_request:
+        problems.add(
+            f"{where}.timeout",
+            act.timeout,
+            f"is longer than the stage's longest request ({longest_request} s);"
+            f" use at most that, or raise stage_longest_request",
+        )
+    for name in sorted(set(act.env) & set(act.secrets or {})):
+        problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
+
+
+def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
+    taken = [manifest.production, *manifest.acts, *manifest.venues]
+    where = f"backstage_acts[{act.name}]"
+    for name, value in (act.secrets or {}).items():
+        problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)
+    for seed in act.seed:
+        for name, value in seed.secrets.items():
+            problems.check(f"{where}.seed[{seed.name}].secrets.{name}", None, checks.secret(value, taken), secret=True)
+    seeds = [seed.name for seed in act.seed]
+    for name in sorted({name for name in seeds if seeds.count(name) > 1}):
+        problems.add(f"{where}.seed[{name}]", None, "stands in the list twice; a seed runs once, by its name")
+
+
+def _check_sesses(manifest: Manifest, problems: Problems) -> None:
+    for name, sess in manifest.sesses.items():
+        where = f"backstage_sesses[{name}]"
+        act = manifest.acts.get(name)
+        if act is None:
+            problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
+            continue
+        problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
+        problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        if act.state == "absent" and sess.state != "absent":
+            problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
+        if sess.state == "absent" and manifest.gigs_of(name):
+            problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
+
+
+def _check_venues(manifest: Manifest, problems: Problems) -> None:
+    owners: dict[str, str] = {}
+    for venue in manifest.venues.values():
+        where = f"backstage_venues[{venue.name}]"
+        for name in venue.names:
+            problems.check(where, name, checks.host_name(name))
+            if name in owners:
+                problems.add(where, name, f"is a name of Venue '{owners[name]}' already; a name belongs to one Venue")
+            owners[name] = venue.name
+
+
+def _check_gigs(manifest: Manifest, problems: Problems) -> None:
+    places: dict[str, str] = {}
+    for gig in manifest.gigs:
+        where = f"backstage_gigs[{gig.act} at {gig.venue}]"
+        act, venue = manifest.acts.get(gig.act), manifest.venues.get(gig.venue)
+        if gig.path != "/":
+            problems.add(f"{where}.path", gig.path, "a Gig below a path is not built yet; use '/'")
+        if gig.state == "absent":
+            continue
+        if act is None:
+            problems.add(f"{where}.act", gig.act, one_of("no Act of this Production", manifest.acts))
+        elif act.state == "absent":
+            problems.add(f"{where}.act", gig.act, "this Act is absent; cancel the Gig, too (state: absent)")
+        if venue is None:
+            problems.add(f"{where}.venue", gig.venue, one_of("no Venue of this Production", manifest.venues))
+        elif venue.state == "absent":
+            problems.add(f"{where}.venue", gig.venue, "this Venue is absent; cancel the Gig, too (state: absent)")
+        place = gig.venue + gig.path
+        if place in places:
+            problems.add(where, None, f"'{places[place]}' plays at {place} already; a place has one Gig")
+        places[place] = gig.act

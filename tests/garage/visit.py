@@ -1,0 +1,42 @@
+"""Visit URLs as a browser on this machine would: *.localhost is 127.0.0.1, redirects are followed. 200 or an error.
+
+visit.py URL...
+"""
+
+from __future__ import annotations
+
+import http.client
+import sys
+from urllib.parse import urljoin, urlsplit
+
+REDIRECTS = 5
+
+
+def visit(url: str) -> str:
+    """The status at the end of the way, and the way."""
+    way = url
+    for _redirect in range(REDIRECTS):
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=30)
+        try:
+            connection.request("GET", parts.path or "/", headers={"Host": parts.netloc})
+            answer = connection.getresponse()
+            answer.read()
+        finally:
+            connection.close()
+        if answer.status not in {301, 302, 303, 307, 308}:
+            return f"{answer.status} {way}"
+        url = urljoin(url, answer.headers["Location"])
+        way += f" -> {url}"
+    return f"too many redirects: {way}"
+
+
+def main() -> int:
+    """Visit all, say each."""
+    ways = [visit(url) for url in sys.argv[1:]]
+    print("\n".join(ways))
+    return 0 if ways and all(way.startswith("200 ") for way in ways) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
