@@ -121,9 +121,8 @@ def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:
         if value is None:
             continue
         old = merged.get(key)
-        if isinstance(value, dict) and isinstance(old, dict) and key != "source":
-            value = {**old, **_given(value)}
-        merged[key] = value
+        mergeable = isinstance(value, dict) and isinstance(old, dict) and key != "source"
+        merged[key] = _overlay(old or {}, value) if mergeable else value
     return merged
 
 

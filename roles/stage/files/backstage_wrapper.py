@@ -16,15 +16,13 @@ from __future__ import annotations
 import gc
 import importlib
 import inspect
+import logging
 import os
 import sys
 import traceback
 from typing import Any, Callable, Iterable, Mapping
 
 Application = Callable[..., Iterable[bytes]]
-
-# Loggers that would print a failing request; a project that configures one of them has decided for itself.
-REQUEST_LOGGERS = ("", "django", "django.request")
 
 
 class WrapperError(Exception):
@@ -81,24 +79,42 @@ def resolve(resolver: Any) -> None:
             resolve(pattern)
 
 
-def handles_request_errors(logging: Mapping[str, Any] | None) -> bool:
-    """Whether the project's LOGGING gives failing requests a handler of its own."""
-    settings = logging or {}
-    loggers = {"": settings.get("root") or {}, **(settings.get("loggers") or {})}
-    return any((loggers.get(name) or {}).get("handlers") for name in REQUEST_LOGGERS)
+def logs_request_errors() -> bool:
+    """Whether a failing request's traceback gets anywhere by logging: Django's default only mails it to the ADMINS."""
+    from django.utils.log import AdminEmailHandler
+
+    logger: logging.Logger | None = logging.getLogger("django.request")
+    if not logger.isEnabledFor(logging.ERROR):
+        return False
+    record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "", (), None)
+    while logger:
+        for handler in logger.handlers:
+            if not isinstance(handler, (logging.NullHandler, AdminEmailHandler)) and takes(handler, record):
+                return True
+        logger = logger.parent if logger.propagate else None
+    return False
+
+
+def takes(handler: logging.Handler, record: logging.LogRecord) -> bool:
+    """Whether a handler would emit this record."""
+    if record.levelno < handler.level:
+        return False
+    try:
+        return bool(handler.filter(record))
+    except Exception:  # a filter of the project's own that wants a real request: so it deals with requests
+        return True
 
 
 def print_traceback(**_: Any) -> None:
-    """Print the exception of a failed request: with DEBUG off Django's default logging prints it nowhere."""
+    """Print the exception of the request that failed."""
     traceback.print_exc(file=sys.stderr)
 
 
 def report_errors() -> None:
-    """Send tracebacks to the Act's log, unless the project has its own way of it."""
-    from django.conf import settings
+    """Print tracebacks to the Act's log where nothing else does."""
     from django.core.signals import got_request_exception
 
-    if not handles_request_errors(settings.LOGGING):
+    if not logs_request_errors():
         got_request_exception.connect(print_traceback, dispatch_uid="backstage")
 
 
@@ -121,6 +137,6 @@ def build(environ: Mapping[str, str]) -> Application:
     return loaded
 
 
-# Only where it was asked for: a test, or a tool that reads the docstring, imports the file without an Act.
-if "BACKSTAGE_APPLICATION" in os.environ:
+# uWSGI puts its own module there before it loads an Act; whoever else imports this file, a test say, has none.
+if "uwsgi" in sys.modules or "BACKSTAGE_APPLICATION" in os.environ:
     application = build(os.environ)
