@@ -152,19 +152,19 @@ class _Manager:
     def database(self, seeds: dict[str, str]) -> list[Change]:
         """Migrations of a release once, fixtures and seeds once in the Act's life."""
         wanted = [seed for seed in self.act.seed if seed.before_migrate]
-        changes = [self._seed(seed, seeds) for seed in wanted if self._is_due(seed.name, seeds)]
+        changes = [self._seed(seed) for seed in wanted if self._is_due(seed.name, seeds)]
         if self.act.migrate and not self.state.history.migrated(self.want.release):
             changes.append(self.change("migrate", Phase.MIGRATE, self._migrate, None, self.want.release))
         later = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
         later += [seed for seed in self.act.seed if not seed.before_migrate]
-        return changes + [self._seed(seed, seeds) for seed in later if self._is_due(seed.name, seeds)]
+        return changes + [self._seed(seed) for seed in later if self._is_due(seed.name, seeds)]
 
     def _is_due(self, name: str, seeds: dict[str, str]) -> bool:
         if name in seeds:
             return seeds[name] == "again"
         return not self.state.history.seeded(name)
 
-    def _seed(self, seed: Seed, _answers: dict[str, str]) -> Change:
+    def _seed(self, seed: Seed) -> Change:
         return self.change("seed", Phase.MIGRATE, lambda: self._run_seed(seed), None, seed.name)
 
     def _run_seed(self, seed: Seed) -> None:
@@ -285,7 +285,12 @@ def _remove(state: ActState) -> None:
 
 def _delete_data(name: str, state: ActState) -> None:
     paths = state.paths
+    owners = [names.player(paths.production.name, name), names.builder(paths.production.name, name)]
+    for owner in owners:
+        user = users.find(owner)
+        if user:
+            process.end_all(user)
     files.remove_tree(paths.root)
     files.remove(paths.log)
-    users.remove(names.player(paths.production.name, name))
-    users.remove(names.builder(paths.production.name, name))
+    for owner in owners:
+        users.remove(owner)

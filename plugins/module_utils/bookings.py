@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from typing import Any, Optional
-from urllib.parse import urlsplit
 
 from . import files, front, names, nginx, process, server_block
 from .errors import BackstageError
@@ -22,7 +20,6 @@ from .server_block import Booked
 from .state import HostState
 
 Block = dict[str, Any]
-_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 
 @dataclass
@@ -117,7 +114,7 @@ class Bookings:
             return None
         known: Optional[Act] = self.manifest.acts.get(act)
         timeout = known.timeout if known else state.record["act"]["timeout"]
-        static, media = (_prefixes(act, [release[kind] for release in releases]) for kind in ("static", "media"))
+        static, media = (_prefixes([release[kind] for release in releases]) for kind in ("static", "media"))
         return Booked(act, path, static, media, timeout)
 
     def apply(self) -> dict[str, BackstageError]:
@@ -204,19 +201,12 @@ def _names(block: Block) -> list[str]:
     return [block["name"], *block["aliases"]]
 
 
-def _prefixes(act: str, webs: list[dict[str, str]]) -> tuple[str, ...]:
-    """The URL prefixes that nginx serves from files; the Act's own words, so checked."""
+def _prefixes(webs: list[dict[str, str]]) -> tuple[str, ...]:
+    """The URL prefixes that nginx serves from files, each once; checked when they were built."""
     found = []
     for web in webs:
-        url = web["url"]
-        if not url or not web["root"] or urlsplit(url).netloc:
-            continue
-        if not _PREFIX.match(url):
-            raise BackstageError(
-                f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", act, "booking"
-            )
-        if url not in found:
-            found.append(url)
+        if web["url"] and web["url"] not in found:
+            found.append(web["url"])
     return tuple(found)
 
 

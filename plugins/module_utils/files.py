@@ -98,9 +98,11 @@ def _write_all(handle: int, data: bytes) -> None:
 
 def append_line(path: str, line: str, mode: int = 0o600) -> None:
     """Append one line to a file of root's, durably."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
     try:
-        _write_all(handle, line.encode() + b"\n")
+        size = os.fstat(handle).st_size
+        cut_short = size and os.pread(handle, 1, size - 1) != b"\n"  # a killed run's last line
+        _write_all(handle, (b"\n" if cut_short else b"") + line.encode() + b"\n")
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -20,7 +20,7 @@ class Step:
     """One change: what it does to which noun.
 
     Args:
-        noun: act, sess, venue or gig.
+        noun: act, sess, venue, gig or production.
         name: which one.
         verb: what is done to it.
         before: what is there now, without secrets; None where nothing is.

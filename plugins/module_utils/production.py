@@ -15,7 +15,7 @@ from .bookings import Bookings
 from .errors import BackstageError, Refusal
 from .history import who
 from .host import Host
-from .layout import HOST_LOCK, Production
+from .layout import HOST_LOCK, ROOT, Production
 from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .state import ActState, HostState, read
@@ -96,8 +96,6 @@ def reconcile(order: Order) -> Outcome:
         outcome = run.plan()
         if not outcome.missing:
             run.apply(outcome)
-    if order.strike and not outcome.errors:
-        _strike(paths)
     return outcome
 
 
@@ -111,6 +109,7 @@ class _Run:
         self.warnings: list[str] = []
         self.changes: list[Change] = []
         self.wants: dict[str, acts.Want] = {}
+        self.refused: dict[str, BackstageError] = {}
 
     def plan(self) -> Outcome:
         missing: list[str] = []
@@ -121,12 +120,14 @@ class _Run:
                 want = self._want(act)
                 if self.order.build and acts.needs_source(want, self.state.act(act.name)) and not want.archive:
                     missing.append(act.name)
-            self.changes = self._plan_acts() + self._plan_bookings()
+            self._need_known_data()
+            self.changes = self._plan_acts() + self._plan_bookings() + self._plan_strike()
         self.changes.sort(key=lambda change: change.phase)
         return Outcome(
             steps=[change.step for change in self.changes],
             missing=missing,
             warnings=self.warnings,
+            errors=list(self.refused.values()),
             playing=playing(self.state),
             unlisted=self._unlisted(),
         )
@@ -185,23 +186,29 @@ class _Run:
             want = self._want(act)
             if self.order.build:
                 changes += self._plan_act(want, state)
-            sess = self.manifest.sesses.get(act.name)
-            if sess is None or self.order.through != "play":
-                continue
-            if sess.state == "absent":
-                changes += sesses.plan_removal(act.name, state, self.host, self.warnings.append)
-            else:
-                changes += sesses.plan(sesses.Want(sess, want), state, self.host, self.warnings.append)
+            if self.order.through == "play" and act.name not in self.refused:
+                changes += self._plan_sess(want, state)
         if self.order.prune:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
         return changes
 
+    def _plan_sess(self, want: acts.Want, state: ActState) -> list[Change]:
+        name = want.act.name
+        sess = self.manifest.sesses.get(name)
+        if sess is None:
+            return sesses.plan_removal(name, state, self.host, self.warnings.append) if self.order.prune else []
+        if sess.state == "absent":
+            return sesses.plan_removal(name, state, self.host, self.warnings.append)
+        return sesses.plan(sesses.Want(sess, want), state, self.host, self.warnings.append)
+
     def _plan_act(self, want: acts.Want, state: ActState) -> list[Change]:
+        name = want.act.name
         try:
-            return acts.plan(want, state, self.host, self.order.through, self.order.seeds.get(want.act.name, {}))
+            return acts.plan(want, state, self.host, self.order.through, self.order.seeds.get(name, {}))
         except BackstageError as error:
-            raise Refusal(f"act {want.act.name}: {error.message}") from None
+            self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
+            return []
 
     def _plan_removal(self, name: str) -> list[Change]:
         state = self.state.act(name)
@@ -234,6 +241,20 @@ class _Run:
     def _bookings(self, left: Optional[set[str]] = None) -> Bookings:
         return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set())
 
+    def _need_known_data(self) -> None:
+        for name in sorted(self.order.delete_data):
+            act = self.manifest.acts.get(name)
+            if act and act.state == "present":
+                raise Refusal(f"backstage_delete_data: '{name}' is present; make it absent first, its data is in use")
+            if not act and not self.order.strike and not self.state.act(name).has_data:
+                raise Refusal(f"backstage_delete_data: '{name}' has no data on this host")
+
+    def _plan_strike(self) -> list[Change]:
+        if not self.order.strike or not os.path.isdir(self.paths.root):
+            return []
+        step = Step("production", self.paths.name, "strike", self.paths.root)
+        return [Change(step, Phase.TIDY, "", lambda: _strike(self.paths))]
+
     def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
         state = self.state.act(act.name)
@@ -255,7 +276,7 @@ class _Run:
 
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""
-        failed: dict[str, BackstageError] = {}
+        failed = dict(self.refused)
         fresh = {name for name, state in self.state.acts.items() if not state.live}
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
@@ -342,3 +363,5 @@ def _strike(paths: Production) -> None:
     if not files.names_in(paths.acts):
         files.remove_tree(paths.root)
         files.remove_tree(paths.logs)
+    if set(files.names_in(ROOT)) <= {os.path.basename(HOST_LOCK)}:
+        files.remove(HOST_LOCK)

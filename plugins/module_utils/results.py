@@ -37,5 +37,6 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     if module.check_mode:
         result["changed"] = bool(outcome.steps)
     if outcome.errors:
+        # every Act's own sentence; what the others did stands in the history
         module.fail_json(msg="\n".join(str(error) for error in outcome.errors), playing=outcome.playing)
     module.exit_json(**result)

