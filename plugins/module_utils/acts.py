@@ -149,23 +149,28 @@ class _Manager:
         self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record
         self.state.history.add("built", release=self.want.release, source=self.want.source)
 
-    def database(self, seeds: dict[str, str]) -> list[Change]:
-        """Migrations of a release once, fixtures and seeds once in the Act's life."""
-        wanted = [seed for seed in self.act.seed if seed.before_migrate]
-        changes = [self._seed(seed) for seed in wanted if self._is_due(seed.name, seeds)]
+    def database(self, answers: dict[str, str]) -> list[Change]:
+        """Migrations of a release once, fixtures and seeds once in the Act's life.
+
+        Args:
+            answers: what people say of seeds that were interrupted: done or again.
+        """
+        early = [seed for seed in self.act.seed if seed.before_migrate]
+        late = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
+        late += [seed for seed in self.act.seed if not seed.before_migrate]
+        changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
         if self.act.migrate and not self.state.history.migrated(self.want.release):
             changes.append(self.change("migrate", Phase.MIGRATE, self._migrate, None, self.want.release))
-        later = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
-        later += [seed for seed in self.act.seed if not seed.before_migrate]
-        return changes + [self._seed(seed) for seed in later if self._is_due(seed.name, seeds)]
+        return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
 
-    def _is_due(self, name: str, seeds: dict[str, str]) -> bool:
-        if name in seeds:
-            return seeds[name] == "again"
-        return not self.state.history.seeded(name)
-
-    def _seed(self, seed: Seed) -> Change:
-        return self.change("seed", Phase.MIGRATE, lambda: self._run_seed(seed), None, seed.name)
+    def _seed(self, seed: Seed, answer: Optional[str]) -> list[Change]:
+        history = self.state.history
+        if answer == "done" and history.seed_state(seed.name) != "seed done":
+            make = partial(history.add, "seed done", seed=seed.name, because="it was said to be")
+            return [self.change("seed", Phase.MIGRATE, make, None, f"{seed.name}, said to be done")]
+        if answer == "done" or (answer != "again" and history.seeded(seed.name)):
+            return []
+        return [self.change("seed", Phase.MIGRATE, partial(self._run_seed, seed), None, seed.name)]
 
     def _run_seed(self, seed: Seed) -> None:
         self.state.history.add("seed started", seed=seed.name)

@@ -22,6 +22,13 @@ def check(manifest: Manifest, options: Mapping[str, Any], problems: Problems) ->
     _check_sesses(manifest, problems)
     _check_venues(manifest, problems)
     _check_gigs(manifest, problems)
+    seeds = {seed.name for act in manifest.acts.values() for seed in act.seed}
+    seeds |= {f"fixture {path}" for act in manifest.acts.values() for path in act.fixtures}
+    for name, answer in (options.get("seeds") or {}).items():
+        if name not in seeds:
+            problems.add("backstage_seed", name, one_of("no seed of this Production", dict.fromkeys(seeds)))
+        if answer not in ("done", "again"):
+            problems.add(f"backstage_seed.{name}", answer, "answer 'done' or 'again'")
     for key in ("only", "unhold"):
         for name in options.get(key) or []:
             if name not in manifest.acts:

@@ -75,20 +75,22 @@ class History:
     def migrated(self, release: str) -> bool:
         return any(line.get("release") == release for line in self._all("migrated"))
 
+    def seed_state(self, name: str) -> str:
+        """The last event of this seed or fixture; empty where there is none."""
+        states = [str(line["event"]) for line in self.events if line.get("seed") == name]
+        return states[-1] if states else ""
+
     def seeded(self, name: str) -> bool:
         """Whether this seed or fixture ran to its end, or was said to have.
 
         Raises:
             BackstageError: it was started and its end is not known.
         """
-        state = ""
-        for line in self.events:
-            if line.get("seed") == name:
-                state = line["event"]
+        state = self.seed_state(name)
         if state == "seed started":
             raise BackstageError(
-                f"'{name}' was started and its end is not known: it was interrupted; answer with"
-                f" backstage_seed: {{{name}: done}} or {{{name}: again}}",
+                f"'{name}' was started and its end is not known: look at the data, then answer with"
+                f" backstage_seed: {{'{name}': done}} or {{'{name}': again}}",
                 step="seed",
             )
         return state == "seed done"

@@ -132,6 +132,8 @@ def _given(item: Mapping[str, Any]) -> Item:
 
 def _acts(options: Mapping[str, Any], problems: Problems) -> dict[str, Act]:
     versions = dict(options.get("versions") or {})
+    if options.get("version") and not options.get("only"):
+        problems.add("version", options["version"], "name the Acts that it is for (-e act=kittens)")
     acts: dict[str, Act] = {}
     for item in _nouns(options, "acts", "name", spec.act(), problems):
         name = item["name"]

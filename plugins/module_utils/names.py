@@ -19,7 +19,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", re.ASCII)
 CALLABLE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*\Z", re.ASCII)
 RELEASE = re.compile(r"[0-9a-f]{12}\Z")
-SESS = re.compile(r"(?P<release>[0-9a-f]{12})\.(?P<number>[1-9][0-9]{0,6})\Z")
+SESS = re.compile(r"(?P<release>[0-9a-f]{12})\.(?P<number>[1-9][0-9]{0,5})\Z")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 

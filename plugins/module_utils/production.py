@@ -52,7 +52,7 @@ class Order:
     rollback: str = ""
     release: str = ""
     unhold: set[str] = field(default_factory=set)
-    seeds: dict[str, dict[str, str]] = field(default_factory=dict)
+    seeds: dict[str, str] = field(default_factory=dict)
     whole: bool = False
     prune: bool = False
     delete_data: set[str] = field(default_factory=set)
@@ -205,7 +205,7 @@ class _Run:
     def _plan_act(self, want: acts.Want, state: ActState) -> list[Change]:
         name = want.act.name
         try:
-            return acts.plan(want, state, self.host, self.order.through, self.order.seeds.get(name, {}))
+            return acts.plan(want, state, self.host, self.order.through, self.order.seeds)
         except BackstageError as error:
             self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
             return []

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import manifest, spec
@@ -18,6 +19,20 @@ from ..module_utils.nouns import Act, Manifest
 from . import resolving
 
 Options = dict[str, Any]
+
+
+def as_written(options: Options) -> Options:
+    """Options in their types: from the command line all are text. What is inside the nouns is checked later.
+
+    Raises:
+        Refusal: an option is unknown or of another type.
+    """
+    shape = {key: {k: v for k, v in rule.items() if k != "options"} for key, rule in spec.production().items()}
+    result = ArgumentSpecValidator(shape).validate(options)
+    if result.error_messages:
+        raise Refusal("\n".join(result.error_messages))
+    typed: Options = result.validated_parameters
+    return typed
 
 
 def read_files(options: Options, base: str) -> Options:
@@ -71,10 +86,12 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         Refusal: before any host is touched.
     """
     base = str(task_vars.get("inventory_dir") or os.getcwd())
-    options = read_files(options, base)
+    options = read_files(as_written(options), base)
     wanted = manifest.parse(options)
     host = str(task_vars["inventory_hostname"])
     options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {})
+    if options.get("rollback") in options["elsewhere"]:
+        return {"changed": False, "plan": [], "diff": []}
     through = options.get("through") or "play"
     if not options.get("rollback") and options.get("state") != "absent":
         here = [act for act in wanted.acts.values() if act.name not in options["elsewhere"] or through == "resolve"]
