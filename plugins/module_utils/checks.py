@@ -18,6 +18,7 @@ from . import names
 
 LONGEST_VARIABLE = 131000  # name and value: beyond it uWSGI's re-exec fails (execve's MAX_ARG_STRLEN)
 SHORTEST_SECRET = 8
+LONGEST_NAME = 200  # of a Venue: backstage.<production>.<venue>.log has at most 255 (NAME_MAX)
 OWN_VARIABLES = {
     "DJANGO_SETTINGS_MODULE": "use 'settings'",
     "HOME": "it is the Act's data directory",
@@ -45,6 +46,8 @@ def act(name: str) -> Optional[str]:
 
 
 def host_name(name: str) -> Optional[str]:
+    if len(name) > LONGEST_NAME:
+        return f"it is longer than {LONGEST_NAME} characters, too long for the files that are named after it"
     if name != name.lower() or name.endswith("."):
         return f"write it as '{name.lower().rstrip('.')}'"
     if not name.isascii():
@@ -68,6 +71,8 @@ def inner_path(path: str, directory: bool = False) -> Optional[str]:
         return "use a path inside the code, without control characters"
     if plain.startswith(("/", "-")) or posixpath.normpath(plain) != plain:
         return f"use a relative path in its shortest form, such as '{_relative(plain)}'"
+    if plain == ".":
+        return "name something inside the code, not the code itself"
     if plain.split("/")[0] == "..":
         return "it leaves the code; use a path inside it"
     return None
@@ -97,7 +102,12 @@ def command_line(text: str) -> Optional[str]:
 
 
 def directory(path: str) -> Optional[str]:
-    return None if path == "." else inner_path(path)
+    """A directory inside the code whose name ends in the vassal's ini, where more than words is code."""
+    if path == ".":
+        return None
+    if not re.match(r"[A-Za-z0-9._+/-]+\Z", path):
+        return "use a path of letters, digits and . _ + - /"
+    return inner_path(path)
 
 
 def module(dotted: str) -> Optional[str]:
@@ -141,7 +151,12 @@ def variable(name: str, value: Any) -> Optional[str]:
         return "this is not text in YAML; write what the project expects, in quotes"
     if not isinstance(value, (str, int, float)):
         return "use a single value, not a list or a dictionary"
-    text = str(value)
+    return _text(name, str(value))
+
+
+def _text(name: str, text: str) -> Optional[str]:
+    if re.search(r"[\ud800-\udfff]", text):
+        return "it holds half a character (a lone surrogate), which is not text"
     if "\0" in text:
         return "it holds a NUL byte, which no environment variable can"
     if text and text[-1] in " \t\r\n\v\f":
@@ -170,9 +185,11 @@ def git_location(url: str) -> Optional[str]:
     """A repository that git may be given: no option, no helper, no credentials inside."""
     if url.startswith("-") or _CONTROL.search(url) or "::" in url or url.strip() != url:
         return "use an https, ssh or git URL, or a path on the controller"
-    if re.match(r"[a-z0-9+.-]+://", url) and not re.match(r"(https?|ssh|git|file)://", url):
+    if re.match(r"[a-z0-9+.-]+://", url, re.IGNORECASE) and not re.match(
+        r"(https?|ssh|git|file)://", url, re.IGNORECASE
+    ):
         return "use an https, ssh, git or file URL"
-    if re.match(r"https?://[^/@]*@", url):
+    if re.match(r"https?://[^/@]*@|ssh://[^/@]*:[^/@]*@", url, re.IGNORECASE):
         return "it holds credentials, which would be seen; take them out of the URL"
     return None
 
@@ -183,7 +200,3 @@ def git_version(version: str) -> Optional[str]:
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9._/+@-]*\Z", version) or ".." in version or "@{" in version:
         return "use a tag, a branch or a full commit id"
     return None
-
-
-def unknown_keys(item: dict[str, Any], known: list[str]) -> list[str]:
-    return sorted(str(key) for key in item if key not in known)

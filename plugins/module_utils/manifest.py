@@ -177,7 +177,7 @@ def _source(item: Optional[Item], where: str, version: Optional[str], problems: 
     kind = kinds[0]
     location, subdir = item[kind], item.get("subdir") or ""
     if subdir:
-        problems.check(f"{where}.subdir", subdir, checks.inner_path(subdir))
+        problems.check(f"{where}.subdir", subdir, checks.directory(subdir))
     if kind == "path":
         if item.get("version") or version:
             problems.add(f"{where}.version", item.get("version") or version, "a path has no version; remove it")
