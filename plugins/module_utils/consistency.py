@@ -75,7 +75,9 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
 
 
 def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
-    taken = [manifest.production, *manifest.acts, *manifest.venues]
+    taken = [manifest.production, *manifest.acts, *(name for venue in manifest.venues.values() for name in venue.names)]
+    taken += [name for other in manifest.acts.values() for name in (*other.env, *(other.secrets or {}))]
+    taken += [name for other in manifest.acts.values() for seed in other.seed for name in (seed.name, *seed.secrets)]
     where = f"backstage_acts[{act.name}]"
     for name, value in (act.secrets or {}).items():
         problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)

@@ -13,35 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
-from . import checks, consistency, spec
+from . import checks, consistency, shapes, spec
 from .nouns import Act, File, Gig, Health, Manifest, Seed, Sess, Source, Venue
 from .problems import Problems, one_of
+from .shapes import Item
 
-Item = dict[str, Any]
-
-NOT_BUILT = {
-    "backstage_acts": ("index", "static_urls", "database"),
-    "backstage_acts.source": (
-        "archive",
-        "checksum",
-        "package",
-        "key",
-        "username",
-        "password",
-        "submodules",
-    ),
-    "backstage_sesses": ("port", "idle"),
-}
-NOT_BUILT_VALUES = {
-    ("stage", "gunicorn"): "uwsgi",
-    ("state", "asleep"): "started or stopped",
-    ("mode", "selfsigned"): "none",
-    ("mode", "files"): "none",
-    ("mode", "acme"): "none",
-}
-OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
 SOURCE_KINDS = ("git", "path")
 
 
@@ -52,78 +28,44 @@ def parse(options: Mapping[str, Any]) -> Manifest:
         Refusal: names every offending key and value, one a line.
     """
     problems = Problems()
-    production = options["production"]
+    production = str(options["production"])
     problems.check("backstage_production", production, checks.production(production))
     acts = _acts(options, problems)
-    sesses = {item["act"]: item for item in _nouns(options, "sesses", "act", spec.sess(), problems)}
-    venues = _nouns(options, "venues", "name", spec.venue(), problems)
-    gigs = _nouns(options, "gigs", "act", spec.gig(), problems, unique=False)
+    venues = _by_name(shapes.items(options, "venues", "name", spec.venue(), problems), "name", "venues", problems)
+    gigs = [Gig(**_given(item)) for item in shapes.items(options, "gigs", "act", spec.gig(), problems)]
+    sesses = _by_name(_sesses(options, acts, gigs, problems), "act", "sesses", problems)
     problems.refuse()
     manifest = Manifest(
         production,
         acts,
         {name: Sess(**_given(item)) for name, item in sesses.items()},
-        {item["name"]: _venue(item) for item in venues},
-        [Gig(**_given(item)) for item in gigs],
+        {name: _venue(item) for name, item in venues.items()},
+        gigs,
     )
-    for name in manifest.acts:
-        if name not in manifest.sesses and manifest.gigs_of(name):
-            default = _given(options.get("sess_defaults") or {})
-            default["act"] = name
-            manifest.sesses[name] = Sess(**default)
     consistency.check(manifest, options, problems)
     problems.refuse()
     return manifest
 
 
-def _nouns(
-    options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, problems: Problems, unique: bool = True
-) -> list[Item]:
-    """The items of one list, laid over their defaults and checked by their spec."""
-    validator = ArgumentSpecValidator(shape)
-    defaults = _given(options.get(OVERLAYS.get(key, "")) or {})
+def _by_name(items: list[Item], name: str, key: str, problems: Problems) -> dict[str, Item]:
     found: dict[str, Item] = {}
-    items: list[Item] = []
-    for index, item in enumerate(options.get(key) or []):
-        where = f"backstage_{key}[{item.get(name) or index}]"
-        if _refuse_unbuilt(f"backstage_{key}", where, item, problems):
-            continue
-        result = validator.validate(_overlay(defaults, item))
-        for error in result.error_messages:
-            problems.add(where, None, error)
-        if result.error_messages:
-            continue
-        checked = result.validated_parameters
-        if unique and checked[name] in found:
-            problems.add(where, None, f"{name} '{checked[name]}' stands in the list twice; keep one")
-        found[checked[name]] = checked
-        items.append(checked)
-    return items
+    for item in items:
+        if item[name] in found:
+            problems.add(f"backstage_{key}[{item[name]}]", None, "stands in the list twice; keep one")
+        found[item[name]] = item
+    return found
 
 
-def _refuse_unbuilt(table: str, where: str, item: Item, problems: Problems) -> bool:
-    unbuilt = [key for key in NOT_BUILT.get(table, ()) if item.get(key) not in (None, "", [], {})]
-    for key in unbuilt:
-        problems.add(f"{where}.{key}", None, "this is not built yet; remove it")
-    for key, value in item.items():
-        if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES:
-            problems.add(f"{where}.{key}", value, f"this is not built yet; use {NOT_BUILT_VALUES[key, value]}")
-            unbuilt.append(key)
-        if isinstance(value, dict) and key in ("source", "tls"):
-            unbuilt += [key] * _refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems)
-    return bool(unbuilt)
-
-
-def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:
-    """Lay one item over another; dictionaries merge, but a source has one kind."""
-    merged = dict(below)
-    for key, value in above.items():
-        if value is None:
-            continue
-        old = merged.get(key)
-        mergeable = isinstance(value, dict) and isinstance(old, dict) and key != "source"
-        merged[key] = _overlay(old or {}, value) if mergeable else value
-    return merged
+def _sesses(options: Mapping[str, Any], acts: dict[str, Act], gigs: list[Gig], problems: Problems) -> list[Item]:
+    """The listed Sesses, and one with the defaults for each Act that has a Gig and none."""
+    listed = options.get("sesses") or []
+    named = {item.get("act") for item in listed if isinstance(item, Mapping)} if isinstance(listed, list) else set()
+    booked = dict.fromkeys(gig.act for gig in gigs if gig.state == "present" and gig.act in acts)
+    unlisted = {"sesses": [{"act": name} for name in booked if name not in named]}
+    items = shapes.items(options, "sesses", "act", spec.sess(), problems)
+    if not unlisted["sesses"] or problems.lines:
+        return items
+    return items + shapes.items({**options, **unlisted}, "sesses", "act", spec.sess(), problems)
 
 
 def _given(item: Mapping[str, Any]) -> Item:
@@ -131,12 +73,12 @@ def _given(item: Mapping[str, Any]) -> Item:
 
 
 def _acts(options: Mapping[str, Any], problems: Problems) -> dict[str, Act]:
-    versions = dict(options.get("versions") or {})
+    versions = _versions(options.get("versions") or {}, problems)
     if options.get("version") and not options.get("only"):
         problems.add("version", options["version"], "name the Acts that it is for (-e act=kittens)")
     acts: dict[str, Act] = {}
-    for item in _nouns(options, "acts", "name", spec.act(), problems):
-        name = item["name"]
+    items = shapes.items(options, "acts", "name", spec.act(), problems)
+    for name, item in _by_name(items, "name", "acts", problems).items():
         where = f"backstage_acts[{name}]"
         problems.check(f"{where}.name", name, checks.act(name))
         version = versions.pop(name, None)
@@ -151,10 +93,21 @@ def _acts(options: Mapping[str, Any], problems: Problems) -> dict[str, Act]:
     return acts
 
 
+def _versions(given: Any, problems: Problems) -> dict[str, str]:
+    if not isinstance(given, Mapping):
+        problems.add("backstage_versions", given, "is no dictionary; write 'act: version' pairs")
+        return {}
+    for name, version in given.items():
+        if not isinstance(version, str):
+            problems.add(f"backstage_versions.{name}", version, "is no text in YAML; write it in quotes")
+    return {str(name): version for name, version in given.items() if isinstance(version, str)}
+
+
 def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> Optional[Act]:
     given = _given(item)
-    source = _source(given.pop("source", None), f"{where}.source", version, problems)
-    if source is None and given.get("state") != "absent":
+    raw = given.pop("source", None)
+    source = _source(raw, f"{where}.source", version, problems)
+    if raw is None and given.get("state") != "absent":
         problems.add(f"{where}.source", None, f"is missing; give one of {', '.join(SOURCE_KINDS)}")
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]

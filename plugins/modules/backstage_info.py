@@ -8,11 +8,141 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: backstage_info
 short_description: Read what plays on a host
+version_added: 1.0.0
+description:
+  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue is asked for
+    its page.
+author:
+  - The Backstage maintainers (@backstage-django)
+options:
+  production:
+    type: str
+    description: The Production to read. Without it only the names of all Productions are returned.
+requirements:
+  - The module runs as root (C(become) of the play).
+attributes:
+  check_mode:
+    support: full
+    description: Reads, with or without it.
+  diff_mode:
+    support: N/A
+    description: There is nothing to show.
+  idempotent:
+    support: full
+    description: It changes nothing.
+  action_group:
+    support: full
+    description: Use C(group/backstage.django.backstage) in C(module_defaults) to give O(production) once.
+    membership:
+      - backstage.django.backstage
+  platform:
+    support: full
+    platforms: debian
+    description: The systems that the module runs on.
+seealso:
+  - module: backstage.django.backstage_production
 """
 
-EXAMPLES = r""""""
+EXAMPLES = r"""
+---
+- name: Read the Production
+  backstage.django.backstage_info:
+    production: jazz
+  register: tonight
 
-RETURN = r""""""
+- name: Show what plays where, and what every Venue answers
+  ansible.builtin.debug:
+    msg: "{{ tonight.playbill }}"
+
+- name: Be sure that the kittens play
+  ansible.builtin.assert:
+    that: tonight.sesses.kittens.state == "playing"
+"""
+
+RETURN = r"""
+productions:
+  description: The Productions of which something is on this host.
+  returned: always
+  type: list
+  elements: str
+  sample: [jazz]
+playbill:
+  description: For people, one line a Venue, and one for each Act without one.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample:
+    - "http://kittens.example.com/  200  open  kittens: playing, release 018ea27b9e62 (v1.4.2) since 2026-11-21"
+answers:
+  description: What every Venue answers now, asked through this host's own nginx.
+  returned: when O(production) is given
+  type: list
+  elements: dict
+  contains:
+    url:
+      description: What was asked for.
+      type: str
+    status:
+      description: The HTTP status; V(0) where nothing answered.
+      type: int
+    state:
+      description: V(open) or V(closed).
+      type: str
+    error:
+      description: Why nothing answered; else empty.
+      type: str
+acts:
+  description: The Acts, by name.
+  returned: when O(production) is given
+  type: dict
+  contains:
+    release:
+      description: The release that was last asked for.
+      type: str
+    live:
+      description: The release that plays; nothing where none does.
+      type: str
+    held:
+      description: The release that was rolled back and is not played again; nothing where none is.
+      type: str
+    releases:
+      description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
+      type: dict
+    history:
+      description: What was built, migrated, seeded and played, when, and by whom; the oldest first.
+      type: list
+      elements: dict
+    has_data:
+      description: Whether data of the Act is on this host.
+      type: bool
+sesses:
+  description: The Sesses, by Act.
+  returned: when O(production) is given
+  type: dict
+  contains:
+    sess:
+      description: Its id, which is its release and a number.
+      type: str
+    release:
+      description: What it plays.
+      type: str
+    since:
+      description: When it went live.
+      type: str
+    state:
+      description: V(playing), or V(dark) where the emperor does not say that it accepts requests.
+      type: str
+    processes:
+      description: Its workers.
+      type: int
+    threads:
+      description: The threads of each.
+      type: int
+venues:
+  description: The Venues, by name, each with its aliases, state and Gigs.
+  returned: when O(production) is given
+  type: dict
+"""
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.backstage.django.plugins.module_utils import reports

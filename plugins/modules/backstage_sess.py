@@ -7,12 +7,103 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_sess
-short_description: One sess of a Production
+short_description: Play one Act on a host
+version_added: 1.0.0
+description:
+  - Plays the release that M(backstage.django.backstage_act) built, as a new Sess of its own. That is started beside the
+    one that plays, has to answer a real request, and only then takes over; what the old one is answering is finished.
+  - Variables, secrets and options of uWSGI make a Sess, too. A change of one is a switch without a build.
+  - An option that is not given means what it is on the host already, else the default that its text says.
+extends_documentation_fragment:
+  - backstage.django.common
+  - backstage.django.sess
+author:
+  - The Backstage maintainers (@backstage-django)
+options:
+  secrets:
+    type: dict
+    description:
+      - Environment variables that nobody sees, as O(backstage.django.backstage_act#module:secrets). They are all of
+        them; V({}) means none. Without this option the Sess has those of the one that plays.
+seealso:
+  - module: backstage.django.backstage_act
+  - module: backstage.django.backstage_gig
 """
 
-EXAMPLES = r""""""
+EXAMPLES = r"""
+---
+- name: Play the kittens
+  backstage.django.backstage_sess:
+    production: jazz
+    act: kittens
+    secrets: {SECRET_KEY: "{{ vault_kittens_secret_key }}"}
 
-RETURN = r""""""
+- name: Play them on more workers
+  backstage.django.backstage_sess:
+    production: jazz
+    act: kittens
+    processes: 4
+
+- name: Stop them, when what they are answering is finished
+  backstage.django.backstage_sess:
+    production: jazz
+    act: kittens
+    state: stopped
+"""
+
+RETURN = r"""
+plan:
+  description: What was done, or in check mode would be, step by step.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    noun:
+      description: V(act), V(sess), V(venue) or V(gig).
+      type: str
+    name:
+      description: Which one.
+      type: str
+    verb:
+      description: What is done to it.
+      type: str
+    before:
+      description: What was there, without secrets; nothing where nothing was.
+      type: raw
+    after:
+      description: What is there then, without secrets; nothing where nothing is.
+      type: raw
+  sample:
+    - noun: sess
+      name: kittens
+      verb: play
+      before: {release: 018ea27b9e62}
+      after: {release: 018ea27b9e62, because: ["processes: 2 -> 4"]}
+diff:
+  description: The same steps in Ansible's form, shown by C(--diff).
+  returned: success
+  type: list
+  elements: dict
+playing:
+  description: What plays of this Production on this host, by Act.
+  returned: always
+  type: dict
+  sample:
+    kittens:
+      release: 018ea27b9e62
+      sess: 018ea27b9e62.2
+      since: "2026-11-21T11:13:08Z"
+missing:
+  description: Always empty here; see M(backstage.django.backstage_act).
+  returned: success
+  type: list
+  elements: str
+unlisted:
+  description: Always empty here; see M(backstage.django.backstage_production).
+  returned: success
+  type: list
+  elements: str
+"""
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.backstage.django.plugins.module_utils import orders, results, spec

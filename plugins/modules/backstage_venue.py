@@ -7,12 +7,89 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_venue
-short_description: One venue of a Production
+short_description: Open a host name on a host
+version_added: 1.0.0
+description:
+  - Has nginx answer for a host name, whatever plays there. A Venue without a Gig answers 404.
+  - The configuration is tested before nginx reads it. nginx is reloaded at most once, and never restarted.
+  - A name that another Production, or another file of nginx, has already is refused.
+  - A new alias is told to the Acts that play there first, by a switch.
+  - An option that is not given means what it is on the host already, else the default that its text says.
+extends_documentation_fragment:
+  - backstage.django.common
+  - backstage.django.venue
+author:
+  - The Backstage maintainers (@backstage-django)
+notes:
+  - O(state=absent) is refused while an Act is booked there.
+seealso:
+  - module: backstage.django.backstage_gig
 """
 
-EXAMPLES = r""""""
+EXAMPLES = r"""
+---
+- name: Open the kittens' house
+  backstage.django.backstage_venue:
+    production: jazz
+    name: kittens.example.com
+    aliases: [www.kittens.example.com]
 
-RETURN = r""""""
+- name: Close it for today
+  backstage.django.backstage_venue:
+    production: jazz
+    name: kittens.example.com
+    state: closed
+"""
+
+RETURN = r"""
+plan:
+  description: What was done, or in check mode would be, step by step.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    noun:
+      description: V(act), V(sess), V(venue) or V(gig).
+      type: str
+    name:
+      description: Which one.
+      type: str
+    verb:
+      description: What is done to it.
+      type: str
+    before:
+      description: What was there, without secrets; nothing where nothing was.
+      type: raw
+    after:
+      description: What is there then, without secrets; nothing where nothing is.
+      type: raw
+  sample:
+    - {noun: venue, name: kittens.example.com, verb: close, before: open, after: closed}
+diff:
+  description: The same steps in Ansible's form, shown by C(--diff).
+  returned: success
+  type: list
+  elements: dict
+playing:
+  description: What plays of this Production on this host, by Act.
+  returned: always
+  type: dict
+  sample:
+    kittens:
+      release: 018ea27b9e62
+      sess: 018ea27b9e62.2
+      since: "2026-11-21T11:13:08Z"
+missing:
+  description: Always empty here; see M(backstage.django.backstage_act).
+  returned: success
+  type: list
+  elements: str
+unlisted:
+  description: Always empty here; see M(backstage.django.backstage_production).
+  returned: success
+  type: list
+  elements: str
+"""
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.backstage.django.plugins.module_utils import orders, results, spec

@@ -57,16 +57,18 @@ def part_first(bench: Bench, short: bool) -> dict[str, Any]:
     return ratios.first_deploys(bench)
 
 
-def part_nothing(bench: Bench, short: bool) -> list[dict[str, Any]]:
-    """Runs with nothing to do, over a Production that grows from one Gig to a hundred."""
-    found = []
+def part_crowd(bench: Bench, short: bool) -> dict[str, Any]:
+    """A Production that grows from one Gig to a hundred: doing nothing, and redeploying one of them."""
+    rounds = 3 if short else 7
+    nothing, one = [], {}
     for count in (1, 10) if short else (1, 10, 100):
-        _production, inventory = ratios.chorus(bench, "crowd", count)
+        production, inventory = ratios.chorus(bench, "crowd", count)
         bench.controller.play("site", inventory)
-        found.append(ratios.nothing(bench, inventory, count, 3 if short else 7))
+        nothing.append(ratios.nothing(bench, inventory, count, rounds))
         if count == 10:
-            found.append(ratios.nothing(bench, inventory, count, 3 if short else 7, "site"))
-    return found
+            nothing.append(ratios.nothing(bench, inventory, count, rounds, "site"))
+        one[str(count)] = ratios.redeploy_one(bench, inventory, production.names[0], rounds)
+    return {"nothing": nothing, "redeploy_one_s": one}
 
 
 PARTS: dict[str, Callable[[Bench, bool], Any]] = {
@@ -75,7 +77,7 @@ PARTS: dict[str, Callable[[Bench, bool], Any]] = {
     "rollback": part_rollback,
     "redeploy": part_redeploy,
     "first": part_first,
-    "nothing": part_nothing,
+    "crowd": part_crowd,
 }
 PROOFS = ("loads", "controls")  # what a short run takes unless told otherwise
 

@@ -47,9 +47,8 @@ static const char *const outcome_name[OUTCOMES] = {"ok", "status", "connect", "r
 
 static struct {
     const char *address, *host, *path, *post_path, *slow_path, *static_path, *seen, *records;
-    int port, connections, close, post_share, slow, use_stdin;
+    int port, connections, close, post_share, slow, use_stdin, requests, at_least;
     double seconds, timeout, static_every;
-    uint64_t requests, at_least;
 } opt = {.address = "127.0.0.1", .port = 80, .host = "localhost", .path = "/", .post_path = "/", .connections = 32,
          .seconds = 10, .timeout = 30, .static_every = 0.05};
 
@@ -98,12 +97,17 @@ static double clock_read(clockid_t id) {
 
 static void die(const char *what) { perror(what); exit(2); }
 
+static void refuse(const char *what, const char *why) {
+    fprintf(stderr, "load: %s: %s\n", what, why);
+    exit(2);
+}
+
 /* --- one request's end ------------------------------------------------------------------------------------------ */
 
 static uint16_t seen_number(const char *value) {
     for (int i = seen_count - 1; i >= 0; i--)
         if (!strcmp(seen[i], value)) return (uint16_t)i;
-    if (seen_count == SEEN_MAX) { fprintf(stderr, "more than %d values of %s\n", SEEN_MAX, opt.seen); exit(2); }
+    if (seen_count == SEEN_MAX) refuse(opt.seen, "too many values");
     strcpy(seen[seen_count], value);
     return (uint16_t)seen_count++;
 }
@@ -176,7 +180,7 @@ static void prepare(struct lane *l) {
 
 static int may_begin(enum kind kind) {
     if (stopping) return 0;
-    if (kind == MAIN && opt.requests && tally[MAIN].begun >= opt.requests) stopping = 1;
+    if (kind == MAIN && opt.requests && tally[MAIN].begun >= (uint64_t)opt.requests) stopping = 1;
     return !stopping;
 }
 
@@ -248,7 +252,11 @@ static enum outcome read_head(struct lane *l) {
     return OK;
 }
 
-static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1; }
+static int hex(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 /* Consumes chunks; 1 when the last trailer is over, 0 for more, -1 when it isn't chunked coding. */
 static int read_chunks(struct lane *l, const char **p, const char *end) {
@@ -336,7 +344,7 @@ static void on_signal(int signal) { (void)signal; signalled = 1; }
 static int tick(double now, double start) {       /* lanes still waiting for an answer */
     int busy = 0;
     if (now - start >= opt.seconds || signalled) stopping = 1;
-    if (input_ended && tally[MAIN].begun >= opt.at_least) stopping = 1;
+    if (input_ended && tally[MAIN].begun >= (uint64_t)opt.at_least) stopping = 1;
     for (struct lane *l = lanes; l < lanes + lane_count; l++) {
         if (l->state == RESTING && now >= l->due) begin(l, now);
         else if (l->state != RESTING && now - l->begun > opt.timeout) finish(l, TIMEOUT, now);
@@ -407,63 +415,56 @@ static void compose(int which, const char *method, const char *path, size_t body
     char length[64] = "", *filler = calloc(1, body + 1);
     memset(filler, 'x', body);
     if (body) snprintf(length, sizeof length, "Content-Type: text/plain\r\nContent-Length: %zu\r\n", body);
-    int n = asprintf(&wire[which], "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: backstage-load\r\n%s%s\r\n%s", method, path, opt.host,
-                     length, opt.close ? "Connection: close\r\n" : "", filler);
+    int n = asprintf(&wire[which], "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: backstage-load\r\n%s%s\r\n%s", method, path,
+                     opt.host, length, opt.close ? "Connection: close\r\n" : "", filler);
     if (n < 0) die("compose");
     wire_size[which] = (size_t)n;
     free(filler);
 }
 
-static double number(const char *text, double least, double most) {
-    char *end;
-    double value = strtod(text, &end);
-    if (end != text && !*end && value >= least && value <= most) return value;
-    fprintf(stderr, "%s: wanted a number from %g to %g\n", text, least, most);
-    exit(2);
-}
+static const struct wish { const char *name; const char **text; int *whole; double *number, least, most; } wishes[] = {
+    {"address", &opt.address, 0, 0, 0, 0}, {"port", 0, &opt.port, 0, 1, 65535}, {"host", &opt.host, 0, 0, 0, 0},
+    {"path", &opt.path, 0, 0, 0, 0}, {"connections", 0, &opt.connections, 0, 0, 2000},
+    {"post-path", &opt.post_path, 0, 0, 0, 0}, {"post-share", 0, &opt.post_share, 0, 0, 100},
+    {"slow-path", &opt.slow_path, 0, 0, 0, 0}, {"slow", 0, &opt.slow, 0, 0, 1000},
+    {"static-path", &opt.static_path, 0, 0, 0, 0}, {"static-every", 0, 0, &opt.static_every, 0.001, 60},
+    {"seconds", 0, 0, &opt.seconds, 0.01, 3600}, {"requests", 0, &opt.requests, 0, 1, 1e9},
+    {"at-least", 0, &opt.at_least, 0, 0, 1e9}, {"timeout", 0, 0, &opt.timeout, 0.01, 600},
+    {"seen", &opt.seen, 0, 0, 0, 0}, {"records", &opt.records, 0, 0, 0, 0}, {"close", 0, &opt.close, 0, 1, 0},
+    {"stdin", 0, &opt.use_stdin, 0, 1, 0},    /* least above most: a flag without a value */
+};
+enum { WISHES = sizeof wishes / sizeof *wishes };
 
 static void options(int argc, char **argv) {
-    static const struct option longs[] = {
-        {"address", 1, 0, 'a'}, {"port", 1, 0, 'p'}, {"host", 1, 0, 'h'}, {"path", 1, 0, 'u'}, {"connections", 1, 0, 'c'},
-        {"close", 0, 0, 'C'}, {"seconds", 1, 0, 's'}, {"requests", 1, 0, 'n'}, {"at-least", 1, 0, 'l'}, {"stdin", 0, 0, 'i'},
-        {"timeout", 1, 0, 't'}, {"post-path", 1, 0, 'P'}, {"post-share", 1, 0, 'S'},
-        {"slow-path", 1, 0, 'W'}, {"slow", 1, 0, 'w'}, {"static-path", 1, 0, 'f'}, {"static-every", 1, 0, 'F'},
-        {"seen", 1, 0, 'v'}, {"records", 1, 0, 'r'}, {0, 0, 0, 0}};
-    for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) switch (o) {
-        case 'a': opt.address = optarg; break;
-        case 'p': opt.port = (int)number(optarg, 1, 65535); break;
-        case 'h': opt.host = optarg; break;
-        case 'u': opt.path = optarg; break;
-        case 'c': opt.connections = (int)number(optarg, 0, 2000); break;
-        case 'C': opt.close = 1; break;
-        case 's': opt.seconds = number(optarg, 0.01, 3600); break;
-        case 'n': opt.requests = (uint64_t)number(optarg, 1, 1e9); break;
-        case 'l': opt.at_least = (uint64_t)number(optarg, 0, 1e9); break;
-        case 'i': opt.use_stdin = 1; break;
-        case 't': opt.timeout = number(optarg, 0.01, 600); break;
-        case 'P': opt.post_path = optarg; break;
-        case 'S': opt.post_share = (int)number(optarg, 0, 100); break;
-        case 'W': opt.slow_path = optarg; break;
-        case 'w': opt.slow = (int)number(optarg, 0, 1000); break;
-        case 'f': opt.static_path = optarg; break;
-        case 'F': opt.static_every = number(optarg, 0.001, 60); break;
-        case 'v': opt.seen = optarg; break;
-        case 'r': opt.records = optarg; break;
-        default: exit(2);
+    struct option longs[WISHES + 1] = {0};
+    for (int i = 0; i < WISHES; i++) longs[i] = (struct option){wishes[i].name, wishes[i].least <= wishes[i].most, 0, 1};
+    for (int i, o; (o = getopt_long(argc, argv, "", longs, &i)) != -1;) {
+        if (o != 1) exit(2);
+        const struct wish *w = &wishes[i];
+        char *end = "";
+        double value = w->text || !longs[i].has_arg ? 1 : strtod(optarg, &end);
+        if (w->text) *w->text = optarg;
+        else if (longs[i].has_arg && (end == optarg || *end || !(value >= w->least && value <= w->most)))
+            refuse(optarg, "no number, or out of bounds");
+        else if (w->whole) *w->whole = (int)value;
+        else *w->number = value;
     }
-    if (optind < argc || (opt.slow && !opt.slow_path)) { fprintf(stderr, "load: unknown argument, or --slow without --slow-path\n"); exit(2); }
+    if (optind < argc) refuse(argv[optind], "unknown argument");
+    if (opt.slow && !opt.slow_path) refuse("--slow", "needs --slow-path");
 }
 
 int main(int argc, char **argv) {
     options(argc, argv);
     server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port)};
-    if (inet_pton(AF_INET, opt.address, &server.sin_addr) != 1) { fprintf(stderr, "%s: not an IPv4 address\n", opt.address); return 2; }
+    if (inet_pton(AF_INET, opt.address, &server.sin_addr) != 1) refuse(opt.address, "not an IPv4 address");
     compose(MAIN, "GET", opt.path, 0);
     compose(SLOW, "GET", opt.slow_path ? opt.slow_path : "/", 0);
     compose(STATIC, "GET", opt.static_path ? opt.static_path : "/", 0);
     compose(KINDS, "POST", opt.post_path, BODY);
     lane_count = opt.connections + opt.slow + (opt.static_path != NULL);
-    if (!(lanes = calloc((size_t)lane_count + 1, sizeof *lanes)) || (epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0) die("start");
+    lanes = calloc((size_t)lane_count + 1, sizeof *lanes);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (!lanes || epoll_fd < 0) die("start");
     for (int i = 0; i < lane_count; i++) {
         lanes[i].fd = -1;
         lanes[i].kind = i < opt.connections ? MAIN : i < opt.connections + opt.slow ? SLOW : STATIC;

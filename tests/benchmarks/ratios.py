@@ -18,12 +18,12 @@ from production import Production
 HERE = Path(__file__).parent
 
 
-def _seconds(values: list[float]) -> float:
+def _median(values: list[float]) -> float:
     return round(median(values), 2)
 
 
 def _wall(runs: list[Run]) -> float:
-    return _seconds([run.seconds for run in runs])
+    return _median([run.seconds for run in runs])
 
 
 def own_steps(bench: Bench, rounds: int) -> dict[str, float]:
@@ -31,7 +31,7 @@ def own_steps(bench: Bench, rounds: int) -> dict[str, float]:
     times = json.loads(
         bench.host.python(HERE / "on_host" / "own_steps.py", bench.production.name, "encore", str(rounds))
     )
-    return {step: _seconds(values) for step, values in times.items()}
+    return {step: _median(values) for step, values in times.items()}
 
 
 def rollback(bench: Bench, rounds: int) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def rollback(bench: Bench, rounds: int) -> dict[str, Any]:
     return {
         "rounds": rounds,
         "import_s": own_steps(bench, 5)["boot"],
-        "first_answer_s": _seconds(first_answers),
+        "first_answer_s": _median(first_answers),
         "first_answer_worst_s": round(max(first_answers), 2),
         "end_to_end_s": _wall(whole),
     }
@@ -79,7 +79,7 @@ def redeploy(bench: Bench, rounds: int) -> dict[str, Any]:
         "own_s": round(needed, 2),
         "ping_s": _wall(pings),
         "deploy_s": _wall(deploys),
-        "module_s": _seconds(modules),
+        "module_s": _median(modules),
         "pings_above_own": round((_wall(deploys) - needed) / _wall(pings), 2),
         "pings_above_own_together": round((_wall(deploys) - own["together"] - own["boot"]) / _wall(pings), 2),
     }
@@ -96,6 +96,7 @@ def chorus(bench: Bench, name: str, count: int) -> tuple[Production, Path]:
 def first_deploys(bench: Bench) -> dict[str, Any]:
     """Wall and disk of the first deploy of one Act and of ten with the same requirements: two empty Productions,
     so each makes its environment with an empty package cache, on a host whose roles have nothing to do."""
+    bench.open()
     seen: dict[str, dict[str, float]] = {}
     for name, count in (("solo", 1), ("band", 10)):
         _production, inventory = chorus(bench, name, count)
@@ -125,7 +126,16 @@ def nothing(bench: Bench, inventory: Path, gigs: int, rounds: int, playbook: str
         "rounds": rounds,
         "ping_s": _wall(pings),
         "run_s": _wall(runs),
-        "module_s": _seconds([ended - began for began, ended in modules]),
-        "pings": round(_wall(runs) / _wall(pings), 2),
-        "pings_cpu": round(median(run.cpu for run in runs) / median(ping.cpu for ping in pings), 2),
+        "module_s": _median([ended - began for began, ended in modules]),
+        "pings": _median([run.seconds / ping.seconds for run, ping in zip(runs, pings)]),
+        "pings_cpu": _median([run.cpu / ping.cpu for run, ping in zip(runs, pings)]),
     }
+
+
+def redeploy_one(bench: Bench, inventory: Path, act: str, rounds: int) -> float:
+    """Seconds of a code-only redeploy of one Act among those of this Production, end to end."""
+    runs = []
+    for _round in range(rounds):
+        _edition, version = bench.next_edition()
+        runs.append(bench.controller.play("deploy", inventory, act=act, version=version))
+    return _wall(runs)

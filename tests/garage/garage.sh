@@ -168,8 +168,10 @@ up() {
 }
 
 newcomer() {   # newcomer systemd|bare: made anew each time, then make site and all the rest inside it
-  local init=$1 host=n-$1 folder='/root/a clone' options=(--systemd=always --cap-add SYS_ADMIN) command=() number=201
-  if [[ $init == bare ]]; then options=(--init) command=(-- sleep infinity) folder=/root/backstage number=202; fi
+  local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone' options=(--systemd=always --cap-add SYS_ADMIN) command=()
+  if [[ $init == bare ]]; then
+    number=202 owner=roadie folder=/home/roadie/backstage options=(--init) command=(-- sleep infinity)
+  fi
   need_root
   timed packages -- deps
   timed image newcomer -- image newcomer bookworm
@@ -182,7 +184,7 @@ newcomer() {   # newcomer systemd|bare: made anew each time, then make site and 
     podman exec -i -w "$folder" "$prefix$host" tar -x
   # a clone, as a newcomer has it: what isn't committed yet is committed there
   podman exec -w "$folder" "$prefix$host" sh -c \
-    'git init -q && git add -A && git -c user.name=newcomer -c user.email=newcomer@localhost commit -qm clone'
+    "git init -q && git add -A && git -c user.name=newcomer -c user.email=newcomer@localhost commit -qm clone && chown -R $owner: ."
   echo "$folder"
 }
 

@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Runs inside a fresh machine, in a checkout: what the README tells a newcomer to type, and what must be so afterwards.
-#   newcomer.sh [MAKE ARGUMENTS...]        PORT=8080 and the like
+#   newcomer.sh USER [MAKE ARGUMENTS...]        run as root; make runs as the user
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 . scripts/check.sh
+user=$1
+shift
 record=/var/tmp/newcomer.json
 log=$PWD/.garage/logs                # inside the checkout: not a leftover
-mkdir -p "$log"
+install -d -o "$user" "$log"
 CHECK_LOGS=$log
 
 type_it() {   # type_it LOG TARGET [ARGUMENTS..]
   local name=$1
   shift
-  make "$@" 2>&1 | tee "$log/$name.log"
+  sudo -u "$user" -H make "$@" 2>&1 | tee "$log/$name.log"
   return "${PIPESTATUS[0]}"
 }
 

@@ -6,10 +6,10 @@ garage=$(dirname "${BASH_SOURCE[0]}")/garage.sh
 failed=0
 for init; do
   folder=$("$garage" newcomer "$init") || exit
-  # the machine without systemd is also the one where port 80 is taken
-  arguments=()
-  [[ $init != bare ]] || arguments=(PORT=8080)
-  echo "A newcomer with $([[ $init == bare ]] && echo no || echo running) systemd, in $folder: make site ${arguments[*]}"
+  # the machine without systemd is also the one of somebody who is not root, where port 80 is taken
+  arguments=(root)
+  [[ $init != bare ]] || arguments=(roadie PORT=8080)
+  echo "A newcomer's machine ($init): make site as ${arguments[*]} in $folder"
   if "$garage" in "n-$init" "$folder" tests/garage/newcomer.sh "${arguments[@]}"; then
     "$garage" remove "n-$init"
   else

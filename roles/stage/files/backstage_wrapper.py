@@ -20,7 +20,8 @@ import logging
 import os
 import sys
 import traceback
-from typing import Any, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -50,15 +51,15 @@ def load(name: str) -> Application:
     if not callable(found):
         raise WrapperError(f"{name} is a {type(found).__name__} and can't be called: name the WSGI application")
     if is_asgi(found):
-        raise WrapperError(f"{name} is an ASGI application, and a uwsgi Stage plays WSGI: name the WSGI one, "
-                           "usually in wsgi.py")
+        raise WrapperError(
+            f"{name} is an ASGI application, and a uwsgi Stage plays WSGI: name the WSGI one, usually in wsgi.py"
+        )
     return found
 
 
 def is_asgi(candidate: Any) -> bool:
     """Whether a callable is ASGI: Django's handler, or a coroutine function, or an object with a coroutine call."""
-    call = getattr(type(candidate), "__call__", None)
-    return inspect.iscoroutinefunction(candidate) or inspect.iscoroutinefunction(call)
+    return inspect.iscoroutinefunction(candidate) or inspect.iscoroutinefunction(type(candidate).__call__)
 
 
 def prepare() -> None:
@@ -83,16 +84,19 @@ def logs_request_errors() -> bool:
     """Whether a failing request's traceback gets anywhere by logging: Django's default only mails it to the ADMINS."""
     from django.utils.log import AdminEmailHandler
 
-    logger: logging.Logger | None = logging.getLogger("django.request")
+    logger = logging.getLogger("django.request")
     if not logger.isEnabledFor(logging.ERROR):
         return False
+    handlers: list[logging.Handler] = []
+    above: logging.Logger | None = logger
+    while above:
+        handlers += above.handlers
+        above = above.parent if above.propagate else None
+    if not handlers:
+        return logging.lastResort is not None
     record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, "", (), None)
-    while logger:
-        for handler in logger.handlers:
-            if not isinstance(handler, (logging.NullHandler, AdminEmailHandler)) and takes(handler, record):
-                return True
-        logger = logger.parent if logger.propagate else None
-    return False
+    printing = (handler for handler in handlers if not isinstance(handler, (logging.NullHandler, AdminEmailHandler)))
+    return any(takes(handler, record) for handler in printing)
 
 
 def takes(handler: logging.Handler, record: logging.LogRecord) -> bool:
@@ -101,7 +105,7 @@ def takes(handler: logging.Handler, record: logging.LogRecord) -> bool:
         return False
     try:
         return bool(handler.filter(record))
-    except Exception:  # a filter of the project's own that wants a real request: so it deals with requests
+    except (AttributeError, KeyError, TypeError):  # a filter of the project's own that wants a real request
         return True
 
 

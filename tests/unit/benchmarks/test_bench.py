@@ -87,28 +87,31 @@ RESULTS: dict[str, Any] = {
         "wall_ratio": 2.0,
         "disk_ratio": 1.1,
     },
-    "nothing": [
-        {
-            "playbook": "deploy",
-            "gigs": 1,
-            "rounds": 7,
-            "ping_s": 1.0,
-            "run_s": 1.3,
-            "module_s": 0.2,
-            "pings": 1.3,
-            "pings_cpu": 1.2,
-        },
-        {
-            "playbook": "site",
-            "gigs": 10,
-            "rounds": 7,
-            "ping_s": 1.0,
-            "run_s": 4.0,
-            "module_s": 0.3,
-            "pings": 4.0,
-            "pings_cpu": 3.2,
-        },
-    ],
+    "crowd": {
+        "redeploy_one_s": {"1": 2.0, "10": 2.1, "100": 2.2},
+        "nothing": [
+            {
+                "playbook": "deploy",
+                "gigs": 1,
+                "rounds": 7,
+                "ping_s": 1.0,
+                "run_s": 1.3,
+                "module_s": 0.2,
+                "pings": 1.3,
+                "pings_cpu": 1.2,
+            },
+            {
+                "playbook": "site",
+                "gigs": 10,
+                "rounds": 7,
+                "ping_s": 1.0,
+                "run_s": 4.0,
+                "module_s": 0.3,
+                "pings": 4.0,
+                "pings_cpu": 3.2,
+            },
+        ],
+    },
 }
 
 
@@ -161,7 +164,7 @@ def test_answers_of_another_release_after_a_switch_are_strays() -> None:
 def test_all_is_met_in_good_results() -> None:
     rows = report.rows(RESULTS)
     assert [row.measure for row in rows if not row.met] == []
-    assert len(rows) == 5 + 1 + 1 + 1 + 2 + 2
+    assert len(rows) == 5 + 1 + 1 + 1 + 3 + 2
 
 
 @pytest.mark.parametrize(
@@ -175,8 +178,9 @@ def test_all_is_met_in_good_results() -> None:
         (("controls", 0, "noticed"), False, True),
         (("rollback", "first_answer_s"), 1.51, False),
         (("redeploy", "pings_above_own"), 2.01, False),
-        (("nothing", 0, "pings"), 1.51, False),
-        (("nothing", 1, "pings"), 5.01, False),
+        (("crowd", "nothing", 0, "pings"), 1.51, False),
+        (("crowd", "nothing", 1, "pings"), 5.01, False),
+        (("crowd", "redeploy_one_s", "100"), 2.5, False),
         (("first", "disk_ratio"), 1.21, False),
         (("first", "wall_ratio"), 4.01, False),
     ],

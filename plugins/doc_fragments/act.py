@@ -1,0 +1,189 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # An Act's keys: options of backstage_act, and suboptions of backstage_production by the fragment "manifest".
+    DOCUMENTATION = r"""
+options:
+  name:
+    type: str
+    required: true
+    description: What the Act is called. A letter, then up to 31 lower-case letters, digits and hyphens.
+  state:
+    type: str
+    choices: [present, absent]
+    description:
+      - V(absent) stops the Act and removes its releases. Its data, uploads, history and system users stay, until its
+        data is deleted by name.
+      - Defaults to V(present).
+  source:
+    type: dict
+    description:
+      - Where the code comes from, exactly one of C(git) and C(path). It is resolved on the controller, once for all
+        hosts, and shipped only to a host that lacks it. No host needs access to it.
+    suboptions:
+      git:
+        type: str
+        description:
+          - A repository, by an C(https), C(ssh), C(git) or C(file) URL, in the short form of ssh, or by a path on the
+            controller; a path that starts with C(./) or C(../) is relative to the inventory's directory.
+          - Fetched with the keys and credential helpers of the user who runs Ansible. A URL that holds a password is
+            refused.
+      version:
+        type: str
+        description:
+          - A tag, a branch, or a commit in full. A name that is a tag and a branch at once is refused, unless both
+            are one commit.
+          - Required with C(git), refused with C(path).
+      path:
+        type: str
+        description:
+          - A directory on the controller, relative to the inventory's. In a work tree of git everything that git
+            would take, uncommitted files included; elsewhere everything but caches and version control.
+      subdir:
+        type: str
+        description:
+          - The directory inside the source that holds the project, for a repository with several. C(chdir), C(files),
+            C(requirements) and C(writable) start from it.
+  refresh:
+    type: str
+    description: Any text. Change it to install requirements anew that are not pinned to a version.
+  requirements:
+    type: list
+    elements: str
+    description:
+      - Requirements files, with their C(-r) and C(-c) followed. Acts with the same ones share one virtual environment.
+      - Defaults to C(requirements.txt). C(uv.lock), C(pylock.toml), C(pyproject.toml) and lines that name the project
+        itself, such as C(-e .), are refused.
+  settings:
+    type: str
+    description: The settings module. Defaults to the one that C(manage) sets.
+  application:
+    type: str
+    description: The WSGI callable, as C(module:callable). Defaults to the settings' C(WSGI_APPLICATION).
+  manage:
+    type: str
+    description:
+      - The management program, as a C(*.py) file below C(chdir), C(-m module), or a console script of the environment.
+      - Defaults to V(manage.py).
+  chdir:
+    type: str
+    description: The working directory of everything that runs, inside the code. Defaults to V(.).
+  files:
+    type: list
+    elements: dict
+    description: Text files that are written into the code before anything of it runs.
+    suboptions:
+      path:
+        type: str
+        required: true
+        description: Where, inside the code.
+      content:
+        type: str
+        description: What it holds; or give C(src).
+      src:
+        type: str
+        description: A file on the controller that it is a copy of, relative to the inventory's directory.
+  env:
+    type: dict
+    description:
+      - Environment variables, each a text or a number. C({code}), C({data}), C({media}) and C({static}) are replaced
+        by the Act's directories.
+      - Names that start with C(BACKSTAGE_) or C(UWSGI_), and C(DJANGO_SETTINGS_MODULE), C(HOME) and C(LC_ALL), are
+        refused.
+  secrets:
+    type: dict
+    description:
+      - Environment variables that nobody sees. They make no release. A changed one is a new Sess.
+      - Each has at least 8 characters and is no name in the manifest, for Ansible masks it wherever it occurs.
+  writable:
+    type: list
+    elements: str
+    description:
+      - Files and directories inside the code that the Act may write. A directory ends in C(/). They become links into
+        its data directory, and start as copies of what the source has there.
+  packages:
+    type: list
+    elements: str
+    description: Debian packages that it needs to build or run. The role P(backstage.django.stage#role) installs them.
+  build:
+    type: list
+    elements: str
+    description:
+      - Commands to run in C(chdir) before C(collectstatic). They are split as a shell would and run without one, and
+        see no secrets.
+  static:
+    type: str
+    choices: [auto, none]
+    description:
+      - V(auto) runs C(collectstatic) where the Act has C(django.contrib.staticfiles). V(none) never does.
+      - Defaults to V(auto).
+  after_static:
+    type: list
+    elements: str
+    description: Management commands to run after C(collectstatic), such as V(compress --force).
+  migrate:
+    type: bool
+    description: Whether a new release's migrations are run before it plays. Defaults to V(true).
+  fixtures:
+    type: list
+    elements: str
+    description: Fixtures that are loaded once in the Act's life.
+  seed:
+    type: list
+    elements: dict
+    description: Management commands that run once in the Act's life, known by their names.
+    suboptions:
+      name:
+        type: str
+        required: true
+        description: What history calls it.
+      run:
+        type: str
+        required: true
+        description: The management command with its arguments.
+      before_migrate:
+        type: bool
+        description: Whether it runs before the migrations. Defaults to V(false).
+      env:
+        type: dict
+        description: Variables for this command only.
+      secrets:
+        type: dict
+        description: Variables for this command only that nobody sees.
+  health:
+    type: dict
+    description: What a new Sess has to answer before it goes live.
+    suboptions:
+      path:
+        type: str
+        description: The page that is asked for. One that reads the database proves most. Defaults to V(/).
+      status:
+        type: list
+        elements: int
+        description: The statuses that are accepted. Defaults to any of 200 to 399.
+      text:
+        type: str
+        description: A text that the page has to hold.
+      host:
+        type: str
+        description: The host name that is asked for. Defaults to the name of every open Venue, else V(localhost).
+      timeout:
+        type: int
+        description: How many seconds the start, and each answer, may take; 1 to 3600. Defaults to V(30).
+  timeout:
+    type: int
+    description:
+      - The longest that one request may take, in seconds, at most the role's C(stage_longest_request). With threads, a
+        request beyond it ends the worker and what else that is answering.
+      - Defaults to V(60).
+  keep_releases:
+    type: int
+    description:
+      - How many releases stay on the host, 1 to 100. The one that plays and one that is held always do.
+      - Defaults to V(5).
+"""

@@ -1,0 +1,21 @@
+import time
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from band.models import Song
+from band.take import TAKE
+
+
+def stage(request):
+    """What visitors see: who answers, and that the database does, too."""
+    return HttpResponse(f"{settings.TUNE} {TAKE}: {Song.objects.count()} songs\n", content_type="text/plain")
+
+
+def health(request):
+    return HttpResponse("in tune\n", content_type="text/plain")
+
+
+def slow(request):
+    time.sleep(float(request.GET["seconds"]))
+    return HttpResponse("played to the end\n", content_type="text/plain")

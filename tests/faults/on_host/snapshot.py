@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Production is on this host, as plain data that two runs can be compared by: snapshot.py PRODUCTION [ACT].
+
+Left out, because it differs between runs that mean the same: times, process ids, the numbers of Sesses, the ids of
+releases (they are named by the order in which they were built), and what caches hold.
+"""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import json
+import os
+import pwd
+import re
+import stat
+import sys
+from typing import Any
+
+ROOT = "/srv/backstage"
+VASSALS = "/etc/backstage/vassals"
+VENUES = "/etc/nginx/backstage/venues"
+LOGS = "/var/log/backstage"
+RECORDS = (".json", ".ini", ".conf")
+UNCOMPARED = (".pyc", ".log", ".jsonl", ".lock", ".sqlite3")
+TIMES = ("built", "by", "at", "since", "slowest")
+
+
+class Names:
+    """Words for what is named differently in every run."""
+
+    def __init__(self, production: str) -> None:
+        self.words: dict[str, str] = {}
+        acts = f"{ROOT}/{production}/acts"
+        for act in listed(acts):
+            releases = listed(f"{acts}/{act}/releases")
+            releases.sort(key=lambda release: built(f"{acts}/{act}/releases/{release}/release.json"), reverse=True)
+            for number, release in enumerate(releases):
+                self.words[release] = f"<{act}-{number}>"
+        for number, key in enumerate(listed(f"{ROOT}/{production}/environments")):
+            self.words[key] = f"<environment-{number}>"
+
+    def plain(self, text: str) -> str:
+        for name, word in self.words.items():
+            text = text.replace(name, word)
+        text = re.sub(r"\btake-\d+\b", "take-n", text)
+        text = re.sub(r"(<[a-z-]+-\d+>)\.\d+", r"\1.n", text)
+        text = re.sub(r"\b[0-9a-f]{12}\.\d+\b", "<gone>.n", text)
+        return re.sub(r"\b(?:[0-9a-f]{12}|[0-9a-f]{64})\b", "<id>", text)
+
+
+def listed(path: str) -> list[str]:
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
+
+
+def built(path: str) -> str:
+    """When a release was made whole; one that is not sealed comes first."""
+    return f"{os.stat(path).st_mtime_ns:020}" if os.path.exists(path) else "~"
+
+
+def tree(top: str, names: Names) -> dict[str, str]:
+    """Every entry with its kind, mode, owner, group, and what is in it."""
+    found = {}
+    for root, directories, files in os.walk(top):
+        for name in directories + files:
+            path = os.path.join(root, name)
+            found[names.plain(path)] = entry(path, names)
+        directories[:] = [name for name in directories if not skipped(os.path.join(root, name))]
+    return found
+
+
+def skipped(path: str) -> bool:
+    """What an environment, a package cache and compiled code hold is compared by their one entry."""
+    return os.path.basename(path) in ("cache", "__pycache__") or os.path.basename(os.path.dirname(path)) == "environments"
+
+
+def entry(path: str, names: Names) -> str:
+    info = os.lstat(path)
+    owner = f"{user(info.st_uid)}:{group(info.st_gid)}"
+    kind = info.st_mode
+    if stat.S_ISLNK(kind):
+        return f"link {owner} -> {names.plain(os.readlink(path))}"
+    what = {stat.S_IFDIR: "directory", stat.S_IFREG: "file", stat.S_IFSOCK: "socket"}.get(stat.S_IFMT(kind), "?")
+    return f"{what} {stat.S_IMODE(kind):04o} {owner} {content(path, names) if stat.S_ISREG(kind) else ''}".rstrip()
+
+
+def content(path: str, names: Names) -> str:
+    if path.endswith(UNCOMPARED):
+        return ""
+    with open(path, "rb") as file:
+        raw = file.read()
+    text = raw.decode("utf-8", "replace")
+    if path.endswith(".json"):
+        text = json.dumps(plain(json.loads(text), names), sort_keys=True)
+    elif path.endswith(RECORDS) or "/env/" in path:
+        text = names.plain(text)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def plain(data: Any, names: Names) -> Any:
+    """JSON without times, and with words for names."""
+    if isinstance(data, dict):
+        return {names.plain(key): plain(value, names) for key, value in data.items() if key not in TIMES}
+    if isinstance(data, list):
+        return [plain(value, names) for value in data]
+    return names.plain(data) if isinstance(data, str) else data
+
+
+def user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return "nobody's"
+
+
+def group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return "nobody's"
+
+
+def processes(production: str, names: Names) -> list[str]:
+    """Who runs anything of this Production, and what; each kind once."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            owner = user(os.stat(f"/proc/{pid}").st_uid)
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                command = file.read().replace("\0", " ").strip()
+        except OSError:
+            continue  # it ended meanwhile
+        if owner.startswith((production + "-", production + "_")):
+            found.add(f"{owner}: {names.plain(command)}")
+    return sorted(found)
+
+
+def people(production: str) -> list[str]:
+    """The Production's system users with their groups."""
+    owned = [entry for entry in pwd.getpwall() if entry.pw_name.startswith((production + "-", production + "_"))]
+    return sorted(
+        f"{entry.pw_name} {entry.pw_dir} {' '.join(groups(entry))}"
+        for entry in owned
+    )
+
+
+def groups(entry: pwd.struct_passwd) -> list[str]:
+    return sorted(group(gid) for gid in os.getgrouplist(entry.pw_name, entry.pw_gid))
+
+
+def take(production: str) -> dict[str, Any]:
+    names = Names(production)
+    return {
+        "files": {
+            **tree(f"{ROOT}/{production}", names),
+            **tree(VASSALS, names),
+            **tree(VENUES, names),
+            **tree(f"{LOGS}/{production}", names),
+        },
+        "processes": processes(production, names),
+        "users": people(production),
+    }
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What is not the same in two snapshots."""
+    found = []
+    for path in sorted({*before["files"], *after["files"]}):
+        old, new = before["files"].get(path, "nothing"), after["files"].get(path, "nothing")
+        if old != new:
+            found.append(f"{path}: {new}, not {old}")
+    for key in ("processes", "users"):
+        found += [f"{key}: {line} is there" for line in sorted(set(after[key]) - set(before[key]))]
+        found += [f"{key}: {line} is not there" for line in sorted(set(before[key]) - set(after[key]))]
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(take(sys.argv[1])))

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Visitors: one request after another to each Venue, until standard input ends; then what they saw, as JSON.
+
+A request has a connection of its own and is never tried twice. It failed when there was no whole answer of
+2xx or 3xx within five seconds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sys
+import threading
+import time
+
+PATIENCE = 5.0
+PAUSE = 0.01
+
+
+class Visitor(threading.Thread):
+    """Asks one Venue over and over."""
+
+    def __init__(self, venue: str, path: str, over: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.venue, self.path, self.over = venue, path, over
+        self.requests = 0
+        self.slowest = 0.0
+        self.failed: list[str] = []
+        self.pages: list[str] = []
+
+    def run(self) -> None:
+        while not self.over.is_set():
+            began = time.monotonic()
+            try:
+                self._ask()
+            except (OSError, http.client.HTTPException) as error:
+                self._fail(f"{type(error).__name__}: {error}")
+            self.requests += 1
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            time.sleep(PAUSE)
+
+    def _ask(self) -> None:
+        client = http.client.HTTPConnection("127.0.0.1", 80, timeout=PATIENCE)
+        try:
+            client.request("GET", self.path, headers={"Host": self.venue, "Connection": "close"})
+            answer = client.getresponse()
+            page = answer.read().decode("utf-8", "replace").strip()
+        finally:
+            client.close()
+        if not 200 <= answer.status < 400:
+            self._fail(str(answer.status))
+        elif page not in self.pages[-1:]:
+            self.pages.append(page[:200])
+
+    def _fail(self, what: str) -> None:
+        # a loop that found nobody for minutes need not name every moment of it
+        if len(self.failed) < 1000:
+            self.failed.append(f"{time.time():.3f} {what}")
+
+
+def main(*places: str) -> None:
+    over = threading.Event()
+    visitors = [Visitor(*place.partition("/")[::2], over) for place in places]
+    for visitor in visitors:
+        visitor.path = "/" + visitor.path
+        visitor.start()
+    print("open", flush=True)
+    sys.stdin.read()
+    over.set()
+    for visitor in visitors:
+        visitor.join(PATIENCE + 1)
+    keys = ("requests", "slowest", "failed", "pages")
+    print(json.dumps({v.venue: {key: getattr(v, key) for key in keys} for v in visitors}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

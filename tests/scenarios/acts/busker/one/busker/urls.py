@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("", views.corner),
+    path("slow/", views.slow),
+    path("variables/", views.variables),
+]

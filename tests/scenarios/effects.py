@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What changed on a host, from two looks at it, in the form of a plan: the plan itself is not asked.
+
+A look is what backstage_info answers ("info"), and what on_host/state.py sees ("seen").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Look = dict[str, Any]
+Entry = dict[str, Any]
+
+
+def entry(noun: str, name: str, verb: str, before: Any = None, after: Any = None) -> Entry:
+    return {"noun": noun, "name": name, "verb": verb, "before": before, "after": after}
+
+
+def differing(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return {key: before[key] for key in keys if key in before}, {key: after[key] for key in keys if key in after}
+
+
+def effects(before: Look, after: Look) -> list[Entry]:
+    """All that changed from one look to the next."""
+    acts = sorted({*before["seen"]["acts"], *after["seen"]["acts"]})
+    found = [change for name in acts for change in _act(name, _one(before, name), _one(after, name))]
+    return found + _venues(before, after)
+
+
+def _one(look: Look, name: str) -> Look:
+    """One Act as it was seen; an empty look where it is not."""
+    told = look["info"]["acts"].get(name, {})
+    seen = look["seen"]["acts"].get(name, {})
+    sess = look["info"]["sesses"].get(name, {})
+    return {
+        "there": bool(seen),
+        "act": seen.get("record", {}).get("act", {}),
+        "release": told.get("release"),
+        "held": told.get("held"),
+        "sealed": set(told.get("releases", {})),
+        "history": told.get("history", []),
+        "unsealed": set(seen.get("unsealed", [])),
+        "sess": sess.get("sess"),
+        "plays": told.get("live"),
+        "left": set(seen.get("sesses", [])) - {sess.get("sess")},
+        "started": sess.get("sess") in seen.get("vassals", []),
+        "options": {
+            "processes": sess.get("processes"),
+            "threads": sess.get("threads"),
+            "timeout": seen.get("timeout"),
+        },
+        "env": seen.get("env", {}),
+        "secrets": set(seen.get("secrets", [])),
+    }
+
+
+def _act(name: str, before: Look, after: Look) -> list[Entry]:
+    found = _record(name, before, after)
+    found += [entry("act", name, "sweep", release) for release in sorted(before["unsealed"] - after["unsealed"])]
+    built = sorted(after["sealed"] - before["sealed"])
+    found += [entry("act", name, "build", before["plays"], release) for release in built]
+    for event in after["history"][len(before["history"]) :]:
+        if event["event"] == "migrated":
+            found.append(entry("act", name, "migrate", None, event["release"]))
+        if event["event"] == "seed done":
+            found.append(entry("act", name, "seed", None, event["seed"]))
+    if before["held"] and not after["held"] and after["act"]:
+        found.append(entry("act", name, "unhold", before["held"]))
+    if after["act"]:  # those of an Act that is removed go with it
+        gone = sorted(before["sealed"] - after["sealed"])
+        found += [entry("act", name, "discard", release) for release in gone]
+    if before["there"] and not after["there"]:
+        found.append(entry("act", name, "delete data", "data and media"))
+    return found + _sess(name, before, after)
+
+
+def _record(name: str, before: Look, after: Look) -> list[Entry]:
+    if not before["act"] and after["act"]:
+        return [entry("act", name, "add", None, after["act"])]
+    if before["act"] and not after["act"]:
+        return [entry("act", name, "remove", None)]
+    old, new = differing(
+        {**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]}
+    )
+    return [entry("act", name, "change", old, new)] if old or new else []
+
+
+def _sess(name: str, before: Look, after: Look) -> list[Entry]:
+    if before["sess"] and not after["sess"]:
+        return [entry("sess", name, "stop", {"release": before["plays"]})]
+    found = []
+    if before["sess"] != after["sess"]:
+        back = bool(after["held"]) and after["held"] == before["plays"] != after["plays"]
+        old = {"release": before["plays"]} if before["sess"] else None
+        new = {"release": after["plays"], "because": _because(before, after)}
+        found.append(entry("sess", name, "roll back" if back else "play", old, new))
+    return found + [entry("sess", name, "sweep", sess) for sess in sorted(before["left"] - after["left"])]
+
+
+def _because(before: Look, after: Look) -> list[str]:
+    """Why another Sess plays."""
+    if not before["sess"]:
+        return ["nothing plays"]
+    if before["plays"] != after["plays"]:
+        return ["release"]
+    found = [] if before["started"] else ["it is not started"]
+    for key in sorted({*before["env"], *after["env"]}):
+        if before["env"].get(key) != after["env"].get(key):
+            secret = key in before["secrets"] | after["secrets"]
+            found.append(f"{'secret' if secret else 'variable'} {key} changed")
+    for key, old in before["options"].items():
+        if old != after["options"][key]:
+            found.append(f"{key}: {old} -> {after['options'][key]}")
+    return found or ["uwsgi.ini"]
+
+
+def _venues(before: Look, after: Look) -> list[Entry]:
+    old, new = before["info"]["venues"], after["info"]["venues"]
+    found = [change for name in sorted({*old, *new}) for change in _venue(name, old.get(name), new.get(name))]
+    for name in sorted({*old} & {*new}):
+        file = f"{new[name]['production']}.{name}.conf"
+        texts = before["seen"]["files"].get(file), after["seen"]["files"].get(file)
+        if old[name] == new[name] and texts[0] != texts[1]:
+            found.append(entry("venue", name, "rewrite", *texts))
+    if not found and before["seen"]["workers"] != after["seen"]["workers"]:
+        found.append(entry("venue", "all", "reload"))
+    return found
+
+
+def _venue(name: str, before: Look | None, after: Look | None) -> list[Entry]:
+    found = []
+    if before is None and after is not None:
+        found.append(entry("venue", name, "add", None, {key: after[key] for key in ("aliases", "state", "tls")}))
+    if before is not None and after is None:
+        found.append(entry("venue", name, "remove", {key: before[key] for key in ("aliases", "tls")}))
+    if before is not None and after is not None:
+        if before["state"] != after["state"]:
+            verb = {"open": "open", "closed": "close"}[after["state"]]
+            found.append(entry("venue", name, verb, before["state"], after["state"]))
+        old, new = differing(*({key: block[key] for key in ("aliases", "tls")} for block in (before, after)))
+        if old or new:
+            found.append(entry("venue", name, "change", old, new))
+    return found + _gigs(name, before, after)
+
+
+def _gigs(venue: str, before: Look | None, after: Look | None) -> list[Entry]:
+    old, new = ({gig["path"]: gig["act"] for gig in (block or {}).get("gigs", [])} for block in (before, after))
+    found = []
+    for path in sorted({*old, *new}):
+        was, now = old.get(path), new.get(path)
+        if was != now:
+            verb = "book" if was is None else "cancel" if now is None else "rebook"
+            found.append(entry("gig", f"{now or was} at {venue}{path}", verb, was, now))
+    return found
+
+
+def words(plan: list[Entry]) -> list[str]:
+    """A plan as changes.yml writes it."""
+    return [_words(step) for step in plan]
+
+
+def _words(step: Entry) -> str:
+    because = (step["after"] or {}).get("because") if isinstance(step["after"], dict) else None
+    return f"{step['verb']} {step['noun']} {step['name']}" + (f" ({', '.join(because)})" if because else "")
+
+
+def visible(plan: list[Entry]) -> list[Entry]:
+    """A plan as a look can see it, in the order of looks.
+
+    A Sess that ended is gone, whether it was stopped or removed; of a removed Act the release that
+    played stands with its Sess.
+    """
+    found = []
+    for step in plan:
+        if step["noun"] == "sess" and step["verb"] == "remove":
+            step = {**step, "verb": "stop"}
+        if step["noun"] == "act" and step["verb"] == "remove":
+            step = {**step, "before": None}
+        found.append(step)
+    return ordered(found)
+
+
+def ordered(plan: list[Entry]) -> list[Entry]:
+    return sorted(plan, key=lambda step: (step["noun"], step["name"], step["verb"], str(step["before"])))

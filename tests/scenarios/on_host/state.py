@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What of a Production lies on this host and backstage_info does not tell: state.py PRODUCTION, as JSON.
+
+It reads the documented layout with its own eyes, and nothing of the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path("/srv/backstage")
+VASSALS = Path("/etc/backstage/vassals")
+VENUES = Path("/etc/nginx/backstage/venues")
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+
+def data(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Name -> what tells one content from another and gives neither away."""
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()[:16] for name in names(folder)}
+
+
+def act(folder: Path, production: str) -> dict[str, Any]:
+    live = folder / "live"
+    record = data(live / "sess.json") if live.is_symlink() else {}
+    prefix = f"backstage.{production}.{folder.name}."
+    vassals = [name[len(prefix) : -len(".ini")] for name in names(VASSALS) if name.startswith(prefix)]
+    return {
+        "record": data(folder / "act.json"),
+        "unsealed": [name for name in names(folder / "releases") if not (folder / "releases" / name / "release.json").exists()],
+        "sesses": sorted({*names(folder / "sesses"), *vassals}),
+        "vassals": vassals,
+        "env": digests(live / "env") if live.is_symlink() else {},
+        "secrets": record.get("secrets", []),
+        "timeout": record.get("timeout"),
+    }
+
+
+def workers() -> list[int]:
+    """nginx's processes that read its configuration: a reload makes new ones."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (process / "cmdline").read_text(errors="replace")
+        except OSError:
+            continue
+        if "nginx: worker process" in title and "shutting down" not in title:
+            found.append(int(process.name))
+    return sorted(found)
+
+
+def state(production: str) -> dict[str, Any]:
+    acts = ROOT / production / "acts"
+    return {
+        "acts": {name: act(acts / name, production) for name in names(acts)},
+        "files": {
+            name: (VENUES / name).read_text(encoding="utf-8") for name in names(VENUES) if name.startswith(production + ".")
+        },
+        "workers": workers(),
+        "root": os.path.isdir(ROOT / production),
+    }
+
+
+if __name__ == "__main__":
+    json.dump(state(sys.argv[1]), sys.stdout)

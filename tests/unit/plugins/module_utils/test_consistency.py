@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no noun of a manifest can tell alone: every refusal, by the options that differ from accepted ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..manifests import VENUE, Item, act, booked, options, refused
+
+WWW = "www." + VENUE
+KITTENS = "backstage_acts[kittens]"
+PLACE = f"backstage_gigs[kittens at {VENUE}]"
+
+
+def gig(**more: str) -> Item:
+    return {"act": "kittens", "venue": VENUE, **more}
+
+
+# one value of an Act -> what is said of it, behind the Act's name
+VALUES: list[tuple[Item, str]] = [
+    (
+        {"requirements": ["../r.txt"]},
+        "requirements: '../r.txt': it leaves the code; use a path inside it",
+    ),
+    ({"settings": "a;b"}, "settings: 'a;b': use a dotted module, such as 'kittens.settings'"),
+    ({"application": "a.wsgi"}, "application: 'a.wsgi': use 'module:callable', such as 'kittens.wsgi:application'"),
+    (
+        {"application": "a.asgi:application"},
+        "application: 'a.asgi:application': an ASGI callable is not built yet; name the WSGI one",
+    ),
+    (
+        {"manage": "a b"},
+        "manage: 'a b': use a *.py file of the project, '-m module', or a console script of the environment",
+    ),
+    ({"chdir": "/srv"}, "chdir: '/srv': use a relative path in its shortest form, such as 'srv'"),
+    ({"writable": ["a", "/b"]}, "writable: '/b': use a relative path in its shortest form, such as 'b'"),
+    ({"packages": ["-y"]}, "packages: '-y': no Debian package has such a name"),
+    ({"build": ["npm 'ci"]}, "build: \"npm 'ci\": its quotes do not match (No closing quotation)"),
+    ({"after_static": [" "]}, "after_static: ' ': it is empty; leave it out"),
+    ({"fixtures": ["-o"]}, "fixtures: '-o': use a relative path in its shortest form, such as 'o'"),
+    ({"timeout": 0}, "timeout: 0: use a number from 1 to 86400"),
+    ({"keep_releases": 0}, "keep_releases: 0: use a number from 1 to 100"),
+    ({"keep_releases": 101}, "keep_releases: 101: use a number from 1 to 100"),
+    ({"health": {"path": "up"}}, "health.path: 'up': use an absolute URL path, such as '/' or '/about/'"),
+    ({"health": {"host": "A.b"}}, "health.host: 'A.b': write it as 'a.b'"),
+    ({"health": {"timeout": 0}}, "health.timeout: 0: use a number from 1 to 3600"),
+    ({"env": {"A": "b"}, "secrets": {"A": "purrpurr"}}, "env.A: stands in secrets, too; keep one"),
+    (
+        {"timeout": 301},
+        "timeout: 301: is longer than the stage's longest request (300 s);"
+        " use at most that, or raise stage_longest_request",
+    ),
+    ({"secrets": {"A": "purr"}}, "secrets.A: it is shorter than 8 characters; use a longer one"),
+    (
+        {"seed": [{"name": "s", "run": "a", "secrets": {"A": "purr"}}]},
+        "seed[s].secrets.A: it is shorter than 8 characters; use a longer one",
+    ),
+    ({"seed": [{"name": "s", "run": "a"}] * 2}, "seed[s]: stands in the list twice; a seed runs once, by its name"),
+]
+REFUSED: list[tuple[Item, str]] = [
+    ({"only": ["dogs"]}, "only: 'dogs': no Act of this Production; known: kittens"),
+    ({"unhold": ["dogs"]}, "unhold: 'dogs': no Act of this Production; known: kittens"),
+    ({"sesses": [{"act": "dogs"}]}, "backstage_sesses[dogs].act: 'dogs': no Act of this Production; known: kittens"),
+    (
+        {"sesses": [{"act": "kittens", "processes": 0}]},
+        "backstage_sesses[kittens].processes: 0: use a number from 1 to 256",
+    ),
+    (
+        {"sesses": [{"act": "kittens", "threads": 257}]},
+        "backstage_sesses[kittens].threads: 257: use a number from 1 to 256",
+    ),
+    (
+        {"sesses": [{"act": "kittens"}], "acts": [act(state="absent")], "gigs": []},
+        "backstage_sesses[kittens].state: 'started':"
+        " its Act is absent; make the Sess absent, too, or leave it out",
+    ),
+    (
+        {"sesses": [{"act": "kittens", "state": "absent"}]},
+        "backstage_sesses[kittens].state: 'absent': a Gig needs its Sess; stop it, or cancel the Gig first",
+    ),
+    ({"venues": [{"name": VENUE}, {"name": "a b"}]}, "backstage_venues[a b]: 'a b': use a DNS host name:"
+     " labels of letters, digits and hyphens, joined by dots"),
+    ({"venues": [{"name": VENUE, "aliases": ["WWW.a"]}]}, f"backstage_venues[{VENUE}]: 'WWW.a': write it as 'www.a'"),
+    (
+        {"venues": [{"name": VENUE, "aliases": [WWW]}, {"name": WWW}]},
+        f"backstage_venues[{WWW}]: '{WWW}': is a name of Venue '{VENUE}' already; a name belongs to one Venue",
+    ),
+    (
+        {"venues": [{"name": VENUE, "aliases": [VENUE]}]},
+        f"backstage_venues[{VENUE}]: '{VENUE}': is a name of Venue '{VENUE}' already; a name belongs to one Venue",
+    ),
+    ({"gigs": [gig(path="/blog")]}, f"{PLACE}.path: '/blog': a Gig below a path is not built yet; use '/'"),
+    (
+        {"gigs": [gig(act="dogs")]},
+        f"backstage_gigs[dogs at {VENUE}].act: 'dogs': no Act of this Production; known: kittens",
+    ),
+    (
+        {"acts": [act(state="absent")], "sesses": [{"act": "kittens", "state": "stopped"}], "gigs": []},
+        "backstage_sesses[kittens].state: 'stopped':"
+        " its Act is absent; make the Sess absent, too, or leave it out",
+    ),
+    (
+        {"gigs": [gig(venue="a.b")]},
+        f"backstage_gigs[kittens at a.b].venue: 'a.b': no Venue of this Production; known: {VENUE}",
+    ),
+    (
+        {"venues": [{"name": VENUE, "state": "absent"}]},
+        f"{PLACE}.venue: '{VENUE}': this Venue is absent; cancel the Gig, too (state: absent)",
+    ),
+    ({"gigs": [gig(), gig()]}, f"{PLACE}: 'kittens' plays at {VENUE}/ already; a place has one Gig"),
+    ({"longest_request": 59}, f"{KITTENS}.timeout: 60: is longer than the stage's longest request (59 s);"
+     " use at most that, or raise stage_longest_request"),
+]
+# names that occur in plans and logs: a secret with such a value would mask them
+NAMES = ["jamsession", VENUE, WWW, "productionone", "SECRET_KEY", "superuser"]
+ACCEPTED: list[Item] = [
+    booked(sesses=[{"act": "kittens", "state": "stopped"}]),
+    booked(gigs=[gig(state="absent")], sesses=[{"act": "kittens", "state": "absent"}]),
+    booked(acts=[act(state="absent")], gigs=[gig(state="absent")]),
+    booked(gigs=[gig(state="absent"), gig()]),
+    booked(venues=[{"name": VENUE, "state": "absent"}], gigs=[gig(state="absent", act="dogs")]),
+    booked(acts=[act(timeout=301)], longest_request=301),
+    options(only=["kittens"], unhold=["kittens"]),
+]
+
+
+@pytest.mark.parametrize(("values", "line"), VALUES)
+def test_value(values: Item, line: str) -> None:
+    assert refused(options(acts=[act(**values)])) == [f"{KITTENS}.{line}"]
+
+
+@pytest.mark.parametrize(("change", "line"), REFUSED)
+def test_refused(change: Item, line: str) -> None:
+    assert refused(booked(**change)) == [line]
+
+
+@pytest.mark.parametrize("given", ACCEPTED)
+def test_accepted(given: Item) -> None:
+    assert refused(given) == []
+
+
+def test_an_absent_act_is_not_booked() -> None:
+    lines = refused(booked(acts=[act(state="absent")]))
+    assert f"{PLACE}.act: 'kittens': this Act is absent; cancel the Gig, too (state: absent)" in lines
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_is_no_name_of_the_manifest(name: str) -> None:
+    seed = {"name": "superuser", "run": "createsuperuser"}
+    given = booked(
+        production="productionone",
+        acts=[act(secrets={"SECRET_KEY": name}), act(name="jamsession", seed=[seed])],
+        venues=[{"name": VENUE, "aliases": [WWW]}],
+    )
+    assert refused(given) == [f"{KITTENS}.secrets.SECRET_KEY: it is the same as a name in the manifest; use another one"]
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    lines = refused(
+        booked(acts=[act(timeout=0, settings="a b")], venues=[{"name": "A.b"}], only=["dogs"], unhold=["cats"])
+    )
+    for part in ("timeout", "settings", "A.b", VENUE, "dogs", "cats"):
+        assert any(part in line for line in lines), part
