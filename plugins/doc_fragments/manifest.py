@@ -50,8 +50,8 @@ _GIG = _options(gig.ModuleDocFragment.DOCUMENTATION)
 
 
 class ModuleDocFragment:
-    # JSON is YAML, and needs no care for indentation.
-    DOCUMENTATION = json.dumps(
+    # JSON is YAML, and needs no care for indentation. ansible-test takes an assignment without a type for a literal.
+    DOCUMENTATION: str = json.dumps(
         {
             "options": {
                 "acts": _nouns("The Acts, as C(backstage_acts) of the inventory.", _ACT),

@@ -113,11 +113,11 @@ class _Manager:
         if before == after:
             return []
         if not before:
-            return [self.change("add", Phase.CLEAR, self._prepare, None, after["act"])]
+            return [self.change("add", Phase.RECORD, self._record, None, after["act"])]
         shown = differing(
             {**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]}
         )
-        return [self.change("change", Phase.CLEAR, self._prepare, shown["before"], shown["after"])]
+        return [self.change("change", Phase.RECORD, self._record, shown["before"], shown["after"])]
 
     def unhold(self) -> list[Change]:
         if not self.want.unhold:
@@ -128,14 +128,15 @@ class _Manager:
         files.remove(self.paths.hold)
         self.state.history.add("unheld", release=self.state.hold.get("release"))
 
-    def _prepare(self) -> None:
-        """Users, directories, and what this Act was told to be."""
+    def _record(self) -> None:
+        """Written when all of it has come true: what failed was never so."""
         prepare(self.paths)
         files.write(self.paths.record, files.to_json(record_of(self.want)), 0o600)
 
     def build(self) -> None:
         if not self.want.archive or self.want.inputs is None:
             raise BackstageError("its source did not arrive on this host", step="build")
+        prepare(self.paths)
         job = build.Job(
             act=self.act,
             venues=self.want.venues,

@@ -27,7 +27,7 @@ OWNERSHIP = "Managed by Backstage (backstage.django): changes are overwritten."
 def read(path: str) -> Optional[str]:
     """The text of a file, or None where there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", newline="") as file:  # "\r\n" inside a value stays what it is
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -54,10 +54,11 @@ class Phase(IntEnum):
     BUILD = 1
     MIGRATE = 2
     PLAY = 3
-    BOOK = 4
-    STOP = 5
-    REMOVE = 6
-    TIDY = 7
+    RECORD = 4
+    BOOK = 5
+    STOP = 6
+    REMOVE = 7
+    TIDY = 8
 
 
 @dataclass(frozen=True)

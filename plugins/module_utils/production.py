@@ -268,7 +268,8 @@ class _Run:
         if target == state.live_release:
             raise Refusal(f"act {act.name}: release {target} plays already")
         want = acts.Want(act, self.manifest.venues_of(act.name), target, play=target)
-        hold = {"release": state.live_release or "", "digest": state.record.get("digest", "")}
+        # a second rollback goes further back, and what was held stays held
+        hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
         sess = self.manifest.sesses.get(act.name)
         if sess is None:
             raise Refusal(f"act {act.name}: it has no Sess that could be rolled back")
@@ -339,9 +340,10 @@ class _Run:
 
 
 def _previous(name: str, state: ActState) -> str:
-    """The release that played before the live one, as history has it."""
+    """The release that played before the live one, as history has it; never one that was rolled back."""
+    passed = {state.live_release, state.hold.get("release")}
     for release in state.history.played():
-        if release != state.live_release and release in state.releases:
+        if release in state.releases and release not in passed:
             return release
     raise Refusal(f"act {name}: there is no earlier release to roll back to")
 

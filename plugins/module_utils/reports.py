@@ -28,7 +28,7 @@ def report(production: str) -> dict[str, Any]:
     state = read(production, host)
     venues = front.urls(production, host) if host.has_front_of_house else []
     return {
-        "acts": {name: _act(act) for name, act in sorted(state.acts.items())},
+        "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": _sesses(state, host),
         "venues": dict(sorted(front.blocks(production, host).items())),
         "answers": venues,

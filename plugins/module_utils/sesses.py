@@ -133,7 +133,10 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
     except BackstageError:
         _go_back(old, sess, state, host, warn)
         raise
-    state.history.add("played", release=wanted.release, sess=sess)
+    because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
+    state.history.add("played", release=wanted.release, sess=sess, **because)
+    if want.hold:
+        state.history.add("held", release=want.hold["release"])
     if old:
         end(old, state, host, warn)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}

@@ -66,13 +66,13 @@ plan:
   elements: dict
   contains:
     noun:
-      description: V(act), V(sess), V(venue) or V(gig).
+      description: V(act), or V(sess) when a removal stops it.
       type: str
     name:
       description: Which one.
       type: str
     verb:
-      description: What is done to it.
+      description: What is done to it, such as V(build), V(play) or V(book).
       type: str
     before:
       description: What was there, without secrets; nothing where nothing was.
@@ -90,7 +90,7 @@ diff:
   elements: dict
 playing:
   description: What plays of this Production on this host, by Act.
-  returned: always
+  returned: on success, and where an Act failed
   type: dict
   sample:
     kittens:
@@ -98,7 +98,7 @@ playing:
       sess: 018ea27b9e62.2
       since: "2026-11-21T11:13:08Z"
 missing:
-  description: The Act's name where the host lacked its source. In check mode it would be sent to it.
+  description: In check mode, the Act's name where its source would be sent to the host; else empty.
   returned: success
   type: list
   elements: str

@@ -66,8 +66,8 @@ options:
     type: dict
     default: {}
     description:
-      - Answers for a seed or fixture that was started and never ended, by Act and name. V(done) means that it is there,
-        V(again) runs it again. A fixture's name is C(fixture) and its path.
+      - Answers for a seed or fixture that was started and never ended, by its name. V(done) means that what it does is
+        there, V(again) runs it again. A fixture's name is C(fixture) and its path.
   prune:
     type: bool
     default: false
@@ -76,7 +76,9 @@ options:
     type: list
     elements: str
     default: []
-    description: Acts whose data, uploads, history and system users go when the Act is absent, pruned or struck.
+    description:
+      - Acts whose data, uploads, history and system users go, too, when the Act is absent, pruned or struck. One that
+        is present is refused.
   longest_request:
     type: int
     default: 300
@@ -92,8 +94,9 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Play the kittens, and nothing that the inventory does not say
+- name: Play the kittens
   hosts: backstage_stage
+  gather_facts: false
   become: true
   tasks:
     - name: Make the Production what its manifest says
@@ -111,6 +114,7 @@ EXAMPLES = r"""
 
 - name: Back to the release that played before
   hosts: backstage_stage
+  gather_facts: false
   become: true
   tasks:
     - name: Roll the kittens back
@@ -130,13 +134,20 @@ plan:
   elements: dict
   contains:
     noun:
-      description: V(act), V(sess), V(venue) or V(gig).
+      description: V(act), V(sess), V(venue), V(gig), or V(production) when it is struck.
       type: str
     name:
       description: Which one.
       type: str
     verb:
-      description: What is done to it.
+      description:
+        - What is done to it.
+        - An Act has V(add), V(change), V(build), V(migrate), V(seed), V(unhold), V(discard) for a release beyond
+          O(acts[].keep_releases), V(sweep) for what a killed run left, V(remove) and V(delete data).
+        - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove).
+        - A Venue has V(add), V(change), V(open), V(close), V(rewrite) where its file differs from what it should be,
+          V(reload) where nginx has not read it, and V(remove). A Gig has V(book), V(rebook) and V(cancel).
+        - The Production has V(strike).
       type: str
     before:
       description: What was there, without secrets; nothing where nothing was.
@@ -159,7 +170,7 @@ diff:
   elements: dict
 playing:
   description: What plays of this Production on this host, by Act.
-  returned: always
+  returned: on success, and where an Act failed
   type: dict
   sample:
     kittens:
@@ -167,7 +178,7 @@ playing:
       sess: 018ea27b9e62.2
       since: "2026-11-21T11:13:08Z"
 missing:
-  description: Acts whose source the host lacked. In check mode they are what would be sent to it.
+  description: In check mode, Acts whose source would be sent to the host; else empty.
   returned: success
   type: list
   elements: str
@@ -182,7 +193,7 @@ resolved:
   type: dict
   sample:
     kittens:
-      content: 9286eed1c3a7a8ae2e3b8f5f41d0a8d7e0a0b8ab
+      content: 9286eedc841d06de7a7ce13f534c69cf266e8e96
       label: v1.4.2
 """
 

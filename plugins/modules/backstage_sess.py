@@ -59,13 +59,13 @@ plan:
   elements: dict
   contains:
     noun:
-      description: V(act), V(sess), V(venue) or V(gig).
+      description: V(sess).
       type: str
     name:
       description: Which one.
       type: str
     verb:
-      description: What is done to it.
+      description: What is done to it, such as V(build), V(play) or V(book).
       type: str
     before:
       description: What was there, without secrets; nothing where nothing was.
@@ -86,7 +86,7 @@ diff:
   elements: dict
 playing:
   description: What plays of this Production on this host, by Act.
-  returned: always
+  returned: on success, and where an Act failed
   type: dict
   sample:
     kittens:

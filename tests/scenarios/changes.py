@@ -14,9 +14,7 @@ import yaml
 
 FILE = Path(__file__).with_name("changes.yml")
 KEYS = {"acts": "name", "sesses": "act", "venues": "name", "gigs": "venue"}
-PLACES = (
-    "acts=/srv/backstage/{production}/acts vassals=/etc/backstage/vassals venues=/etc/nginx/backstage/venues; "
-)
+PLACES = "acts=/srv/backstage/{production}/acts vassals=/etc/backstage/vassals venues=/etc/nginx/backstage/venues; "
 
 Item = dict[str, Any]
 
@@ -46,46 +44,60 @@ def filled_in(value: Any, words: dict[str, str]) -> Any:
     return value
 
 
-def lists(manifest: Item) -> Item:
+def load(repository: str) -> list[Item]:
+    """Every change in its order: its id and name, where it is made, and the calls that plan, make and repeat it."""
+    with open(FILE, encoding="utf-8") as file:
+        chapters = filled_in(yaml.safe_load(file), {"repository": repository, **_commits(repository)})
+    return [step for chapter in chapters for step in _steps(chapter)]
+
+
+def _steps(chapter: Item) -> list[Item]:
+    production, manifest = chapter["production"], {}
+    steps = []
+    for number, change in enumerate(chapter["changes"], 1):
+        manifest = laid_over(manifest, change.get("manifest", {}))
+        run = change.get("run", {})
+        given = {"production": production, **(change.get("options") or _lists(manifest))}
+        disturbance = PLACES.format(production=production) + change["disturb"] if "disturb" in change else ""
+        steps.append(
+            {
+                "id": f"{production}-{number:02}",
+                "name": change["name"],
+                "host": chapter["host"],
+                "production": production,
+                "disturb": disturbance,
+                # what is on a host after one change is there before the next, unless something happened in between
+                "look": number == 1 or bool(disturbance),
+                "module": change.get("module", "backstage_production"),
+                "options": {**given, **run},
+                # a rollback is an event; every other option describes a state that a second run finds
+                "again": given if "rollback" in run else {**given, **run},
+                "plan": change["plan"],
+                "unlisted": change.get("unlisted", []),
+            }
+        )
+    return steps
+
+
+def _lists(manifest: Item) -> Item:
     """The manifest in its public form."""
     return {kind: [{key: name, **item} for name, item in manifest.get(kind, {}).items()] for kind, key in KEYS.items()}
 
 
-def load(words: dict[str, str]) -> list[Item]:
-    """Every change: its id and name, the module with the options of its call and of the call after it."""
-    with open(FILE, encoding="utf-8") as file:
-        chapters = filled_in(yaml.safe_load(file), words)
-    steps: list[Item] = []
-    for production, changes in chapters.items():
-        manifest: Item = {}
-        for number, change in enumerate(changes, 1):
-            manifest = laid_over(manifest, change.get("manifest", {}))
-            run = change.get("run", {})
-            # a rollback is done once, and not a state that a second call finds
-            asks = {} if "rollback" in run else run
-            given = change.get("options") or lists(manifest)
-            steps.append(
-                {
-                    "id": f"{production}-{number:02}",
-                    "name": change["name"],
-                    "production": production,
-                    "disturb": PLACES.format(production=production) + change["disturb"] if "disturb" in change else "",
-                    "module": change.get("module", "backstage_production"),
-                    "options": {"production": production, **given, **run},
-                    "again": {"production": production, **given, **asks},
-                    "plan": change["plan"],
-                    "unlisted": change.get("unlisted", []),
-                }
-            )
-    return steps
-
-
-def commits(repository: str) -> dict[str, str]:
+def _commits(repository: str) -> dict[str, str]:
     """Tag -> the commit that it names."""
     command = ["git", "-C", repository, "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags"]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return dict(line.split() for line in said.splitlines())
 
 
+def secrets(value: Any) -> set[str]:
+    """Every secret in some data."""
+    if isinstance(value, dict):
+        own = {str(secret) for secret in value.get("secrets", {}).values()}
+        return own.union(*(secrets(item) for item in value.values()))
+    return set().union(*(secrets(item) for item in value)) if isinstance(value, list) else set()
+
+
 if __name__ == "__main__":
-    json.dump(load({"repository": sys.argv[1], **commits(sys.argv[1])}), sys.stdout)
+    json.dump(load(sys.argv[1]), sys.stdout)

@@ -80,9 +80,7 @@ def _record(name: str, before: Look, after: Look) -> list[Entry]:
         return [entry("act", name, "add", None, after["act"])]
     if before["act"] and not after["act"]:
         return [entry("act", name, "remove", None)]
-    old, new = differing(
-        {**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]}
-    )
+    old, new = differing({**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]})
     return [entry("act", name, "change", old, new)] if old or new else []
 
 
@@ -171,14 +169,13 @@ def visible(plan: list[Entry]) -> list[Entry]:
     A Sess that ended is gone, whether it was stopped or removed; of a removed Act the release that
     played stands with its Sess.
     """
-    found = []
-    for step in plan:
-        if step["noun"] == "sess" and step["verb"] == "remove":
-            step = {**step, "verb": "stop"}
-        if step["noun"] == "act" and step["verb"] == "remove":
-            step = {**step, "before": None}
-        found.append(step)
-    return ordered(found)
+    return ordered([_visible(step) for step in plan])
+
+
+def _visible(step: Entry) -> Entry:
+    if step["verb"] != "remove":
+        return step
+    return {**step, **{"sess": {"verb": "stop"}, "act": {"before": None}}.get(step["noun"], {})}
 
 
 def ordered(plan: list[Entry]) -> list[Entry]:

@@ -79,7 +79,7 @@ def holder(sockets: set[str]) -> str:
 
 def front_of_house(question: dict[str, Any]) -> dict[str, Any]:
     """Answer the role."""
-    port, constants, venues = question["port"], question["constants"], question["venues"]
+    port, constants, venues = int(question["port"]), question["constants"], question["venues"]
     site, taken_by, refusals, broken = default_site(), holder(listeners(port)), [], False
     tested = run("nginx", "-T", "-q")
     if tested.returncode not in (0, 127):

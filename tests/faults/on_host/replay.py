@@ -32,6 +32,9 @@ STATES = f"{PLACE}/states.json"
 TAKES = f"{PLACE}/take"
 ARRIVED = os.path.expanduser("~/.ansible/tmp")
 LONGEST = 120
+PRODUCTION = "killed"
+VENUE = "shaky.example.org"
+SETTLED = 3  # rounds after which as many releases are kept as will be
 
 
 @dataclass(frozen=True)
@@ -141,10 +144,10 @@ def next_take(operation: Operation) -> int:
     return number
 
 
-def state(production: str) -> dict[str, Any]:
+def state() -> dict[str, Any]:
     """The host as it is, and what backstage_info says of it."""
-    found = snapshot.take(production)
-    names = snapshot.Names(production)
+    found = snapshot.take(PRODUCTION)
+    names = snapshot.Names(PRODUCTION)
     info = call("info", 0).result
     acts = {name: {k: v for k, v in act.items() if k != "history"} for name, act in info.get("acts", {}).items()}
     played = {
@@ -156,11 +159,11 @@ def state(production: str) -> dict[str, Any]:
     return {**found, "files": {**found["files"], **flat}}
 
 
-def answer(venue: str) -> str:
-    """What a Venue says, or why it says nothing."""
+def answer() -> str:
+    """What the Venue says, or why it says nothing."""
     client = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
     try:
-        client.request("GET", "/", headers={"Host": venue})
+        client.request("GET", "/", headers={"Host": VENUE})
         found = client.getresponse()
         return found.read().decode("utf-8", "replace") if found.status == 200 else str(found.status)
     except (OSError, http.client.HTTPException) as error:
@@ -169,9 +172,9 @@ def answer(venue: str) -> str:
         client.close()
 
 
-def plays(operation: Operation, venue: str) -> list[str]:
-    said = answer(venue)
-    return [] if operation.plays in said else [f"{venue} says {said!r}"]
+def plays(operation: Operation) -> list[str]:
+    said = answer()
+    return [] if operation.plays in said else [f"{VENUE} says {said!r}"]
 
 
 def whole(operation: Operation) -> dict[str, Any]:
@@ -180,30 +183,25 @@ def whole(operation: Operation) -> dict[str, Any]:
     ended = call(operation.call, next_take(operation))
     if ended.failed:
         raise SystemExit(f"{operation.call} fails by itself: {ended.result.get('msg')}")
-    return {"events": events(), "state": state(production())}
+    return {"events": events(), "state": state()}
 
 
-def production() -> str:
-    with open(f"{PLACE}/production", encoding="utf-8") as file:
-        return file.read().strip()
-
-
-def killed(operation: Operation, at: int, expected: dict[str, Any], venue: str) -> dict[str, Any]:
+def killed(operation: Operation, at: int, expected: dict[str, Any]) -> dict[str, Any]:
     """An operation killed at a write, and run again: what was wrong."""
     forget()
     take = next_take(operation)
     ended = call(operation.call, take, at)
     lines = events()
     found: dict[str, Any] = {"at": at, "line": lines[-1] if lines else "", "killed": ended.killed}
-    problems = plays(operation, venue) if ended.killed else []
+    problems = plays(operation) if ended.killed else []
     rerun = call(operation.call, take) if ended.killed else ended
     if operation.again and "was interrupted" in str(rerun.result.get("msg")):
         found["asked"] = True
         rerun = call(operation.again, take)
     if rerun.failed:
         problems.append(f"the next run fails: {rerun.result.get('msg')}")
-    problems += plays(operation, venue)
-    problems += snapshot.differences(expected, state(production()))
+    problems += plays(operation)
+    problems += snapshot.differences(expected, state())
     return {**found, "problems": problems}
 
 
@@ -215,7 +213,7 @@ def kill(cycle: dict[str, Operation], points: dict[str, list[int]]) -> Iterator[
         for name, operation in cycle.items():
             due = points.get(name, [])[round_number : round_number + 1]
             began = time.monotonic()
-            found = killed(operation, due[0] if due else 0, states[name], f"shaky.example.com")
+            found = killed(operation, due[0] if due else 0, states[name], "shaky.example.org")
             yield {"operation": name, "seconds": round(time.monotonic() - began, 2), **found}
 
 
@@ -225,7 +223,8 @@ def main(verb: str, *words: str) -> None:
         return
     cycle = CYCLES[words[0]]
     if verb == "count":
-        found = {name: whole(operation) for name, operation in cycle.items()}
+        for _round in range(SETTLED):
+            found = {name: whole(operation) for name, operation in cycle.items()}
         with open(STATES, "w", encoding="utf-8") as file:
             json.dump({name: one["state"] for name, one in found.items()}, file)
         print(json.dumps({name: one["events"] for name, one in found.items()}))

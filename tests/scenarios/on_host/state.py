@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,13 +31,13 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 def act(folder: Path, production: str) -> dict[str, Any]:
-    live = folder / "live"
+    live, releases = folder / "live", folder / "releases"
     record = data(live / "sess.json") if live.is_symlink() else {}
     prefix = f"backstage.{production}.{folder.name}."
     vassals = [name[len(prefix) : -len(".ini")] for name in names(VASSALS) if name.startswith(prefix)]
     return {
         "record": data(folder / "act.json"),
-        "unsealed": [name for name in names(folder / "releases") if not (folder / "releases" / name / "release.json").exists()],
+        "unsealed": [name for name in names(releases) if not (releases / name / "release.json").exists()],
         "sesses": sorted({*names(folder / "sesses"), *vassals}),
         "vassals": vassals,
         "env": digests(live / "env") if live.is_symlink() else {},
@@ -62,13 +61,11 @@ def workers() -> list[int]:
 
 def state(production: str) -> dict[str, Any]:
     acts = ROOT / production / "acts"
+    files = [name for name in names(VENUES) if name.startswith(production + ".")]
     return {
         "acts": {name: act(acts / name, production) for name in names(acts)},
-        "files": {
-            name: (VENUES / name).read_text(encoding="utf-8") for name in names(VENUES) if name.startswith(production + ".")
-        },
+        "files": {name: (VENUES / name).read_text(encoding="utf-8") for name in files},
         "workers": workers(),
-        "root": os.path.isdir(ROOT / production),
     }
 
 

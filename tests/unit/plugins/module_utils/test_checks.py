@@ -51,11 +51,25 @@ HOSTS: Rows = [
     ("ä" * 70 + ".de", "write its ASCII form, 'xn--...'"),
     *[
         (name, HOST)
-        for name in ("a;b", "a{b", "a\nb", "a.b\n", "a b", "$a", "~^a$", "*.a.b", "_", "a_b.c", "a" * 64 + ".de", "", "a..b")
+        for name in (
+            "a;b",
+            "a{b",
+            "a\nb",
+            "a.b\n",
+            "a b",
+            "$a",
+            "~^a$",
+            "*.a.b",
+            "_",
+            "a_b.c",
+            "a" * 64 + ".de",
+            "",
+            "a..b",
+        )
     ],
 ]
 # below 200 characters nginx and the log files, whose names hold the Production's, have room (NAME_MAX is 255)
-LONG_HOSTS: Rows = [(".".join(["a" * 39] * 5), None), (".".join(["a" * 49] * 5) + ".abc", "")]
+LONG_HOSTS: Rows = [(".".join(["a" * 39] * 5), None), (".".join(["a" * 49] * 5) + ".abc", "it is longer than 200")]
 PATHS: Rows = [
     ("manage.py", None),
     ("a/b/c.txt", None),
@@ -81,9 +95,16 @@ PATHS: Rows = [
     ("../../a", LEAVES),
     ("..a", None),
     # the code itself is no file of it: "writable: [.]" would be accepted and end in a traceback at the seal
-    (".", ""),
+    (".", "name something inside the code"),
 ]
-WRITABLE: Rows = [("db.sqlite3", None), ("index/", None), ("index//", SHORTEST), ("/", INSIDE), ("../", LEAVES), ("./", "")]
+WRITABLE: Rows = [
+    ("db.sqlite3", None),
+    ("index/", None),
+    ("index//", SHORTEST),
+    ("/", INSIDE),
+    ("../", LEAVES),
+    ("./", "name something inside the code"),
+]
 # these end in a vassal's ini, where %, $( and @( are code (FAULTS 41)
 DIRECTORIES: Rows = [
     (".", None),
@@ -91,8 +112,10 @@ DIRECTORIES: Rows = [
     ("src/site-2", None),
     ("../site", LEAVES),
     ("/srv", SHORTEST),
-    ("", INSIDE),
-    *[(name, "") for name in ("a%d", "$(HOME)", "a@(/etc/shadow)", "@(sym)", "site ", " site")],
+    *[
+        (name, "use a path of letters")
+        for name in ("a%d", "$(HOME)", "a@(/etc/shadow)", "@(sym)", "site ", " site", "", "a\n")
+    ],
 ]
 URLS: Rows = [
     ("/", None),
@@ -127,14 +150,21 @@ MANAGES: Rows = [
     ("a\n", MANAGE),
     ("", MANAGE),
 ]
-MODULES: Rows = [("kittens.settings", None), *[(name, "use a dotted module") for name in ("a b", "a/b", "a:b", "a.", "-m")]]
+MODULES: Rows = [
+    ("kittens.settings", None),
+    *[(name, "use a dotted module") for name in ("a b", "a/b", "a:b", "a.", "-m")],
+]
 CALLABLES: Rows = [
     ("kittens.wsgi:application", None),
     ("kittens.wsgi", "use 'module:callable'"),
     ("kittens.wsgi:application\n", "use 'module:callable'"),
     ("kittens.asgi:application", "an ASGI callable is not built yet"),
 ]
-PACKAGES: Rows = [("sassc", None), ("g++", None), *[(name, "no Debian package") for name in ("-y", "a b", "A", "a=1", "")]]
+PACKAGES: Rows = [
+    ("sassc", None),
+    ("g++", None),
+    *[(name, "no Debian package") for name in ("-y", "a b", "A", "a=1", "")],
+]
 REPOSITORIES: Rows = [
     ("https://git.example.com/kittens.git", None),
     ("https://git.example.com/a@b.git", None),
@@ -154,7 +184,7 @@ REPOSITORIES: Rows = [
     ("ext://sh", "use an https, ssh, git or file URL"),
     ("https://me:secret@example.com/a", CREDENTIALS),
     ("http://token@example.com/a", CREDENTIALS),
-    ("HTTPS://me:secret@example.com/a", ""),
+    ("HTTPS://me:secret@example.com/a", CREDENTIALS),
     ("ssh://me:secret@example.com/a", CREDENTIALS),
 ]
 VERSIONS: Rows = [
@@ -164,7 +194,10 @@ VERSIONS: Rows = [
     ("0123456789abcdef0123456789abcdef01234567", None),
     ("0123456", "a commit is written in full"),
     ("0123456789abcdef0123456789abcdef0123456", "a commit is written in full"),
-    *[(name, VERSION) for name in ("", "--upload-pack=x", "-v1", "a..b", "a b", "a\n", "a^{}", "HEAD~1", "a:b", "@{u}", "a@{1}")],
+    *[
+        (name, VERSION)
+        for name in ("", "--upload-pack=x", "-v1", "a..b", "a b", "a\n", "a^{}", "HEAD~1", "a:b", "@{u}", "a@{1}")
+    ],
 ]
 
 TABLES: list[tuple[Callable[[Any], Optional[str]], Rows]] = [
@@ -208,12 +241,15 @@ VARIABLES: list[tuple[str, Any, Optional[str]]] = [
     ("A", "ä" * 65500, "longer than 131000 bytes"),
     ("A", "a\0b", "it holds a NUL byte"),
     *[("A", "a" + end, WHITE) for end in " \t\r\n\v\f"],
-    ("A", "\ud800", ""),  # half a pair: no encoding has it
+    ("A", "\ud800", "it holds half a character"),  # half a pair: no encoding has it
     ("A", True, "this is not text in YAML"),
     ("A", None, "this is not text in YAML"),
     ("A", ["a"], "use a single value"),
     ("A", {"a": 1}, "use a single value"),
-    *[(name, "a", "use letters, digits and underscores") for name in ("", "1A", "A-B", "A=B", "A\n", "Ä", "../A", "A" * 129)],
+    *[
+        (name, "a", "use letters, digits and underscores")
+        for name in ("", "1A", "A-B", "A=B", "A\n", "Ä", "../A", "A" * 129)
+    ],
     ("HOME", "/", "it is the Act's data directory"),
     ("LC_ALL", "C", "it is always C.UTF-8"),
     ("DJANGO_SETTINGS_MODULE", "a", "use 'settings'"),

@@ -35,7 +35,7 @@ VALUES: list[tuple[Item, str]] = [
     ({"chdir": "/srv"}, "chdir: '/srv': use a relative path in its shortest form, such as 'srv'"),
     ({"writable": ["a", "/b"]}, "writable: '/b': use a relative path in its shortest form, such as 'b'"),
     ({"packages": ["-y"]}, "packages: '-y': no Debian package has such a name"),
-    ({"build": ["npm 'ci"]}, "build: \"npm 'ci\": its quotes do not match (No closing quotation)"),
+    ({"build": ["npm 'ci"]}, 'build: "npm \'ci": its quotes do not match (No closing quotation)'),
     ({"after_static": [" "]}, "after_static: ' ': it is empty; leave it out"),
     ({"fixtures": ["-o"]}, "fixtures: '-o': use a relative path in its shortest form, such as 'o'"),
     ({"timeout": 0}, "timeout: 0: use a number from 1 to 86400"),
@@ -71,15 +71,16 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     (
         {"sesses": [{"act": "kittens"}], "acts": [act(state="absent")], "gigs": []},
-        "backstage_sesses[kittens].state: 'started':"
-        " its Act is absent; make the Sess absent, too, or leave it out",
+        "backstage_sesses[kittens].state: 'started': its Act is absent; make the Sess absent, too, or leave it out",
     ),
     (
         {"sesses": [{"act": "kittens", "state": "absent"}]},
         "backstage_sesses[kittens].state: 'absent': a Gig needs its Sess; stop it, or cancel the Gig first",
     ),
-    ({"venues": [{"name": VENUE}, {"name": "a b"}]}, "backstage_venues[a b]: 'a b': use a DNS host name:"
-     " labels of letters, digits and hyphens, joined by dots"),
+    (
+        {"venues": [{"name": VENUE}, {"name": "a b"}]},
+        "backstage_venues[a b]: 'a b': use a DNS host name: labels of letters, digits and hyphens, joined by dots",
+    ),
     ({"venues": [{"name": VENUE, "aliases": ["WWW.a"]}]}, f"backstage_venues[{VENUE}]: 'WWW.a': write it as 'www.a'"),
     (
         {"venues": [{"name": VENUE, "aliases": [WWW]}, {"name": WWW}]},
@@ -96,8 +97,7 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     (
         {"acts": [act(state="absent")], "sesses": [{"act": "kittens", "state": "stopped"}], "gigs": []},
-        "backstage_sesses[kittens].state: 'stopped':"
-        " its Act is absent; make the Sess absent, too, or leave it out",
+        "backstage_sesses[kittens].state: 'stopped': its Act is absent; make the Sess absent, too, or leave it out",
     ),
     (
         {"gigs": [gig(venue="a.b")]},
@@ -108,8 +108,11 @@ REFUSED: list[tuple[Item, str]] = [
         f"{PLACE}.venue: '{VENUE}': this Venue is absent; cancel the Gig, too (state: absent)",
     ),
     ({"gigs": [gig(), gig()]}, f"{PLACE}: 'kittens' plays at {VENUE}/ already; a place has one Gig"),
-    ({"longest_request": 59}, f"{KITTENS}.timeout: 60: is longer than the stage's longest request (59 s);"
-     " use at most that, or raise stage_longest_request"),
+    (
+        {"longest_request": 59},
+        f"{KITTENS}.timeout: 60: is longer than the stage's longest request (59 s);"
+        " use at most that, or raise stage_longest_request",
+    ),
 ]
 # names that occur in plans and logs: a secret with such a value would mask them
 NAMES = ["jamsession", VENUE, WWW, "productionone", "SECRET_KEY", "superuser"]
@@ -152,7 +155,9 @@ def test_a_secret_is_no_name_of_the_manifest(name: str) -> None:
         acts=[act(secrets={"SECRET_KEY": name}), act(name="jamsession", seed=[seed])],
         venues=[{"name": VENUE, "aliases": [WWW]}],
     )
-    assert refused(given) == [f"{KITTENS}.secrets.SECRET_KEY: it is the same as a name in the manifest; use another one"]
+    assert refused(given) == [
+        f"{KITTENS}.secrets.SECRET_KEY: it is the same as a name in the manifest; use another one"
+    ]
 
 
 def test_everything_wrong_is_said_at_once() -> None:

@@ -20,8 +20,6 @@ def test_lines() -> None:
     assert str(refusal.value).splitlines() == ["a.b: 'c\\n': use a letter", "a.key: it is too short", "a.c: is missing"]
 
 
-@pytest.mark.parametrize(
-    ("known", "said"), [({}, "no Act; known: none"), ({"b": 1, "a": 2}, "no Act; known: a, b")]
-)
+@pytest.mark.parametrize(("known", "said"), [({}, "no Act; known: none"), ({"b": 1, "a": 2}, "no Act; known: a, b")])
 def test_one_of(known: dict[str, int], said: str) -> None:
     assert one_of("no Act", known) == said

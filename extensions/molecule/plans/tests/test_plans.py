@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plans that tell the truth: for each change of tests/scenarios/changes.yml, what check mode said, what the run said,
+and what is on the host afterwards are the same list; and the run after it has nothing to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import changes
+import effects
+import pytest
+
+PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+RECORD = PROJECT / ".garage" / "scenarios" / "plans.jsonl"
+STEPS = changes.load(str(PROJECT / ".garage" / "scenarios" / "busker"))
+VERBS = {
+    "act": {"add", "change", "build", "migrate", "seed", "discard", "sweep", "unhold", "remove", "delete data"},
+    "sess": {"play", "roll back", "stop", "sweep", "remove"},
+    "venue": {"add", "open", "close", "change", "rewrite", "reload", "remove"},
+    "gig": {"book", "rebook", "cancel"},
+}
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """Task -> its result; of a change that was not made, nothing."""
+    lines = [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
+    return {line["task"]: line["result"] for line in lines}
+
+
+def result(step: dict[str, Any], what: str) -> dict[str, Any]:
+    found: dict[str, Any] = recorded()[f"{step['id']} {what}"]
+    assert not found.get("failed"), found.get("msg")
+    return found
+
+
+def look(step: dict[str, Any], moment: str) -> effects.Look:
+    """What was on the host: before a change it is what was there after the one before."""
+    if moment == "before" and not step["look"]:
+        step, moment = STEPS[STEPS.index(step) - 1], "after"
+    seen = json.loads(result(step, f"seen {moment}")["stdout"])
+    return {"info": result(step, f"info {moment}"), "seen": seen}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['id']} {step['name']}")
+def test_plan_run_and_state_are_the_same_list(step: dict[str, Any]) -> None:
+    planned, made, again = (result(step, what) for what in ("planned", "made", "again"))
+    assert sorted(effects.words(planned["plan"])) == sorted(step["plan"])
+    assert made["plan"] == planned["plan"]
+    before, after = look(step, "before"), look(step, "after")
+    assert effects.ordered(effects.effects(before, after)) == effects.visible(made["plan"])
+    assert planned["changed"] == made["changed"] == bool(step["plan"])
+    assert planned["unlisted"] == made["unlisted"] == step["unlisted"]
+    assert again["plan"] == []
+    assert not again["changed"]
+
+
+def test_the_changes_know_every_verb_of_every_noun() -> None:
+    plans = [entry for step in STEPS for entry in result(step, "made")["plan"]]
+    assert {noun: {entry["verb"] for entry in plans if entry["noun"] == noun} for noun in VERBS} == VERBS
+    assert len(STEPS) >= 30
+
+
+def test_no_secret_is_in_any_answer() -> None:
+    text = RECORD.read_text(encoding="utf-8")
+    assert not [value for value in changes.secrets(STEPS) if value in text]

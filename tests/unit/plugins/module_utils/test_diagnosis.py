@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Causes and cures: every row by the words that Django, uWSGI, uv and Python really print."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import diagnosis
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/usr/local/lib/backstage/wrapper/backstage_wrapper.py", line 42, in load
+    module = importlib.import_module(module_name)
+  File "<string>", line 1, in <module>
+"""
+UV_UNKNOWN = """Using Python 3.11.2 environment at: /srv/backstage/jazz/environments/0123456789abcdef
+  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because {0} was not found in the package{1}registry and you
+      require {0}, we can conclude that your requirements are unsatisfiable.
+"""
+UV_VERSION = """Using Python 3.11.2 environment at: /srv/backstage/jazz/environments/0123456789abcdef
+  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because there is no version of django==99 and you require django==99, we
+      can conclude that your requirements are unsatisfiable.
+"""
+UV_CONTRADICT = """  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because django==5.2.15 depends on asgiref>=3.8.1 and you require
+      django==5.2.15, we can conclude that you require asgiref>=3.8.1.
+      And because you require asgiref<3, we can conclude that your
+      requirements are unsatisfiable.
+"""
+UV_SDIST = """  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because docopt==0.6.2 has no usable wheels and you require
+      docopt==0.6.2, we can conclude that your requirements are unsatisfiable.
+
+      hint: Wheels are required for `docopt` because building from source is
+      disabled for all packages (i.e., with `--no-build`)
+"""
+LONG = "django-polls-tutorial-which-has-a-very-long-name-indeed"
+
+# row -> a real text and the sentence made of it
+TEXTS: list[tuple[str, str, str]] = [
+    (
+        "host not allowed",
+        "DisallowedHost: Invalid HTTP_HOST header: 'a.example'. You may need to add 'a.example' to ALLOWED_HOSTS.",
+        "the Act does not accept the host a.example: add it to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)",
+    ),
+    (
+        "settings module not found",
+        TRACEBACK + "ModuleNotFoundError: No module named 'kittens.settings'\n",
+        "there is no settings module 'kittens.settings': set 'settings', 'chdir' or the source's 'subdir'",
+    ),
+    (
+        "missing module",
+        TRACEBACK + "ModuleNotFoundError: No module named 'PIL'\n",
+        "the module 'PIL' is missing: add its package to the requirements",
+    ),
+    (
+        "missing environment variable",
+        TRACEBACK + "KeyError: 'KITTENS_THEME'\n",
+        "the environment variable KITTENS_THEME is missing: add it to 'env' or 'secrets'",
+    ),
+    (
+        "SECRET_KEY empty",
+        "django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.",
+        "SECRET_KEY is empty: add it to 'secrets' and have the settings read it",
+    ),
+    (
+        "STATIC_ROOT unset",
+        "ImproperlyConfigured: You're using the staticfiles app without having set the STATIC_ROOT setting to a"
+        " filesystem path.",
+        "STATIC_ROOT is not set: set it to os.environ['BACKSTAGE_STATIC_ROOT'], or say 'static: none'",
+    ),
+    (
+        "root outside",
+        "MEDIA_ROOT is outside: /var/www/media",
+        "MEDIA_ROOT is /var/www/media, where nginx can't serve it: set it to os.environ['BACKSTAGE_MEDIA_ROOT'],"
+        " or to a directory of the code",
+    ),
+    (
+        "read-only database",
+        "django.db.utils.OperationalError: attempt to write a readonly database",
+        "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    (
+        "read-only database",
+        "django.db.utils.OperationalError: unable to open database file",
+        "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    (
+        "read-only file",
+        "PermissionError: [Errno 13] Permission denied: '/srv/backstage/jazz/acts/kittens/releases/0/code/k.log'",
+        "the Act may not write '/srv/backstage/jazz/acts/kittens/releases/0/code/k.log':"
+        " name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    (
+        "read-only file",
+        "OSError: [Errno 30] Read-only file system: '/opt/k.log'",
+        "the Act may not write '/opt/k.log': name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    (
+        "unknown option",
+        "[uWSGI] getting INI configuration from a.ini\n[strict-mode] unknown config directive: procesess\n",
+        "uWSGI refuses the option procesess",
+    ),
+    (
+        "unknown option",
+        "/usr/bin/uwsgi-core: unrecognized option '--procesess'\ngetopt_long() error\n",
+        "uWSGI refuses the option --procesess",
+    ),
+    (
+        "static files unbuilt",
+        "ValueError: Missing staticfiles manifest entry for 'club/club.css'",
+        "the static file 'club/club.css' is not in the manifest of the static files: is it in STATICFILES_DIRS or an app?",
+    ),
+    (
+        "requirement unknown",
+        UV_UNKNOWN.format("djangoo", " "),
+        "the package 'djangoo' is not in the index: correct the requirements",
+    ),
+    (
+        "requirement unknown",
+        UV_UNKNOWN.format("djangoo-polls-tutorial", "\n      "),
+        "the package 'djangoo-polls-tutorial' is not in the index: correct the requirements",
+    ),
+    (
+        "requirement unknown",
+        UV_UNKNOWN.format(f"\n      {LONG}\n     ", " "),
+        f"the package '{LONG}' is not in the index: correct the requirements",
+    ),
+    (
+        "requirement unresolvable",
+        UV_VERSION,
+        "the requirements contradict each other or name a version that is not in the index",
+    ),
+    (
+        "requirement unresolvable",
+        UV_CONTRADICT,
+        "the requirements contradict each other or name a version that is not in the index",
+    ),
+    (
+        "disk full",
+        "error: failed to write to file `/srv/x`: No space left on device (os error 28)",
+        "the disk is full: make room and run again",
+    ),
+    ("disk full", "OSError: [Errno 28] No space left on device", "the disk is full: make room and run again"),
+    (
+        "table missing",
+        "django.db.utils.OperationalError: no such table: club_song",
+        "the database has no table 'club_song': has 'migrate' run on the database that the Act uses?",
+    ),
+]
+# where a part of the sentence is what matters
+PARTS: list[tuple[str, str, str]] = [
+    ("sdist only", UV_SDIST, "the package 'docopt' has no wheel"),
+    (
+        "wrong callable",
+        TRACEBACK
+        + "backstage_wrapper.WrapperError: kittens.wsgi has no 'app': the manifest's application names it\n",
+        "kittens.wsgi has no 'app'",
+    ),
+    (
+        "wrong callable",
+        TRACEBACK + "backstage_wrapper.WrapperError: kittens.asgi:application is an ASGI application, and a uwsgi"
+        " Stage plays WSGI: name the WSGI one, usually in wsgi.py\n",
+        "kittens.asgi:application is an ASGI application",
+    ),
+]
+
+
+@pytest.mark.parametrize(("row", "text", "sentence"), TEXTS, ids=[text[0] for text in TEXTS])
+def test_row(row: str, text: str, sentence: str) -> None:
+    assert row in {known.name for known in diagnosis.ROWS}
+    assert diagnosis.find(text) == sentence
+
+
+@pytest.mark.parametrize(("row", "text", "part"), PARTS, ids=[text[0] for text in PARTS])
+def test_row_by_a_part(row: str, text: str, part: str) -> None:
+    assert row in {known.name for known in diagnosis.ROWS}
+    assert part in diagnosis.find(text)
+
+
+def test_every_row_has_a_real_text() -> None:
+    assert {known.name for known in diagnosis.ROWS} == {row for row, _text, _said in TEXTS + PARTS}
+    names = [known.name for known in diagnosis.ROWS]
+    assert len(set(names)) == len(names)
+
+
+def test_a_sentence_never_has_a_hole() -> None:
+    """uWSGI says this of a request where its Python plugin is missing: no option is named, and none is wrong."""
+    assert "?" not in diagnosis.find("-- unavailable modifier requested: 0 --")
+
+
+@pytest.mark.parametrize("text", ["", "all is well", "KeyError: 'pk'", "KeyError: 0", "Django version 5.2.15"])
+def test_unknown(text: str) -> None:
+    assert diagnosis.find(text) == ""
+
+
+EXPLAINED = [
+    # (step, error, log, sentence): the error counts more than the log, and both more than nothing
+    ("check", "KeyError: 'A'", "KeyError: 'B'", "the environment variable A is missing: add it to 'env' or 'secrets'"),
+    ("check", "ValueError: x", "KeyError: 'B'", "the environment variable B is missing: add it to 'env' or 'secrets'"),
+    ("check", "ValueError: one\ntwo", "", "check failed: ValueError: one"),
+    ("check", "", "", "check failed: no message"),
+]
+
+
+@pytest.mark.parametrize(("step", "error", "log", "sentence"), EXPLAINED)
+def test_explain(step: str, error: str, log: str, sentence: str) -> None:
+    assert diagnosis.explain(step, error, log) == sentence
+
+
+NAMES = "add the name to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)"
+ANSWERS = [
+    (400, "", f"the Act answers 400 to the host 'a.example': {NAMES}"),
+    (404, "", "nothing at /up/ (404): set health.path to a page that the Act has"),
+    (500, "", "/up/ answers 500"),
+    (500, "<h1>Server Error (500)</h1>", "/up/ answers 500"),
+    (
+        500,
+        "OperationalError: no such table: a_b",
+        "/up/ answers 500: the database has no table 'a_b':"
+        " has 'migrate' run on the database that the Act uses?",
+    ),
+    (302, "", "/up/ answers 302"),
+]
+
+
+@pytest.mark.parametrize(("status", "log", "sentence"), ANSWERS)
+def test_answer(status: int, log: str, sentence: str) -> None:
+    assert diagnosis.answer(status, "/up/", "a.example", log) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [("", ""), ("\n\na\n\n", "a"), ("a\nb\nc\nd\n", "b\nc\nd"), ("  a\n b", "a\n b")]
+)
+def test_tail(text: str, end: str) -> None:
+    assert diagnosis.tail(text, 3) == end
+
+
+def test_tail_is_short_enough_to_read() -> None:
+    assert len(diagnosis.tail("line\n" * 1000).splitlines()) == diagnosis.LINES <= 30

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Act's world: the whole table of variables for a player and a builder, at any Venues and any port."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import layout, world
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
+
+PATHS = layout.Production("jazz").act("kittens")
+ACT = "/srv/backstage/jazz/acts/kittens"
+RELEASE = "0123456789ab"
+BUILT = f"{ACT}/releases/{RELEASE}"
+PLAYER = world.Places.of_player(PATHS, RELEASE)
+BUILDER = world.Places.of_builder(PATHS, RELEASE)
+A, B = Venue("a.example", ["www.a.example"]), Venue("b.example", state="closed")
+
+ALWAYS = {
+    "HOME": f"{ACT}/data",
+    "LC_ALL": "C.UTF-8",
+    "BACKSTAGE_PRODUCTION": "jazz",
+    "BACKSTAGE_ACT": "kittens",
+    "BACKSTAGE_RELEASE": RELEASE,
+    "BACKSTAGE_HOSTS": "localhost",
+    "BACKSTAGE_ORIGINS": "http://localhost",
+    "BACKSTAGE_STATIC_ROOT": f"{BUILT}/static",
+    "BACKSTAGE_MEDIA_ROOT": f"{ACT}/media",
+    "BACKSTAGE_DATA": f"{ACT}/data",
+}
+
+
+def variables(
+    act: Act = Act("kittens"),  # noqa: B008 (frozen)
+    places: world.Places = PLAYER,
+    venues: tuple[Venue, ...] = (),
+    port: int = 80,
+    settings: str = "",
+) -> dict[str, str]:
+    return world.variables(act, "jazz", RELEASE, settings, places, list(venues), port)
+
+
+def test_the_whole_table() -> None:
+    assert variables() == ALWAYS
+
+
+def test_settings_are_named_where_they_are_known() -> None:
+    assert variables(settings="kittens.settings") == {**ALWAYS, "DJANGO_SETTINGS_MODULE": "kittens.settings"}
+
+
+def test_a_builder_has_a_throw_away_home() -> None:
+    workshop = f"{ACT}/workshop"
+    found = variables(places=BUILDER)
+    assert {key for key in found if found[key] != ALWAYS[key]} == {"HOME", "BACKSTAGE_DATA", "BACKSTAGE_MEDIA_ROOT"}
+    assert (found["HOME"], found["BACKSTAGE_DATA"]) == (workshop, workshop)
+    assert found["BACKSTAGE_MEDIA_ROOT"].startswith(workshop + "/")
+
+
+HOSTS = [
+    # (Venues, health.host, port, hosts, origins)
+    ((), None, 80, "localhost", "http://localhost"),
+    ((), "up.example", 80, "up.example", "http://up.example"),
+    ((), None, 8080, "localhost", "http://localhost:8080"),
+    ((A,), None, 80, "a.example,www.a.example", "http://a.example,http://www.a.example"),
+    ((A,), "up.example", 80, "a.example,www.a.example", "http://a.example,http://www.a.example"),
+    # closing a Venue changes no Sess
+    ((B, A), None, 80, "b.example,a.example,www.a.example", "http://b.example,http://a.example,http://www.a.example"),
+    ((B,), None, 8080, "b.example", "http://b.example:8080"),
+]
+
+
+@pytest.mark.parametrize(("venues", "health", "port", "hosts", "origins"), HOSTS)
+def test_hosts(venues: tuple[Venue, ...], health: str, port: int, hosts: str, origins: str) -> None:
+    found = variables(Act("kittens", health=Health(host=health)), venues=venues, port=port)
+    assert (found["BACKSTAGE_HOSTS"], found["BACKSTAGE_ORIGINS"]) == (hosts, origins)
+
+
+EXPANDED = [
+    ("plain", "plain"),
+    ("", ""),
+    ("{code}", f"{BUILT}/code"),
+    ("{static}", f"{BUILT}/static"),
+    ("{media}/a", f"{ACT}/media/a"),
+    ("sqlite:///{data}/db", f"sqlite:///{ACT}/data/db"),
+    ("{data}{data}", f"{ACT}/data{ACT}/data"),
+    ("{{data}}", "{" + f"{ACT}/data" + "}"),
+    ("{home} {0} {} {data", "{home} {0} {} {data"),
+    ('{"a": "{b}"}', '{"a": "{b}"}'),
+    (r"\1 \g<0> %s $HOME", r"\1 \g<0> %s $HOME"),
+]
+
+
+@pytest.mark.parametrize(("value", "expanded"), EXPANDED)
+def test_expand(value: str, expanded: str) -> None:
+    assert variables(Act("kittens", env={"A": value}))["A"] == expanded
+
+
+def test_what_was_filled_in_is_not_expanded_again() -> None:
+    places = world.Places("{data}", "s", "m", "d")
+    assert world.expand({"A": "{code}{data}"}, places) == {"A": "{data}d"}
+
+
+def test_backstages_own_win() -> None:
+    """The manifest refuses them; a value that came by another way must not lie about the world."""
+    found = variables(Act("kittens", env={"HOME": "/root", "BACKSTAGE_ACT": "dogs"}))
+    assert found == ALWAYS
