@@ -81,6 +81,11 @@ def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str,
     return changes + manager.discard()
 
 
+def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
+    """The end of a hold, where the run means it to end."""
+    return _Manager(want, state, host).unhold()
+
+
 class _Manager:
     def __init__(self, want: Want, state: ActState, host: Host) -> None:
         self.want = want

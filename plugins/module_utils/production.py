@@ -267,13 +267,18 @@ class _Run:
             )
         if target == state.live_release:
             raise Refusal(f"act {act.name}: release {target} plays already")
-        want = acts.Want(act, self.manifest.venues_of(act.name), target, play=target)
+        sess = self.manifest.sesses.get(act.name)
+        if sess is None or sess.state != "started":
+            raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
+        # what the manifest wants needs no hold: the next run would play it, too
+        forward = target == state.record.get("release")
+        want = acts.Want(
+            act, self.manifest.venues_of(act.name), target, unhold=forward and bool(state.hold), play=target
+        )
         # a second rollback goes further back, and what was held stays held
         hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
-        sess = self.manifest.sesses.get(act.name)
-        if sess is None:
-            raise Refusal(f"act {act.name}: it has no Sess that could be rolled back")
-        return sesses.plan(sesses.Want(sess, want, hold), state, self.host, self.warnings.append)
+        back = sesses.Want(sess, want, None if forward else hold)
+        return acts.plan_unhold(want, state, self.host) + sesses.plan(back, state, self.host, self.warnings.append)
 
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""

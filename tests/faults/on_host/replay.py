@@ -223,6 +223,8 @@ def main(verb: str, *words: str) -> None:
         return
     cycle = CYCLES[words[0]]
     if verb == "count":
+        if words[0] == "forth and back":
+            whole(cycle["redeploy"])
         for _round in range(SETTLED):
             found = {name: whole(operation) for name, operation in cycle.items()}
         with open(STATES, "w", encoding="utf-8") as file:

@@ -153,8 +153,7 @@ PARTS: list[tuple[str, str, str]] = [
     ("sdist only", UV_SDIST, "the package 'docopt' has no wheel"),
     (
         "wrong callable",
-        TRACEBACK
-        + "backstage_wrapper.WrapperError: kittens.wsgi has no 'app': the manifest's application names it\n",
+        TRACEBACK + "backstage_wrapper.WrapperError: kittens.wsgi has no 'app': the manifest's application names it\n",
         "kittens.wsgi has no 'app'",
     ),
     (
@@ -217,8 +216,7 @@ ANSWERS = [
     (
         500,
         "OperationalError: no such table: a_b",
-        "/up/ answers 500: the database has no table 'a_b':"
-        " has 'migrate' run on the database that the Act uses?",
+        "/up/ answers 500: the database has no table 'a_b': has 'migrate' run on the database that the Act uses?",
     ),
     (302, "", "/up/ answers 302"),
 ]
