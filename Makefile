@@ -19,7 +19,7 @@ define ROOT
 become=; \
 if [ -z "$(INVENTORY)" ] && [ "$$(id -u)" != 0 ]; then \
 	command -v sudo >/dev/null || { echo "make $@ needs root: run it as root, or install sudo" >&2; exit 1; }; \
-	become=--become; sudo -kn true 2>/dev/null || become='--become --ask-become-pass'; \
+	sudo -kn true 2>/dev/null || become=--ask-become-pass; \
 fi
 endef
 

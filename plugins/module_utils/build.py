@@ -118,6 +118,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     env = world.variables(act, paths.production.name, job.release, act.settings, places, job.venues, host.http_port)
     env["PATH"] = f"{environment}/bin:{process.PATH}"
     env["VIRTUAL_ENV"] = environment
+    env["TMPDIR"] = paths.workshop
     for line in act.build:
         _command(line, builder, env, where)
     process.end_all(builder)

@@ -134,7 +134,7 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
 
 
 def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
-    env = {**_UV, "HOME": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
+    env = {**_UV, "HOME": maker.cache, "TMPDIR": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     arguments: list[str] = []
     texts = {"--requirements": wanted.requirements, "--constraints": wanted.constraints}

@@ -18,13 +18,13 @@ from .errors import BackstageError
 
 _PROGRAM = "/usr/sbin/nginx"
 _PID = "/run/nginx.pid"
-_ALONE = """pid {directory}/pid;
+_ALONE = """pid "{directory}/pid";
 error_log stderr;
 events {{}}
 http {{
     server_names_hash_bucket_size 512;
     server_names_hash_max_size 8192;
-    include {directory}/*.conf;
+    include "{directory}/*.conf";
 }}
 """
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -38,7 +38,15 @@ SHORT = [
 
 
 def part_loads(bench: Bench, short: bool) -> list[dict[str, Any]]:
-    return [loads.under_load(bench, plan) for plan in (SHORT if short else FULL)]
+    found = []
+    for plan in SHORT if short else FULL:
+        found.append(loads.under_load(bench, plan))
+        print(
+            f"bench: {plan.name}: {found[-1]['requests']:,} requests, {found[-1]['failures']}",
+            file=sys.stderr,
+            flush=True,
+        )
+    return found
 
 
 def part_controls(bench: Bench, short: bool) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ import yaml
 FILE = Path(__file__).with_name("changes.yml")
 KEYS = {"acts": "name", "sesses": "act", "venues": "name", "gigs": "venue"}
 PLACES = "acts=/srv/backstage/{production}/acts vassals=/etc/backstage/vassals venues=/etc/nginx/backstage/venues; "
+# orders that are carried out once; every other option describes a state, which a second run finds
+ONCE = {"rollback", "delete_data"}
 
 Item = dict[str, Any]
 
@@ -70,8 +72,7 @@ def _steps(chapter: Item) -> list[Item]:
                 "look": number == 1 or bool(disturbance),
                 "module": change.get("module", "backstage_production"),
                 "options": {**given, **run},
-                # a rollback is an event; every other option describes a state that a second run finds
-                "again": given if "rollback" in run else {**given, **run},
+                "again": {**given, **{key: value for key, value in run.items() if key not in ONCE}},
                 "plan": change["plan"],
                 "unlisted": change.get("unlisted", []),
             }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What changed on a host, from two looks at it, in the form of a plan: the plan itself is not asked.
 
-A look is what backstage_info answers ("info"), and what on_host/state.py sees ("seen").
+A look at a Production is what backstage_info answers ("info"), and what on_host/state.py sees ("seen").
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ def effects(before: Look, after: Look) -> list[Entry]:
     """All that changed from one look to the next."""
     acts = sorted({*before["seen"]["acts"], *after["seen"]["acts"]})
     found = [change for name in acts for change in _act(name, _one(before, name), _one(after, name))]
+    root = f"/srv/backstage/{before['production']}"
+    if before["seen"]["root"] and not after["seen"]["root"]:
+        found.append(entry("production", before["production"], "strike", root))
     return found + _venues(before, after)
 
 

@@ -213,7 +213,7 @@ def kill(cycle: dict[str, Operation], points: dict[str, list[int]]) -> Iterator[
         for name, operation in cycle.items():
             due = points.get(name, [])[round_number : round_number + 1]
             began = time.monotonic()
-            found = killed(operation, due[0] if due else 0, states[name], "shaky.example.org")
+            found = killed(operation, due[0] if due else 0, states[name])
             yield {"operation": name, "seconds": round(time.monotonic() - began, 2), **found}
 
 

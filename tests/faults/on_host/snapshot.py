@@ -22,7 +22,6 @@ ROOT = "/srv/backstage"
 VASSALS = "/etc/backstage/vassals"
 VENUES = "/etc/nginx/backstage/venues"
 LOGS = "/var/log/backstage"
-RECORDS = (".json", ".ini", ".conf")
 UNCOMPARED = (".pyc", ".log", ".jsonl", ".lock", ".sqlite3")
 TIMES = ("built", "by", "at", "since", "slowest")
 
@@ -91,9 +90,9 @@ def content(path: str, names: Names) -> str:
     with open(path, "rb") as file:
         raw = file.read()
     text = raw.decode("utf-8", "replace")
-    if path.endswith(".json"):
+    try:
         text = json.dumps(plain(json.loads(text), names), sort_keys=True)
-    elif path.endswith(RECORDS) or "/env/" in path:
+    except ValueError:
         text = names.plain(text)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

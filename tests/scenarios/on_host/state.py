@@ -66,6 +66,7 @@ def state(production: str) -> dict[str, Any]:
         "acts": {name: act(acts / name, production) for name in names(acts)},
         "files": {name: (VENUES / name).read_text(encoding="utf-8") for name in files},
         "workers": workers(),
+        "root": (ROOT / production).is_dir(),
     }
 
 

@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils import host, layout, names, process, reports, users
+from ansible_collections.backstage.django.plugins.module_utils import production as production_module
+
+from .house import House
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,3 +31,49 @@ def place() -> Iterator[Path]:
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)
+
+
+@dataclass(frozen=True)
+class Crew:
+    """A Production of a name that nobody else has, with the two users of its Act kittens."""
+
+    production: str
+    player: process.User
+    builder: process.User
+
+
+@pytest.fixture(scope="session")
+def crew() -> Iterator[Crew]:
+    """Real users, for the tests that change owners or end all of a user's processes: gone with the session."""
+    production = "u" + secrets.token_hex(5)
+    users.ensure_act(production, "kittens", "/nonexistent")
+    player, builder = (name(production, "kittens") for name in (names.player, names.builder))
+    try:
+        yield Crew(production, process.User.named(player), process.User.named(builder))
+    finally:
+        users.remove(player)
+        users.remove(builder)
+
+
+@pytest.fixture
+def house(place: Path, monkeypatch: pytest.MonkeyPatch) -> House:
+    """An empty host of the Production jazz, with both roles' facts."""
+    return _house(place, monkeypatch, "jazz")
+
+
+@pytest.fixture
+def crewed(place: Path, monkeypatch: pytest.MonkeyPatch, crew: Crew) -> House:
+    """An empty host whose Production has real users."""
+    return _house(place, monkeypatch, crew.production)
+
+
+def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> House:
+    monkeypatch.setattr(layout, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(layout, "LOGS", str(place / "log"))
+    monkeypatch.setattr(reports, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(production_module, "HOST_LOCK", str(place / ".lock"))
+    monkeypatch.setattr(host, "STAGE", str(place / "etc" / "stage.json"))
+    monkeypatch.setattr(host, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
+    for name in ("srv", "log"):
+        (place / name).mkdir()
+    return House.at(place, production)

@@ -29,11 +29,11 @@ def specification(role: str) -> dict[str, Any]:
 
 
 def resolved(role: str, **facts: Any) -> dict[str, Any]:
-    """A role's defaults and those of its internal variables that need nothing but these."""
+    """A role's defaults and those of its internal variables that are text and need only these."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
     values: dict[str, Any] = {**load(ROLES / role / "defaults/main.yml"), **facts}
     for name, value in load(ROLES / role / "vars/main.yml").items():
-        if isinstance(value, str) and "lookup" not in value and "_answers" not in value:
+        if isinstance(value, str) and (value.startswith("/") or "{" not in value):
             values[name] = environment.from_string(value).render(values)
     return values
 
@@ -65,7 +65,7 @@ def test_the_documentation_starts_with_an_example(role: str) -> None:
     """It can be pasted: a playbook of one play that names the role and only inputs that exist."""
     specified = specification(role)
     for text in (
-        specified["description"][0].partition("\n\n")[2],
+        specified["examples"],
         (ROLES / role / "README.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0],
     ):
         (play,) = yaml.safe_load(text)

@@ -22,6 +22,7 @@ VERBS = {
     "sess": {"play", "roll back", "stop", "sweep", "remove"},
     "venue": {"add", "open", "close", "change", "rewrite", "reload", "remove"},
     "gig": {"book", "rebook", "cancel"},
+    "production": {"strike"},
 }
 
 
@@ -43,7 +44,7 @@ def look(step: dict[str, Any], moment: str) -> effects.Look:
     if moment == "before" and not step["look"]:
         step, moment = STEPS[STEPS.index(step) - 1], "after"
     seen = json.loads(result(step, f"seen {moment}")["stdout"])
-    return {"info": result(step, f"info {moment}"), "seen": seen}
+    return {"production": step["production"], "info": result(step, f"info {moment}"), "seen": seen}
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['id']} {step['name']}")

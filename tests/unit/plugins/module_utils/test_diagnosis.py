@@ -109,7 +109,8 @@ TEXTS: list[tuple[str, str, str]] = [
     (
         "static files unbuilt",
         "ValueError: Missing staticfiles manifest entry for 'club/club.css'",
-        "the static file 'club/club.css' is not in the manifest of the static files: is it in STATICFILES_DIRS or an app?",
+        "the static file 'club/club.css' is not in the manifest of the static files:"
+        " is it in STATICFILES_DIRS or an app?",
     ),
     (
         "requirement unknown",

@@ -36,8 +36,8 @@ COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     ("twice", {R: "-r a.txt\n-r ./a.txt\n", "a.txt": "a\n"}, None, "a", ""),
     ("constraints", {R: "-c c.txt\na\n", "c.txt": "b<2\n"}, None, "a", "b<2"),
     ("constraints without a blank", {R: "-cc.txt\na\n", "c.txt": "b<2\n"}, None, "a", "b<2"),
-    ("constraints of constraints", {R: "-c c.txt\na\n", "c.txt": "-r d.txt\n-c e.txt\n", "d.txt": "d<2", "e.txt": "e<2"},
-     None, "a", "d<2\ne<2"),
+    ("constraints of constraints",
+     {R: "-c c.txt\na\n", "c.txt": "-r d.txt\n-c e.txt\n", "d.txt": "d<2", "e.txt": "e<2"}, None, "a", "d<2\ne<2"),
     ("one file as both", {R: "-c base.txt\n-r base.txt\n", "base.txt": "a==1\n"}, None, "a==1", "a==1"),
 ]  # fmt: skip
 LOCAL = "refers to the project itself, which is not built yet"

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of this scenario share: the manifest's names, and the tools of tests/acts on the path."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tests" / folder) for folder in ("acts", "scenarios")]

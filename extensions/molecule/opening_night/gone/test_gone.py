@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Strike leaves a host as it was: an allow-list says what packages and the system keep, everything else is found."""
+
+from __future__ import annotations
+
+import socket
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import house
+
+testinfra_hosts = ["ansible://backstage_stage"]
+
+ALLOWED = Path(__file__).resolve().parents[4] / "tests" / "garage" / "leftovers.allowed"
+# the host was booted again meanwhile
+BOOTED = """
+any /run/*
+"""
+
+
+def test_nothing_is_left(host: Any) -> None:
+    assert house.leftovers(host, ALLOWED.read_text(encoding="utf-8") + BOOTED) == []
+
+
+def test_no_user_is_left(host: Any) -> None:
+    names = [line.split(":")[0] for line in house.lines(host, "getent", "passwd")]
+    assert [name for name in names if name.startswith("jazz")] == []
+
+
+def test_no_process_is_left(host: Any) -> None:
+    assert [line for line in house.lines(host, "ps", "-eo", "args=") if "uwsgi" in line.lower()] == []
+
+
+def test_nginx_serves_its_own_site_again(host: Any) -> None:
+    connection = HTTPConnection(house.address(host), timeout=10)
+    connection.request("GET", "/", headers={"Host": "jamsession.localhost"})
+    assert b"Welcome to nginx" in connection.getresponse().read()
+    connection.close()
+
+
+def test_the_port_is_nginxs_still(host: Any) -> None:
+    with socket.create_connection((house.address(host), 80), timeout=10):
+        pass

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host's files in a temporary place, laid down as a finished run would have left them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Optional
+
+from ansible_collections.backstage.django.plugins.module_utils import (
+    acts,
+    files,
+    inputs,
+    layout,
+    server_block,
+    sesses,
+    state,
+)
+from ansible_collections.backstage.django.plugins.module_utils.host import Host
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
+from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
+
+from .manifests import COMMIT
+
+A, B, C, D, E, F = (letter * 12 for letter in "abcdef")
+KITTENS = Act("kittens", source=Source("git", "https://git.example.com/kittens.git", "v1"), secrets={})
+AT = "2026-01-01T00:00:0{}Z"
+STATIC = {"url": "/static/", "root": "own"}
+NONE = {"url": "", "root": ""}
+
+
+def wanted(act: Act = KITTENS, venues: tuple[Venue, ...] = (), content: str = COMMIT, **more: Any) -> acts.Want:
+    """What a run wants of an Act whose source is this content."""
+    known = inputs.release_inputs(act, content)
+    release = inputs.release_id(known, inputs.abi())
+    found = acts.Want(act, list(venues), release, content, inputs.digest(known), known, "v1", play=release)
+    return replace(found, **more)
+
+
+def released(release: str, **more: Any) -> dict[str, Any]:
+    """The record of a sealed release."""
+    return {
+        "format": inputs.FORMAT,
+        "release": release,
+        "source": "v1",
+        "built": AT.format(0),
+        "pinned": True,
+        "environment": "e" * 16,
+        "project": ".",
+        "settings": "kittens.settings",
+        "application": "kittens.wsgi:application",
+        "manage": "manage.py",
+        "static": STATIC,
+        "media": NONE,
+        "links": {},
+        **more,
+    }
+
+
+@dataclass
+class House:
+    """One Production on one host, below a temporary root."""
+
+    root: Path
+    production: str
+    host: Host
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, root: Path, production: str, **facts: Any) -> House:
+        places = {name: str(root / name) for name in ("vassals", "stats", "venues", "wrapper", "params", "pages", "uv")}
+        for name in ("vassals", "venues", "etc"):
+            (root / name).mkdir()
+        stage = {**places, "longest_request": 300, **facts}
+        (root / "etc" / "stage.json").write_text(json.dumps(stage))
+        (root / "etc" / "front_of_house.json").write_text(
+            json.dumps({"http_port": 80, "ipv6": True, **places, **facts})
+        )
+        return cls(root, production, Host.read())
+
+    @property
+    def paths(self) -> layout.Production:
+        return layout.Production(self.production)
+
+    def act(self, name: str = "kittens") -> layout.Act:
+        return self.paths.act(name)
+
+    def state(self, name: str = "kittens") -> state.ActState:
+        return state.read(self.production, self.host).act(name)
+
+    def build(self, release: str, act: str = "kittens", **more: Any) -> str:
+        """A sealed release."""
+        paths = self.act(act).release(release)
+        for path in (paths.code, paths.static):
+            os.makedirs(path)
+        Path(paths.seal).write_text(files.to_json(released(release, **more)))
+        return release
+
+    def record(self, want: acts.Want) -> None:
+        paths = self.act(want.act.name)
+        os.makedirs(paths.root, exist_ok=True)
+        Path(paths.record).write_text(files.to_json(acts.record_of(want)))
+
+    def log(self, *events: dict[str, Any], act: str = "kittens") -> None:
+        os.makedirs(self.act(act).root, exist_ok=True)
+        for event in events:
+            files.append_line(self.act(act).history, json.dumps({"at": AT.format(1), "by": "ada", **event}))
+
+    def played(self, *releases: str, act: str = "kittens") -> None:
+        """History: these releases played, the last one last."""
+        for release in releases:
+            number = self.numbers[release] = self.numbers.get(release, 0) + 1
+            self.log({"event": "played", "release": release, "sess": f"{release}.{number}"}, act=act)
+
+    def play(self, want: acts.Want, sess: Optional[Sess] = None, older: tuple[str, ...] = ()) -> str:
+        """A Sess that plays what is wanted."""
+        name = want.act.name
+        paths = self.act(name)
+        part = sesses.part(sesses.Want(sess or Sess(name), want), self.state(name), self.host)
+        assert part, "build its release first"
+        self.played(part.release, act=name)
+        found = f"{part.release}.{self.numbers[part.release]}"
+        own = paths.sess(found)
+        for path in (own.env, own.door, own.older):
+            os.makedirs(path)
+        for key, value in part.variables.items():
+            Path(own.env, key).write_bytes(value.encode() + b"\n")
+        Path(own.ini).write_text(Uwsgi(self.host, paths).render(part, found))
+        counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
+        record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), "stage": "uwsgi", **counted}
+        Path(own.record).write_text(files.to_json(record))
+        for number, release in enumerate(older, 1):
+            os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))
+        files.link(os.path.join(self.host.vassals, Uwsgi(self.host, paths).vassal(found)), own.ini)
+        files.link(paths.live, f"sesses/{found}")
+        return found
+
+    def book(self, venue: Venue, *gigs: Booked) -> Path:
+        """A Venue's file as nginx has it."""
+        path = Path(self.host.venues, server_block.file_name(self.production, venue.name))
+        path.write_text(server_block.render(self.paths, venue, list(gigs), self.host))
+        return path
+
+    def seen(self) -> list[tuple[str, bytes]]:
+        """Every file and link below the root, to tell that nothing was changed."""
+        return sorted(
+            (str(path), os.readlink(path).encode() if path.is_symlink() else path.read_bytes())
+            for path in self.root.rglob("*")
+            if path.is_symlink() or path.is_file()
+        )

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The end of a build: what becomes of static files, uploads and writable paths, as the real player finds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import acts, files, finish, layout, process
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source
+
+from ..conftest import Crew
+from ..house import NONE, STATIC, A, House
+from ..told import told
+from .test_files import dies_writing
+
+OWN = {"url": "/media/", "root": "own"}
+UPLOADS = {"url": "/media/", "root": "site/uploads"}
+COLLECTED = {"url": "/static/", "root": "site/collected"}
+
+
+@pytest.fixture
+def built(crewed: House, crew: Crew) -> Iterator[layout.Release]:
+    """A built release of a project in code/site with a database, an index and uploads in its source."""
+    paths = crewed.act()
+    acts.prepare(paths)
+    release = paths.release(A)
+    files.directory(release.root, 0o711)
+    texts = {
+        "code/site/db.sqlite3": "seeded",
+        "code/site/index/one/a": "indexed",
+        "code/site/uploads/photo": "uploaded",
+        "code/site/collected/a.css": "css",
+        "code/manage.py": "",
+        "static/b.css": "css",
+    }
+    for name, text in texts.items():
+        path = Path(release.root, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    for top in (release.code, release.static):
+        for path in [Path(top), *Path(top).rglob("*")]:
+            os.chown(path, crew.builder.uid, crew.builder.gid)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+    yield release
+    process.end_all(crew.builder)
+
+
+def act(*writable: str, subdir: str = "site") -> Act:
+    return Act("kittens", source=Source("git", "https://a/b", "v1", subdir), writable=list(writable))
+
+
+def sealed(release: layout.Release, crew: Crew, wanted: Act, **web: dict[str, str]) -> dict[str, Any]:
+    paths = layout.Production(crew.production).act("kittens")
+    finish.finish(wanted, paths, release, crew.builder, {"release": A, "static": STATIC, "media": OWN, **web})
+    found: dict[str, Any] = json.loads(Path(release.seal).read_text())
+    return found
+
+
+def as_player(crew: Crew, function: Callable[..., Any], *args: Any) -> Any:
+    return process.call_as(crew.player, function, *args)
+
+
+def text(path: str) -> str:
+    return Path(path).read_text()
+
+
+LINKS: list[tuple[Act, dict[str, str], dict[str, str]]] = [
+    # (the Act, MEDIA_ROOT, what becomes a link)
+    (act(), OWN, {}),
+    (act(), NONE, {}),
+    (act(), UPLOADS, {"site/uploads": "media"}),
+    (act("db.sqlite3"), OWN, {"site/db.sqlite3": "data/db.sqlite3"}),
+    (act("index/", "new/"), OWN, {"site/index": "data/index/", "site/new": "data/new/"}),
+    (act("manage.py", subdir=""), OWN, {"manage.py": "data/manage.py"}),
+    # inside MEDIA_ROOT it is media, and no link of its own
+    (act("uploads/"), UPLOADS, {"site/uploads": "media"}),
+    (act("uploads/photo"), UPLOADS, {"site/uploads": "media"}),
+    (act("uploads2/"), UPLOADS, {"site/uploads": "media", "site/uploads2": "data/uploads2/"}),
+    # a directory that is called as the record calls the place made for uploads
+    (act("own/", subdir=""), OWN, {"own": "data/own/"}),
+]
+
+
+@pytest.mark.parametrize(("wanted", "media", "links"), LINKS)
+def test_links(built: layout.Release, crew: Crew, wanted: Act, media: dict[str, str], links: dict[str, str]) -> None:
+    assert sealed(built, crew, wanted, media=media)["links"] == links
+    root = layout.Production(crew.production).act("kittens").root
+    for path, place in links.items():
+        assert os.readlink(os.path.join(built.code, path)) == os.path.join(root, place).rstrip("/")
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_the_player_has_its_own_copies_whatever_roots_umask(built: layout.Release, crew: Crew, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        record = sealed(built, crew, act("db.sqlite3", "index/", "deep/new/", "log"), media=UPLOADS)
+        acts.seed_writable(layout.Production(crew.production).act("kittens"), record, crew.player)
+    finally:
+        os.umask(before)
+    code = built.code + "/site"
+    assert as_player(crew, text, f"{code}/db.sqlite3") == "seeded"
+    assert as_player(crew, text, f"{code}/index/one/a") == "indexed"
+    assert as_player(crew, text, f"{code}/uploads/photo") == "uploaded"
+    assert as_player(crew, os.listdir, f"{code}/deep/new") == []
+    for path in ("db.sqlite3", "index/two", "uploads/two", "deep/new/two", "log"):
+        assert told(process.call_as, crew.player, write, f"{code}/{path}") == ""
+    assert "Permission denied" in told(process.call_as, crew.player, write, f"{code}/settings.py")
+
+
+def write(path: str) -> None:
+    Path(path).write_text("written")
+
+
+def test_what_the_act_wrote_is_never_seeded_again(built: layout.Release, crew: Crew) -> None:
+    paths = layout.Production(crew.production).act("kittens")
+    record = sealed(built, crew, act("db.sqlite3", "index/"), media=UPLOADS)
+    again = [finish.seed_data, paths.root, built.root + "/origin", record["links"]]
+    assert sorted(as_player(crew, *again)) == ["data/db.sqlite3", "data/index/", "media"]
+    as_player(crew, write, f"{built.code}/site/db.sqlite3")
+    as_player(crew, os.unlink, f"{built.code}/site/index/one/a")
+    assert as_player(crew, *again) == []
+    assert as_player(crew, text, f"{built.code}/site/db.sqlite3") == "written"
+
+
+def test_uploads_that_were_all_deleted_stay_deleted(built: layout.Release, crew: Crew) -> None:
+    paths = layout.Production(crew.production).act("kittens")
+    record = sealed(built, crew, act(), media=UPLOADS)
+    again = [finish.seed_data, paths.root, built.root + "/origin", record["links"]]
+    as_player(crew, *again)
+    as_player(crew, os.unlink, f"{built.code}/site/uploads/photo")
+    as_player(crew, *again)
+    assert as_player(crew, os.listdir, paths.media) == []
+
+
+def test_a_killed_seeding_leaves_nothing_that_is_trusted(built: layout.Release, crew: Crew) -> None:
+    """Half a database that is there would never be completed."""
+    paths = layout.Production(crew.production).act("kittens")
+    Path(built.code, "site", "db.sqlite3").write_text("s" * 100_000)
+    record = sealed(built, crew, act("db.sqlite3"))
+    again = [paths.root, built.root + "/origin", record["links"]]
+
+    def die() -> None:
+        os.setgid(crew.player.gid)
+        os.setuid(crew.player.uid)
+        finish.seed_data(*again)
+
+    assert dies_writing(die, 50_000) == signal.SIGXFSZ
+    as_player(crew, finish.seed_data, *again)
+    assert as_player(crew, text, f"{built.code}/site/db.sqlite3") == "s" * 100_000
+
+
+def test_static_files_inside_the_code_move_to_where_nginx_can_enter(built: layout.Release, crew: Crew) -> None:
+    Path(built.static, "b.css").unlink()
+    sealed(built, crew, act(), static=COLLECTED)
+    assert os.readlink(built.code + "/site/collected") == built.static
+    assert (Path(built.static, "a.css").read_text(), os.listdir(built.static)) == ("css", ["a.css"])
+    assert as_player(crew, text, built.code + "/site/collected/a.css") == "css"
+
+
+def test_modes(built: layout.Release, crew: Crew) -> None:
+    sealed(built, crew, act("db.sqlite3"))
+    assert {path: mode(built, path) for path in (".", "code", "static", "release.json", "origin", "static/b.css")} == {
+        ".": (0o711, 0, 0),
+        "code": (0o750, 0, crew.player.gid),
+        "static": (0o755, 0, 0),
+        "release.json": (0o640, 0, crew.player.gid),
+        "origin": (0o750, 0, crew.player.gid),
+        "static/b.css": (0o644, 0, 0),
+    }
+
+
+def mode(release: layout.Release, path: str) -> tuple[int, int, int]:
+    found = os.stat(os.path.join(release.root, path))
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+OUT: list[tuple[str, Act, dict[str, Any]]] = [
+    # (what the builder made a link out of the code, the Act, its roots)
+    ("site", act("db.sqlite3"), {}),
+    ("site/index", act("index/one/"), {}),
+    ("site", act(), {"media": UPLOADS}),
+    ("site", act(), {"static": COLLECTED}),
+]
+
+
+@pytest.mark.parametrize(("path", "wanted", "web"), OUT)
+def test_fault_42_root_follows_no_link_of_the_builders(
+    built: layout.Release, crew: Crew, place: Path, path: str, wanted: Act, web: dict[str, Any]
+) -> None:
+    victim = place / "victim"
+    for directory in (victim, victim / "one", victim / "collected"):
+        directory.mkdir()
+    (victim / "db.sqlite3").write_text("mine")
+    before = sorted(victim.rglob("*"))
+    files.remove_tree(os.path.join(built.code, path))
+    os.symlink(victim, os.path.join(built.code, path))
+    os.chown(os.path.join(built.code, path), crew.builder.uid, crew.builder.gid, follow_symlinks=False)
+    assert "is behind a link out of the code" in told(sealed, built, crew, wanted, **web)
+    assert not os.path.exists(built.seal)
+    assert (sorted(victim.rglob("*")), (victim / "db.sqlite3").read_text()) == (before, "mine")

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Children: who they are, what they see, and that none of them outlives what started it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import process
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+
+from ..conftest import Crew
+from ..told import told
+
+PYTHON = "/usr/bin/python3"
+DAEMON = process.User("daemon", 1, 1, [1, 4])
+ABOUT = """
+import json, os
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+descriptors = [int(name) for name in os.listdir("/proc/self/fd") if os.path.exists("/proc/self/fd/" + name)]
+print(json.dumps({"ids": [*os.getresuid(), *os.getresgid()], "groups": sorted(os.getgroups()), "cwd": os.getcwd(),
+                  "umask": int(status["Umask"], 8), "no_new_privs": status["NoNewPrivs"].strip(),
+                  "sid": os.getsid(0) == os.getpid(), "descriptors": sorted(descriptors), "env": dict(os.environ)}))
+"""
+
+
+def about(**options: Any) -> dict[str, Any]:
+    result = process.run([PYTHON, "-I", "-c", ABOUT], **options)
+    assert result.ok, result.said
+    found: dict[str, Any] = json.loads(result.out)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("user", "ids", "groups", "restrained"), [(None, [0] * 6, None, "0"), (DAEMON, [1] * 6, [1, 4], "1")]
+)
+def test_run_as(user: process.User, ids: list[int], groups: list[int], restrained: str, tmp_path: Path) -> None:
+    os.environ["MARKER"] = "purrpurr"
+    with (tmp_path / "open").open("w") as held:
+        os.set_inheritable(held.fileno(), True)
+        found = about(user=user)
+    del os.environ["MARKER"]
+    assert (found["ids"], found["no_new_privs"], found["umask"], found["sid"]) == (ids, restrained, 0o027, True)
+    assert groups in (None, found["groups"])
+    assert (found["cwd"], found["env"]) == ("/", {"PATH": process.PATH, "LC_ALL": "C.UTF-8"})
+    assert [number for number in found["descriptors"] if number > 3] == []  # 3: the listing itself
+
+
+def test_run_with_an_environment_and_a_directory(place: Path) -> None:
+    found = about(user=DAEMON, env={"A": "b\nc", "PATH": "/bin"}, cwd=str(place))
+    assert (found["env"], found["cwd"]) == ({"A": "b\nc", "PATH": "/bin", "LC_ALL": "C.UTF-8"}, str(place))
+
+
+RUNS = [
+    # (argv, stdin, code, out, said)
+    (["true"], "", 0, "", ""),
+    (["sh", "-c", "exit 7"], "", 7, "", ""),
+    (["echo", "$HOME; rm -rf x `id` *"], "", 0, "$HOME; rm -rf x `id` *\n", "$HOME; rm -rf x `id` *"),
+    (["cat"], "ä\n", 0, "ä\n", "ä"),
+    (["sh", "-c", "echo err >&2; echo out"], "", 0, "out\n", "out\nerr"),
+    (["printf", "\\377"], "", 0, "\ufffd", "\ufffd"),
+    (["sh", "-c", "kill -9 $$"], "", -9, "", ""),
+]
+
+
+@pytest.mark.parametrize(("argv", "stdin", "code", "out", "said"), RUNS)
+def test_run(argv: list[str], stdin: str, code: int, out: str, said: str) -> None:
+    result = process.run(argv, stdin=stdin)
+    assert (result.code, result.out, result.said, result.ok) == (code, out, said, code == 0)
+
+
+def test_a_report_is_apart_from_what_is_printed() -> None:
+    program = "import os, sys; print('noise'); os.write(int(sys.argv[1]), b'answer'); print('err', file=sys.stderr)"
+    result = process.run([PYTHON, "-c", program], DAEMON, report=True)
+    assert (result.out, result.err) == ("answer", "noise\nerr\n")
+
+
+def test_a_timeout_ends_the_whole_group() -> None:
+    start = time.monotonic()
+    result = process.run(["sh", "-c", "echo before; sleep 61 & sleep 61"], timeout=0.3)
+    assert time.monotonic() - start < 5
+    assert (result.code, result.said) == (-9, "before\n\nended after 0 s".replace("\n\n", "\n"))
+    assert not running("sleep 61")
+
+
+def running(words: str) -> list[int]:
+    """The processes with this command line that are no zombies."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and words == (entry / "cmdline").read_text().replace("\0", " ").strip():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # it ended meanwhile
+    return found
+
+
+KILLED: list[Callable[[], Any]] = [
+    lambda: process.run(["sleep", "62"]),
+    lambda: process.run(["sleep", "62"], DAEMON),
+    lambda: process.call_as(DAEMON, os.execv, "/bin/sleep", ["sleep", "62"]),
+]
+
+
+@pytest.mark.parametrize("start", KILLED)
+def test_fault_30_a_child_dies_with_the_module(start: Callable[[], Any]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        start()
+        os._exit(0)
+    wait_until(lambda: bool(running("sleep 62")))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    wait_until(lambda: not running("sleep 62"))
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def who() -> dict[str, Any]:
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {
+        "ids": [*os.getresuid(), *os.getresgid()],
+        "groups": sorted(os.getgroups()),
+        "env": dict(os.environ),
+        "umask": int(status["Umask"], 8),
+        "no_new_privs": status["NoNewPrivs"].strip(),
+        "descriptors": len([name for name in os.listdir("/proc/self/fd") if int(name) > 2]),
+    }
+
+
+def test_call_as() -> None:
+    found = process.call_as(DAEMON, who)
+    assert found == {
+        "ids": [1] * 6,
+        "groups": [1, 4],
+        "env": {"PATH": process.PATH, "LC_ALL": "C.UTF-8"},
+        "umask": 0o027,
+        "no_new_privs": "1",
+        "descriptors": 2,  # that of its answer, and the listing's
+    }
+
+
+def test_call_as_keeps_the_descriptors_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("purr")
+    with (tmp_path / "a").open("rb") as file:  # daemon may not open it itself
+        number = file.fileno()
+        assert process.call_as(DAEMON, lambda: os.read(number, 9).decode(), pass_fds=[number]) == "purr"
+        assert "Bad file descriptor" in told(process.call_as, DAEMON, lambda: os.read(number, 9).decode())
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+ENDS = [
+    # (function, its argument, what the caller is told)
+    # its step and its host are named once, by whoever called
+    (fail, BackstageError("it broke", step="x"), "it broke"),
+    (fail, ValueError("no number"), "no number"),
+    (open, "/etc/shadow", "[Errno 13] Permission denied: '/etc/shadow'"),
+    (os._exit, 3, "a step run as daemon ended with status 768 and no answer"),
+    (fail, KeyError("a"), "a step run as daemon ended with status 256 and no answer"),
+    (lambda number: os.kill(os.getpid(), number), 9, "a step run as daemon ended with status 9 and no answer"),
+]
+
+
+@pytest.mark.parametrize(("function", "argument", "said"), ENDS)
+def test_call_as_that_fails(function: Callable[[Any], Any], argument: Any, said: str) -> None:
+    assert told(process.call_as, DAEMON, function, argument) == said
+
+
+def test_call_as_returns_much_and_ends_in_time() -> None:
+    assert len(process.call_as(DAEMON, lambda: "x" * (1 << 20))) == 1 << 20
+    start = time.monotonic()
+    assert "no answer" in told(process.call_as, DAEMON, time.sleep, 60, timeout=0.2)
+    assert time.monotonic() - start < 5
+
+
+UNDUMPABLE = "import ctypes, time; ctypes.CDLL(None).prctl(4, 0); print(flush=True); time.sleep(63)"
+BUILDERS = [
+    ("one", "echo; exec sleep 63"),
+    ("that ignores signals", "trap '' TERM HUP INT; echo; while :; do sleep 63; done"),
+    ("that left its session", "setsid sleep 63 & echo; wait"),
+    ("whose /proc is root's", f"exec {PYTHON} -c '{UNDUMPABLE}'"),
+    ("that makes more and more", "while :; do sleep 63 & [ $((n += 1)) -eq 20 ] && echo && wait; done"),
+]
+
+
+@contextmanager
+def command(user: process.User, line: str) -> Iterator[subprocess.Popen[bytes]]:
+    identity: dict[str, Any] = {"user": user.uid, "group": user.gid, "extra_groups": []}
+    with subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, cwd="/", **identity) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def of(user: process.User) -> list[int]:
+    """The living processes of a user by the kernel's own word, which a process can't hide."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            said = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            if said["Uid"].split()[0] == str(user.uid) and not said["State"].strip().startswith("Z"):
+                found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("line", [row[1] for row in BUILDERS], ids=[row[0] for row in BUILDERS])
+def test_end_all(crew: Crew, line: str) -> None:
+    with command(crew.player, "echo; exec sleep 63") as other:
+        with command(crew.builder, line):
+            assert of(crew.builder)
+            try:
+                process.end_all(crew.builder)
+                left = of(crew.builder)
+            finally:
+                for pid in of(crew.builder):
+                    os.kill(pid, signal.SIGKILL)
+        assert left == []
+        assert other.poll() is None, "another user's process was ended"
+
+
+def test_named() -> None:
+    assert process.User.named("daemon") == process.User("daemon", 1, 1, [1])
+    assert told(process.User.named, "no-such-user") == "the system user 'no-such-user' is missing on this host"
+    assert process.group_id("adm") == 4
+    assert told(process.group_id, "no-such-group") == "the system group 'no-such-group' is missing on this host"
