@@ -138,7 +138,11 @@ def take_over(work: Callable[[], Any]) -> list[Any]:
     from django.core.management import ManagementUtility
 
     results: list[Any] = []
-    ManagementUtility.execute = lambda utility: results.append(work())
+
+    def execute(_utility: Any) -> None:
+        results.append(work())
+
+    ManagementUtility.execute = execute
     return results
 
 
@@ -175,9 +179,10 @@ def answer(mode: str, options: Options) -> Any:
     except ImportError as error:
         raise Failed("settings", "Django is not installed in the Act's environment") from error
     run_manage(options["manage"], ["migrate" if mode == "migrate" else "check"])
-    if not results:
-        raise Failed("settings", f"{options['manage']} never called Django's management commands")
-    return results[0]
+    try:
+        return results.pop()
+    except IndexError:
+        raise Failed("settings", f"{options['manage']} never called Django's management commands") from None
 
 
 def main(mode: str, options: str, descriptor: str) -> int:
@@ -201,4 +206,4 @@ def main(mode: str, options: str, descriptor: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    raise SystemExit(main(*sys.argv[1:]))

@@ -60,6 +60,16 @@ class Bookings:
             wanted[name] = server_block.data(self.paths.name, venue, gigs)
         return wanted
 
+    def venues(self) -> dict[str, list[Venue]]:
+        """Act -> where it will be booked: the manifest's Venues in its order, then what is left of another time."""
+        wanted = self.wanted()
+        found: dict[str, list[Venue]] = {}
+        for name in [*self.manifest.venues, *sorted({*wanted} - {*self.manifest.venues})]:
+            block = wanted.get(name, {"gigs": []})
+            for act in dict.fromkeys(gig["act"] for gig in block["gigs"]):
+                found.setdefault(act, []).append(_venue(block))
+        return found
+
     def _gigs(self, venue: Venue) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
         said = [gig for gig in self.manifest.gigs if gig.venue == venue.name]
@@ -103,8 +113,7 @@ class Bookings:
             if found is None:
                 return None
             booked.append(found)
-        venue = Venue(block["name"], block["aliases"], block["tls"], block["state"])
-        return server_block.render(self.paths, venue, booked, self.host)
+        return server_block.render(self.paths, _venue(block), booked, self.host)
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
         state = self.state.act(act)
@@ -195,6 +204,10 @@ class Bookings:
                 except BackstageError as error:
                     failed[name] = BackstageError(error.message, gig["act"], error.step, error.log)
         return failed
+
+
+def _venue(block: Block) -> Venue:
+    return Venue(block["name"], block["aliases"], block["tls"], block["state"])
 
 
 def _names(block: Block) -> list[str]:

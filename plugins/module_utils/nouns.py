@@ -140,14 +140,6 @@ class Manifest:
     def gigs_of(self, act: str) -> list[Gig]:
         return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
 
-    def gigs_at(self, venue: str) -> list[Gig]:
-        return [gig for gig in self.gigs if gig.venue == venue and gig.state == "present"]
-
-    def venues_of(self, act: str) -> list[Venue]:
-        """The Venues where an Act is booked, in the manifest's order."""
-        booked = {gig.venue for gig in self.gigs_of(act)}
-        return [venue for name, venue in self.venues.items() if name in booked]
-
     def only(self, acts: set[str]) -> Manifest:
         """The same manifest, saying nothing about other Acts and where they are booked."""
         gigs = [gig for gig in self.gigs if gig.act in acts]

@@ -159,7 +159,7 @@ def call_as(
         _answer_and_exit(user, parent, write_end, pass_fds, function, args)
     os.close(write_end)
     answer = _read_before(read_end, pid, time.monotonic() + timeout)
-    _, status = os.waitpid(pid, 0)
+    _pid, status = os.waitpid(pid, 0)
     if not answer:
         raise BackstageError(f"a step run as {user.name} ended with status {status} and no answer")
     kind, value = json.loads(answer)

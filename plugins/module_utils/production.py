@@ -108,6 +108,7 @@ class _Run:
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
         self.changes: list[Change] = []
+        self.venues = self._bookings().venues()
         self.wants: dict[str, acts.Want] = {}
         self.refused: dict[str, BackstageError] = {}
 
@@ -140,7 +141,7 @@ class _Run:
 
     def _wanted(self, act: Act) -> acts.Want:
         state = self.state.act(act.name)
-        venues = self.manifest.venues_of(act.name)
+        venues = self.venues.get(act.name, [])
         record = state.record
         found = self.order.resolved.get(act.name) or {
             "content": record.get("content", ""),
@@ -272,9 +273,7 @@ class _Run:
             raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
         # what the manifest wants needs no hold: the next run would play it, too
         forward = target == state.record.get("release")
-        want = acts.Want(
-            act, self.manifest.venues_of(act.name), target, unhold=forward and bool(state.hold), play=target
-        )
+        want = acts.Want(act, self.venues.get(act.name, []), target, unhold=forward and bool(state.hold), play=target)
         # a second rollback goes further back, and what was held stays held
         hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
         back = sesses.Want(sess, want, None if forward else hold)

@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -58,6 +59,35 @@ class Act:
     @property
     def log(self) -> PurePosixPath:
         return PurePosixPath("/var/log/backstage", self.production, self.name + ".log")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a visitor gets."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.body)
+        return data
+
+
+def ask(address: str, venue: str, path: str = "/", body: bytes | None = None, **headers: str) -> Answer:
+    """One request to a host's nginx, never repeated; in a header's name `_` stands for `-`."""
+    connection = HTTPConnection(address, timeout=30)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("GET" if body is None else "POST", path, body, {"Host": venue, **named})
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()
 
 
 def lines(host: Any, *words: str) -> list[str]:

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import host, layout, names, process, reports, users
+from ansible_collections.backstage.django.plugins.module_utils import (
+    host,
+    layout,
+    names,
+    nginx,
+    process,
+    reports,
+    users,
+)
 from ansible_collections.backstage.django.plugins.module_utils import production as production_module
 
 from .house import House
@@ -77,3 +85,12 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     for name in ("srv", "log"):
         (place / name).mkdir()
     return House.at(place, production)
+
+
+@pytest.fixture
+def nginx_program(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The real nginx; Debian's package nginx-light has it."""
+    found = shutil.which("nginx", path=f"/usr/sbin:{os.environ['PATH']}")
+    assert found, "these tests need nginx: apt install nginx-light"
+    monkeypatch.setattr(nginx, "_PROGRAM", found)
+    return found

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small real servers on unix sockets: one that speaks the uwsgi protocol, and one that answers whoever connects."""
+"""Real servers: small ones on unix sockets, one of which speaks the uwsgi protocol, and nginx itself."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import os
+import signal
 import socket
 import struct
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
@@ -64,3 +70,73 @@ def read_request(client: socket.socket) -> Variables:
         texts.append(data[2 : 2 + length].decode())
         data = data[2 + length :]
     return dict(zip(texts[::2], texts[1::2]))
+
+
+WORKERS = 2
+MAIN = """
+daemon on;
+worker_processes {workers};
+pid {root}/nginx.pid;
+error_log {root}/error.log;
+events {{}}
+http {{
+    server_names_hash_bucket_size 512;
+    client_body_temp_path {root}/body;
+    proxy_temp_path {root}/proxy;
+    fastcgi_temp_path {root}/fastcgi;
+    uwsgi_temp_path {root}/uwsgi;
+    scgi_temp_path {root}/scgi;
+    include {venues}/*.conf;
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A real nginx with its own files and a port of its own."""
+
+    program: str
+    root: Path
+    port: int
+
+    @classmethod
+    @contextmanager
+    def running(cls, program: str, root: Path, venues: str, port: int) -> Iterator[Nginx]:
+        found = cls(program, root, port)
+        found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS))
+        subprocess.run([program, "-c", found.main], check=True)
+        try:
+            while found.workers() < WORKERS:
+                time.sleep(0.01)
+            yield found
+        finally:
+            os.kill(int((root / "nginx.pid").read_text()), signal.SIGTERM)
+            while (root / "nginx.pid").exists():
+                time.sleep(0.01)
+
+    @property
+    def main(self) -> Path:
+        return self.root / "nginx.conf"
+
+    def workers(self) -> int:
+        """As many have come up, and call themselves so."""
+        master = (self.root / "nginx.pid").read_text().strip()
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        return ["worker process" in Path(f"/proc/{pid}/cmdline").read_text() for pid in children].count(True)
+
+    def get(self, host: str, path: str = "/") -> tuple[int, dict[str, str], str]:
+        """Status, headers and body of a page."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            client.request("GET", path, headers={"Host": host})
+            answer = client.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read().decode()
+        finally:
+            client.close()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

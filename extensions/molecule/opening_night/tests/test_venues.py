@@ -6,13 +6,13 @@ from __future__ import annotations
 import re
 import socket
 import time
-from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import house
 import make_acts
 import probe
 import pytest
+from house import ask
 
 testinfra_hosts = ["ansible://backstage_stage"]
 
@@ -40,29 +40,17 @@ def address(host: Any) -> str:
 
 def answers(place: str, venue: str) -> bool:
     try:
-        return ask(place, venue)[0].status < 400
+        return ask(place, venue).status < 400
     except OSError:
         return False
 
 
-def ask(place: str, venue: str, path: str = "/", body: bytes | None = None, **headers: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection(place, timeout=30)
-    try:
-        method = "GET" if body is None else "POST"
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, {"Host": venue, **names})
-        response = connection.getresponse()
-        return response, response.read()
-    finally:
-        connection.close()
-
-
 @pytest.mark.parametrize("venue", VENUES)
 def test_a_venue_answers(address: str, venue: str) -> None:
-    response, body = ask(address, venue)
-    assert response.status in (200, 302)
-    assert (VENUES[venue] or "") in body.decode()
-    assert response.getheader("Server") == "nginx"
+    answer = ask(address, venue)
+    assert answer.status in (200, 302)
+    assert (VENUES[venue] or "") in answer.text
+    assert answer.headers["Server"] == "nginx"
 
 
 @pytest.mark.parametrize(("act", "venue"), [("polls", "ballot.example.com"), ("wagtail", "wagtail.example.com")])
@@ -71,35 +59,37 @@ def test_an_act_keeps_what_its_recipe_promises(address: str, act: str, venue: st
 
 
 def test_an_alias_leads_to_the_name(address: str) -> None:
-    response, _body = ask(address, "www.wagtail.example.com", "/search/?query=a")
-    assert response.status == 301
-    assert response.getheader("Location") == "http://wagtail.example.com/search/?query=a"
+    answer = ask(address, "www.wagtail.example.com", "/search/?query=a")
+    assert answer.status == 301
+    assert answer.headers["Location"] == "http://wagtail.example.com/search/?query=a"
 
 
 def test_the_fixture_is_loaded_once(address: str) -> None:
-    assert '"songs": 2' in ask(address, "busker.example.com")[1].decode()
+    assert '"songs": 2' in ask(address, "busker.example.com").text
 
 
 def test_an_upload_comes_back_and_is_no_page_of_the_site(address: str) -> None:
     photo = b"\x89PNG\r\n\x1a\n" + b"<script>alert(1)</script>"
-    response, page = ask(address, "jamsession.localhost")
-    cookie = (response.getheader("Set-Cookie") or "").partition(";")[0]
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.decode())
+    page = ask(address, "jamsession.localhost")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token
-    parts = {"csrfmiddlewaretoken": token[1], "name": "Ella", "message": "A night to remember"}
-    form = "".join(
-        f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n' for name, text in parts.items()
-    )
-    form += '--edge\r\nContent-Disposition: form-data; name="photo"; filename="x.html"\r\nContent-Type: text/html\r\n\r\n'
-    body = form.encode() + photo + b"\r\n--edge--\r\n"
-    headers = {"Content_Type": "multipart/form-data; boundary=edge", "Cookie": cookie}
-    assert ask(address, "jamsession.localhost", "/", body, **headers)[0].status == 302
-    places = re.findall(r"/media/guests/\w+\.png", ask(address, "jamsession.localhost")[1].decode())
-    response, back = ask(address, "jamsession.localhost", places[0])
-    assert (response.status, back) == (200, photo)
-    assert response.getheader("Content-Type") == "image/png"
-    assert response.getheader("X-Content-Type-Options") == "nosniff"
-    assert "sandbox" in (response.getheader("Content-Security-Policy") or "")
+    headers = {"Content_Type": "multipart/form-data; boundary=edge", "Cookie": page.headers["Set-Cookie"].split(";")[0]}
+    form = {"csrfmiddlewaretoken": token[1], "name": "Ella", "message": "A night to remember"}
+    assert ask(address, "jamsession.localhost", "/", multipart(form, photo), **headers).status == 302
+    places = re.findall(r"/media/guests/\w+\.png", ask(address, "jamsession.localhost").text)
+    back = ask(address, "jamsession.localhost", places[0])
+    assert (back.status, back.body) == (200, photo)
+    assert back.headers["Content-Type"] == "image/png"
+    assert back.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in back.headers["Content-Security-Policy"]
+
+
+def multipart(form: dict[str, str], photo: bytes) -> bytes:
+    """A form as a browser sends it, with a photograph that claims to be a page."""
+    begin = '--edge\r\nContent-Disposition: form-data; name="'
+    parts = "".join(f'{begin}{name}"\r\n\r\n{text}\r\n' for name, text in form.items())
+    parts += f'{begin}photo"; filename="x.html"\r\nContent-Type: text/html\r\n\r\n'
+    return parts.encode() + photo + b"\r\n--edge--\r\n"
 
 
 @pytest.mark.parametrize(
