@@ -25,6 +25,9 @@ options:
 requirements:
   - Debian 12 or 13, prepared by the roles P(backstage.django.stage#role) and P(backstage.django.front_of_house#role).
   - The module runs as root (C(become) of the play).
+notes:
+  - Use it with pipelining, as the playbooks do (C(ansible_pipelining)). Without it a killed run leaves the module's
+    options, secrets included, in a file on the host.
 attributes:
   check_mode:
     support: full

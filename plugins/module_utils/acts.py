@@ -15,6 +15,7 @@ from typing import Any, Optional
 from . import build, environments, files, finish, inputs, names, process, steps, users, world
 from .errors import BackstageError
 from .host import Host
+from .layout import SEAL
 from .nouns import Act, Seed, Venue, summary
 from .plan import Change, Phase, Step, differing
 from .state import ActState
@@ -28,7 +29,8 @@ class Want:
 
     Args:
         act: the Act as the manifest says.
-        venues: where it is booked.
+        venues: where it is booked, now or then.
+        staying: the names of those where it will be booked.
         release: the id of the release that should be there.
         content: the id of the source's content.
         inputs: all that makes it; None where it is known by its id alone.
@@ -43,6 +45,7 @@ class Want:
     act: Act
     venues: list[Venue]
     release: str
+    staying: frozenset[str] = frozenset()
     content: str = ""
     digest: str = ""
     inputs: Optional[dict[str, Any]] = None
@@ -73,7 +76,9 @@ def needs_source(want: Want, state: ActState) -> bool:
 def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str, str]) -> list[Change]:
     """What is to be done for an Act that should be present."""
     manager = _Manager(want, state, host)
-    changes = manager.sweep() + manager.record() + manager.unhold()
+    changes = manager.sweep() + manager.record()
+    if through == "play":
+        changes += manager.unhold()
     if needs_source(want, state):
         changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
     if through in ("migrate", "play") and not want.held:
@@ -100,18 +105,25 @@ class _Manager:
 
     def sweep(self) -> list[Change]:
         """Unsealed releases are what a killed run left."""
-        building = self.want.release if needs_source(self.want, self.state) else ""
-        return [
-            self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name)
-            for name in self.state.unsealed
-            if name != building
-        ]
+        building = needs_source(self.want, self.state)
+        left = [name for name in self.state.unsealed if not (building and name == self.want.release)]
+        changes = [self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name) for name in left]
+        if os.path.isdir(self.paths.workshop) and not building:
+            changes.append(self.change("sweep", Phase.CLEAR, self._clear_workshop, "workshop"))
+        return changes
 
     def _sweep(self, release: str) -> None:
+        self._end_builder()
+        files.remove_tree(self.paths.release(release).root)
+
+    def _clear_workshop(self) -> None:
+        self._end_builder()
+        files.remove_tree(self.paths.workshop)
+
+    def _end_builder(self) -> None:
         builder = users.find(names.builder(self.production, self.act.name))
         if builder:
             process.end_all(builder)
-        files.remove_tree(self.paths.release(release).root)
 
     def record(self) -> list[Change]:
         before, after = self.state.record, record_of(self.want)
@@ -127,7 +139,7 @@ class _Manager:
     def unhold(self) -> list[Change]:
         if not self.want.unhold:
             return []
-        return [self.change("unhold", Phase.PLAY, self._unhold, self.state.hold.get("release"))]
+        return [self.change("unhold", Phase.RECORD, self._unhold, self.state.hold.get("release"))]
 
     def _unhold(self) -> None:
         files.remove(self.paths.hold)
@@ -220,11 +232,12 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
-        kept.add(self.state.hold.get("release"))
+        if not self.want.unhold:
+            kept.add(self.state.hold.get("release"))
         return [name for name in ranked if name not in kept]
 
     def _discard(self, release: str) -> None:
-        files.remove_tree(self.paths.release(release).root)
+        files.remove_sealed(self.paths.release(release).root, SEAL)
 
 
 def prepare(paths: Any) -> None:
@@ -286,6 +299,8 @@ def _remove(state: ActState) -> None:
     builder = users.find(names.builder(paths.production.name, paths.name))
     if builder:
         process.end_all(builder)
+    for release in files.names_in(paths.releases):
+        files.remove_sealed(paths.release(release).root, SEAL)
     for path in (paths.releases, paths.sesses, paths.workshop):
         files.remove_tree(path)
     files.remove(paths.live)

@@ -62,12 +62,33 @@ class Bookings:
 
     def venues(self) -> dict[str, list[Venue]]:
         """Act -> where it will be booked: the manifest's Venues in its order, then what is left of another time."""
-        wanted = self.wanted()
+        return self._by_act(self.wanted())
+
+    def left_venues(self) -> dict[str, list[Venue]]:
+        """Act -> the Venues that nginx still passes to it, where it will not be booked any more."""
+        staying = self.venues()
+        found = {}
+        for act, venues in self._by_act(self.before).items():
+            names_staying = {venue.name for venue in staying.get(act, [])}
+            found[act] = [venue for venue in venues if venue.name not in names_staying]
+        return found
+
+    def _by_act(self, blocks: dict[str, Block]) -> dict[str, list[Venue]]:
         found: dict[str, list[Venue]] = {}
-        for name in [*self.manifest.venues, *sorted({*wanted} - {*self.manifest.venues})]:
-            block = wanted.get(name, {"gigs": []})
+        for name in [*self.manifest.venues, *sorted({*blocks} - {*self.manifest.venues})]:
+            block = blocks.get(name, {"gigs": []})
             for act in dict.fromkeys(gig["act"] for gig in block["gigs"]):
                 found.setdefault(act, []).append(_venue(block))
+        return found
+
+    def unlisted(self) -> list[str]:
+        """What stays booked and is not in the manifest."""
+        said = {(gig.act, gig.venue, gig.path) for gig in self.manifest.gigs}
+        found = [f"venue {name}" for name in sorted(self.before) if name not in self.manifest.venues]
+        for name, block in sorted(self.wanted().items()):
+            for gig in block["gigs"]:
+                if name in self.manifest.venues and (gig["act"], name, gig["path"]) not in said:
+                    found.append(f"gig {gig['act']} at {name}{gig['path']}")
         return found
 
     def _gigs(self, venue: Venue) -> list[Gig]:
@@ -127,31 +148,47 @@ class Bookings:
         return Booked(act, path, static, media, timeout)
 
     def apply(self) -> dict[str, BackstageError]:
-        """Write, test and use the files; return the Acts whose new Gigs did not answer.
+        """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
 
         Raises:
             BackstageError: nginx refuses the configuration; nothing of it is left.
         """
         self.host.need_front_of_house()
         texts = self._differing()
-        self._need_free_names(texts)
-        old = {name: self._file(name) for name in texts}
         nginx.check("its present configuration; nothing was changed")
-        new = {server_block.file_name(self.paths.name, name): text for name, text in texts.items() if text}
-        if new:
-            nginx.check_alone(new)
+        failed = {**self._taken_names(texts), **self._refused(texts)}
+        texts = {name: text for name, text in texts.items() if name not in failed}
+        old = {name: self._file(name) for name in texts}
         self._write(texts)
         try:
-            nginx.check(", ".join(new) or "its configuration")
+            nginx.check("its configuration with " + ", ".join(texts))
         except BackstageError:
             self._write(old)
             raise
         nginx.reload()
-        failed = self._ask(texts)
-        if failed:
-            self._write({name: old[name] for name in failed})
+        silent = self._ask(texts)
+        if silent:
+            self._write({name: old[name] for name in silent})
             nginx.reload()
-        return {error.subject: error for error in failed.values()}
+        return self._by_subject({**failed, **silent})
+
+    def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
+        """Each Venue's failure is that of the Acts booked there, or its own where there is none."""
+        wanted = self.wanted()
+        found = {}
+        for name, error in failed.items():
+            subjects = [gig["act"] for gig in wanted[name]["gigs"]]
+            found.update(dict.fromkeys(subjects or [f"venue {name}"], error))
+        return found
+
+    def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
+        """The Venues that nginx does not take by themselves; the others go on."""
+        new = {name: {server_block.file_name(self.paths.name, name): text} for name, text in texts.items() if text}
+        try:
+            nginx.check_alone({file: text for files_ in new.values() for file, text in files_.items()})
+        except BackstageError:
+            return {name: error for name, candidate in new.items() for error in _try_alone(candidate)}
+        return {}
 
     def _differing(self) -> dict[str, Optional[str]]:
         """The files to be written, and None for those to be removed."""
@@ -168,7 +205,8 @@ class Bookings:
                 texts[name] = text
         return texts
 
-    def _need_free_names(self, texts: dict[str, Optional[str]]) -> None:
+    def _taken_names(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
+        """The Venues one of whose names somebody else's server has."""
         wanted = self.wanted()
         claimed = [name for venue, text in texts.items() if text for name in _names(wanted[venue])]
         taken = nginx.owners(claimed, self.host.venues)
@@ -178,8 +216,13 @@ class Bookings:
                 taken.update(
                     {name: f"the Production {other['production']}" for name in _names(other) if name in claimed}
                 )
-        for name, owner in taken.items():
-            raise BackstageError(f"the name {name} belongs to {owner} already; rename one of them", step="booking")
+        failed = {}
+        for venue in [venue for venue, text in texts.items() if text]:
+            for name in _names(wanted[venue]):
+                if name in taken:
+                    what = f"the name {name} belongs to {taken[name]} already; rename one of them"
+                    failed[venue] = BackstageError(what, step="booking")
+        return failed
 
     def _write(self, texts: dict[str, Optional[str]]) -> None:
         for name, text in texts.items():
@@ -202,8 +245,16 @@ class Bookings:
                 try:
                     front.ask(act, name, self.host)
                 except BackstageError as error:
-                    failed[name] = BackstageError(error.message, gig["act"], error.step, error.log)
+                    failed[name] = error
         return failed
+
+
+def _try_alone(candidate: dict[str, str]) -> list[BackstageError]:
+    try:
+        nginx.check_alone(candidate)
+    except BackstageError as error:
+        return [error]
+    return []
 
 
 def _venue(block: Block) -> Venue:

@@ -75,8 +75,8 @@ ROWS: list[Row] = [
     ),
     Row(
         "wrong callable",
-        r"Backstage: the application ([^\n]+)",
-        "the application {0}: set 'application' to its WSGI callable",
+        r"WrapperError: ([^\n]+)",
+        "{0}",
     ),
     Row(
         "unknown option",
@@ -99,9 +99,9 @@ ROWS: list[Row] = [
         "the requirements contradict each other or name a version that is not in the index",
     ),
     Row(
-        "sdist only",
-        r"([\w.-]+)(?:==\S+)? (?:has no usable wheels|has no wheels)",
-        "the package '{0}' has no wheel for this Python, and building it is not supported yet",
+        "build from source failed",
+        r"Failed to build `([^`]+)`",
+        "the package '{0}' has no wheel for this Python, and building it failed: does it need something in 'packages'?",
     ),
     Row(
         "disk full",

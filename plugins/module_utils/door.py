@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 import time
+from urllib.parse import unquote
 
 from . import names, process
 from .errors import BackstageError
@@ -40,7 +41,7 @@ def _variables(url: str, host: str, scheme: str) -> dict[str, str]:
     return {
         "REQUEST_METHOD": "GET",
         "REQUEST_URI": url,
-        "PATH_INFO": path,
+        "PATH_INFO": unquote(path),  # as nginx sends it
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": "HTTP/1.1",
         "SERVER_NAME": name,

@@ -170,4 +170,4 @@ def unused(paths: Production) -> list[str]:
 def sweep(paths: Production) -> None:
     """Remove the environments that no release uses any more."""
     for key in unused(paths):
-        files.remove_tree(path(paths, key))
+        files.remove_sealed(path(paths, key), SEAL)

@@ -138,6 +138,14 @@ def remove_tree(path: str) -> None:
         shutil.rmtree(path)
 
 
+def remove_sealed(path: str, seal: str) -> None:
+    """Remove a sealed tree, its seal first: what a killed removal leaves is never trusted."""
+    remove(os.path.join(path, seal))
+    if os.path.isdir(path):
+        sync_directory(path)
+    remove_tree(path)
+
+
 def sync_directory(path: str) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:

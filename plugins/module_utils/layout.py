@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 ROOT = "/srv/backstage"
 LOGS = "/var/log/backstage"
+SEAL = "release.json"
 HOST_LOCK = ROOT + "/.lock"
 
 
@@ -128,7 +129,7 @@ class Release:
 
     @property
     def seal(self) -> str:
-        return os.path.join(self.root, "release.json")
+        return os.path.join(self.root, SEAL)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ def check(whose: str, configuration: str = "") -> None:
 
 def check_alone(texts: dict[str, str]) -> None:
     """Have nginx read files that are not enabled yet, and nothing else of this host."""
+    if not texts:
+        return
     with tempfile.TemporaryDirectory() as directory:
         for name, text in texts.items():
             files.draft(os.path.join(directory, name), text, 0o600)
@@ -59,7 +61,8 @@ def master() -> Optional[int]:
     """The process id of the running master."""
     text = files.read(_PID)
     pid = int(text) if text and text.strip().isdigit() else 0
-    return pid if pid and os.path.exists(f"/proc/{pid}") else None
+    # a number in a file that was left over may be anybody's by now
+    return pid if pid and _read(f"/proc/{pid}/comm").strip() == "nginx" else None
 
 
 def reload() -> None:
@@ -73,10 +76,10 @@ def reload() -> None:
     pid = master()
     if pid is None:
         raise BackstageError("nginx is not running: start the service nginx", step="nginx")
-    before = set(_workers(pid))
+    before = set(_children(pid))  # a worker that was just born has no name yet
     os.kill(pid, signal.SIGHUP)
     deadline = time.monotonic() + 30
-    while before & set(_workers(pid)) or not _workers(pid):
+    while before & {child for child in _children(pid) if not _is_leaving(child)} or not _workers(pid):
         if time.monotonic() > deadline:
             raise BackstageError("nginx did not take up its configuration within 30 s; see its error log", step="nginx")
         time.sleep(0.01)
@@ -84,16 +87,21 @@ def reload() -> None:
 
 def _workers(pid: int) -> list[int]:
     """The workers that take requests."""
+    named = [child for child in _children(pid) if "worker process" in _read(f"/proc/{child}/cmdline")]
+    return [child for child in named if not _is_leaving(child)]
+
+
+def _children(pid: int) -> list[int]:
     found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
+    for entry in filter(str.isdigit, os.listdir("/proc")):
         stat = _read(f"/proc/{entry}/stat").rpartition(")")[2].split()
-        if len(stat) > 1 and stat[1] == str(pid):
-            title = _read(f"/proc/{entry}/cmdline")
-            if "worker process" in title and "is shutting down" not in title:
-                found.append(int(entry))
+        if len(stat) > 1 and stat[0] != "Z" and stat[1] == str(pid):
+            found.append(int(entry))
     return found
+
+
+def _is_leaving(pid: int) -> bool:
+    return "is shutting down" in _read(f"/proc/{pid}/cmdline")
 
 
 def is_stale(directory: str) -> bool:
@@ -130,9 +138,10 @@ def owners(names: list[str], but: str) -> dict[str, str]:
     """
     claims: dict[str, str] = {}
     for path in _enabled():
-        if os.path.realpath(path).startswith(but):
+        if os.path.realpath(path).startswith(but + "/"):
             continue
-        for match in re.finditer(r"^\s*server_name\s+([^;]+);", _read(path), re.MULTILINE):
+        text = re.sub(r"#.*", "", _read(path))
+        for match in re.finditer(r"(?:^|[;{}\s])server_name\s+([^;]+);", text):
             for name in match.group(1).split():
                 if name in names:
                     claims[name] = path

@@ -56,9 +56,10 @@ class Phase(IntEnum):
     PLAY = 3
     RECORD = 4
     BOOK = 5
-    STOP = 6
-    REMOVE = 7
-    TIDY = 8
+    LEAVE = 6
+    STOP = 7
+    REMOVE = 8
+    TIDY = 9
 
 
 @dataclass(frozen=True)

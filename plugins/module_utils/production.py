@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
-from . import acts, environments, files, front, inputs, locks, names, sesses, spool, users
+from . import acts, environments, files, inputs, locks, names, sesses, spool, users
 from .bookings import Bookings
 from .errors import BackstageError, Refusal
 from .history import who
@@ -18,6 +18,7 @@ from .host import Host
 from .layout import HOST_LOCK, ROOT, Production
 from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
+from .stages.uwsgi import sweep_drafts
 from .state import ActState, HostState, read
 
 
@@ -108,7 +109,8 @@ class _Run:
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
         self.changes: list[Change] = []
-        self.venues = self._bookings().venues()
+        bookings = self._bookings()
+        self.venues, self.left_venues = bookings.venues(), bookings.left_venues()
         self.wants: dict[str, acts.Want] = {}
         self.refused: dict[str, BackstageError] = {}
 
@@ -142,6 +144,7 @@ class _Run:
     def _wanted(self, act: Act) -> acts.Want:
         state = self.state.act(act.name)
         venues = self.venues.get(act.name, [])
+        left = self.left_venues.get(act.name, []) if self.order.through == "play" else []
         record = state.record
         found = self.order.resolved.get(act.name) or {
             "content": record.get("content", ""),
@@ -156,7 +159,8 @@ class _Run:
         play = self._held_release(act, state) if held else release
         return acts.Want(
             act=act,
-            venues=venues,
+            venues=venues + left,
+            staying=frozenset(venue.name for venue in venues),
             release=release,
             content=found["content"],
             digest=digest,
@@ -201,7 +205,8 @@ class _Run:
             return sesses.plan_removal(name, state, self.host, self.warnings.append) if self.order.prune else []
         if sess.state == "absent":
             return sesses.plan_removal(name, state, self.host, self.warnings.append)
-        return sesses.plan(sesses.Want(sess, want), state, self.host, self.warnings.append)
+        leaves = bool(state.live) and any(venue.name not in want.staying for venue in want.venues)
+        return sesses.plan(sesses.Want(sess, want, leaves=leaves), state, self.host, self.warnings.append)
 
     def _plan_act(self, want: acts.Want, state: ActState) -> list[Change]:
         name = want.act.name
@@ -228,11 +233,9 @@ class _Run:
         """What plays or lies here and is not in the manifest any more: shown, and removed when asked to prune."""
         if self.order.prune or not self.order.whole:
             return []
-        left = [f"act {name}" for name in self._acts_left()]
-        before = front.blocks(self.paths.name, self.host)
-        left += [f"venue {name}" for name in sorted(before) if name not in self.manifest.venues]
-        for name, state in sorted(self.state.acts.items()):
-            if name in self.manifest.acts and name not in self.manifest.sesses and state.live:
+        left = [f"act {name}" for name in self._acts_left()] + self._bookings().unlisted()
+        for name, act in self.manifest.acts.items():
+            if act.state == "present" and name not in self.manifest.sesses and self.state.act(name).live:
                 left.append(f"sess {name}")
         return left
 
@@ -261,13 +264,13 @@ class _Run:
         state = self.state.act(act.name)
         if not state.live:
             raise Refusal(f"act {act.name}: it does not play, so there is nothing to roll back")
+        if _was_interrupted(state) or self.order.release == state.live_release:
+            return sesses.plan_sweep(state, self.host, self.warnings.append)
         target = self.order.release or _previous(act.name, state)
         if target not in state.releases:
             raise Refusal(
                 f"act {act.name}: there is no release {target} on this host; known: {', '.join(sorted(state.releases))}"
             )
-        if target == state.live_release:
-            raise Refusal(f"act {act.name}: release {target} plays already")
         sess = self.manifest.sesses.get(act.name)
         if sess is None or sess.state != "started":
             raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
@@ -288,10 +291,12 @@ class _Run:
         self._make(early, failed)
         if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early):
             self._book(failed, fresh)
-        self._make(late, failed)
+        # while nginx may still pass a Venue to an Act, that Act answers for it
+        self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if self.changes and not failed:
             environments.sweep(self.paths)
         spool.sweep(self.paths)
+        sweep_drafts(self.paths.name, self.host.vassals)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
         outcome.playing = playing(read(self.paths.name, self.host))
@@ -301,7 +306,7 @@ class _Run:
             if change.act in failed or change.make is None:
                 continue
             try:
-                if change.phase == Phase.PLAY:
+                if change.phase == Phase.PLAY and change.step.noun == "sess":
                     self._book_both(change.act)
                 change.make()
             except BackstageError as error:
@@ -334,13 +339,25 @@ class _Run:
             failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
             refused = dict.fromkeys((name for name in self.manifest.acts if self._is_new(name, fresh)), error)
         for name, cause in refused.items():
-            failed.setdefault(name, BackstageError(cause.message, f"act {name}", cause.step, cause.log))
+            subject = f"act {name}" if name in self.manifest.acts else name
+            failed.setdefault(name, BackstageError(cause.message, subject, cause.step, cause.log))
             if self._is_new(name, fresh):
                 # a first deploy that no visitor can reach is taken back
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
 
     def _is_new(self, name: str, fresh: set[str]) -> bool:
-        return name in fresh and bool(self.state.act(name).live) and bool(self.manifest.gigs_of(name))
+        return (
+            name in self.manifest.acts
+            and name in fresh
+            and bool(self.state.act(name).live)
+            and bool(self.manifest.gigs_of(name))
+        )
+
+
+def _was_interrupted(state: ActState) -> bool:
+    """Whether a rollback was killed after its switch: what it left plays beside the live Sess."""
+    left = {*state.sesses, *state.vassals} - {state.live}
+    return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 
 def _previous(name: str, state: ActState) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
@@ -33,11 +33,18 @@ class Want:
         sess: the Sess as the manifest says.
         act: its Act, with the release to be played.
         hold: on a rollback, the release that is not to be played again, and the digest it came from.
+        leaves: whether it is booked at Venues that it leaves: until nginx knows, it answers for them.
     """
 
     sess: Sess
     act: acts.Want
     hold: Optional[dict[str, str]] = None
+    leaves: bool = False
+
+    def after_leaving(self) -> Want:
+        """The same Sess once nginx sends it nothing of the Venues that it leaves."""
+        staying = [venue for venue in self.act.venues if venue.name in self.act.staying]
+        return replace(self, act=replace(self.act, venues=staying), leaves=False)
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -67,14 +74,29 @@ def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -
     if want.sess.state == "started":
         differences = _differences(want, state, host)
         if differences:
-            before = {"release": state.live_release} if state.live else None
-            after = {"release": want.act.play, "because": differences}
-            step = Step("sess", name, "roll back" if want.hold else "play", before, after)
-            changes.append(Change(step, Phase.PLAY, name, lambda: _play(want, state, host, warn)))
+            verb = "roll back" if want.hold else "play"
+            changes.append(_play_change(want, state, host, warn, Phase.PLAY, verb, differences))
+        if want.leaves:
+            changes.append(_play_change(want.after_leaving(), state, host, warn, Phase.LEAVE, "play", ["venues left"]))
     elif state.live:
         step = Step("sess", name, "stop", {"release": state.live_release}, None)
         changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
-    return changes + _sweep(state, host, warn)
+    return changes + plan_sweep(state, host, warn)
+
+
+def _play_change(
+    want: Want,
+    state: ActState,
+    host: Host,
+    warn: Callable[[str], None],
+    phase: Phase,
+    verb: str,
+    because: list[str],
+) -> Change:
+    name = state.paths.name
+    before = {"release": state.live_release} if state.live else None
+    step = Step("sess", name, verb, before, {"release": want.act.play, "because": because})
+    return Change(step, phase, name, lambda: _play(want, state, host, warn))
 
 
 def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
@@ -108,7 +130,7 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     return found
 
 
-def _sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """Sesses that are not live are what a killed run left."""
     name = state.paths.name
     left = sorted({*state.sesses, *state.vassals} - {state.live})

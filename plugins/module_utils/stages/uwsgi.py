@@ -166,7 +166,7 @@ class Uwsgi:
             if found is None:
                 return  # it has ended, or there is no emperor that could play it
             if time.monotonic() > deadline:
-                if killed:
+                if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
                     raise BackstageError(f"the Sess {sess} does not end", step="stop")
                 # an import that hangs ignores the emperor's wish
                 os.kill(found.pid, signal.SIGKILL)
@@ -192,6 +192,13 @@ class Uwsgi:
         except FileNotFoundError:
             return ""
         return diagnosis.tail(text.split("GAME OVER")[0])
+
+
+def sweep_drafts(production: str, vassals: str) -> None:
+    """Remove vassals that a killed run had not renamed yet: the emperor ignores them, and nobody needs them."""
+    for name in files.names_in(vassals):
+        if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
+            files.remove(os.path.join(vassals, name))
 
 
 def _somaxconn() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.backstage.django.plugins.module_utils import manifest
 from pages import PAGES, PROJECT, anchors
 
 
@@ -38,6 +39,13 @@ def test_links(page: Path) -> None:
 @pytest.mark.parametrize(("place", "text"), blocks("yaml"))
 def test_yaml_blocks(place: str, text: str) -> None:
     assert yaml.safe_load(text), place
+
+
+@pytest.mark.parametrize(("place", "text"), [block for block in blocks("yaml") if "backstage_acts:" in block[1]])
+def test_manifests_are_accepted(place: str, text: str) -> None:
+    variables = yaml.safe_load(re.sub(r"\{\{ (\w+) \}\}", r"value of \1", text))
+    options = {name.removeprefix("backstage_"): value for name, value in variables.items()}
+    assert manifest.parse({"production": "cats", **options}).acts, place
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("python"))

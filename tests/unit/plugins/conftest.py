@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,11 +19,13 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     nginx,
     process,
     reports,
+    server_block,
     users,
 )
 from ansible_collections.backstage.django.plugins.module_utils import production as production_module
 
 from .house import House
+from .servers import Nginx, free_port
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,3 +96,23 @@ def nginx_program(monkeypatch: pytest.MonkeyPatch) -> str:
     assert found, "these tests need nginx: apt install nginx-light"
     monkeypatch.setattr(nginx, "_PROGRAM", found)
     return found
+
+
+@pytest.fixture
+def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
+    monkeypatch.setattr(server_block, "LOGS", str(house.root / "log"))
+    monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
+    monkeypatch.setattr(nginx, "_enabled", lambda: [str(house.root / "by-hand.conf")])
+    house.host = replace(house.host, http_port=free_port(), ipv6=False)
+    Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
+    with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
+        # the host's own main file is this one's
+        program = house.root / "nginx"
+        program.write_text(
+            f'#!/bin/sh\ncase "$*" in *" -c "*) exec {nginx_program} "$@";; esac\n'
+            f'exec {nginx_program} -c {running.main} "$@"\n'
+        )
+        program.chmod(0o755)
+        monkeypatch.setattr(nginx, "_PROGRAM", str(program))
+        yield house

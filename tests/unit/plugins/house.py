@@ -20,6 +20,7 @@ from ansible_collections.backstage.django.plugins.module_utils import (
 )
 from ansible_collections.backstage.django.plugins.module_utils.host import Host
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.production import Order
 from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
@@ -143,6 +144,25 @@ class House:
         path = Path(self.host.venues, server_block.file_name(self.production, venue.name))
         path.write_text(server_block.render(self.paths, venue, list(gigs), self.host))
         return path
+
+    def settle(self, order: Order) -> None:
+        """Everything as a run of this order would have left it."""
+        for name, act in order.manifest.acts.items():
+            venues = tuple(order.manifest.venues_of(name))
+            want = wanted(act, venues, order.resolved[name]["content"])
+            if want.release not in self.state(name).releases:
+                self.build(want.release, name)
+            self.log({"event": "migrated", "release": want.release}, act=name)
+            for seed in [*[f"fixture {path}" for path in act.fixtures], *[seed.name for seed in act.seed]]:
+                self.log({"event": "seed done", "seed": seed}, act=name)
+            self.record(want)
+            sess = order.manifest.sesses.get(name)
+            if sess and sess.state == "started":
+                self.play(want, sess, tuple(self.state(name).history.played()[:4]))
+        for venue in order.manifest.venues.values():
+            gigs = order.manifest.gigs_at(venue.name)
+            timeouts = {gig.act: order.manifest.acts[gig.act].timeout for gig in gigs}
+            self.book(venue, *[Booked(gig.act, "/", ("/static/",), (), timeouts[gig.act]) for gig in gigs])
 
     def seen(self) -> list[tuple[str, bytes]]:
         """Every file and link below the root, to tell that nothing was changed."""

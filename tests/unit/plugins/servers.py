@@ -86,6 +86,7 @@ http {{
     fastcgi_temp_path {root}/fastcgi;
     uwsgi_temp_path {root}/uwsgi;
     scgi_temp_path {root}/scgi;
+    server {{ listen {port} default_server; return 444; }}
     include {venues}/*.conf;
 }}
 """
@@ -103,7 +104,7 @@ class Nginx:
     @contextmanager
     def running(cls, program: str, root: Path, venues: str, port: int) -> Iterator[Nginx]:
         found = cls(program, root, port)
-        found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS))
+        found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS, port=port))
         subprocess.run([program, "-c", found.main], check=True)
         try:
             while found.workers() < WORKERS:

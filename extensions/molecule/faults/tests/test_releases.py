@@ -17,6 +17,7 @@ def goes_wrong(house: House, name: str, **changes: Any) -> None:
     before, bystander = house.playing(), house.traces("steady")
     with house.visitors() as visitors:
         run = house.play(acts={"shaky": fault.get("act", {})}, **changes)
+    print(run.message); print(run.log)
     assert_told(run, fault)
     visitors.all_pleased()
     same(before, house.playing())

@@ -17,8 +17,8 @@ from ansible_collections.backstage.django.plugins.module_utils import nginx
 from ..servers import Nginx, free_port
 from ..told import told
 
-SERVER = "server {{ listen 127.0.0.1:{port}; server_name a.example; return 200 {answer}; }}\n"
-BROKEN = "server { listen 127.0.0.1:1; server_name a.example; nonsense on; }\n"
+SERVER = "server {{ listen {port}; server_name a.example; return 200 {answer}; }}\n"
+BROKEN = "server { listen 1; server_name a.example; nonsense on; }\n"
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_is_stale(server: Nginx) -> None:
     for change in (
         lambda: (venues / "a.conf").write_text(SERVER.format(port=server.port, answer="new")),
         lambda: os.replace(venues / "a.conf", venues / "b.conf"),
-        lambda: (venues / "b.conf").unlink(),
+        (venues / "b.conf").unlink,
     ):
         change()
         assert nginx.is_stale(str(venues)) is True

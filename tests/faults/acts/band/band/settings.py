@@ -7,6 +7,7 @@ TUNE = os.environ["BAND_TUNE"]
 ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")
 ROOT_URLCONF = "band.urls"
 WSGI_APPLICATION = "band.wsgi.application"
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 INSTALLED_APPS = ["django.contrib.staticfiles", "band"]
 DATABASES = {
     "default": {

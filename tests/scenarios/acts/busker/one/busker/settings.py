@@ -11,6 +11,7 @@ DEBUG = False
 ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")
 
 INSTALLED_APPS = ["busker", "django.contrib.staticfiles"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # refuses hosts that are not allowed
 ROOT_URLCONF = "busker.urls"
 WSGI_APPLICATION = "busker.wsgi.application"
 DATABASES = {
