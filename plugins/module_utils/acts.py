@@ -204,7 +204,7 @@ class _Manager:
         """Run a step as the player, with the Sess's own variables."""
         release = self.state.releases[self.want.release]
         player = process.User.named(names.player(self.production, self.act.name))
-        seed_writable(self.paths, release, player)
+        fill_writable(self.state, release)
         environment = environments.path(self.paths.production, release["environment"])
         env = {
             **play_variables(self.want, self.state, release, self.host),
@@ -253,10 +253,13 @@ def prepare(paths: Any) -> None:
     files.directory(paths.data, 0o700, player.uid, player.gid)
 
 
-def seed_writable(paths: Any, release: dict[str, Any], player: process.User) -> None:
+def fill_writable(state: ActState, release: dict[str, Any]) -> None:
     """Give the Act its own copies of what it may write, once."""
+    paths = state.paths
+    player = process.User.named(names.player(paths.production.name, paths.name))
     origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
-    process.call_as(player, finish.seed_data, paths.root, origin, release["links"])
+    for place in process.call_as(player, finish.fill, paths.root, origin, release["links"], state.history.filled()):
+        state.history.add("filled", place=place)
 
 
 def play_variables(want: Want, state: ActState, release: dict[str, Any], host: Host) -> dict[str, str]:

@@ -44,6 +44,30 @@ class Bookings:
 
     def __post_init__(self) -> None:
         self.before: dict[str, Block] = front.blocks(self.paths.name, self.host)
+        self.taken: dict[str, BackstageError] = self._taken()
+
+    def _taken(self) -> dict[str, BackstageError]:
+        """The Venues one of whose names somebody else's server has already."""
+        ours = {name for block in self.before.values() for name in _names(block)}
+        claimed = {name for venue in self.manifest.venues.values() for name in venue.names} - ours
+        owners = {**nginx.owners(claimed, self.host.venues), **front.other_productions(self.paths.name, self.host)}
+        return {
+            venue.name: BackstageError(
+                f"the name {name} belongs to {owners[name]} already; rename one of them", step="booking"
+            )
+            for venue in self.manifest.venues.values()
+            for name in venue.names
+            if name in claimed and name in owners
+        }
+
+    def refused(self) -> dict[str, BackstageError]:
+        """Known before anything is done: Act or Venue -> why it can't be booked."""
+        found = {f"venue {name}": error for name, error in self.taken.items()}
+        for gig in self.manifest.gigs:
+            if gig.venue in self.taken and gig.state == "present":
+                found.pop(f"venue {gig.venue}", None)
+                found[gig.act] = self.taken[gig.venue]
+        return found
 
     @property
     def paths(self) -> Production:
@@ -53,6 +77,8 @@ class Bookings:
         """The data of each Venue's file as it should be; pure."""
         wanted = {} if self.prune else dict(self.before)
         for name, venue in self.manifest.venues.items():
+            if name in self.taken:
+                continue
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
@@ -94,13 +120,14 @@ class Bookings:
     def _gigs(self, venue: Venue) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
         said = [gig for gig in self.manifest.gigs if gig.venue == venue.name]
-        places = {gig.path for gig in said}
+        places = {gig.path for gig in said if gig.state == "absent" or gig.act not in self.left}
         before = self.before.get(venue.name, {}).get("gigs", [])
         gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
         if not self.prune:
             gigs += [Gig(gig["act"], venue.name, gig["path"]) for gig in before if gig["path"] not in places]
-        kept = {(gig["act"], gig["path"]) for gig in before}
-        gigs += [gig for gig in said if gig.act in self.left and (gig.act, gig.path) in kept]
+        if self.prune:
+            kept = {(gig["act"], gig["path"]) for gig in before}
+            gigs += [gig for gig in said if gig.act in self.left and (gig.act, gig.path) in kept]
         return sorted(gigs, key=lambda gig: gig.path)
 
     def plan(self) -> list[Change]:
@@ -156,16 +183,16 @@ class Bookings:
         self.host.need_front_of_house()
         texts = self._differing()
         nginx.check("its present configuration; nothing was changed")
-        failed = {**self._taken_names(texts), **self._refused(texts)}
+        failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
-        self._write(texts)
         try:
+            self._write(texts)
             nginx.check("its configuration with " + ", ".join(texts))
-        except BackstageError:
+            nginx.reload()
+        except (BackstageError, OSError):
             self._write(old)
             raise
-        nginx.reload()
         silent = self._ask(texts)
         if silent:
             self._write({name: old[name] for name in silent})
@@ -204,25 +231,6 @@ class Bookings:
             if text != self._file(name):
                 texts[name] = text
         return texts
-
-    def _taken_names(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
-        """The Venues one of whose names somebody else's server has."""
-        wanted = self.wanted()
-        claimed = [name for venue, text in texts.items() if text for name in _names(wanted[venue])]
-        taken = nginx.owners(claimed, self.host.venues)
-        for file in files.names_in(self.host.venues):
-            other = server_block.parse(files.read(os.path.join(self.host.venues, file)))
-            if other and other["production"] != self.paths.name:
-                taken.update(
-                    {name: f"the Production {other['production']}" for name in _names(other) if name in claimed}
-                )
-        failed = {}
-        for venue in [venue for venue, text in texts.items() if text]:
-            for name in _names(wanted[venue]):
-                if name in taken:
-                    what = f"the name {name} belongs to {taken[name]} already; rename one of them"
-                    failed[venue] = BackstageError(what, step="booking")
-        return failed
 
     def _write(self, texts: dict[str, Optional[str]]) -> None:
         for name, text in texts.items():

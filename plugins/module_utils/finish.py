@@ -60,7 +60,7 @@ def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]
         links[media] = "media"
     for name in act.writable:
         path = os.path.relpath(os.path.join(base(release.code, act), name), release.code)
-        if media and (path == media or path.startswith(media + "/")):
+        if media not in ("", "own") and (path == media or path.startswith(media + "/")):
             continue
         links[path] = posixpath.join("data", name)
     return links
@@ -95,28 +95,38 @@ def _need_inside(release: Release, path: str) -> None:
         raise BackstageError(f"'{path}' is behind a link out of the code", step="seal")
 
 
-def seed_data(root: str, origin: str, links: dict[str, str]) -> list[str]:
+def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> list[str]:
     """Fill what the Act may write from the source's copies, once; runs as the player.
 
     Args:
         root: the Act's own root, with data/ and media/.
         origin: where the release keeps the source's copies.
         links: as in the release's record.
+        filled: what was filled before; uploads that were all deleted stay deleted.
+
+    Returns:
+        What was filled now.
     """
-    seeded = []
+    now = []
     for path, place in links.items():
         target, copy = os.path.join(root, place.rstrip("/")), os.path.join(origin, path)
-        if os.path.exists(target) and not (place == "media" and not os.listdir(target)):
+        if place in filled or (place != "media" and os.path.exists(target)):
             continue
-        if place.endswith("/"):
-            os.makedirs(target, 0o750, exist_ok=True)
-        else:
-            os.makedirs(os.path.dirname(target), 0o750, exist_ok=True)
-        if os.path.isdir(copy):
-            shutil.copytree(copy, target, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        elif os.path.isfile(copy):
-            shutil.copyfile(copy, target)
-        else:
+        os.makedirs(target if place.endswith("/") and not os.path.isdir(copy) else os.path.dirname(target), 0o750, True)
+        if not os.path.exists(copy):
             continue
-        seeded.append(place)
-    return seeded
+        if place == "media":
+            _copy(copy, target)
+        else:
+            _copy(copy, target + ".new")
+            os.replace(target + ".new", target)
+        now.append(place)
+    return now
+
+
+def _copy(copy: str, target: str) -> None:
+    """Copy bytes and not modes: the copy is the player's own; what a killed run left is written over."""
+    if os.path.isdir(copy):
+        shutil.copytree(copy, target, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile)
+    else:
+        shutil.copyfile(copy, target)

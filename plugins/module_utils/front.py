@@ -29,6 +29,17 @@ def blocks(production: str, host: Host) -> dict[str, dict[str, Any]]:
     return found
 
 
+def other_productions(production: str, host: Host) -> dict[str, str]:
+    """The names that other Productions of this host have booked: name -> who."""
+    found = {}
+    for file in files.names_in(host.venues):
+        if not file.startswith(production + "."):
+            data = server_block.parse(files.read(os.path.join(host.venues, file)))
+            for name in [data["name"], *data["aliases"]] if data else []:
+                found[name] = f"the Production {data['production'] if data else ''}"
+    return found
+
+
 def get(host: Host, name: str, path: str, timeout: float) -> tuple[int, str]:
     """GET a page of a name from the local nginx: its status and the start of its body.
 

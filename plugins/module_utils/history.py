@@ -75,6 +75,10 @@ class History:
     def migrated(self, release: str) -> bool:
         return any(line.get("release") == release for line in self._all("migrated"))
 
+    def filled(self) -> list[str]:
+        """What the Act may write and was given its first content."""
+        return [str(line["place"]) for line in self._all("filled")]
+
     def seed_state(self, name: str) -> str:
         """The last event of this seed or fixture; empty where there is none."""
         states = [str(line["event"]) for line in self.events if line.get("seed") == name]

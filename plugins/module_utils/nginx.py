@@ -131,7 +131,7 @@ def _read(path: str) -> str:
         return ""  # the process ended meanwhile
 
 
-def owners(names: list[str], but: str) -> dict[str, str]:
+def owners(names: set[str], but: str) -> dict[str, str]:
     """Which of these server names another enabled file claims: name -> that file.
 
     nginx itself only warns and serves the first, so this is found before anything is written.

@@ -164,7 +164,7 @@ def call_as(
         raise BackstageError(f"a step run as {user.name} ended with status {status} and no answer")
     kind, value = json.loads(answer)
     if kind == "error":
-        raise BackstageError(value)
+        raise BackstageError(*value)
     return value
 
 
@@ -189,8 +189,10 @@ def _answer_and_exit(
                     continue  # the listing's own descriptor
         try:
             answer = ["ok", function(*args)]
-        except (BackstageError, OSError, ValueError) as error:
-            answer = ["error", str(error)]
+        except BackstageError as error:
+            answer = ["error", [error.message, "", error.step, error.log]]
+        except (OSError, ValueError) as error:
+            answer = ["error", [str(error)]]
         with os.fdopen(pipe, "w") as out:
             json.dump(answer, out)
         code = 0

@@ -119,7 +119,12 @@ class _Run:
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
+            for subject, error in self._bookings().refused().items():
+                name = f"act {subject}" if subject in self.manifest.acts else subject
+                self.refused[subject] = BackstageError(error.message, name, error.step)
             for act in self.manifest.acts.values():
+                if act.name in self.refused:
+                    continue
                 want = self._want(act)
                 if self.order.build and acts.needs_source(want, self.state.act(act.name)) and not want.archive:
                     missing.append(act.name)
@@ -184,6 +189,8 @@ class _Run:
     def _plan_acts(self) -> list[Change]:
         changes: list[Change] = []
         for act in self.manifest.acts.values():
+            if act.name in self.refused:
+                continue
             state = self.state.act(act.name)
             if act.state == "absent":
                 changes += self._plan_removal(act.name)
@@ -240,7 +247,7 @@ class _Run:
         return left
 
     def _plan_bookings(self) -> list[Change]:
-        return self._bookings().plan() if self.order.through == "play" else []
+        return self._bookings(set(self.refused)).plan() if self.order.through == "play" else []
 
     def _bookings(self, left: Optional[set[str]] = None) -> Bookings:
         return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set())
@@ -251,7 +258,8 @@ class _Run:
             if act and act.state == "present":
                 raise Refusal(f"backstage_delete_data: '{name}' is present; make it absent first, its data is in use")
             if not act and not self.order.strike and not self.state.act(name).has_data:
-                raise Refusal(f"backstage_delete_data: '{name}' has no data on this host")
+                # the second of two runs: done already, and still said, for it may be a typing error
+                self.warnings.append(f"backstage_delete_data: '{name}' has no data on this host")
 
     def _plan_strike(self) -> list[Change]:
         if not self.order.strike or not os.path.isdir(self.paths.root):
@@ -335,7 +343,8 @@ class _Run:
         try:
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
                 refused = self._bookings(set(failed)).apply()
-        except BackstageError as error:
+        except (BackstageError, OSError) as problem:
+            error = problem if isinstance(problem, BackstageError) else BackstageError(str(problem), step="booking")
             failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
             refused = dict.fromkeys((name for name in self.manifest.acts if self._is_new(name, fresh)), error)
         for name, cause in refused.items():

@@ -15,9 +15,9 @@ from .errors import BackstageError
 
 FOUND = ("requirements.txt",)
 LATER = ("uv.lock", "pylock.toml", "pyproject.toml")
-_INCLUDE = re.compile(r"(?:-r|--requirement)(?:\s+|=)(\S+)\s*\Z")
-_CONSTRAINT = re.compile(r"(?:-c|--constraint)(?:\s+|=)(\S+)\s*\Z")
-_LOCAL = re.compile(r"(-e|--editable)(\s|=)|\.{0,2}/|\.\s*\Z|\.\[|file:|[\w.-]+(\[.*\])?\s*@\s*file:")
+_INCLUDE = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)\s*\Z")
+_CONSTRAINT = re.compile(r"(?:-c\s*|--constraint(?:\s+|=))(\S+)\s*\Z")
+_LOCAL = re.compile(r"-e|--editable(\s|=)|\.{0,2}/|\.\s*\Z|\.\[|file:|[\w.-]+(\[.*\])?\s*@\s*file:")
 
 
 def collect(project: str, named: Optional[list[str]]) -> dict[str, str]:
@@ -36,8 +36,9 @@ def collect(project: str, named: Optional[list[str]]) -> dict[str, str]:
     paths = _find(project) if named is None else named
     requirements: list[str] = []
     constraints: list[str] = []
+    seen: set[tuple[str, bool]] = set()
     for path in paths:
-        _flatten(project, path, requirements, constraints, set())
+        _flatten(project, path, requirements, constraints, seen)
     return {"requirements": "\n".join(requirements), "constraints": "\n".join(constraints)}
 
 
@@ -56,11 +57,14 @@ def _find(project: str) -> list[str]:
     )
 
 
-def _flatten(project: str, path: str, requirements: list[str], constraints: list[str], seen: set[str]) -> None:
+def _flatten(
+    project: str, path: str, requirements: list[str], constraints: list[str], seen: set[tuple[str, bool]]
+) -> None:
+    """Add the lines of a file, and of those it includes; a file may be both, but each once."""
     path = posixpath.normpath(path)
-    if path in seen:
+    if (path, requirements is constraints) in seen:
         return
-    seen.add(path)
+    seen.add((path, requirements is constraints))
     for line in _lines(project, path):
         include, constraint = _INCLUDE.match(line), _CONSTRAINT.match(line)
         if include:

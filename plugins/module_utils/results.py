@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
@@ -27,6 +28,7 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
 
 def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     """Carry an order out, or only plan it in check mode, and end the module."""
+    os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
     try:
         outcome = check(order()) if module.check_mode else reconcile(order())
     except BackstageError as error:

@@ -184,7 +184,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
     stage = Uwsgi(host, state.paths)
     sess = state.next_sess(wanted.release)
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
-    acts.seed_writable(state.paths, state.releases[wanted.release], player)
+    acts.fill_writable(state, state.releases[wanted.release])
     _make_log(state)
     offset = stage.log_end()
     health = want.act.act.health

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+import shutil
 import tarfile
+from collections.abc import Iterator
 
 from .errors import BackstageError
 
@@ -27,7 +29,7 @@ def unpack(descriptor: int, target: str) -> int:
             problem = refusal(member)
             if problem:
                 raise BackstageError(f"the source's entry '{member.name}' is refused: {problem}")
-            _extract(archive, member, os.path.join(target, posixpath.normpath(member.name)))
+            _extract(archive, member, target)
             count += 1
     return count
 
@@ -47,39 +49,49 @@ def refusal(member: tarfile.TarInfo) -> str:
     return "it is neither a file, a directory nor a symbolic link"
 
 
-def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> None:
-    if member.isdir():
-        os.makedirs(path, exist_ok=True)
-        return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if member.issym():
-        os.symlink(member.linkname, path)
-        return
-    content = archive.extractfile(member)
-    mode = 0o750 if member.mode & 0o100 else 0o640
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        while content is not None:
-            chunk = content.read(1 << 20)
-            if not chunk:
-                break
-            file.write(chunk)
-    os.utime(path, (member.mtime, member.mtime))
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str) -> None:
+    parts = posixpath.normpath(member.name).split("/")
+    with _inside(root, parts if member.isdir() else parts[:-1]) as handle:
+        if member.isdir():
+            return
+        if member.issym():
+            os.symlink(member.linkname, parts[-1], dir_fd=handle)
+            return
+        content = archive.extractfile(member)
+        mode = 0o750 if member.mode & 0o100 else 0o640
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(parts[-1], flags, mode, dir_fd=handle), "wb") as file:
+            if content is not None:
+                shutil.copyfileobj(content, file)
+            os.utime(file.fileno(), (member.mtime, member.mtime))
+
+
+@contextlib.contextmanager
+def _inside(root: str, parts: list[str]) -> Iterator[int]:
+    """A directory below the root, made where it is missing; a link on the way is refused."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts:
+            if part == ".":
+                continue
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o750, dir_fd=handle)
+            try:
+                inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            except NotADirectoryError:
+                raise BackstageError(f"'{'/'.join(parts)}' leads through '{part}', which is a link or a file") from None
+            os.close(handle)
+            handle = inner
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def put(root: str, path: str, content: str) -> None:
     """Write one of the manifest's files into the code, as its owner; links on the way are refused."""
-    parts: list[str] = path.split("/")
-    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        for part in parts[:-1]:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o750, dir_fd=handle)
-            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
-            os.close(handle)
-            handle = inner
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        with os.fdopen(os.open(parts[-1], flags, 0o640, dir_fd=handle), "w", encoding="utf-8") as file:
-            file.write(content)
-    finally:
-        os.close(handle)
+    parts = path.split("/")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+    with _inside(root, parts[:-1]) as handle:
+        file = os.open(parts[-1], flags, 0o640, dir_fd=handle)
+        with os.fdopen(file, "w", encoding="utf-8") as text:
+            text.write(content)

@@ -31,9 +31,15 @@ class Host:
         """The command line that runs this one there."""
         return ["ssh", "-F", str(self.ssh_config), self.name, shlex.join(words)]
 
-    def run(self, *words: str, text: str | None = None, check: bool = True) -> str:
+    def run(self, *words: str, text: str | None = None, check: bool = True, timeout: float = 600) -> str:
         done = subprocess.run(
-            self.command(*words), input=text or "", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+            self.command(*words),
+            input=text or "",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode:
             raise Failed(f"{self.name}: {shlex.join(words)}: exit code {done.returncode}\n{done.stdout[-4000:]}")
@@ -43,7 +49,8 @@ class Host:
         return self.run("sh", "-euc", script, check=check)
 
     def ok(self, script: str) -> bool:
-        return subprocess.run(self.command("sh", "-euc", script), stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+        command = self.command("sh", "-euc", script)
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
     def read(self, path: str) -> str:
         return self.run("cat", path)

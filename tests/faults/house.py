@@ -59,6 +59,20 @@ class House:
         self.host.sh(f"mv {PLACE}/keep {calls}/{name}")
         return run
 
+    def stop_at(self, match: str) -> None:
+        """Have the next watched module stop itself at the first write that matches, holding whatever it holds."""
+        self.host.sh(f"rm -f {PLACE}/stopped")
+        self.host.write(f"{PLACE}/order.json", json.dumps({"match": match, "do": "stop", "log": f"{PLACE}/events"}))
+
+    def stopped(self, timeout: float = 60) -> None:
+        """Wait until it has."""
+        self.host.sh(f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1")
+        self.host.sh(f"rm {PLACE}/order.json")
+
+    def signal(self, name: str) -> None:
+        """Send a signal to the module that stopped."""
+        self.host.sh(f"kill -{name} $(cat {PLACE}/stopped)")
+
     def info(self) -> dict[str, Any]:
         """What backstage_info returns."""
         found: dict[str, Any] = self.host.script("replay.py", "call", "info")

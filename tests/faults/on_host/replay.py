@@ -1,40 +1,49 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules as Ansible sent them, run again and again on the host, to be killed at one write after another.
+"""Modules as Ansible sent them, called again and again on the host, to be killed at one write after another.
 
-replay.py count CYCLE              play the cycle whole, and tell the writes of each operation
-replay.py kill CYCLE OPERATION=N,N,..   at each of these writes: kill, look, run again, compare with the whole run
-replay.py call NAME                one kept call; prints what it returned
+replay.py call NAME                      one kept call; prints what it returned
+replay.py count CYCLE                    play the cycle whole, and tell the writes of each operation
+replay.py kill CYCLE OPERATION=POINT,..  at each point: kill, look, run again, compare with the whole run
 
-A call is a folder in calls/ with the modules of one ansible-playbook: the first asks, the second, where the host
-lacked a source, comes with it. A cycle is operations of which each begins where the one before it ended.
+A call is a folder in calls/ with the modules of one ansible-playbook: the first asks; the second, where the host
+lacked a source, comes with it. A cycle is operations of which each begins where the one before it ended. A point is
+the number of a write, or the name of a step, in whose midst the module is killed (STEPS).
 """
 
 from __future__ import annotations
 
+import glob
 import http.client
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import snapshot
 
 PLACE = os.path.dirname(os.path.abspath(__file__))
 ORDER = f"{PLACE}/order.json"
 EVENTS = f"{PLACE}/events"
-STATES = f"{PLACE}/states.json"
 TAKES = f"{PLACE}/take"
 ARRIVED = os.path.expanduser("~/.ansible/tmp")
 LONGEST = 120
 PRODUCTION = "killed"
+ROOT = f"/srv/backstage/{PRODUCTION}"
 VENUE = "shaky.example.org"
-SETTLED = 3  # rounds after which as many releases are kept as will be
+
+# What is there, and was not, while a step is at work: it is a child of the module that makes it.
+STEPS = {
+    "unpack": f"{ROOT}/acts/shaky/releases/*/code/*",
+    "environment": f"{ROOT}/environments/*/bin/python",
+    "collectstatic": f"{ROOT}/acts/shaky/releases/*/static/band",
+    "migrate": f"{ROOT}/acts/shaky/data/band.sqlite3*",
+    "start": f"{ROOT}/acts/shaky/sesses/*/door/s",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Operation:
     Args:
         call: the kept call that does it.
         new: whether it is another release each time.
-        plays: what the Venue has to say after it, and after a kill; empty where nobody need answer.
+        plays: what the Venue has to say all the time; empty where nobody need answer.
         again: the call that answers for a seed that was interrupted.
     """
 
@@ -54,15 +63,29 @@ class Operation:
     again: str = ""
 
 
+@dataclass(frozen=True)
+class Cycle:
+    """Operations in their order, and how often they are played until as many releases are kept as will be."""
+
+    operations: dict[str, Operation]
+    begin: tuple[str, ...] = ()
+    settle: int = 1
+
+
 CYCLES = {
-    "coming and going": {
-        "first deploy": Operation("deploy", plays="", again="again"),
-        "removal": Operation("removal", plays=""),
-    },
-    "forth and back": {
-        "redeploy": Operation("deploy", new=True),
-        "rollback": Operation("rollback"),
-    },
+    "coming and going": Cycle(
+        {
+            "first deploy": Operation("deploy", plays="", again="again"),
+            "removal": Operation("removal", plays=""),
+        },
+        begin=("removal",),
+    ),
+    "forth and back": Cycle(
+        {"redeploy": Operation("deploy", new=True), "rollback": Operation("rollback")}, begin=("deploy",), settle=3
+    ),
+    "another environment": Cycle(
+        {"redeploy with its environment": Operation("environment", new=True)}, begin=("deploy",), settle=3
+    ),
 }
 
 
@@ -77,41 +100,73 @@ class Ended:
     def failed(self) -> bool:
         return self.killed or bool(self.result.get("failed"))
 
+    @property
+    def message(self) -> str:
+        return str(self.result.get("msg", ""))
 
-def call(name: str, take: int, at: int = 0) -> Ended:
-    """Do what an ansible-playbook would: ask, and come again with what was missing. Killed at a write, where given."""
+
+def call(name: str, take: int = 0, point: str = "") -> Ended:
+    """Do what an ansible-playbook would: ask, and come again with what was missing. Killed at a point, where given."""
     folder = f"{PLACE}/calls/{name}"
-    ended = module(f"{folder}/0", take, at)
+    ended = module(f"{folder}/0", take, point)
     if ended.result.get("missing") and os.path.isdir(f"{folder}/1"):
-        ended = module(f"{folder}/1", take, at - written() if at else 0)
+        ended = module(f"{folder}/1", take, str(int(point) - len(events())) if point.isdigit() else point)
     return ended
 
 
-def module(folder: str, take: int, at: int) -> Ended:
+def module(folder: str, take: int, point: str) -> Ended:
     with open(f"{folder}/module", encoding="utf-8") as file:
         text = file.read().replace("take-0000", f"take-{take:04}")
     shutil.copytree(f"{folder}/shipped", ARRIVED, dirs_exist_ok=True)
     with open(ORDER, "w", encoding="utf-8") as file:
-        json.dump({"at": at, "log": EVENTS}, file)
-    done = subprocess.run(
+        json.dump({"at": int(point) if point.isdigit() else 0, "log": EVENTS}, file)
+    try:
+        return interpreted(text, STEPS.get(point, ""))
+    finally:
+        os.unlink(ORDER)
+        shutil.rmtree(ARRIVED)
+        os.makedirs(ARRIVED, 0o700)
+
+
+def interpreted(text: str, sign: str) -> Ended:
+    """Have Python read a module from its standard input, as with pipelining; killed when the sign appears."""
+    before = set(glob.glob(sign))
+    child = subprocess.Popen(
         ["/usr/bin/python3"],
-        input=text,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": f"{PLACE}/watch"},
-        timeout=LONGEST,
-        check=False,
     )
-    os.unlink(ORDER)
-    shutil.rmtree(ARRIVED)
-    os.makedirs(ARRIVED, 0o700)
-    if done.returncode < 0:
+    if sign:
+        child.stdin.write(text)
+        child.stdin.close()
+        child.stdin = None
+        wait(lambda: child.poll() is not None or bool(set(glob.glob(sign)) - before), 0.002)
+        child.kill()
+        text = None
+    try:
+        out, err = child.communicate(text, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        return Ended(result={"failed": True, "msg": f"it takes longer than {LONGEST} s"})
+    if child.returncode < 0:
         return Ended(killed=True)
     try:
-        return Ended(result=json.loads(done.stdout))
+        return Ended(result=json.loads(out))
     except ValueError:
-        return Ended(result={"failed": True, "msg": done.stdout[-1000:] + done.stderr[-3000:]})
+        return Ended(result={"failed": True, "msg": out[-1000:] + err[-3000:]})
+
+
+def wait(until: Callable[[], bool], pause: float, timeout: float = LONGEST) -> bool:
+    deadline = time.monotonic() + timeout
+    while not until():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
 
 
 def events() -> list[str]:
@@ -120,10 +175,6 @@ def events() -> list[str]:
         return []
     with open(EVENTS, encoding="utf-8") as file:
         return [line.split(" ", 1)[1].rstrip("\n") for line in file]
-
-
-def written() -> int:
-    return len(events())
 
 
 def forget() -> None:
@@ -148,7 +199,7 @@ def state() -> dict[str, Any]:
     """The host as it is, and what backstage_info says of it."""
     found = snapshot.take(PRODUCTION)
     names = snapshot.Names(PRODUCTION)
-    info = call("info", 0).result
+    info = call("info").result
     acts = {name: {k: v for k, v in act.items() if k != "history"} for name, act in info.get("acts", {}).items()}
     played = {
         name: [line["release"] for line in act["history"] if line["event"] == "played"][-1:]
@@ -172,9 +223,15 @@ def answer() -> str:
         client.close()
 
 
-def plays(operation: Operation) -> list[str]:
+def plays(operation: Operation, when: str) -> list[str]:
     said = answer()
-    return [] if operation.plays in said else [f"{VENUE} says {said!r}"]
+    return [] if operation.plays in said else [f"{when} {VENUE} says {said!r}"]
+
+
+def builders() -> list[str]:
+    """Processes that should have died with the module."""
+    names = snapshot.Names(PRODUCTION)
+    return [line for line in snapshot.processes(PRODUCTION, names) if line.startswith(f"{PRODUCTION}_")]
 
 
 def whole(operation: Operation) -> dict[str, Any]:
@@ -182,58 +239,82 @@ def whole(operation: Operation) -> dict[str, Any]:
     forget()
     ended = call(operation.call, next_take(operation))
     if ended.failed:
-        raise SystemExit(f"{operation.call} fails by itself: {ended.result.get('msg')}")
+        raise SystemExit(f"{operation.call} fails by itself: {ended.message}")
     return {"events": events(), "state": state()}
 
 
-def killed(operation: Operation, at: int, expected: dict[str, Any]) -> dict[str, Any]:
-    """An operation killed at a write, and run again: what was wrong."""
+def count(name: str) -> dict[str, list[str]]:
+    """Play a cycle until it is the same each time; keep the states, return the writes."""
+    cycle = CYCLES[name]
+    clear_up()
+    for first in cycle.begin:
+        whole(Operation(first, new=True))
+    for _round in range(cycle.settle):
+        found = {operation: whole(one) for operation, one in cycle.operations.items()}
+    with open(states(name), "w", encoding="utf-8") as file:
+        json.dump({operation: one["state"] for operation, one in found.items()}, file)
+    return {operation: one["events"] for operation, one in found.items()}
+
+
+def states(cycle: str) -> str:
+    return f"{PLACE}/states of {cycle}.json"
+
+
+def clear_up() -> None:
+    """Whatever a run left that no later run takes away, so that one mistake is told once."""
+    call("removal")
+    for pattern in ("/etc/backstage/vassals/*.shaky.*", f"{ROOT}/acts/shaky", "/etc/nginx/backstage/venues/*.new"):
+        for path in glob.glob(pattern):
+            shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+
+
+def killed(operation: Operation, point: str, expected: dict[str, Any]) -> dict[str, Any]:
+    """An operation killed at a point, and run again: what was wrong."""
     forget()
     take = next_take(operation)
-    ended = call(operation.call, take, at)
+    ended = call(operation.call, take, point)
     lines = events()
-    found: dict[str, Any] = {"at": at, "line": lines[-1] if lines else "", "killed": ended.killed}
-    problems = plays(operation) if ended.killed else []
-    rerun = call(operation.call, take) if ended.killed else ended
-    if operation.again and "was interrupted" in str(rerun.result.get("msg")):
+    found: dict[str, Any] = {"point": point, "line": lines[-1] if lines else "", "killed": ended.killed}
+    problems: list[str] = []
+    if ended.killed:
+        problems += plays(operation, "after the kill")
+        if not wait(lambda: not builders(), 0.01, 1):
+            problems.append(f"they live on: {builders()}")
+        ended = call(operation.call, take)
+    if operation.again and "was interrupted" in ended.message:
         found["asked"] = True
-        rerun = call(operation.again, take)
-    if rerun.failed:
-        problems.append(f"the next run fails: {rerun.result.get('msg')}")
-    problems += plays(operation)
+        ended = call(operation.again, take)
+    if ended.failed:
+        problems.append(f"the next run fails: {ended.message}")
+    problems += plays(operation, "after the next run")
     problems += snapshot.differences(expected, state())
     return {**found, "problems": problems}
 
 
-def kill(cycle: dict[str, Operation], points: dict[str, list[int]]) -> Iterator[dict[str, Any]]:
+def kill(name: str, points: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
     """Each operation in its turn, killed at its next point, until no operation has one left."""
-    with open(STATES, encoding="utf-8") as file:
-        states = json.load(file)
-    for round_number in range(max(map(len, points.values()))):
-        for name, operation in cycle.items():
-            due = points.get(name, [])[round_number : round_number + 1]
+    cycle = CYCLES[name]
+    with open(states(name), encoding="utf-8") as file:
+        expected = json.load(file)
+    for number in range(max(map(len, points.values()))):
+        for title, operation in cycle.operations.items():
+            point = (points.get(title, [])[number : number + 1] or [""])[0]
             began = time.monotonic()
-            found = killed(operation, due[0] if due else 0, states[name])
-            yield {"operation": name, "seconds": round(time.monotonic() - began, 2), **found}
+            found = killed(operation, point, expected[title])
+            yield {"operation": title, "seconds": round(time.monotonic() - began, 2), **found}
+            if found["problems"]:
+                count(name)
+                break
 
 
-def main(verb: str, *words: str) -> None:
+def main(verb: str, name: str, *words: str) -> None:
     if verb == "call":
-        print(json.dumps(call(words[0], 0).result))
-        return
-    cycle = CYCLES[words[0]]
-    if verb == "count":
-        if words[0] == "forth and back":
-            whole(cycle["redeploy"])
-        for _round in range(SETTLED):
-            found = {name: whole(operation) for name, operation in cycle.items()}
-        with open(STATES, "w", encoding="utf-8") as file:
-            json.dump({name: one["state"] for name, one in found.items()}, file)
-        print(json.dumps({name: one["events"] for name, one in found.items()}))
-        return
-    points = {name: [int(at) for at in ats.split(",") if at] for name, ats in (word.split("=") for word in words[1:])}
-    for line in kill(cycle, points):
-        print(json.dumps(line), flush=True)
+        print(json.dumps(call(name).result))
+    elif verb == "count":
+        print(json.dumps(count(name)))
+    else:
+        for line in kill(name, {title: ats.split(",") for title, ats in (word.split("=") for word in words)}):
+            print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

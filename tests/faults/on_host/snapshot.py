@@ -163,12 +163,18 @@ def take(production: str) -> dict[str, Any]:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What is not the same in two snapshots."""
-    found = []
+    """What is not the same in two snapshots; of a directory that only one has, not what is below it."""
+    found: list[str] = []
+    said = ""
     for path in sorted({*before["files"], *after["files"]}):
-        old, new = before["files"].get(path, "nothing"), after["files"].get(path, "nothing")
-        if old != new:
-            found.append(f"{path}: {new}, not {old}")
+        old, new = before["files"].get(path), after["files"].get(path)
+        if old == new or (said and path.startswith(said)):
+            continue
+        if old is None or new is None:
+            found.append(f"{path} is {'not there' if new is None else f'there: {new}'}")
+            said = path + "/"
+        else:
+            found.append(f"{path} is {new}, and should be {old}")
     for key in ("processes", "users"):
         found += [f"{key}: {line} is there" for line in sorted(set(after[key]) - set(before[key]))]
         found += [f"{key}: {line} is not there" for line in sorted(set(before[key]) - set(after[key]))]

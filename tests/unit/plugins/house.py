@@ -37,7 +37,17 @@ def wanted(act: Act = KITTENS, venues: tuple[Venue, ...] = (), content: str = CO
     """What a run wants of an Act whose source is this content."""
     known = inputs.release_inputs(act, content)
     release = inputs.release_id(known, inputs.abi())
-    found = acts.Want(act, list(venues), release, content, inputs.digest(known), known, "v1", play=release)
+    found = acts.Want(
+        act=act,
+        venues=list(venues),
+        staying=frozenset(venue.name for venue in venues),
+        release=release,
+        content=content,
+        digest=inputs.digest(known),
+        inputs=known,
+        source="v1",
+        play=release,
+    )
     return replace(found, **more)
 
 
@@ -148,7 +158,8 @@ class House:
     def settle(self, order: Order) -> None:
         """Everything as a run of this order would have left it."""
         for name, act in order.manifest.acts.items():
-            venues = tuple(order.manifest.venues_of(name))
+            places = {gig.venue for gig in order.manifest.gigs_of(name)}
+            venues = tuple(venue for venue in order.manifest.venues.values() if venue.name in places)
             want = wanted(act, venues, order.resolved[name]["content"])
             if want.release not in self.state(name).releases:
                 self.build(want.release, name)
@@ -160,7 +171,7 @@ class House:
             if sess and sess.state == "started":
                 self.play(want, sess, tuple(self.state(name).history.played()[:4]))
         for venue in order.manifest.venues.values():
-            gigs = order.manifest.gigs_at(venue.name)
+            gigs = [gig for gig in order.manifest.gigs if gig.venue == venue.name and gig.state == "present"]
             timeouts = {gig.act: order.manifest.acts[gig.act].timeout for gig in gigs}
             self.book(venue, *[Booked(gig.act, "/", ("/static/",), (), timeouts[gig.act]) for gig in gigs])
 

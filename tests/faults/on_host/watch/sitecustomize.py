@@ -8,7 +8,7 @@ The order is a JSON file beside this folder; without it nothing is watched.
     log     where every write is written down, one a line
     at      the number of the write, or
     match   an expression that its line matches
-    do      kill (default) or stop
+    do      kill (default) or stop; who has stopped is in the file "stopped" beside this folder
 """
 
 import json
@@ -18,6 +18,7 @@ import signal
 import sys
 
 ORDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "order.json")
+STOPPED = os.path.join(os.path.dirname(ORDER), "stopped")
 PLACES = ("/srv/backstage", "/etc/nginx", "/etc/backstage", "/var/log/backstage", "/var/log/nginx")
 # event -> the positions of a path in its arguments, each with the position of the directory that it is relative to
 PATHS = {
@@ -70,7 +71,7 @@ class Watch:
         try:
             line = self.line(event, args)
             if line and self.due(line):
-                os.kill(self.pid, self.signal)
+                self.end()
         except OSError:
             pass  # a descriptor that is closed: no write of anything
         finally:
@@ -100,6 +101,13 @@ class Watch:
             self.match, self.at = None, self.count  # its first match only
         return self.count == self.at
 
+    def end(self):
+        if self.signal == signal.SIGSTOP:
+            with open(STOPPED + ".new", "w", encoding="utf-8") as file:
+                file.write(str(self.pid))
+            os.rename(STOPPED + ".new", STOPPED)
+        os.kill(self.pid, self.signal)
+
     def writing(self, handle, data):
         """os.write, which has no audit event: half of it is done when the process ends."""
         if self.busy or os.getpid() != self.pid:
@@ -110,7 +118,7 @@ class Watch:
             path = named(handle)
             if path.startswith(PLACES) and self.due(f"os.write {path}"):
                 done = self.write(handle, bytes(data)[: len(data) // 2])
-                os.kill(self.pid, self.signal)
+                self.end()
         finally:
             self.busy = False
         return done + self.write(handle, bytes(data)[done:])

@@ -31,17 +31,10 @@ JAZZ = Manifest(
 )
 
 
-@pytest.mark.parametrize(
-    ("act", "venues"), [("kittens", ["c.example", "a.example"]), ("dogs", ["b.example"]), ("birds", []), ("cats", [])]
-)
-def test_venues_of(act: str, venues: list[str]) -> None:
-    """In the manifest's order of Venues, so that the variables made of them stay the same."""
-    assert [venue.name for venue in JAZZ.venues_of(act)] == venues
-    assert len(JAZZ.gigs_of(act)) == len(venues)
-
-
-def test_gigs_at() -> None:
-    assert JAZZ.gigs_at("b.example") == [Gig("dogs", "b.example")]
+@pytest.mark.parametrize(("act", "gigs"), [("kittens", 2), ("dogs", 1), ("birds", 0), ("cats", 0)])
+def test_gigs_of(act: str, gigs: int) -> None:
+    """An absent Gig is none."""
+    assert len(JAZZ.gigs_of(act)) == gigs
 
 
 @pytest.mark.parametrize(

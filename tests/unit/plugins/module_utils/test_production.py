@@ -72,6 +72,7 @@ EMPTY: list[tuple[str, Item, list[str]]] = [
     ),
 ]
 PLAY = "sess kittens: play"
+NEW_DOGS = [f"act dogs: {verb}" for verb in ("build", "migrate", "add")]
 CHANGES: list[tuple[str, Item, list[str]]] = [
     # (what differs from a settled host, the options, the plan)
     ("nothing", {}, []),
@@ -89,13 +90,17 @@ CHANGES: list[tuple[str, Item, list[str]]] = [
     ("an alias: first the Sess", {"venues": [{"name": VENUE, "aliases": [WWW]}]}, [PLAY, f"venue {VENUE}: change"]),
     ("closed", {"venues": [{"name": VENUE, "state": "closed"}]}, [f"venue {VENUE}: close"]),
     (
-        "cancelled",
+        "cancelled: nginx first, then the Sess loses the name",
         {"gigs": [{"act": "kittens", "venue": VENUE, "state": "absent"}], "sesses": [{"act": "kittens"}]},
-        [PLAY, f"gig {GIG}: cancel"],
+        [f"gig {GIG}: cancel", PLAY],
     ),
     ("stopped", {"sesses": [{"act": "kittens", "state": "stopped"}]}, ["sess kittens: stop"]),
-    ("an input of the release", {"acts": [act(source=git(), **SECRET, env={"A": "b"})]}, [*FIRST[:3], "act kittens: change"]),
-    ("another Act", {"acts": [act(source=git(), **SECRET), DOGS]}, [f"act dogs: {v}" for v in ("build", "migrate", "add")]),
+    (
+        "an input of the release",
+        {"acts": [act(source=git(), **SECRET, env={"A": "b"})]},
+        [*FIRST[:3], "act kittens: change"],
+    ),
+    ("another Act", {"acts": [act(source=git(), **SECRET), DOGS]}, NEW_DOGS),
     (
         "absent",
         {
@@ -134,7 +139,7 @@ CHANGES: list[tuple[str, Item, list[str]]] = [
         ],
     ),
     ("only another Act", {"acts": [act(source=git(), secrets={"KEY": "meowmeow"}), DOGS], "only": ["dogs"]},
-     [f"act dogs: {v}" for v in ("build", "migrate", "add")]),
+     NEW_DOGS),
 ]  # fmt: skip
 
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "tests"))
+
+from faults.house import House, scenario
+from faults.killing import FULL, Killings, keep_calls, kill_everywhere
+
+# Each host has a core's worth of work; Debian 12 and 13 take turns where a run can't take all.
+CYCLES = {
+    "h1": {"coming and going": {"first deploy": ["unpack", "collectstatic", "migrate", "start"]}},
+    "h2": {
+        "forth and back": {"redeploy": ["unpack", "collectstatic", "start"], "rollback": ["start"]},
+        "another environment": {"redeploy with its environment": ["environment"]},
+    },
+}
+if FULL:
+    CYCLES = dict.fromkeys(CYCLES, {name: extra for cycles in CYCLES.values() for name, extra in cycles.items()})
+
+
+@pytest.fixture(scope="session")
+def houses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, House]:
+    return {name: House(scenario("killed"), name, tmp_path_factory.mktemp(name)) for name in CYCLES}
+
+
+@pytest.fixture(scope="session")
+def house(houses: dict[str, House], killings: dict[str, Future[list[Killings]]]) -> House:
+    """A host whose enumerations are over."""
+    for future in killings.values():
+        future.exception()
+    return houses["h1"]
+
+
+@pytest.fixture(scope="session")
+def killings(houses: dict[str, House]) -> dict[str, Future[list[Killings]]]:
+    """Every cycle on its host, both hosts at once."""
+    pool = ThreadPoolExecutor(len(houses))
+    return {name: pool.submit(everything, found, CYCLES[name]) for name, found in houses.items()}
+
+
+def everything(house: House, cycles: dict[str, dict[str, list[str]]]) -> list[Killings]:
+    keep_calls(house)
+    with house.visitors() as visitors:
+        found = [kill_everywhere(house, cycle, extra) for cycle, extra in cycles.items()]
+    visitors.all_pleased()
+    return found

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are killed at every write: which writes there are, at which of them, and what was wrong then."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from .host import PLACE
+from .house import House
+
+# FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
+FULL = bool(os.environ.get("FAULTS_FULL"))
+POINTS = 16
+
+SHAKY = {
+    "name": "shaky",
+    "env": {"BAND_TUNE": "shaky"},
+    "secrets": {"SECRET_KEY": "shaky-secret-key-of-a-test"},
+    "keep_releases": 2,
+    "files": [{"path": "band/take.py", "content": 'TAKE = "take-0000"\n'}],
+}
+VENUE = "shaky.example.org"
+PLAYS = {"acts": {"shaky": SHAKY}, "venues": {VENUE: {}}, "gigs": {"shaky": {"venue": VENUE}}}
+LEAVES = {
+    "acts": {"shaky": {"state": "absent"}},
+    "venues": {VENUE: {"state": "absent"}},
+    "gigs": {"shaky": {"venue": VENUE, "state": "absent"}},
+    "backstage_delete_data": ["shaky"],
+}
+# Of one kind are writes that differ in ids and in what is below these directories only.
+IDS = [
+    (r"\b[0-9a-f]{64}\b", "<archive>"),
+    (r"\b[0-9a-f]{12}\.\d+", "<sess>"),
+    (r"\b[0-9a-f]{12}\b", "<release>"),
+    (r"\b[0-9a-f]{16}\b", "<environment>"),
+    (r"(/env|/code|/static|/environments/<environment>)/(?!environment\.json).*", r"\1/*"),
+]
+# Between these nothing can be seen from outside but a mode or an owner.
+SMALL = re.compile(r"os\.(chown|chmod|utime)|fcntl|os\.truncate|os\.mkdir .*/(sesses/<sess>|releases/<release>)/")
+
+
+def kind(line: str) -> str:
+    for pattern, word in IDS:
+        line = re.sub(pattern, word, line)
+    return line
+
+
+def points(lines: list[str], most: int) -> list[int]:
+    """The writes to be killed at: the first of each kind; where there are too many, those that matter more first."""
+    first: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        first.setdefault(kind(line), number)
+    if FULL:
+        return list(range(1, len(lines) + 1)) if len(lines) <= 150 else sorted({*first.values(), *range(1, len(lines), 10)})
+    great = [number for line, number in first.items() if not SMALL.search(line)]
+    small = [number for line, number in first.items() if SMALL.search(line)]
+    chosen = spread(great, most * 3 // 4)
+    return sorted({*chosen, *spread(small, most - len(chosen))})
+
+
+def spread(numbers: list[int], most: int) -> list[int]:
+    """At most so many of them, evenly."""
+    if len(numbers) <= most:
+        return numbers
+    return [numbers[index * len(numbers) // most] for index in range(most)]
+
+
+@dataclass
+class Killings:
+    """What came of one cycle on one host."""
+
+    writes: dict[str, list[str]] = field(default_factory=dict)
+    found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def keep_calls(house: House) -> None:
+    """Have Ansible send every module once, to be called again on the host."""
+    house.host.put()
+    assert house.keep("info", "status").code == 0
+    for name, changes in {
+        "deploy": PLAYS,
+        "again": {**PLAYS, "backstage_seed": {"fixture songs.json": "again"}},
+        "environment": {**PLAYS, "acts": {"shaky": {**SHAKY, "refresh": "take-0000"}}},
+        "rollback": {**PLAYS, "act": "shaky"},
+        "removal": LEAVES,
+    }.items():
+        run = house.keep(name, "rollback" if name == "rollback" else "deploy", **changes)
+        assert run.code == 0, run.printed
+
+
+def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]], most: int = POINTS) -> Killings:
+    """Count the writes of a cycle's operations, then kill them one after another."""
+    counted = house.host.script("replay.py", "count", cycle)
+    killings = Killings(writes=counted)
+    words = [
+        f"{name}={','.join([*map(str, points(lines, most)), *extra.get(name, [])])}" for name, lines in counted.items()
+    ]
+    said = house.host.run("/usr/bin/python3", f"{PLACE}/replay.py", "kill", cycle, *words, timeout=7200)
+    for line in map(json.loads, said.splitlines()):
+        killings.found.setdefault(line["operation"], []).append(line)
+    return killings
+
+
+def report(killings: Killings, operation: str) -> str:
+    """What was wrong, a few lines a point."""
+    wrong = [line for line in killings.found[operation] if line["problems"]]
+    lines = [f"{operation}: {len(killings.writes[operation])} writes, killed at {len(killings.found[operation])}, wrong after {len(wrong)}"]
+    for one in wrong:
+        lines.append(f"killed at {one['point']}, {kind(one['line'])}:")
+        lines += [f"    {problem[:300]}" for problem in one["problems"][:6]]
+    return "\n".join(lines)
