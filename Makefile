@@ -67,7 +67,8 @@ format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
 
 units: $(LINK) ## unit tests, without a host
-	@"$$(scripts/env.sh tools)/bin/python" -m pytest tests/unit $(ARGS)
+	@nginx=$$(scripts/unpacked.sh nginx); export PATH="$$PATH:$$nginx/usr/sbin"; \
+	"$$(scripts/env.sh tools)/bin/python" -m pytest tests/unit $(ARGS)
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)

@@ -30,7 +30,7 @@ class Row:
 ROWS: list[Row] = [
     Row(
         "host not allowed",
-        r"Invalid HTTP_HOST header: '([^']+)'|\ADisallowedHost",
+        r"Invalid HTTP_HOST header: '([^']+)'",
         "the Act does not accept the host {0}: add it to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)",
     ),
     Row(
@@ -80,7 +80,7 @@ ROWS: list[Row] = [
     ),
     Row(
         "unknown option",
-        r"unavailable modifier|unrecognized option '([^']+)'|\[strict-mode\] unknown config directive: (\S+)",
+        r"unrecognized option '([^']+)'|\[strict-mode\] unknown config directive: (\S+)",
         "uWSGI refuses the option {0}",
     ),
     Row(
@@ -118,11 +118,11 @@ ROWS: list[Row] = [
 
 def find(text: str) -> str:
     """The sentence of the first known cause in a text; empty where none is."""
+    unwrapped = re.sub(r"\s*\n\s*", " ", text)  # uv breaks its lines in the middle of a sentence
     for row in ROWS:
-        match = re.search(row.pattern, text)
+        match = re.search(row.pattern, text) or re.search(row.pattern, unwrapped)
         if match:
-            groups = [group for group in match.groups() if group] or ["?"]
-            return row.sentence.format(*groups)
+            return row.sentence.format(*(group for group in match.groups() if group))
     return ""
 
 

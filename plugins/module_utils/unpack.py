@@ -63,6 +63,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str) -> No
         with os.fdopen(os.open(parts[-1], flags, mode, dir_fd=handle), "wb") as file:
             if content is not None:
                 shutil.copyfileobj(content, file)
+            file.flush()
             os.utime(file.fileno(), (member.mtime, member.mtime))
 
 

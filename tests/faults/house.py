@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ class House:
 
     def __init__(self, scenario: Path, host: str, work: Path) -> None:
         self.host = Host(host)
+        self.work = work
         self.controller = Controller(scenario / "inventory", work, host)
         self.manifest: dict[str, Any] = yaml.safe_load((scenario / "inventory/group_vars/all.yml").read_text())
         self.production: str = self.manifest["backstage_production"]
@@ -79,11 +83,32 @@ class House:
         assert not found.get("failed"), found.get("msg")
         return found
 
-    def playing(self) -> dict[str, Any]:
-        """What plays, is held and is booked, and what every Venue answers; without what a failed run adds to history."""
-        info = self.info()
-        acts = {name: {key: act[key] for key in ("live", "held", "has_data")} for name, act in info["acts"].items()}
-        return {"acts": acts, **{key: info[key] for key in ("sesses", "venues", "answers", "playbill")}}
+    def good(self) -> None:
+        """The next good run, as Ansible sent it before; it converges."""
+        found = self.host.script("replay.py", "call", "good")
+        assert not found.get("failed"), found["msg"]
+
+    @contextmanager
+    def nearly_full(self, directory: str, spare_kilobytes: int) -> Iterator[None]:
+        """A directory of the Production, with all that is in it, on a file system of its own with little room left."""
+        path = f"{self.root}/{directory}"
+        self.host.sh(f"""
+            mkdir /mnt/copy; cp -a {path}/. /mnt/copy
+            mount -t tmpfs -o mode=$(stat -c %a {path}),size=1g tmpfs {path}; cp -a /mnt/copy/. {path}; rm -rf /mnt/copy
+            used=$(df -k --output=used {path} | tail -1); mount -o remount,size=$((used + {spare_kilobytes}))k {path}""")
+        try:
+            yield
+        finally:
+            self.host.sh(f"umount -l {path}")
+
+    @contextmanager
+    def without(self, path: str) -> Iterator[None]:
+        """A file of the host is gone for a while."""
+        self.host.sh(f"mv {path} {path}.away")
+        try:
+            yield
+        finally:
+            self.host.sh(f"mv {path}.away {path}")
 
     def traces(self, act: str) -> str:
         """Everything that a run would touch of an Act, with the times of the last change; and its processes."""
@@ -114,6 +139,26 @@ class House:
             ps -o user=,args= -u {self.production}_shaky,{self.production}__build 2>/dev/null || true
         """).splitlines()
 
+    def get(self, venue: str, path: str = "/") -> dict[str, Any]:
+        """One request to a Venue: its status, 0 where nobody answers, and its page."""
+        found: dict[str, Any] = self.host.script("get.py", venue, path)
+        return found
+
+    def answers_within(self, venue: str, seconds: float) -> bool:
+        """Whether a Venue answers again in time."""
+        return self._within(seconds, lambda: self.get(venue)["status"] == 200)
+
+    def plays_within(self, seconds: float) -> bool:
+        """Whether backstage_info calls every Act playing in time."""
+        return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
+
+    def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                return False
+        return True
+
     def visitors(self, *places: str) -> Visitors:
         venues = [f"{venue['name']}/" for venue in self.manifest["backstage_venues"]]
         return Visitors(self.host, *(places or venues))
@@ -135,11 +180,31 @@ def assert_told(run: Run, fault: dict[str, Any]) -> None:
     assert run.message in shown, f"the user does not see it:\n{run.printed}"
 
 
-def same(before: Any, after: Any) -> None:
-    """Two states, compared key by key."""
-    old, new = (json.dumps(value, indent=1, sort_keys=True).splitlines() for value in (before, after))
+def playing(info: dict[str, Any]) -> dict[str, Any]:
+    """Of what backstage_info says, all but what was built and what has happened."""
+    acts = {
+        name: {key: value for key, value in act.items() if key not in ("history", "releases")}
+        for name, act in info["acts"].items()
+    }
+    return {**info, "acts": acts}
+
+
+def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """The same plays, is held and booked, and answers."""
+    old, new = (json.dumps(playing(one), indent=1, sort_keys=True).splitlines() for one in (before, after))
     lost, found = [line for line in old if line not in new], [line for line in new if line not in old]
     assert old == new, "\n".join(["before:", *lost[:20], "after:", *found[:20]])
+
+
+def assert_grown(before: dict[str, Any], after: dict[str, Any], events: list[str]) -> None:
+    """Nothing but these new lines of the Act's history, and the release that was built, if it was."""
+    assert_same(before, after)
+    for name, act in before["acts"].items():
+        now = after["acts"][name]
+        added = events if name == "shaky" else []
+        assert now["history"][: len(act["history"])] == act["history"]
+        assert [line["event"] for line in now["history"][len(act["history"]) :]] == added
+        assert len(now["releases"]) == len(act["releases"]) + ("built" in added), now["releases"]
 
 
 def scenario(name: str) -> Path:

@@ -14,7 +14,7 @@ from .house import House
 
 # FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
 FULL = bool(os.environ.get("FAULTS_FULL"))
-POINTS = 16
+MOST = {"redeploy with its environment": 5}
 
 SHAKY = {
     "name": "shaky",
@@ -31,6 +31,8 @@ LEAVES = {
     "gigs": {"shaky": {"venue": VENUE, "state": "absent"}},
     "backstage_delete_data": ["shaky"],
 }
+# Of this operation only what makes it another one than the plain redeploy.
+ONLY = {"redeploy with its environment": re.compile(r"/environments/|/cache|/uv$")}
 # Of one kind are writes that differ in ids and in what is below these directories only.
 IDS = [
     (r"\b[0-9a-f]{64}\b", "<archive>"),
@@ -49,13 +51,15 @@ def kind(line: str) -> str:
     return line
 
 
-def points(lines: list[str], most: int) -> list[int]:
+def points(operation: str, lines: list[str], most: int) -> list[int]:
     """The writes to be killed at: the first of each kind; where there are too many, those that matter more first."""
+    only = ONLY.get(operation, re.compile(""))
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
-        first.setdefault(kind(line), number)
+        if only.search(line):
+            first.setdefault(kind(line), number)
     if FULL:
-        return list(range(1, len(lines) + 1)) if len(lines) <= 150 else sorted({*first.values(), *range(1, len(lines), 10)})
+        return sorted({*first.values(), *range(1, len(lines), max(1, len(lines) // 150))})
     great = [number for line, number in first.items() if not SMALL.search(line)]
     small = [number for line, number in first.items() if SMALL.search(line)]
     chosen = spread(great, most * 3 // 4)
@@ -92,12 +96,13 @@ def keep_calls(house: House) -> None:
         assert run.code == 0, run.printed
 
 
-def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]], most: int = POINTS) -> Killings:
+def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Killings:
     """Count the writes of a cycle's operations, then kill them one after another."""
     counted = house.host.script("replay.py", "count", cycle)
     killings = Killings(writes=counted)
     words = [
-        f"{name}={','.join([*map(str, points(lines, most)), *extra.get(name, [])])}" for name, lines in counted.items()
+        f"{name}={','.join([*map(str, points(name, lines, MOST.get(name, 16))), *extra.get(name, [])])}"
+        for name, lines in counted.items()
     ]
     said = house.host.run("/usr/bin/python3", f"{PLACE}/replay.py", "kill", cycle, *words, timeout=7200)
     for line in map(json.loads, said.splitlines()):

@@ -45,6 +45,8 @@ def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
     """
     if COMMIT.match(source.version):
         return source.version
+    if "^" in source.version:  # ls-remote's own mark of a peeled tag
+        refs = {}
     tag = refs.get(f"refs/tags/{source.version}^{{}}") or refs.get(f"refs/tags/{source.version}")
     branch = refs.get(f"refs/heads/{source.version}")
     if tag and branch and tag != branch:
@@ -92,8 +94,8 @@ def _fetch(repository: str, commit: str, mirror: str) -> None:
         try:
             if not os.path.isdir(mirror):
                 _git(["init", "--quiet", "--bare", mirror], f"{mirror} can't be made")
-                with open(os.path.join(mirror, "info", "attributes"), "w", encoding="utf-8") as file:
-                    file.write("* -export-ignore -export-subst\n")  # what a checkout has, not what a download has
+            with open(os.path.join(mirror, "info", "attributes"), "w", encoding="utf-8") as file:
+                file.write("* -export-ignore -export-subst\n")  # what a checkout has, not what a download has
             if not _has(mirror, commit):
                 heads = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
                 _git(
@@ -106,14 +108,14 @@ def _fetch(repository: str, commit: str, mirror: str) -> None:
                     f"{repository} has no commit {commit}",
                 )
             return
-        except Refusal:
+        except (Refusal, OSError):
             if attempt == "afresh":
                 raise
 
 
 def _has(mirror: str, commit: str) -> bool:
     argv = ["git", "--git-dir", mirror, "rev-list", "--quiet", "--objects", "--max-count=1", commit]
-    return subprocess.run(argv, env={**os.environ, **_ENV}, capture_output=True, check=False).returncode == 0
+    return subprocess.run(argv, env=_environment(), capture_output=True, check=False).returncode == 0
 
 
 def _cache() -> str:
@@ -123,10 +125,15 @@ def _cache() -> str:
     return path
 
 
+def _environment() -> dict[str, str]:
+    """The controller's, without what a git hook sets, and with ours."""
+    return {**{key: value for key, value in os.environ.items() if not key.startswith("GIT_")}, **_ENV}
+
+
 def _git(arguments: list[str], problem: str) -> str:
     try:
         done = subprocess.run(
-            ["git", *arguments], env={**os.environ, **_ENV}, capture_output=True, text=True, check=False, timeout=900
+            ["git", *arguments], env=_environment(), capture_output=True, text=True, check=False, timeout=900
         )
     except FileNotFoundError:
         raise Refusal("git is not installed on the controller; install it, or use a 'path' source") from None

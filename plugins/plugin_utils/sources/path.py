@@ -14,7 +14,7 @@ import stat
 import subprocess
 import tarfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Optional
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
@@ -41,7 +41,7 @@ def resolve(source: Source, base: str) -> str:
         raise Refusal(f"{root} holds no file")
     digest = hashlib.sha256()
     for name in names:
-        digest.update(f"{_kind(root, name)}\0{name}\0{_content(root, name)}\n".encode())
+        digest.update(f"{_kind(root, name)}\0{name}\0{_content(root, name)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -53,7 +53,13 @@ def listing(root: str) -> list[str]:
 
 def _in_work_tree(root: str) -> Any:
     """What git would take; None where the directory is in no work tree, or is ignored by the one it is in."""
-    if _git(root, "rev-parse", "--is-inside-work-tree").stdout.strip() != b"true":
+    if _repository(root) is None:
+        return None
+    asked = _git(root, "rev-parse", "--is-inside-work-tree")
+    if asked.returncode and b"not a git repository" not in asked.stderr:
+        # taking everything instead would ship what git ignores: databases, secrets
+        raise Refusal(f"git can't read the work tree that {root} is in ({_last_line(asked.stderr)})")
+    if asked.stdout.strip() != b"true":
         return None
     if _git(root, "check-ignore", "--quiet", ".").returncode == 0:
         return None
@@ -68,19 +74,35 @@ def _in_work_tree(root: str) -> Any:
     return found
 
 
+def _repository(root: str) -> Optional[str]:
+    """The .git of the nearest parent that has one."""
+    while True:
+        found = os.path.join(root, ".git")
+        if os.path.lexists(found):
+            return found
+        if root == os.path.dirname(root):
+            return None
+        root = os.path.dirname(root)
+
+
+def _last_line(said: bytes) -> str:
+    lines = said.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else "git said nothing"
+
+
 def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run git as the directory's owner: a repository's own configuration can name programs."""
-    owner = os.stat(root)
+    """Run git as the repository's owner: its own configuration can name programs."""
+    owner = os.stat(_repository(root) or root)
     identity: dict[str, Any] = {}
     if os.geteuid() == 0 and owner.st_uid != 0:
         identity = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
     argv = ["git", "-C", root, *arguments]
+    # a run from a git hook has another repository in its environment
+    env = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     try:
-        return subprocess.run(
-            argv, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"}, **identity
-        )
+        return subprocess.run(argv, capture_output=True, check=False, env={**env, "LC_ALL": "C.UTF-8"}, **identity)
     except FileNotFoundError:
-        return subprocess.CompletedProcess(argv, 127, b"", b"")  # without git there is no work tree to ask
+        raise Refusal(f"{root} is a git work tree, and git is not installed on the controller") from None
 
 
 def _walk(root: str) -> Iterator[str]:

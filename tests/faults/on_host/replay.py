@@ -14,7 +14,6 @@ the number of a write, or the name of a step, in whose midst the module is kille
 from __future__ import annotations
 
 import glob
-import http.client
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator
 
+import get
 import snapshot
 
 PLACE = os.path.dirname(os.path.abspath(__file__))
@@ -212,15 +212,8 @@ def state() -> dict[str, Any]:
 
 def answer() -> str:
     """What the Venue says, or why it says nothing."""
-    client = http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
-    try:
-        client.request("GET", "/", headers={"Host": VENUE})
-        found = client.getresponse()
-        return found.read().decode("utf-8", "replace") if found.status == 200 else str(found.status)
-    except (OSError, http.client.HTTPException) as error:
-        return type(error).__name__
-    finally:
-        client.close()
+    found = get.get(VENUE, "/")
+    return str(found["page"] if found["status"] in (0, 200) else found["status"])
 
 
 def plays(operation: Operation, when: str) -> list[str]:

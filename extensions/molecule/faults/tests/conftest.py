@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,11 +13,30 @@ sys.path.insert(0, str(Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "tests")
 
 from faults.house import House, scenario
 
+FAILED = pytest.StashKey[bool]()
+
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """The Production of this scenario as it plays before anything goes wrong."""
+def stage(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The Production of this scenario, and the good run of it, kept on the host."""
     found = House(scenario("faults"), "h1", tmp_path_factory.mktemp("runs"))
     found.host.put()
     assert found.keep("info", "status").code == 0
+    assert found.keep("good").code == 0
     return found
+
+
+@pytest.fixture
+def house(stage: House, request: pytest.FixtureRequest) -> Iterator[House]:
+    """As it plays before anything goes wrong; one test that failed does not make the next ones fail."""
+    yield stage
+    if request.node.stash.get(FAILED, False):
+        stage.good()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report

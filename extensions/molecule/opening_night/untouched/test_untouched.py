@@ -15,7 +15,7 @@ any /root/.ansible
 any /root/.ansible/*
 any /run/*
 any /var/log/journal/*
-any /var/log/wtmp
+any /var/log/wtmp*
 any /var/log/lastlog
 any /var/lib/systemd/*
 """

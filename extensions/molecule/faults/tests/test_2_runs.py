@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Releases that are slow, that break later, and runs that must change nothing or refuse."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from faults.house import House, assert_same
+from faults.host import PROJECT
+
+TAKE = {"path": "band/take.py", "content": "TAKE = 'the second take'\n"}
+CRASHES = """\
+import os
+
+if os.path.exists(os.path.join(os.environ["BACKSTAGE_DATA"], "crash")):
+    os._exit(1)
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()
+"""
+
+
+@pytest.fixture(autouse=True)
+def ends_as_it_began(house: House) -> Iterator[None]:
+    """Each test ends with the good run, which has to bring everything back."""
+    before = house.info()
+    yield
+    house.good()
+    after = house.info()
+    for found in (before, after):
+        # the same release, in whichever Sess, since whenever
+        found.update(sesses={name: sess["release"] for name, sess in found["sesses"].items()}, playbill=[])
+    assert_same(before, after)
+    assert house.leftovers() == []
+
+
+def test_fault_21_slow_to_boot(house: House) -> None:
+    slow = {"path": "band/wsgi.py", "content": "import time\ntime.sleep(4)\nfrom django.core.wsgi import *\napplication = get_wsgi_application()\n"}
+    with house.visitors() as visitors:
+        run = house.play(acts={"shaky": {"files": [slow, TAKE]}})
+    assert run.code == 0, run.message
+    visitors.all_pleased()
+    seen = visitors.seen["shaky.example.com"]
+    assert [page.split(":")[0] for page in seen.pages] == ["shaky take-0000", "shaky the second take"]
+    assert seen.slowest < 3, "visitors waited for the new one to boot"
+
+
+def test_fault_20_hanging_request_of_a_live_act(house: House) -> None:
+    """Its worker is ended when the Act's own time is over; neighbours notice nothing, and it answers again."""
+    assert house.play(acts={"shaky": {"timeout": 2}}).code == 0
+    with house.visitors("steady.example.com/") as neighbours:
+        began = time.monotonic()
+        said = house.get("shaky.example.com", "/slow/?seconds=60")
+        took = time.monotonic() - began
+    assert said["status"] == 502
+    assert 1 < took < 10, took
+    neighbours.all_pleased()
+    assert house.answers_within("shaky.example.com", 5)
+
+
+def test_fault_22_crashes_after_the_gate(house: House) -> None:
+    """In a loop: it is started ever more slowly and shown as dark, and nobody else is touched."""
+    bystander = house.traces("steady")
+    files = [{"path": "band/wsgi.py", "content": CRASHES}]
+    assert house.play(acts={"shaky": {"files": files}}).code == 0
+    mark, log = f"{house.root}/acts/shaky/data/crash", f"/var/log/backstage/{house.production}/shaky.log"
+    with house.visitors("steady.example.com/") as neighbours:
+        end = int(house.host.sh(f"stat -c %s {log}"))
+        house.host.sh(f"touch {mark}; pkill -KILL -u {house.production}-shaky")
+        time.sleep(6)
+        starts = int(house.host.sh(f"tail -c +{end} {log} | grep -c 'uwsgi socket 0' || true"))
+        info = house.info()
+    neighbours.all_pleased()
+    assert house.traces("steady") == bystander
+    assert info["sesses"]["shaky"]["state"] == "dark"
+    assert info["sesses"]["steady"]["state"] == "playing"
+    assert any("shaky: dark" in line for line in info["playbill"]), info["playbill"]
+    assert 1 <= starts <= 15, starts
+    house.good()
+    assert house.info()["sesses"]["shaky"]["state"] == "playing"
+    house.host.sh(f"rm {mark}")
+
+
+def test_fault_32_rollback_without_an_earlier_release(house: House) -> None:
+    before = house.info()
+    run = house.play(playbook="rollback", act="steady")
+    assert run.code != 0
+    assert run.message == "act steady: there is no earlier release to roll back to"
+    assert_same(before, house.info())
+
+
+def test_fault_32_rollback_to_a_broken_release(house: House) -> None:
+    """Somebody broke the earlier release on the disk: the gate refuses it, and what plays plays on, unheld."""
+    earlier = house.info()["acts"]["shaky"]["live"]
+    assert house.play(acts={"shaky": {"files": [TAKE]}}).code == 0
+    before = house.info()
+    code = f"{house.root}/acts/shaky/releases/{earlier}/code/band/wsgi.py"
+    house.host.sh(f"cp -a {code} /root/wsgi.py; echo 'raise RuntimeError(\"broken by hand\")' >>{code}")
+    with house.visitors() as visitors:
+        run = house.play(playbook="rollback", act="shaky", acts={"shaky": {"files": [TAKE]}})
+    house.host.sh(f"cp -a /root/wsgi.py {code}; rm /root/wsgi.py")
+    visitors.all_pleased()
+    assert run.code != 0
+    assert run.message.startswith("act shaky, start on h1: ")
+    assert "RuntimeError: broken by hand" in run.log
+    assert_same(before, house.info())
+
+
+def test_fault_33_the_very_same_release(house: House) -> None:
+    nginx = "ps -o pid=,lstart=,args= -C nginx | sort"
+    before = [house.traces("steady"), house.traces("shaky"), house.host.sh(nginx)]
+    run = house.play()
+    assert (run.code, run.changed) == (0, 0)
+    assert before == [house.traces("steady"), house.traces("shaky"), house.host.sh(nginx)]
+
+
+def test_fault_36_check_mode_after_a_failed_run(house: House) -> None:
+    broken = {"files": [{"path": "band/settings.py", "content": "DEBUG = (\n"}]}
+    assert house.play(acts={"shaky": broken}).code != 0
+    before = [house.traces("steady"), house.traces("shaky")]
+    for changes in ({}, {"shaky": broken}):
+        run = house.play("--check", "--diff", acts=changes)
+        assert run.code == 0, run.message
+        assert bool(run.changed) == bool(changes), run.last.get("plan")
+    assert before == [house.traces("steady"), house.traces("shaky")]
+
+
+def test_fault_36_check_mode_on_a_fresh_host(house: House) -> None:
+    fresh = House(PROJECT / "extensions/molecule/faults", "h2", house.work)
+    look = "dpkg -l | md5sum; find / -xdev -newer /root/stamp -not -path '/root/.ansible*' -not -path '/tmp*' -type f; ls /srv"
+    fresh.host.sh("touch /root/stamp; sleep 0.01")
+    before = fresh.host.sh(look)
+    here = {"backstage_sess_defaults": {"hosts": "h2"}}
+    run = fresh.play("--check", "--diff", "-i", str(PROJECT / "extensions/molecule/faults/fresh"), playbook="site", **here)
+    assert run.code == 0, run.printed[-3000:]
+    assert [step["verb"] for step in run.last["plan"]].count("play") == 2
+    assert fresh.host.sh(look) == before
+
+
+def test_fault_55_rotated_secret(house: House) -> None:
+    old, new = "shaky-secret-key-of-a-test", "shaky-secret-key-after-it-leaked"
+    before = house.info()
+    with house.visitors() as visitors:
+        run = house.play(acts={"shaky": {"secrets": {"SECRET_KEY": new}}})
+    assert run.code == 0, run.message
+    visitors.all_pleased()
+    assert [(step["noun"], step["name"], step["verb"]) for step in run.last["plan"]] == [("sess", "shaky", "play")]
+    assert run.last["plan"][0]["after"]["because"] == ["secret SECRET_KEY changed"]
+    after = house.info()
+    assert after["acts"]["shaky"]["live"] == before["acts"]["shaky"]["live"]
+    assert after["sesses"]["shaky"]["sess"] != before["sesses"]["shaky"]["sess"]
+    for place in ("/srv", "/etc", "/var/log", "/run", "/tmp", "/root/.ansible"):
+        assert not house.host.ok(f"grep -rqsF {old} {place}"), place
+    running = f"cat $(printf '/proc/%s/environ ' $(pgrep -u {house.production}-shaky)) | tr '\\0' '\\n' | grep -c {old} || true"
+    assert house.host.sh(running).strip() == "0"
+    assert old not in run.printed
+    assert new not in run.printed

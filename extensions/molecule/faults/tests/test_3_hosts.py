@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host's life: what dies comes back by itself, and half a file never runs as root."""
+
+from __future__ import annotations
+
+import time
+
+from faults.house import House, assert_same
+
+EMPEROR = "systemctl show --property MainPID --value backstage-emperor"
+
+
+def test_fault_85_emperor_killed(house: House) -> None:
+    before = house.info()
+    old = house.host.sh(EMPEROR).strip()
+    house.host.sh(f"kill -KILL {old}")
+    began = time.monotonic()
+    for venue in ("steady.example.com", "shaky.example.com"):
+        assert house.answers_within(venue, 5 - (time.monotonic() - began)), f"{venue} is dark"
+    assert house.plays_within(5 - (time.monotonic() - began))
+    assert house.host.sh(EMPEROR).strip() not in (old, "0")
+    assert_same(before, house.info())
+    assert (run := house.play()).code == 0, run.message
+    assert run.changed == 0
+
+
+def test_fault_86_vassal_killed(house: House) -> None:
+    before, bystander = house.info(), house.traces("steady")
+    with house.visitors("steady.example.com/") as neighbours:
+        house.host.sh(f"pkill -KILL -u {house.production}-shaky")
+        assert house.answers_within("shaky.example.com", 3)
+    neighbours.all_pleased()
+    assert house.plays_within(3)
+    assert house.traces("steady") == bystander
+    assert_same(before, house.info())
+
+
+def test_fault_86_worker_killed(house: House) -> None:
+    before, bystander = house.info(), house.traces("steady")
+    with house.visitors("steady.example.com/") as neighbours:
+        house.host.sh(f"pkill -KILL -u {house.production}-shaky -f 'uWSGI worker'")
+        assert house.answers_within("shaky.example.com", 3)
+    neighbours.all_pleased()
+    assert house.traces("steady") == bystander
+    assert_same(before, house.info())
+
+
+def test_fault_89_truncated_vassal(house: House) -> None:
+    """Wherever its file is cut: no process of it runs as root, and what plays plays on."""
+    sess = house.info()["sesses"]["shaky"]["sess"]
+    ini = house.host.read(f"{house.root}/acts/shaky/sesses/{sess}/uwsgi.ini")
+    options = [line for line in ini.splitlines() if line and line[0] not in ";["]
+    assert options[:2] == [f"uid = {house.production}-shaky", f"gid = {house.production}-shaky"]
+    uid = ini.index("uid = ")
+    cuts = [ini[:uid], ini[: uid + 4], ini[: uid + 8], ini[: ini.index("\n", uid) + 1], ini[: len(ini) // 2], ini[: ini.index("\nlogto2")]]
+    cuts = [text.replace(f"/{sess}/door/s", "/door") for text in cuts]
+    place = "/etc/backstage/vassals/cut-{}.ini"
+    roots = "ps -o args= -u root | grep uwsgi | grep -v grep | sort"
+    before = house.host.sh(roots)
+    with house.visitors() as visitors:
+        for number, text in enumerate(cuts):
+            house.host.write(place.format(number), text)
+        time.sleep(4)  # the emperor looks every three seconds
+        found = house.host.sh(roots)
+        house.host.sh(f"rm {place.format('*')}")
+        time.sleep(4)
+    visitors.all_pleased()
+    assert found == before
