@@ -118,6 +118,8 @@ def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> li
         if place == "media":
             _copy(copy, target)
         else:
+            files.remove_tree(target + ".new")
+            files.remove(target + ".new")
             _copy(copy, target + ".new")
             os.replace(target + ".new", target)
         now.append(place)

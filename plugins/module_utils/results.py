@@ -31,7 +31,7 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
     try:
         outcome = check(order()) if module.check_mode else reconcile(order())
-    except BackstageError as error:
+    except (BackstageError, OSError) as error:
         module.fail_json(msg=str(error))
     for warning in outcome.warnings:
         module.warn(warning)

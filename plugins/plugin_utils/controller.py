@@ -37,7 +37,9 @@ def as_written(options: Options) -> Options:
 
 def read_files(options: Options, base: str) -> Options:
     """Replace every ``src`` of an Act's files by its content: a host never sees the controller's paths."""
-    return {**options, "acts": [_with_contents(act, base) for act in options.get("acts") or []]}
+    defaults = options.get("act_defaults")
+    read = {**options, "acts": [_with_contents(act, base) for act in options.get("acts") or []]}
+    return {**read, "act_defaults": _with_contents(defaults, base)} if defaults else read
 
 
 def _with_contents(act: Any, base: str) -> Any:

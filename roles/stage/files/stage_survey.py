@@ -33,7 +33,7 @@ def watched(argv: list[str]) -> list[str]:
     """The directories that an emperor with these arguments watches, by those of its ini files, too."""
     found = []
     for argument, following in zip(argv, [*argv[1:], ""]):
-        option, _, value = argument.partition("=")
+        option, _equals, value = argument.partition("=")
         if option in ("--emperor", "--vassals-dir"):
             found.append(value or following)
         elif argument.endswith(".ini"):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from ansible_collections.backstage.django.plugins.module_utils import (
 from ansible_collections.backstage.django.plugins.module_utils import production as production_module
 
 from .house import House
+from .projects import Make, Project
 from .servers import Nginx, free_port
 
 
@@ -116,3 +118,23 @@ def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch
         program.chmod(0o755)
         monkeypatch.setattr(nginx, "_PROGRAM", str(program))
         yield house
+
+
+@pytest.fixture(scope="session")
+def django() -> Iterator[Path]:
+    """A virtual environment of the distribution's Python with Django, that other users may read."""
+    path = Path(tempfile.mkdtemp(prefix="bs-env-"))
+    path.chmod(0o755)
+    try:
+        subprocess.run(["/usr/bin/python3", "-m", "venv", path], check=True)
+        pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "Django==5.2.15"]
+        subprocess.run(pip, check=True)
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture
+def project(place: Path, django: Path) -> Make:
+    """Makes the project of these texts."""
+    return lambda **texts: Project(place, django, **texts)

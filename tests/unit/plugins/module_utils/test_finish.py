@@ -96,14 +96,16 @@ def test_links(built: layout.Release, crew: Crew, wanted: Act, media: dict[str, 
         assert os.readlink(os.path.join(built.code, path)) == os.path.join(root, place).rstrip("/")
 
 
-@pytest.mark.parametrize("umask", [0o022, 0o077])
-def test_the_player_has_its_own_copies_whatever_roots_umask(built: layout.Release, crew: Crew, umask: int) -> None:
-    before = os.umask(umask)
-    try:
-        record = sealed(built, crew, act("db.sqlite3", "index/", "deep/new/", "log"), media=UPLOADS)
-        acts.seed_writable(layout.Production(crew.production).act("kittens"), record, crew.player)
-    finally:
-        os.umask(before)
+def filled(crew: Crew, release: layout.Release, record: dict[str, Any], before: list[str]) -> list[str]:
+    """What the player fills from the release's copies, where this was filled before."""
+    root = layout.Production(crew.production).act("kittens").root
+    now: list[str] = as_player(crew, finish.fill, root, release.root + "/origin", record["links"], before)
+    return sorted(now)
+
+
+def test_the_player_has_its_own_copies(built: layout.Release, crew: Crew) -> None:
+    record = sealed(built, crew, act("db.sqlite3", "index/", "deep/new/", "log"), media=UPLOADS)
+    assert filled(crew, built, record, []) == ["data/db.sqlite3", "data/index/", "media"]
     code = built.code + "/site"
     assert as_player(crew, text, f"{code}/db.sqlite3") == "seeded"
     assert as_player(crew, text, f"{code}/index/one/a") == "indexed"
@@ -118,42 +120,46 @@ def write(path: str) -> None:
     Path(path).write_text("written")
 
 
-def test_what_the_act_wrote_is_never_seeded_again(built: layout.Release, crew: Crew) -> None:
-    paths = layout.Production(crew.production).act("kittens")
+def test_what_the_act_wrote_is_never_filled_again(built: layout.Release, crew: Crew) -> None:
     record = sealed(built, crew, act("db.sqlite3", "index/"), media=UPLOADS)
-    again = [finish.seed_data, paths.root, built.root + "/origin", record["links"]]
-    assert sorted(as_player(crew, *again)) == ["data/db.sqlite3", "data/index/", "media"]
+    before = filled(crew, built, record, [])
     as_player(crew, write, f"{built.code}/site/db.sqlite3")
     as_player(crew, os.unlink, f"{built.code}/site/index/one/a")
-    assert as_player(crew, *again) == []
-    assert as_player(crew, text, f"{built.code}/site/db.sqlite3") == "written"
-
-
-def test_uploads_that_were_all_deleted_stay_deleted(built: layout.Release, crew: Crew) -> None:
-    paths = layout.Production(crew.production).act("kittens")
-    record = sealed(built, crew, act(), media=UPLOADS)
-    again = [finish.seed_data, paths.root, built.root + "/origin", record["links"]]
-    as_player(crew, *again)
     as_player(crew, os.unlink, f"{built.code}/site/uploads/photo")
-    as_player(crew, *again)
-    assert as_player(crew, os.listdir, paths.media) == []
+    # also where history has lost it: what is there is the Act's
+    for known in (before, ["media"]):
+        assert filled(crew, built, record, known) == []
+    assert as_player(crew, text, f"{built.code}/site/db.sqlite3") == "written"
+    assert as_player(crew, os.listdir, f"{built.code}/site/uploads") == []
 
 
-def test_a_killed_seeding_leaves_nothing_that_is_trusted(built: layout.Release, crew: Crew) -> None:
+@pytest.mark.parametrize("writable", ["db.sqlite3", "index/"])
+def test_a_killed_filling_leaves_nothing_that_is_trusted(built: layout.Release, crew: Crew, writable: str) -> None:
     """Half a database that is there would never be completed."""
-    paths = layout.Production(crew.production).act("kittens")
-    Path(built.code, "site", "db.sqlite3").write_text("s" * 100_000)
-    record = sealed(built, crew, act("db.sqlite3"))
-    again = [paths.root, built.root + "/origin", record["links"]]
+    name = {"db.sqlite3": "db.sqlite3", "index/": "index/one/a"}[writable]
+    Path(built.code, "site", name).write_text("s" * 100_000)
+    record = sealed(built, crew, act(writable))
 
     def die() -> None:
         os.setgid(crew.player.gid)
         os.setuid(crew.player.uid)
-        finish.seed_data(*again)
+        finish.fill(layout.Production(crew.production).act("kittens").root, built.root + "/origin", record["links"], [])
 
     assert dies_writing(die, 50_000) == signal.SIGXFSZ
-    as_player(crew, finish.seed_data, *again)
-    assert as_player(crew, text, f"{built.code}/site/db.sqlite3") == "s" * 100_000
+    assert filled(crew, built, record, []) == [f"data/{writable}"]
+    assert as_player(crew, text, f"{built.code}/site/{name}") == "s" * 100_000
+
+
+def test_what_a_killed_filling_left_is_in_nobodys_way(built: layout.Release, crew: Crew) -> None:
+    Path(built.code, "site", "index", "link").symlink_to("one")
+    os.chown(Path(built.code, "site", "index", "link"), crew.builder.uid, crew.builder.gid, follow_symlinks=False)
+    record = sealed(built, crew, act("index/"))
+    half = layout.Production(crew.production).act("kittens").data + "/index.new"
+    as_player(crew, os.mkdir, half)
+    as_player(crew, os.symlink, "one", half + "/link")
+    as_player(crew, write, half + "/of-another-release")
+    assert filled(crew, built, record, []) == ["data/index/"]
+    assert sorted(as_player(crew, os.listdir, built.code + "/site/index")) == ["link", "one"]
 
 
 def test_static_files_inside_the_code_move_to_where_nginx_can_enter(built: layout.Release, crew: Crew) -> None:

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Django's steps in a real Django, as another user: what they find, and what each failure says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .. import projects
+from ..projects import Make, Text, settings
+
+
+def test_what_a_build_finds(project: Make, place: Path) -> None:
+    made = project(kittens___settings__py=settings('MEDIA_URL = "/media/"\nMEDIA_ROOT = BASE / "uploads"'))
+    found = made.run("build", after_static=["diffsettings --output unified"])
+    found.pop("output")
+    assert found == {
+        "settings": "kittens.settings",
+        "wsgi_application": "kittens.wsgi.application",
+        "static_url": "/static/",
+        "static_root": str(place / "static"),
+        "media_url": "/media/",
+        "media_root": str(made.code / "uploads"),
+        "debug": False,
+        "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": f"{place}/data/db.sqlite3"}},
+        "collected": f"1 static file copied to '{place}/static'.",
+    }
+    assert (place / "static" / "cats" / "cat.css").read_text() == "cat {}\n"
+    assert (place / "static").stat().st_uid == (place / "static" / "cats").stat().st_uid == 1
+    assert list(made.code.rglob("settings.*.pyc")), "the player could not write its bytecode"
+
+
+WEB: list[tuple[str, dict[str, str]]] = [
+    # (settings, what nginx has to know)
+    ("", {"media_url": "", "media_root": ""}),
+    ('STATIC_URL = "https://cdn.example.com/"', {"static_url": "https://cdn.example.com/"}),
+    ('STATIC_ROOT = BASE / "collected"', {"static_root": "{code}/collected"}),
+    ('STATIC_ROOT = str(BASE) + "/collected/"', {"static_root": "{code}/collected"}),
+    (
+        'MEDIA_URL = "media/"; MEDIA_ROOT = os.environ["BACKSTAGE_MEDIA_ROOT"]',
+        {"media_url": "/media/", "media_root": "{media}"},
+    ),
+    # private uploads: no URL, so they are not nginx's business
+    ('MEDIA_ROOT = BASE / "private"', {"media_url": ""}),
+    ('INSTALLED_APPS.remove("django.contrib.staticfiles"); STATIC_URL = STATIC_ROOT = None', {"static_root": ""}),
+]
+
+
+@pytest.mark.parametrize(("more", "found"), WEB)
+def test_static_files_and_uploads(project: Make, place: Path, more: str, found: dict[str, str]) -> None:
+    answer = project(kittens___settings__py=settings(more)).run("build")
+    expected = {key: value.format(code=place / "code", media=place / "media") for key, value in found.items()}
+    assert {key: answer[key] or "" for key in expected} == expected
+
+
+HERE = "import sys\nsys.path.insert(0, '.')\n"
+MANAGES: list[tuple[str, dict[str, Text]]] = [
+    ("manage.py", {}),
+    (
+        "bin/manage.py",
+        {"manage__py": None, "bin___manage__py": "import sys\nsys.path.insert(0, '.')\n" + projects.MANAGE},
+    ),
+    ("-m kittens", {"manage__py": None}),
+    ("kittens-web", {"manage__py": None}),
+]
+
+
+@pytest.mark.parametrize(("manage", "texts"), MANAGES)
+def test_the_management_program(project: Make, manage: str, texts: dict[str, Text]) -> None:
+    """A file, a module, or a console script of the environment (ACTS: not always manage.py)."""
+    made = project(**texts)
+    script = made.django / "bin" / "kittens-web"
+    script.write_text(f"#!{made.django}/bin/python\n{HERE}{projects.MANAGE}")
+    script.chmod(0o755)
+    try:
+        assert made.run("build", manage=manage)["settings"] == "kittens.settings"
+        assert made.run("migrate", manage=manage)["applied"][0] == "contenttypes.0001_initial"
+        made.run("run", manage=manage, words=["check"])
+    finally:
+        script.unlink()
+
+
+SYNTAX = "def broken(:\n"
+FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
+    # (FAULTS or what, the project, options, step, sentence)
+    ("fault 11", {"kittens___settings__py": SYNTAX}, {}, "settings", "SyntaxError"),
+    ("fault 11", {"kittens___urls__py": SYNTAX}, {}, "check", "SyntaxError"),
+    ("fault 11", {"cats___models__py": SYNTAX}, {}, "settings", "SyntaxError"),
+    (
+        "fault 11",
+        {"kittens___settings__py": settings('os.environ["KITTENS_THEME"]')},
+        {},
+        "settings",
+        "the environment variable KITTENS_THEME is missing: add it to 'env' or 'secrets'",
+    ),
+    (
+        "no settings",
+        {"kittens___settings__py": None},
+        {},
+        "settings",
+        "there is no settings module 'kittens.settings': set 'settings', 'chdir' or the source's 'subdir'",
+    ),
+    (
+        "a package",
+        {"kittens___settings__py": settings('INSTALLED_APPS.append("taggit")')},
+        {},
+        "settings",
+        "the module 'taggit' is missing: add its package to the requirements",
+    ),
+    (
+        "a failing check",
+        {"cats___models__py": projects.MODELS.replace("max_length=9", "")},
+        {},
+        "check",
+        "cats.Cat.name: (fields.E120) CharFields must define a 'max_length' attribute",
+    ),
+    (
+        "no STATIC_ROOT",
+        {"kittens___settings__py": settings(without="STATIC_ROOT")},
+        {},
+        "collectstatic",
+        "STATIC_ROOT is not set: set it to os.environ['BACKSTAGE_STATIC_ROOT'], or say 'static: none'",
+    ),
+    (
+        "STATIC_ROOT outside",
+        {"kittens___settings__py": settings('STATIC_ROOT = "/var/www/static"')},
+        {},
+        "settings",
+        "STATIC_ROOT is /var/www/static, where nginx can't serve it: set it to os.environ['BACKSTAGE_STATIC_ROOT'],"
+        " or to a directory of the code",
+    ),
+    (
+        "MEDIA_ROOT outside",
+        {"kittens___settings__py": settings('MEDIA_URL = "/m/"; MEDIA_ROOT = BASE.parent / "codes"')},
+        {},
+        "settings",
+        "/codes, where nginx can't serve it: set it to os.environ['BACKSTAGE_MEDIA_ROOT']",
+    ),
+    (
+        "manifest storage",
+        {
+            "kittens___settings__py": settings(
+                "STORAGES = {'staticfiles': {'BACKEND':"
+                " 'django.contrib.staticfiles.storage.ManifestStaticFilesStorage'}}"
+            ),
+            "cats___static___cats___cat__css": "a { background: url(nonesuch.png) }",
+        },
+        {},
+        "collectstatic",
+        "nonesuch.png",
+    ),
+    ("after_static", {}, {"after_static": ["nonesuch --force"]}, "nonesuch --force", "Unknown command: 'nonesuch'"),
+    ("no manage.py", {"manage__py": None}, {}, "settings", "there is no manage.py"),
+    (
+        "no Django",
+        {"manage__py": "print('hello')\n"},
+        {},
+        "settings",
+        "manage.py never called Django's management commands",
+    ),
+    ("it exits", {"manage__py": "raise SystemExit(3)\n"}, {}, "settings", "SystemExit: 3"),
+    ("no script", {}, {"manage": "kittens-web"}, "settings", "there is no "),
+]
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "step", "sentence"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES]
+)
+def test_a_build_that_fails(
+    project: Make, texts: dict[str, Text], options: dict[str, Any], step: str, sentence: str
+) -> None:
+    failure = project(**texts).failure("build", **options)
+    assert (failure.step, sentence in failure.message) == (step, True), failure.message
+    assert "str: " not in failure.message
+    assert "\n" not in failure.message
+
+
+def test_a_failure_shows_the_end_of_its_output(project: Make) -> None:
+    failure = project(kittens___settings__py=settings('print("purr"); 1 / 0')).failure("build")
+    assert failure.message == "settings failed: ZeroDivisionError: division by zero"
+    assert failure.log.splitlines()[-1] == "ZeroDivisionError: division by zero"
+    assert "purr" in failure.log
+
+
+def test_a_python_that_dies(project: Make) -> None:
+    failure = project(kittens___settings__py=settings("os.abort()")).failure("build")
+    assert failure.message == "the Act's Python ended with status -6 and no answer"
+
+
+def test_static_none(project: Make) -> None:
+    """A project that ships its own, whose collectstatic would break them."""
+    found = project(kittens___settings__py=settings(without="STATIC_ROOT")).run("build", static="none")
+    assert (found["collected"], found["static_root"]) == (None, "")

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an outcome to what a module returns, through a real AnsibleModule."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.backstage.django.plugins.module_utils import results
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError, Refusal
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest
+from ansible_collections.backstage.django.plugins.module_utils.plan import Step
+from ansible_collections.backstage.django.plugins.module_utils.production import Order, Outcome
+
+ORDER = Order(Manifest("jazz"))
+STEP = Step("act", "kittens", "build", None, "0123456789ab")
+PLAYING = {"kittens": {"release": "0123456789ab"}}
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+def carried_out(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    do: Callable[[Order], Outcome],
+    check_mode: bool = False,
+) -> tuple[int, dict[str, Any]]:
+    """A module's exit code and result, where carrying the order out does this."""
+    monkeypatch.setattr(results, "check" if check_mode else "reconcile", do)
+    with patch_module_args({"_ansible_check_mode": check_mode}):
+        module = basic.AnsibleModule(argument_spec={}, supports_check_mode=True)
+        with pytest.raises(SystemExit) as end:
+            results.carry_out(module, lambda: ORDER)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return int(end.value.code or 0), found
+
+
+CHANGED = [
+    # (outcome, changed in a run, changed in check mode)
+    (Outcome(), False, False),
+    (Outcome(steps=[STEP]), True, True),
+    (Outcome(steps=[STEP], missing=["kittens"]), False, True),  # the second call will change it
+]
+
+
+@pytest.mark.parametrize(("outcome", "in_run", "in_check"), CHANGED)
+def test_changed(monkeypatch: Any, capsys: Any, outcome: Outcome, in_run: bool, in_check: bool) -> None:
+    for check_mode, changed in ((False, in_run), (True, in_check)):
+        code, found = carried_out(monkeypatch, capsys, lambda order: outcome, check_mode)
+        assert (code, found["changed"], found["missing"]) == (0, changed, outcome.missing)
+
+
+def test_what_is_returned(monkeypatch: Any, capsys: Any) -> None:
+    outcome = Outcome([STEP], playing=PLAYING, warnings=["held"], unlisted=["act dogs", "venue a.example"])
+    _code, found = carried_out(monkeypatch, capsys, lambda order: outcome)
+    assert found["plan"] == [STEP.entry()]
+    assert found["diff"] == [STEP.diff()]
+    assert found["playing"] == PLAYING
+    assert found["unlisted"] == ["act dogs", "venue a.example"]
+    warnings = [str(warning) for warning in found["warnings"]]
+    assert "held" in warnings[0]
+    assert "act dogs, venue a.example; take it down with backstage_prune: true" in warnings[1]
+
+
+def test_one_acts_failure(monkeypatch: Any, capsys: Any) -> None:
+    """Every failed Act's own sentence and the end of its log; what plays is told all the same."""
+    errors = [
+        BackstageError("it broke", "act kittens", "gate", "Traceback\nKeyError"),
+        BackstageError("it is full", "act dogs", "build"),
+    ]
+    code, found = carried_out(monkeypatch, capsys, lambda order: Outcome([STEP], errors=errors, playing=PLAYING))
+    lines = found["msg"].splitlines()
+    assert (code, found["playing"]) == (1, PLAYING)
+    assert lines[0].startswith("act kittens, gate on ")
+    assert lines[0].endswith(": it broke")
+    assert lines[1:4] == ["--- end of the log ---", "Traceback", "KeyError"]
+    assert lines[4].endswith(": it is full")
+
+
+ENDS = [
+    (Refusal("backstage_production: use a letter"), "backstage_production: use a letter"),
+    (BackstageError("it broke", step="lock"), ": it broke"),
+    (OSError(28, "No space left on device", "/srv/backstage"), "No space left on device"),
+]
+
+
+@pytest.mark.parametrize(("error", "said"), ENDS)
+def test_nothing_could_be_done(monkeypatch: Any, capsys: Any, error: Exception, said: str) -> None:
+    def fail(order: Order) -> Outcome:
+        raise error
+
+    for check_mode in (False, True):
+        code, found = carried_out(monkeypatch, capsys, fail, check_mode)
+        assert (code, found["failed"]) == (1, True)
+        assert said in found["msg"]
+
+
+def test_a_refused_order_touches_nothing(monkeypatch: Any, capsys: Any) -> None:
+    def refuse() -> Order:
+        raise Refusal("backstage_acts: no")
+
+    monkeypatch.setattr(results, "reconcile", lambda order: pytest.fail("it was carried out"))
+    with patch_module_args({}), pytest.raises(SystemExit):
+        results.carry_out(basic.AnsibleModule(argument_spec={}), refuse)
+    assert json.loads(capsys.readouterr().out)["msg"] == "backstage_acts: no"
+
+
+def test_what_is_made_can_be_read_whatever_roots_umask(monkeypatch: Any, capsys: Any) -> None:
+    seen: list[int] = []
+
+    def make(order: Order) -> Outcome:
+        seen.append(os.umask(0o022))
+        return Outcome()
+
+    carried_out(monkeypatch, capsys, make)
+    assert seen == [0o022]

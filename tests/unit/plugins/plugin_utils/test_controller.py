@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's half: what is read, resolved and shipped, against a module whose answers are told one by one."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest, Sess
+from ansible_collections.backstage.django.plugins.plugin_utils import controller
+
+from ..manifests import VENUE, Item, act, git
+from ..repositories import commit, repository
+from ..repositories import git as run_git
+from ..told import told
+
+
+class Action:
+    """As much of an action plugin as the controller's half uses: its module gives these answers in turn."""
+
+    def __init__(self, *answers: Item, check_mode: bool = False) -> None:
+        self.answers = list(answers)
+        self.asked: list[Item] = []
+        self.sent: dict[str, bytes] = {}
+        self._task = SimpleNamespace(check_mode=check_mode)
+        self._connection = SimpleNamespace(
+            _shell=SimpleNamespace(tmpdir=None, join_path=lambda *parts: "/".join(parts))
+        )
+
+    def _execute_module(self, module_args: Item, task_vars: Item) -> Item:
+        self.asked.append(copy.deepcopy(module_args))
+        return self.answers.pop(0)
+
+    def _make_tmp_path(self) -> None:
+        self._connection._shell.tmpdir = "/remote/tmp"
+
+    def _transfer_file(self, local: str, remote: str) -> None:
+        self.sent[remote] = Path(local).read_bytes()
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    root = tmp_path / "inventory"
+    commit(repository(root / "repository"), a__py="one")
+    (root / "kittens").mkdir()
+    (root / "kittens" / "manage.py").write_text("")
+    (root / "local.py").write_text("DEBUG = False\n")
+    return root
+
+
+def variables(inventory: Path, host: str = "one", **groups: list[str]) -> Item:
+    given = {"all": ["one", "two"], "backstage_stage": ["one"], **groups}
+    return {"inventory_dir": str(inventory), "inventory_hostname": host, "groups": given}
+
+
+def run(action: Any, inventory: Path, host: str = "one", **options: Any) -> Item:
+    """A run of backstage_production for kittens, played at its Venue."""
+    playing = {"venues": [{"name": VENUE}], "gigs": [{"act": "kittens", "venue": VENUE}]}
+    given = {"production": "jazz", "acts": [act()], **playing, **options}
+    return controller.run(action, given, variables(inventory, host))
+
+
+def test_nothing_is_shipped_to_a_host_that_has_it(inventory: Path) -> None:
+    action = Action({"changed": False})
+    assert run(action, inventory) == {"changed": False}
+    (asked,) = action.asked
+    assert (asked["elsewhere"], asked["shipped"], action.sent) == ([], {}, {})
+    assert asked["resolved"]["kittens"]["label"] == "kittens"
+
+
+def test_what_a_host_lacks_is_shipped_and_asked_again(inventory: Path) -> None:
+    action = Action({"missing": ["kittens"], "changed": False}, {"changed": True})
+    assert run(action, inventory) == {"changed": True}
+    shipped = action.asked[1]["shipped"]["kittens"]
+    assert shipped["path"] == "/remote/tmp/" + shipped["sha256"]
+    assert hashlib.sha256(action.sent[shipped["path"]]).hexdigest() == shipped["sha256"]
+    assert action.asked[0]["resolved"] == action.asked[1]["resolved"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "check_mode"),
+    [({"missing": ["kittens"]}, True), ({"missing": ["kittens"], "failed": True}, False), ({"missing": []}, False)],
+)
+def test_nothing_is_shipped_in_check_mode_or_after_a_failure(inventory: Path, answer: Item, check_mode: bool) -> None:
+    action = Action(answer, check_mode=check_mode)
+    run(action, inventory)
+    assert (len(action.asked), action.sent) == (1, {})
+
+
+def test_everything_is_checked_before_a_host_is_asked(inventory: Path) -> None:
+    action = Action()
+    refusals = [
+        told(run, action, inventory, production="WWW"),
+        told(run, action, inventory, acts=[act(source={"path": "dogs"})]),
+        told(run, action, inventory, acts=[act(source=git(git="./nowhere"))]),
+        told(run, action, inventory, acts=[act(files=[{"path": "a", "src": "missing.py"}])]),
+        told(run, action, inventory, sesses=[{"act": "kittens", "hosts": "nowhere"}]),
+        told(run, action, inventory, sauce=1),
+        told(run, action, inventory, through="encore"),
+    ]
+    assert [bool(line) for line in refusals] == [True] * 7
+    assert action.asked == []
+
+
+TYPES: list[tuple[Item, str, Any]] = [
+    ({"prune": "true"}, "prune", True),
+    ({"delete_data": "kittens,dogs"}, "delete_data", ["kittens", "dogs"]),
+    ({"longest_request": "400"}, "longest_request", 400),
+    ({"seeds": '{"superuser": "done"}'}, "seeds", {"superuser": "done"}),
+    ({"versions": "{}"}, "versions", {}),
+    ({}, "through", "play"),
+]
+
+
+@pytest.mark.parametrize(("given", "key", "value"), TYPES)
+def test_options_from_the_command_line_have_their_types(given: Item, key: str, value: Any) -> None:
+    assert controller.as_written({"production": "jazz", **given})[key] == value
+
+
+FILES: list[tuple[Item, Item]] = [
+    ({"path": "a", "content": "b"}, {"path": "a", "content": "b"}),
+    ({"path": "a", "src": "local.py"}, {"path": "a", "content": "DEBUG = False\n"}),
+    ({"path": "a", "src": None, "content": "b"}, {"path": "a", "src": None, "content": "b"}),
+    ({"path": "a"}, {"path": "a"}),
+]
+
+
+@pytest.mark.parametrize(("given", "read"), FILES)
+def test_files_are_read_on_the_controller(inventory: Path, given: Item, read: Item) -> None:
+    found = controller.read_files({"acts": [act(files=[given])]}, str(inventory))
+    assert found["acts"][0]["files"] == [read]
+
+
+def test_files_of_the_defaults_are_read_too(inventory: Path) -> None:
+    action = Action({})
+    run(action, inventory, act_defaults={"files": [{"path": "a", "src": "local.py"}]})
+    assert "local.py" not in str(action.asked[0]), "a host never sees the controller's paths"
+
+
+@pytest.mark.parametrize("src", ["missing.py", "kittens", "/etc/shadow/x", "binary"])
+def test_a_file_that_is_no_text(inventory: Path, src: str) -> None:
+    (inventory / "binary").write_bytes(b"\xff\xfe")
+    said = told(controller.read_files, {"acts": [act(files=[{"path": "a", "src": src}])]}, str(inventory))
+    assert said.startswith("backstage_acts[kittens].files[a].src: ")
+    assert "can't be read as text" in said
+
+
+@pytest.mark.parametrize("acts", [None, "kittens", ["kittens"], [None], [{"files": "x"}], [{"files": ["x"]}]])
+def test_other_shapes_are_left_to_the_manifest(acts: Any) -> None:
+    assert told(controller.read_files, {"acts": acts}, "/") == ""
+
+
+def manifest(**hosts: str) -> Manifest:
+    return Manifest("jazz", {}, {name: Sess(name, hosts=group) for name, group in hosts.items()})
+
+
+GROUPS = {"all": ["one", "two"], "backstage_stage": ["one"], "both": ["one", "two"], "empty": []}
+ELSEWHERE: list[tuple[Manifest, str, Any]] = [
+    (manifest(kittens="backstage_stage"), "one", []),
+    (manifest(kittens="backstage_stage"), "two", ["kittens"]),
+    (manifest(kittens="two", dogs="one"), "one", ["kittens"]),
+    (manifest(), "one", []),
+    (
+        manifest(kittens="backstage_stag"),
+        "one",
+        "backstage_sesses[kittens].hosts: 'backstage_stag' is no group or host of the inventory;"
+        " use one, such as backstage_stage",
+    ),
+    (
+        manifest(kittens="empty"),
+        "one",
+        "backstage_sesses[kittens].hosts: 'empty' is no group or host of the inventory;"
+        " use one, such as backstage_stage",
+    ),
+    (
+        manifest(kittens="both"),
+        "one",
+        "backstage_sesses[kittens].hosts: 'both' has 2 hosts; an Act on several hosts is not built yet, name one host",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wanted", "host", "found"), ELSEWHERE)
+def test_elsewhere(wanted: Manifest, host: str, found: Any) -> None:
+    said = told(controller.elsewhere, wanted, host, GROUPS)
+    assert said or controller.elsewhere(wanted, host, GROUPS) == found
+    assert not said or said == found
+
+
+def test_an_act_that_plays_elsewhere_is_not_resolved_here(inventory: Path) -> None:
+    action = Action({})
+    run(action, inventory, "two")
+    assert (action.asked[0]["elsewhere"], action.asked[0]["resolved"]) == (["kittens"], {})
+    assert list(run(Action(), inventory, "two", through="resolve")["resolved"]) == ["kittens"]
+
+
+UNRESOLVED: list[Item] = [
+    {"rollback": "kittens"},
+    {"state": "absent"},
+    {"only": ["dogs"], "acts": [act(), act(name="dogs")]},
+]
+
+
+@pytest.mark.parametrize("more", UNRESOLVED)
+def test_what_needs_no_source_asks_for_none(inventory: Path, more: Item) -> None:
+    """Rollback works without network: nothing is resolved or fetched."""
+    action = Action({})
+    run(action, inventory, **more)
+    assert "kittens" not in action.asked[0]["resolved"]
+
+
+def test_a_rollback_of_what_plays_elsewhere_asks_nobody(inventory: Path) -> None:
+    assert run(Action(), inventory, "two", rollback="kittens") == {"changed": False, "plan": [], "diff": []}
+
+
+def test_a_version_of_this_run_alone_is_said(inventory: Path) -> None:
+    run_git(inventory / "repository", "tag", "v1")
+    acts = [act(source={"git": "./repository", "version": "main"})]
+    found = run(Action({}), inventory, acts=acts, only=["kittens"], version="v1")
+    assert found["warnings"] == ["version v1 is this run's alone; the manifest says kittens main"]
+    assert "warnings" not in run(Action({}), inventory, acts=acts, only=["kittens"], version="main")
+
+
+def run_act(action: Any, inventory: Path, **options: Any) -> Item:
+    return controller.run_act(action, {"production": "jazz", "name": "kittens", **options}, variables(inventory))
+
+
+def test_one_act(inventory: Path) -> None:
+    action = Action({"missing": ["kittens"]}, {"changed": True})
+    assert run_act(action, inventory, source={"path": "kittens"}, env={"A": "b"}) == {"changed": True}
+    assert action.asked[0]["env"] == {"A": "b"}
+    assert list(action.asked[1]["shipped"]) == ["kittens"]
+
+
+def test_one_act_whose_source_was_not_told(inventory: Path) -> None:
+    """What is on the host's disk counts; but a source that must be built again has to be given."""
+    action = Action({"changed": False})
+    assert run_act(action, inventory, timeout=30) == {"changed": False}
+    assert "resolved" not in action.asked[0]
+    said = told(run_act, Action({"missing": ["kittens"]}), inventory, env={"A": "c"})
+    assert said == "source: kittens must be built again; give its source"
+
+
+@pytest.mark.parametrize("options", [{"source": {"path": "kittens"}, "state": "absent"}, {"state": "absent"}])
+def test_an_absent_act_is_not_resolved(inventory: Path, options: Item) -> None:
+    action = Action({})
+    run_act(action, inventory, **options)
+    assert "resolved" not in action.asked[0]
+
+
+def test_one_act_is_checked_before_the_host_is_asked(inventory: Path) -> None:
+    action = Action()
+    assert "backstage_acts[kittens].chdir" in told(run_act, action, inventory, source={"path": "a"}, chdir="/")
+    assert action.asked == []
