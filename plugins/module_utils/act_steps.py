@@ -63,7 +63,7 @@ def build(options: Options) -> dict[str, Any]:
     step("settings", django.setup)
     step("check", call, "check")
     copied = None
-    if settings.MEDIA_URL and settings.MEDIA_ROOT:
+    if settings.MEDIA_URL not in ("", "/") and settings.MEDIA_ROOT:
         need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
     if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
@@ -89,7 +89,8 @@ def facts(settings: Any) -> dict[str, Any]:
         "wsgi_application": settings.WSGI_APPLICATION,
         "static_url": settings.STATIC_URL,
         "static_root": absolute(settings.STATIC_ROOT),
-        "media_url": settings.MEDIA_URL,
+        # "/" is what Django makes of no MEDIA_URL: uploads that its own views serve
+        "media_url": "" if settings.MEDIA_URL == "/" else settings.MEDIA_URL,
         "media_root": absolute(settings.MEDIA_ROOT),
         "debug": bool(settings.DEBUG),
         "databases": {
@@ -104,23 +105,21 @@ def absolute(path: Any) -> str:
 
 
 def migrate(options: Options) -> dict[str, Any]:
+    """The default database only, as the command does by hand: others may be replicas, or somebody else's."""
     import django
-    from django.db import connections
+    from django.db import DEFAULT_DB_ALIAS, connections
 
     step("settings", django.setup)
-    applied: list[str] = []
-    for alias in connections:
-        if connections[alias].vendor == "unknown":
-            continue  # Django's dummy backend: the Act has no database
-        before = step("migrate", pending, alias)
-        try:
-            step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
-        except Failed as failure:
-            left = step("migrate", pending, alias)
-            failure.applied = [name for name in before if name not in left]
-            raise
-        applied += before
-    return {"applied": applied}
+    if connections[DEFAULT_DB_ALIAS].vendor == "unknown":
+        return {"applied": []}  # Django's dummy backend: the Act has no database
+    before = step("migrate", pending, DEFAULT_DB_ALIAS)
+    try:
+        step("migrate", call, "migrate", interactive=False, verbosity=1)
+    except Failed as failure:
+        left = step("migrate", pending, DEFAULT_DB_ALIAS)
+        failure.applied = [name for name in before if name not in left]
+        raise
+    return {"applied": before}
 
 
 def pending(alias: str) -> list[str]:

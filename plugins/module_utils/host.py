@@ -21,6 +21,7 @@ _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
     "stats": "/run/backstage/emperor.stats",
     "longest_request": 300,
+    "emperor_log": "/var/log/backstage/emperor.log",
     "uv": "/usr/local/lib/backstage/tools/bin/uv",
     "wrapper": "/usr/local/lib/backstage/wrapper",
     "http_port": 80,
@@ -38,6 +39,7 @@ class Host:
     vassals: str
     stats: str
     longest_request: int
+    emperor_log: str
     uv: str
     wrapper: str
     http_port: int

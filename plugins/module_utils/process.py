@@ -11,6 +11,7 @@ before exec (prctl(2), PR_SET_PDEATHSIG).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import grp
 import json
@@ -215,32 +216,37 @@ def _read_before(descriptor: int, pid: int, deadline: float) -> bytes:
 
 
 def end_all(user: User) -> None:
-    """Kill every process of a user: only for builders, which have none that should live."""
-    for _attempt in range(50):
-        if not _processes(user.uid):
+    """Kill every process of a user on this host: only for builders, which have none that should live.
+
+    One by one and not with kill(-1): that would reach the processes of the same uid in the containers
+    of this host, where it belongs to somebody else.
+
+    Raises:
+        BackstageError: they do not end.
+    """
+    for _attempt in range(100):
+        found = _processes(user.uid)
+        if not found:
             return
-        pid = os.fork()
-        if pid == 0:
-            try:
-                os.setgroups([])
-                os.setuid(user.uid)
-                os.kill(-1, signal.SIGKILL)  # all that this uid may signal, in one step of the kernel
-            finally:
-                os._exit(0)
-        os.waitpid(pid, 0)
-        time.sleep(0.02)
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped can't fork away
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+        time.sleep(0.01)
     raise BackstageError(f"processes of the user '{user.name}' do not end")
 
 
 def _processes(uid: int) -> list[int]:
+    """The processes of a uid in our own PID namespace."""
+    ours = os.readlink("/proc/self/ns/pid")
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                if os.stat("/proc/" + entry).st_uid == uid and not _is_zombie(entry):
-                    found.append(int(entry))
-            except OSError:
-                continue  # it ended meanwhile
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            is_theirs = os.stat("/proc/" + entry).st_uid == uid and os.readlink(f"/proc/{entry}/ns/pid") == ours
+            if is_theirs and not _is_zombie(entry):
+                found.append(int(entry))
+        except OSError:
+            continue  # it ended meanwhile
     return found
 
 

@@ -333,7 +333,9 @@ class _Run:
         if any(before.get(kind) and before[kind]["url"] != after[kind]["url"] for kind in kinds):
             bookings = Bookings(self.manifest.only({act}), self.state, self.host, coming={act: want.play})
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
-                bookings.apply()
+                refused = bookings.apply()
+            for error in refused.values():
+                raise error
 
     def _url_changed(self, early: list[Change]) -> bool:
         """Whether a switch changed what nginx has to know, which only the build could tell."""

@@ -155,6 +155,8 @@ def _gig(paths: Production, gig: Booked, host: Host) -> str:
     location {gig.path} {{
         include {host.params};
         uwsgi_pass unix:{act.live}/door/s;
+        uwsgi_buffer_size 32k;
+        uwsgi_buffers 8 32k;
         uwsgi_connect_timeout 5s;
         uwsgi_read_timeout {gig.timeout + 5}s;
         uwsgi_send_timeout {gig.timeout + 5}s;

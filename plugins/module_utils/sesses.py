@@ -186,7 +186,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
     _make_log(state)
-    offset = stage.log_end()
+    ends = stage.log_ends()
     health = want.act.act.health
     try:
         _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
@@ -195,7 +195,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
         stage.ready(sess, health.timeout)
         _gate(want, state.paths.sess(sess))
     except BackstageError as error:
-        log = stage.log_since(offset)
+        log = stage.log_since(ends)
         _discard(stage, sess, state)
         cause = diagnosis.find(log) if error.step == "start" else ""
         raise BackstageError(cause or error.message, step=error.step, log=log) from None

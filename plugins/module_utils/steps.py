@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from typing import Any
 
 from . import act_steps, diagnosis, process
@@ -34,9 +35,20 @@ def run(
         ) from None
     if "failed" in found:
         log = diagnosis.tail(result.err)
-        cause = diagnosis.explain(found["failed"], f"{found['error']}: {found['message']}", log)
+        cause = diagnosis.explain(found["failed"], _said(found, result.err), log)
         if found.get("applied"):
             cause += f" (applied before it: {', '.join(found['applied'])})"
         raise BackstageError(cause, step=found["failed"], log=log)
     found["output"] = result.err
     return found
+
+
+def _said(found: dict[str, Any], output: str) -> str:
+    """The line that tells most: an exception's own words, or what a command printed before it gave up."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if found["error"] == "SystemCheckError":
+        return next((line for line in lines if re.search(r"\(\w+\.[EC]\d+\)", line)), found["message"])
+    if found["error"] == "SystemExit":
+        told = [line for line in lines if "SystemExit" not in line and not line.startswith(("File ", "Traceback"))]
+        return next((line for line in reversed(told) if "Error" in line), told[-1] if told else "no message")
+    return f"{found['error']}: {found['message']}"

@@ -89,13 +89,13 @@ class House:
         assert not found.get("failed"), found["msg"]
 
     @contextmanager
-    def nearly_full(self, directory: str, spare_kilobytes: int) -> Iterator[None]:
+    def nearly_full(self, directory: str, spare_megabytes: int) -> Iterator[None]:
         """A directory of the Production, with all that is in it, on a file system of its own with little room left."""
         path = f"{self.root}/{directory}"
         self.host.sh(f"""
             mkdir /mnt/copy; cp -a {path}/. /mnt/copy
             mount -t tmpfs -o mode=$(stat -c %a {path}),size=1g tmpfs {path}; cp -a /mnt/copy/. {path}; rm -rf /mnt/copy
-            used=$(df -k --output=used {path} | tail -1); mount -o remount,size=$((used + {spare_kilobytes}))k {path}""")
+            used=$(df -k --output=used {path} | tail -1); mount -o remount,size=$((used + {spare_megabytes} * 1024))k {path}""")
         try:
             yield
         finally:

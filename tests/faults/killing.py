@@ -11,6 +11,7 @@ from typing import Any
 
 from .host import PLACE
 from .house import House
+from .visitors import Visitors
 
 # FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
 FULL = bool(os.environ.get("FAULTS_FULL"))
@@ -77,7 +78,8 @@ def spread(numbers: list[int], most: int) -> list[int]:
 class Killings:
     """What came of one cycle on one host."""
 
-    writes: dict[str, list[str]] = field(default_factory=dict)
+    visitors: Visitors
+    writes: dict[str, list[str]]
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -99,12 +101,15 @@ def keep_calls(house: House) -> None:
 def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Killings:
     """Count the writes of a cycle's operations, then kill them one after another."""
     counted = house.host.script("replay.py", "count", cycle)
-    killings = Killings(writes=counted)
+    # "steady" plays all the time; "shaky" does where one release comes after another
+    visitors = house.visitors("steady.example.org/", *([f"{VENUE}/"] if "redeploy" in "".join(counted) else []))
+    killings = Killings(visitors, counted)
     words = [
         f"{name}={','.join([*map(str, points(name, lines, MOST.get(name, 16))), *extra.get(name, [])])}"
         for name, lines in counted.items()
     ]
-    said = house.host.run("/usr/bin/python3", f"{PLACE}/replay.py", "kill", cycle, *words, timeout=7200)
+    with visitors:
+        said = house.host.run("/usr/bin/python3", f"{PLACE}/replay.py", "kill", cycle, *words, timeout=7200)
     for line in map(json.loads, said.splitlines()):
         killings.found.setdefault(line["operation"], []).append(line)
     return killings

@@ -176,22 +176,21 @@ class Uwsgi:
     def is_started(self, sess: str) -> bool:
         return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
 
-    def log_end(self) -> int:
-        """Where the Act's log ends now: a time stamp would follow the Act's own TIME_ZONE."""
-        try:
-            return os.path.getsize(self.act.log)
-        except FileNotFoundError:
-            return 0
+    def log_ends(self) -> dict[str, int]:
+        """Where the Act's log and the emperor's end now: a time stamp would follow the Act's own TIME_ZONE."""
+        logs = (self.act.log, self.host.emperor_log)
+        return {log: os.path.getsize(log) if os.path.exists(log) else 0 for log in logs}
 
-    def log_since(self, offset: int) -> str:
-        """What the Sess logged since then, until its first death."""
-        try:
-            with open(self.act.log, encoding="utf-8", errors="replace") as log:
-                log.seek(offset)
-                text = log.read()
-        except FileNotFoundError:
-            return ""
-        return diagnosis.tail(text.split("GAME OVER")[0])
+    def log_since(self, ends: dict[str, int]) -> str:
+        """What the Sess logged since then, until its first death.
+
+        What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
+        """
+        for log, end in ends.items():
+            text = _read_from(log, end).split("GAME OVER")[0].strip()
+            if text:
+                return diagnosis.tail(text)
+        return ""
 
 
 def sweep_drafts(production: str, vassals: str) -> None:
@@ -199,6 +198,15 @@ def sweep_drafts(production: str, vassals: str) -> None:
     for name in files.names_in(vassals):
         if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
             files.remove(os.path.join(vassals, name))
+
+
+def _read_from(path: str, offset: int) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            log.seek(offset)
+            return log.read()
+    except FileNotFoundError:
+        return ""
 
 
 def _somaxconn() -> int:

@@ -24,14 +24,6 @@ if __name__ == "__main__":
 SETTINGS = """
 import os
 from pathlib import Path
-from typing import Any, Callable, Optional
-
-import pytest
-from ansible_collections.backstage.django.plugins.module_utils import process, steps
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
-
-DAEMON = process.User("daemon", 1, 1, [1])
-Text = Optional[str]
 BASE = Path(__file__).resolve().parent.parent
 SECRET_KEY = "unimportant"
 USE_TZ = True

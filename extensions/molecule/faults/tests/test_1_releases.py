@@ -107,12 +107,17 @@ def test_fault_20_worker_that_dies_at_the_gate(house: House) -> None:
     goes_wrong(house, "worker that dies at the gate")
 
 
-def test_fault_03_disk_full_while_an_environment_is_made(house: House) -> None:
-    goes_wrong(house, "disk full while an environment is made", house.nearly_full("environments", 12000))
+def test_fault_03_no_room_for_an_environment(house: House) -> None:
+    goes_wrong(house, "no room for an environment", house.nearly_full("environments", 12))
+
+
+def test_fault_03_no_room_for_a_release(house: House) -> None:
+    goes_wrong(house, "no room for a release", house.nearly_full("acts/shaky/releases", 1))
 
 
 def test_fault_03_disk_full_while_a_release_is_built(house: House) -> None:
-    goes_wrong(house, "disk full while a release is built", house.nearly_full("acts/shaky/releases", 32))
+    """There was room enough when it began."""
+    goes_wrong(house, "disk full while a release is built", house.nearly_full("acts/shaky/releases", 40))
 
 
 def test_fault_13_option_that_uwsgi_does_not_know(house: House) -> None:

@@ -47,7 +47,4 @@ def killings(houses: dict[str, House]) -> dict[str, Future[list[Killings]]]:
 
 def everything(house: House, cycles: dict[str, dict[str, list[str]]]) -> list[Killings]:
     keep_calls(house)
-    with house.visitors() as visitors:
-        found = [kill_everywhere(house, cycle, extra) for cycle, extra in cycles.items()]
-    visitors.all_pleased()
-    return found
+    return [kill_everywhere(house, cycle, extra) for cycle, extra in cycles.items()]

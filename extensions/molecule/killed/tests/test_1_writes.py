@@ -36,3 +36,9 @@ def test_fault_02_killed_at_every_write(
     due = [line for line in points if line["point"]]
     assert len(due) >= min(10, len(found.writes[operation]))
     assert all(line["killed"] for line in due), [line["point"] for line in due if not line["killed"]]
+
+
+@pytest.mark.parametrize("host", sorted(CYCLES))
+def test_fault_02_visitors_notice_no_kill(killings: dict[str, Future[list[Killings]]], host: str) -> None:
+    for found in killings[host].result():
+        found.visitors.all_pleased()

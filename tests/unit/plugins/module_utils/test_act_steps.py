@@ -111,10 +111,10 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
     ),
     (
         "a failing check",
-        {"cats___models__py": projects.MODELS.replace("max_length=9", "")},
+        {"cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n'},
         {},
         "check",
-        "cats.Cat.name: (fields.E120) CharFields must define a 'max_length' attribute",
+        "cats.Cat.home: (fields.E300) Field defines a relation with model 'Home', which is either not installed",
     ),
     (
         "no STATIC_ROOT",

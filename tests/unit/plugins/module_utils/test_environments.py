@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments: what makes one, who makes it, and what is never used; uv itself is a program that says what it said."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import acts, environments, files, inputs, names, users
+from ansible_collections.backstage.django.plugins.module_utils.environments import Wanted
+
+from ..conftest import Crew
+from ..house import A, B, House
+from ..told import told
+
+DJANGO = Wanted("Django==5.2.15", "", "")
+
+OTHERS: list[tuple[str, Wanted]] = [
+    ("requirements", replace(DJANGO, requirements="Django==5.2.14")),
+    ("an index", replace(DJANGO, requirements="-i https://x/simple\nDjango==5.2.15")),
+    ("constraints", replace(DJANGO, constraints="asgiref<4")),
+    ("refresh", replace(DJANGO, refresh="2026-07")),
+    ("one Act's own", replace(DJANGO, act="kittens")),
+    ("another Act's own", replace(DJANGO, act="dogs")),
+    ("texts that run together", Wanted("Django==5.2.15asgiref<4", "", "")),
+]
+
+
+def test_every_input_makes_another_environment() -> None:
+    keys = [DJANGO.key, *[other.key for _what, other in OTHERS]]
+    assert len(set(keys)) == len(keys)
+    assert Wanted("Django==5.2.15", "", "").key == DJANGO.key
+    assert len(DJANGO.key) == 16
+
+
+@pytest.mark.parametrize(("name", "value"), [("abi", lambda: "cpython-313"), ("FORMAT", 99)])
+def test_the_python_and_the_format_are_inputs(monkeypatch: pytest.MonkeyPatch, name: str, value: Any) -> None:
+    before = DJANGO.key
+    monkeypatch.setattr(inputs, name, value)
+    assert DJANGO.key != before
+
+
+PINNED = [
+    ("", True),
+    ("Django==5.2.15", True),
+    ("Django == 5.2.15", True),
+    ("Django===5.2.15", True),
+    ("a[b,c]==1.0; python_version < '3.12'", True),
+    ("a==1 --hash=sha256:0", True),
+    ("-i https://x/simple\na==1", True),
+    ("--pre\na==1", True),
+    ("a @ https://x/a-1.0-py3-none-any.whl", True),
+    ("Django", False),
+    ("Django>=5.2", False),
+    ("Django~=5.2.15", False),
+    ("Django!=5.2.15", False),
+    ("Django<=5.2", False),
+    ("Django==5.2.*", False),
+    ("a==1\nb", False),
+    ("tzdata; sys_platform == 'win32'", False),
+    ("a @ git+https://x/a@main", False),
+    ("a @ git+https://x/a", False),
+]
+
+
+@pytest.mark.parametrize(("requirements", "pinned"), PINNED)
+def test_pinned(requirements: str, pinned: bool) -> None:
+    assert Wanted(requirements, "", "").pinned is pinned
+
+
+UV = """#!/bin/sh
+echo "$(id -un) $*" >> {root}/asked
+case "$1" in
+  venv)
+    for target; do :; done
+    mkdir -p $target/bin && echo > $target/bin/python && chmod 700 $target/bin/python ;;
+  pip) case "$*" in
+    *--no-build*) {shared} ;;
+    *) {own} ;;
+  esac
+  env > {root}/environment ;;
+esac
+"""
+SDIST = """  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because docopt==0.6.2 has no usable wheels and you require
+      docopt==0.6.2, we can conclude that your requirements are unsatisfiable.
+
+      hint: Wheels are required for `docopt` because building from source is
+      disabled for all packages (i.e., with `--no-build`)"""
+GIT = """error: Failed to prepare distributions
+  Caused by: Building source distributions is disabled, but attempted to build `purr`"""
+URL = """  \u00d7 Failed to download and build `docopt @
+  \u2502 https://files.pythonhosted.org/packages/docopt-0.6.2.tar.gz`
+  \u2570\u2500\u25b6 Building source distributions for `docopt` is disabled"""
+UNKNOWN = """  \u00d7 No solution found when resolving dependencies:
+  \u2570\u2500\u25b6 Because djangoo was not found in the package registry and you require
+      djangoo, we can conclude that your requirements are unsatisfiable."""
+
+
+class Uv:
+    """A uv that installs nothing and fails as it is told, for shared environments and for an Act's own."""
+
+    def __init__(self, house: House) -> None:
+        self.path = house.root / "uv"
+        self.root = house.root / "said"
+        self.root.mkdir()
+        self.root.chmod(0o777)
+        for name in ("asked", "environment"):
+            (self.root / name).touch()
+            (self.root / name).chmod(0o666)
+        self.fails()
+
+    def fails(self, shared: str = "", own: str = "") -> None:
+        texts = {"shared": shared, "own": own}
+        for name, text in texts.items():
+            (self.root / name).write_text(text)
+            (self.root / name).chmod(0o644)
+        ends = {name: f"cat {self.root}/{name} >&2; exit 2" if text else ":" for name, text in texts.items()}
+        self.path.write_text(UV.format(root=self.root, **ends))
+        self.path.chmod(0o755)
+
+    @property
+    def asked(self) -> list[str]:
+        return [line.split(" ")[0] for line in (self.root / "asked").read_text().splitlines()]
+
+
+@pytest.fixture
+def uv(crewed: House) -> Iterator[Uv]:
+    acts.prepare(crewed.act())
+    files.directory(crewed.act().workshop, 0o750, *ids(names.builder(crewed.production, "kittens")))
+    yield Uv(crewed)
+    users.remove(names.environment_builder(crewed.production))
+
+
+def ids(name: str) -> tuple[int, int]:
+    user = users.find(name)
+    assert user
+    return user.uid, user.gid
+
+
+def made(house: House, uv: Uv, wanted: Wanted = DJANGO) -> Path:
+    key = environments.make(house.act(), wanted, str(uv.path))
+    return Path(environments.path(house.paths, key))
+
+
+def about(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+def test_a_shared_one(crewed: House, uv: Uv) -> None:
+    path = made(crewed, uv)
+    builder = names.environment_builder(crewed.production)
+    assert (path.name, uv.asked) == (DJANGO.key, [builder, builder])
+    assert (about(path), about(path / "bin" / "python")) == ((0o755, 0, 0), (0o755, 0, 0))
+    record = json.loads((path / environments.SEAL).read_text())
+    assert record == {"format": 1, "key": DJANGO.key, "abi": inputs.abi(), "act": ""}
+    assert made(crewed, uv) == path
+    assert len(uv.asked) == 2, "made once"
+    said = dict(line.split("=", 1) for line in (uv.root / "environment").read_text().splitlines())
+    assert {"UV_NO_CONFIG": "1", "UV_LINK_MODE": "copy", "UV_PYTHON_DOWNLOADS": "never"}.items() <= said.items()
+    assert about(Path(crewed.paths.cache))[0] == 0o700
+
+
+@pytest.mark.parametrize("text", [SDIST, GIT, URL])
+def test_what_must_be_built_is_built_by_the_acts_own_builder(crewed: House, crew: Crew, uv: Uv, text: str) -> None:
+    uv.fails(shared=text)
+    path = made(crewed, uv)
+    own = replace(DJANGO, act="kittens")
+    assert (path.name, uv.asked[-1]) == (own.key, crew.builder.name)
+    assert about(path) == (0o750, 0, crew.builder.gid), "nobody else's code is run by others"
+    assert os.listdir(crewed.paths.environments) == [own.key]
+    asked = len(uv.asked)
+    assert made(crewed, uv) == path
+    assert len(uv.asked) == asked
+
+
+FAILS = [
+    (UNKNOWN, "", "the package 'djangoo' is not in the index: correct the requirements"),
+    ("error: something else", "", "the packages could not be installed"),
+    (SDIST, "error: something else", "the packages could not be installed"),
+]
+
+
+@pytest.mark.parametrize(("shared", "own", "said"), FAILS)
+def test_fault_9_a_failure_leaves_nothing(crewed: House, uv: Uv, shared: str, own: str, said: str) -> None:
+    uv.fails(shared, own)
+    with pytest.raises(environments.BackstageError) as failure:
+        made(crewed, uv)
+    assert (failure.value.message, failure.value.step) == (said, "environment")
+    assert (own or shared).strip().splitlines()[-1].strip() in failure.value.log
+    assert os.listdir(crewed.paths.environments) == []
+    uv.fails()
+    assert made(crewed, uv).name == DJANGO.key
+
+
+def test_fault_10_an_unsealed_one_is_never_used(crewed: House, uv: Uv) -> None:
+    path = Path(environments.path(crewed.paths, DJANGO.key))
+    path.mkdir()
+    (path / "half").write_text("")
+    assert environments.is_sealed(crewed.paths, DJANGO.key) is False
+    made(crewed, uv)
+    assert (environments.is_sealed(crewed.paths, DJANGO.key), (path / "half").exists()) == (True, False)
+
+
+def test_without_requirements(crewed: House, uv: Uv) -> None:
+    made(crewed, uv, Wanted("", "", ""))
+    assert len(uv.asked) == 1
+
+
+def test_without_uv(crewed: House) -> None:
+    said = told(environments.make, crewed.act(), DJANGO, "/nowhere/uv")
+    assert said == "/nowhere/uv is missing; run the role stage (backstage.django.site) first"
+
+
+def test_sweep(house: House) -> None:
+    """Mark and sweep: what no sealed release of any Act names is gone, whatever made it."""
+    for key in ("used", "shared", "unused", "half"):
+        os.makedirs(environments.path(house.paths, key))
+    house.build(A, environment="used")
+    house.build(B, environment="shared")
+    house.build(A, "dogs", environment="shared")
+    os.makedirs(house.act("birds").release(A).root)
+    Path(house.act("birds").release(A).seal).write_text('{"environment": "half"')
+    assert sorted(environments.unused(house.paths)) == ["half", "unused"]
+    environments.sweep(house.paths)
+    assert files.names_in(house.paths.environments) == ["shared", "used"]
