@@ -190,7 +190,7 @@ def main(mode: str, options: str, descriptor: str) -> int:
     except Failed as failure:
         found = {
             "failed": failure.step,
-            "error": type(failure.error).__name__,
+            "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
             "message": str(failure.error),
             "applied": failure.applied,
         }

@@ -83,7 +83,7 @@ def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str,
         changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
     if through in ("migrate", "play") and not want.held:
         changes += manager.database(seeds)
-    return changes + manager.discard()
+    return changes + manager.discard(through)
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
@@ -215,10 +215,13 @@ class _Manager:
         cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
         return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
 
-    def discard(self) -> list[Change]:
-        return [self.change("discard", Phase.TIDY, partial(self._discard, name), name) for name in self._superfluous()]
+    def discard(self, through: str) -> list[Change]:
+        return [
+            self.change("discard", Phase.TIDY, partial(self._discard, name), name)
+            for name in self._superfluous(through)
+        ]
 
-    def _superfluous(self) -> list[str]:
+    def _superfluous(self, through: str) -> list[str]:
         """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
 
         Never the live one, the held one, the wanted one, or one whose static files are still served.
@@ -232,6 +235,8 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
+        if through != "play" or wanted == self.state.live_release:
+            kept |= self.state.served  # a switch makes its own choice
         if not self.want.unhold:
             kept.add(self.state.hold.get("release"))
         return [name for name in ranked if name not in kept]

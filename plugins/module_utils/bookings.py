@@ -190,14 +190,17 @@ class Bookings:
             self._write(texts)
             nginx.check("its configuration with " + ", ".join(texts))
             nginx.reload()
-        except (BackstageError, OSError):
+        except BackstageError:
             self._write(old)
             raise
+        except OSError as error:
+            self._write(old)
+            raise BackstageError(str(error), step="booking") from None
         silent = self._ask(texts)
         if silent:
             self._write({name: old[name] for name in silent})
             nginx.reload()
-        return self._by_subject({**failed, **silent})
+        return {**self.refused(), **self._by_subject({**failed, **silent})}
 
     def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
         """Each Venue's failure is that of the Acts booked there, or its own where there is none."""

@@ -21,9 +21,11 @@ from .layout import Act, Production
 SEAL = "environment.json"
 TYPICAL = 80 * 2**20
 """Bytes of a small Django environment with its bytecode."""
-_NEEDS_BUILDING = re.compile(
-    r"has\s+no\s+usable\s+wheels|building\s+from\s+source\s+is\s+disabled"
-)  # uv wraps its lines
+_NEEDS_BUILDING = re.compile(  # uv breaks its lines anywhere
+    r"has\s+no\s+usable\s+wheels"
+    r"|[Bb]uilding\s+(from\s+source|source\s+distributions(\s+for\s+\S+)?)\s+is\s+disabled"
+)
+_PINNED = re.compile(r"[\w.-]+(\[[^]]*\])?\s*(===?\s*[\w.+!-]+\s*(;|--hash|$)|@\s*(https?:.*|.*@[0-9a-f]{40}\b))")
 _UV = {
     "UV_SYSTEM_CERTS": "1",
     "UV_NO_CONFIG": "1",
@@ -57,7 +59,7 @@ class Wanted:
     def pinned(self) -> bool:
         """Whether every line names one exact version."""
         lines = [line for line in self.requirements.splitlines() if not line.startswith("-")]
-        return all(re.search(r"===?|@", line) for line in lines)
+        return all(_PINNED.match(line) for line in lines)
 
 
 @dataclass(frozen=True)

@@ -237,17 +237,26 @@ def end_all(user: User) -> None:
 
 
 def _processes(uid: int) -> list[int]:
-    """The processes of a uid in our own PID namespace."""
-    ours = os.readlink("/proc/self/ns/pid")
+    """The processes of a uid, but for those of a container: another PID namespace in our user namespace.
+
+    Who makes a PID namespace without being root needs a user namespace of its own for it.
+    """
+    ours = _namespaces("self")
     found = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
-            is_theirs = os.stat("/proc/" + entry).st_uid == uid and os.readlink(f"/proc/{entry}/ns/pid") == ours
-            if is_theirs and not _is_zombie(entry):
+            if os.stat("/proc/" + entry).st_uid != uid:
+                continue
+            pid, user = _namespaces(entry)
+            if (pid == ours[0] or user != ours[1]) and not _is_zombie(entry):
                 found.append(int(entry))
         except OSError:
             continue  # it ended meanwhile
     return found
+
+
+def _namespaces(pid: str) -> tuple[str, str]:
+    return os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{pid}/ns/user")
 
 
 def _is_zombie(pid: str) -> bool:

@@ -41,6 +41,13 @@ class ActState:
         return self.live.split(".")[0] if self.live else None
 
     @property
+    def served(self) -> set[str]:
+        """The releases whose static files the live Sess still serves."""
+        older = self.paths.sess(self.live).older if self.live else ""
+        targets = [files.link_target(os.path.join(older, name)) or "" for name in files.names_in(older)]
+        return {os.path.basename(os.path.dirname(target)) for target in targets}
+
+    @property
     def exists(self) -> bool:
         return bool(self.record or self.releases or self.sesses or self.vassals)
 

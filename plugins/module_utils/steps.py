@@ -49,6 +49,8 @@ def _said(found: dict[str, Any], output: str) -> str:
     if found["error"] == "SystemCheckError":
         return next((line for line in lines if re.search(r"\(\w+\.[EC]\d+\)", line)), found["message"])
     if found["error"] == "SystemExit":
-        told = [line for line in lines if "SystemExit" not in line and not line.startswith(("File ", "Traceback"))]
-        return next((line for line in reversed(told) if "Error" in line), told[-1] if told else "no message")
-    return f"{found['error']}: {found['message']}"
+        printed = lines[: next((n for n, line in enumerate(lines) if line.startswith("Traceback")), len(lines))]
+        telling = [line for line in printed if re.search(r"Error|Unknown command", line)]
+        spoken = [found["message"]] if not found["message"].isdigit() else []
+        return (telling + spoken + printed[-1:] + [f"it exited with status {found['message']}"])[0]
+    return f"{found['error']}: {found['message']}" if found["error"] else found["message"]

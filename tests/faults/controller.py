@@ -93,7 +93,9 @@ class Controller:
         self._work = work
         self._count = 0
 
-    def start(self, playbook: str, *options: str, kill_at_task: int = 0, watched: bool = False, **extra: Any) -> Running:
+    def start(
+        self, playbook: str, *options: str, kill_at_task: int = 0, watched: bool = False, **extra: Any
+    ) -> Running:
         """Begin to play; the extra variables are laid over the inventory's manifest.
 
         Args:

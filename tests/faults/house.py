@@ -70,7 +70,9 @@ class House:
 
     def stopped(self, timeout: float = 60) -> None:
         """Wait until it has."""
-        self.host.sh(f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1")
+        self.host.sh(
+            f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1"
+        )
         self.host.sh(f"rm {PLACE}/order.json")
 
     def signal(self, name: str) -> None:
@@ -143,6 +145,10 @@ class House:
         """One request to a Venue: its status, 0 where nobody answers, and its page."""
         found: dict[str, Any] = self.host.script("get.py", venue, path)
         return found
+
+    def key(self, venue: str) -> str:
+        """The digest of the SECRET_KEY with which its Act plays."""
+        return str(self.get(venue, "/health/")["page"]).split()[-1]
 
     def answers_within(self, venue: str, seconds: float) -> bool:
         """Whether a Venue answers again in time."""

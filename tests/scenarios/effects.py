@@ -11,6 +11,8 @@ from typing import Any
 Look = dict[str, Any]
 Entry = dict[str, Any]
 
+LEFT = ["variable BACKSTAGE_HOSTS changed", "variable BACKSTAGE_ORIGINS changed"]
+
 
 def entry(noun: str, name: str, verb: str, before: Any = None, after: Any = None) -> Entry:
     return {"noun": noun, "name": name, "verb": verb, "before": before, "after": after}
@@ -167,18 +169,31 @@ def _words(step: Entry) -> str:
 
 
 def visible(plan: list[Entry]) -> list[Entry]:
-    """A plan as a look can see it, in the order of looks.
-
-    A Sess that ended is gone, whether it was stopped or removed; of a removed Act the release that
-    played stands with its Sess.
-    """
-    return ordered([_visible(step) for step in plan])
+    """A plan as two looks can see it, in the order of looks: what was before the first step and after the last."""
+    found: dict[tuple[str, str, str], Entry] = {}
+    for number, step in enumerate(plan):
+        seen = _visible(step)
+        key = (seen["noun"], seen["name"], "play" if seen["verb"] == "play" else str(number))
+        found[key] = _merged(found[key], seen) if key in found else seen
+    return ordered(list(found.values()))
 
 
 def _visible(step: Entry) -> Entry:
-    if step["verb"] != "remove":
-        return step
-    return {**step, **{"sess": {"verb": "stop"}, "act": {"before": None}}.get(step["noun"], {})}
+    if (step["noun"], step["verb"]) == ("sess", "remove"):
+        return {**step, "verb": "stop"}  # it is gone, one way or the other
+    if (step["noun"], step["verb"]) == ("act", "remove"):
+        return {**step, "before": None}  # the release that played stands with its Sess
+    if (step["noun"], step["verb"]) == ("sess", "play") and step["after"]["because"] == ["venues left"]:
+        return {**step, "after": {**step["after"], "because": LEFT}}
+    return step
+
+
+def _merged(first: Entry, last: Entry) -> Entry:
+    """Two Sesses of one run, of which only the last plays when one looks."""
+    because = first["after"]["because"]
+    if because not in (["release"], ["nothing plays"]):
+        because = sorted({*because, *last["after"]["because"]})
+    return {**first, "after": {**last["after"], "because": because}}
 
 
 def ordered(plan: list[Entry]) -> list[Entry]:

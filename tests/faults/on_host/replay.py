@@ -20,8 +20,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import get
 import snapshot
@@ -206,7 +207,9 @@ def state() -> dict[str, Any]:
         for name, act in info.get("acts", {}).items()
     }
     told = {"acts": acts, "played": played, **{key: info.get(key) for key in ("sesses", "venues", "answers")}}
-    flat = {f"backstage_info {key}": json.dumps(value, sort_keys=True) for key, value in snapshot.plain(told, names).items()}
+    flat = {
+        f"backstage_info {key}": json.dumps(value, sort_keys=True) for key, value in snapshot.plain(told, names).items()
+    }
     return {**found, "files": {**found["files"], **flat}}
 
 

@@ -71,7 +71,9 @@ def tree(top: str, names: Names) -> dict[str, str]:
 
 def skipped(path: str) -> bool:
     """What an environment, a package cache and compiled code hold is compared by their one entry."""
-    return os.path.basename(path) in ("cache", "__pycache__") or os.path.basename(os.path.dirname(path)) == "environments"
+    return (
+        os.path.basename(path) in ("cache", "__pycache__") or os.path.basename(os.path.dirname(path)) == "environments"
+    )
 
 
 def entry(path: str, names: Names) -> str:
@@ -138,10 +140,7 @@ def processes(production: str, names: Names) -> list[str]:
 def people(production: str) -> list[str]:
     """The Production's system users with their groups."""
     owned = [entry for entry in pwd.getpwall() if entry.pw_name.startswith((production + "-", production + "_"))]
-    return sorted(
-        f"{entry.pw_name} {entry.pw_dir} {' '.join(groups(entry))}"
-        for entry in owned
-    )
+    return sorted(f"{entry.pw_name} {entry.pw_dir} {' '.join(groups(entry))}" for entry in owned)
 
 
 def groups(entry: pwd.struct_passwd) -> list[str]:

@@ -54,7 +54,8 @@ def exactly(client: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
         chunk = client.recv(size - len(data))
-        assert chunk, "the client closed in the middle"
+        if not chunk:
+            raise ConnectionResetError("the client closed in the middle")
         data += chunk
     return data
 

@@ -160,7 +160,7 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         "settings",
         "manage.py never called Django's management commands",
     ),
-    ("it exits", {"manage__py": "raise SystemExit(3)\n"}, {}, "settings", "SystemExit: 3"),
+    ("it exits", {"manage__py": "raise SystemExit(3)\n"}, {}, "settings", "it exited with status 3"),
     ("no script", {}, {"manage": "kittens-web"}, "settings", "there is no "),
 ]
 

@@ -27,12 +27,11 @@ UV_CONTRADICT = """  \u00d7 No solution found when resolving dependencies:
       And because you require asgiref<3, we can conclude that your
       requirements are unsatisfiable.
 """
-UV_SDIST = """  \u00d7 No solution found when resolving dependencies:
-  \u2570\u2500\u25b6 Because docopt==0.6.2 has no usable wheels and you require
-      docopt==0.6.2, we can conclude that your requirements are unsatisfiable.
+UV_BUILD = """  \u00d7 Failed to build `docopt==0.6.2`
+  \u251c\u2500\u25b6 The build backend returned an error
+  \u2570\u2500\u25b6 Call to `setuptools.build_meta.build_wheel` failed (exit status: 1)
 
-      hint: Wheels are required for `docopt` because building from source is
-      disabled for all packages (i.e., with `--no-build`)
+      error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory
 """
 LONG = "django-polls-tutorial-which-has-a-very-long-name-indeed"
 
@@ -151,7 +150,7 @@ TEXTS: list[tuple[str, str, str]] = [
 ]
 # where a part of the sentence is what matters
 PARTS: list[tuple[str, str, str]] = [
-    ("sdist only", UV_SDIST, "the package 'docopt' has no wheel"),
+    ("build from source failed", UV_BUILD, "the package 'docopt==0.6.2' has no wheel for this Python, and building it"),
     (
         "wrong callable",
         TRACEBACK + "backstage_wrapper.WrapperError: kittens.wsgi has no 'app': the manifest's application names it\n",

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -238,11 +239,14 @@ LOGS = [
 @pytest.mark.parametrize(("before", "since", "shown"), LOGS)
 def test_log_since(stage: Uwsgi, house: House, before: str, since: str, shown: str) -> None:
     log = Path(house.act().log)
-    assert (stage.log_end(), stage.log_since(0)) == (0, "")
+    stage = Uwsgi(replace(stage.host, emperor_log=str(house.root / "emperor.log")), stage.act)
+    assert stage.log_since(stage.log_ends()) == ""
     log.write_text(before)
-    offset = stage.log_end()
+    ends = stage.log_ends()
     with log.open("ab") as file:
         file.write(since.encode(errors="surrogateescape"))
-    assert stage.log_since(offset) == shown
+    assert stage.log_since(ends) == shown
     log.write_text("")  # rotated by copying
-    assert stage.log_since(offset) == ""
+    assert stage.log_since(ends) == ""
+    (house.root / "emperor.log").write_text("unrecognized option '--nonesuch'\n")  # before the drop of privileges
+    assert stage.log_since(ends) == "unrecognized option '--nonesuch'"

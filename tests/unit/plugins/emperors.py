@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""As much of an emperor as the Stage manager meets: asked, it looks at its directory, and its vassals answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable
+
+from .servers import Variables, listening, read_request
+
+Answer = Callable[[Variables], str]
+
+
+def purr(_asked: Variables) -> str:
+    return "HTTP/1.1 200 OK\r\n\r\npurr"
+
+
+@dataclass
+class Emperor:
+    """Starts what is linked and stops what is not.
+
+    Args:
+        vassals: its directory.
+        answer: what the Acts answer.
+        says: what a Sess prints when it dies at its start; empty for one that comes up.
+        log: where it prints that.
+        ready: whether a Sess that came up accepts requests.
+    """
+
+    vassals: Path
+    stats: Path
+    answer: Answer = purr
+    says: str = ""
+    log: Path = Path("/dev/null")
+    ready: bool = True
+    playing: dict[str, ExitStack] = field(default_factory=dict)
+    dead: set[str] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Emperor:
+        self._socket = listening(self.stats, self._tell)
+        self._socket.__enter__()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.__exit__(None, None, None)
+        for vassal in self.playing.values():
+            vassal.close()
+
+    def _tell(self, client: socket.socket) -> None:
+        names = {name for name in os.listdir(self.vassals) if name.endswith(".ini")}
+        for name in sorted(names - {*self.playing} - self.dead):
+            self.seen.append(name)
+            if self.says:
+                self.dead.add(name)
+                with self.log.open("a") as log:
+                    log.write(self.says)
+            else:
+                self.playing[name] = self._start(name)
+        for name in sorted({*self.playing} - names):
+            self.playing.pop(name).close()
+        vassals = [
+            {"id": name, "pid": os.getpid(), "accepting": int(self.ready), "cursed": 0, "respawns": 0}
+            for name in self.playing
+        ]
+        blacklist = [{"id": name, "attempt": 1} for name in self.dead]
+        client.sendall(json.dumps({"vassals": vassals, "blacklist": blacklist}).encode())
+
+    def _start(self, name: str) -> ExitStack:
+        ini = (self.vassals / name).read_text()
+        (door,) = [line.split(" = ")[1] for line in ini.splitlines() if line.startswith("socket = ")]
+        vassal = ExitStack()
+        vassal.enter_context(listening(Path(door), self._serve))
+        return vassal
+
+    def _serve(self, client: socket.socket) -> None:
+        client.sendall(self.answer(read_request(client)).encode())

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Building a release: a real project, packed, unpacked, checked by a real Django and sealed, by a real builder."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import acts, build, environments, files, process
+from ansible_collections.backstage.django.plugins.module_utils.build import Job
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, File, Source, Venue
+
+from .. import projects
+from ..conftest import Crew
+from ..house import A, House
+from ..projects import Text, settings
+
+KEY = "e" * 16
+KITTENS = Act("kittens", source=Source("git", "https://a/b", "v1"))
+SECRET = {"KITTENS_KEY": "purr-purr"}
+
+
+@pytest.fixture
+def workplace(crewed: House, django: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A prepared host on which the one environment that is asked for is there."""
+    acts.prepare(crewed.act())
+    os.symlink(django, environments.path(crewed.paths, KEY))
+    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv: KEY)
+    yield crewed
+    os.unlink(environments.path(crewed.paths, KEY))
+
+
+def job(house: House, act: Act = KITTENS, below: str = "", **texts: Text) -> Job:
+    """A job whose source is the project of these texts, in a directory below."""
+    root = projects.write(house.root / "source" / below, **{"requirements__txt": "Django==5.2.15\n", **texts})
+    archive = house.root / "source.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(house.root / "source", ".")
+    assert root.exists()
+    return Job(act, [Venue("a.example")], {"act": 1}, A, "v1", str(archive), SECRET)
+
+
+def built(house: House, one: Job) -> dict[str, Any]:
+    build.build(one, house.act(), house.host)
+    record: dict[str, Any] = json.loads(Path(house.act().release(A).seal).read_text())
+    return record
+
+
+def failure(house: House, one: Job) -> BackstageError:
+    with pytest.raises(BackstageError) as found:
+        built(house, one)
+    assert os.listdir(house.act().releases) == [], "nothing is left that a later run trusts"
+    assert not os.path.exists(house.act().workshop)
+    return found.value
+
+
+def test_a_release(workplace: House, crew: Crew) -> None:
+    record = built(workplace, job(workplace))
+    record.pop("built"), record.pop("by"), record.pop("act"), record.pop("abi")
+    assert record == {
+        "format": 1,
+        "release": A,
+        "inputs": {"act": 1},
+        "source": "v1",
+        "environment": KEY,
+        "pinned": True,
+        "manage": "manage.py",
+        "project": ".",
+        "settings": "kittens.settings",
+        "application": "kittens.wsgi:application",
+        "writable": [],
+        "databases": {
+            "default": {"engine": "django.db.backends.sqlite3", "name": workplace.act().workshop + "/db.sqlite3"}
+        },
+        "debug": False,
+        "static": {"url": "/static/", "root": "own"},
+        "media": {"url": "", "root": ""},
+        "links": {},
+    }
+    release = workplace.act().release(A)
+    assert Path(release.static, "cats", "cat.css").read_text() == "cat {}\n"
+    owners = {(path.lstat().st_uid, path.lstat().st_gid) for path in Path(release.code).rglob("*")}
+    assert owners == {(0, crew.player.gid)}
+    assert not [path for path in Path(release.code).rglob("*") if path.lstat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)]
+    assert not os.path.exists(workplace.act().workshop)
+
+
+WORLD = settings(
+    """
+print(repr(os.environ["KITTENS_KEY"]))
+for name in ("HOME", "BACKSTAGE_DATA", "BACKSTAGE_MEDIA_ROOT"):
+    assert os.environ[name].startswith(os.environ["HOME"]), name
+assert os.environ["BACKSTAGE_HOSTS"] == "a.example"
+assert os.environ["THEME"] == "{data}".replace("{data}", os.environ["BACKSTAGE_DATA"])
+assert os.getuid() == os.stat(os.environ["HOME"]).st_uid != 0
+open(os.environ["HOME"] + "/written", "w").close()
+"""
+)
+
+
+def test_the_builders_world(workplace: House) -> None:
+    """A throw-away home; the secrets only where the Act's own code is checked, and not where a command runs."""
+    tell = "import os; open('told', 'w').write(str(os.environ))"
+    act = replace(KITTENS, env={"THEME": "{data}"}, build=["python tell.py"])
+    built(workplace, job(workplace, act, kittens___settings__py=WORLD, tell__py=tell))
+    told = Path(workplace.act().release(A).code, "told").read_text()
+    assert "purr-purr" not in told
+    assert "BACKSTAGE_STATIC_ROOT" in told
+    assert f"/environments/{KEY}/bin:" in told
+
+
+@pytest.mark.parametrize("line", ["./make.sh 'a b'", "scripts/make.sh 'a b'", "sh scripts/make.sh 'a b'"])
+def test_a_program_of_the_project(workplace: House, line: str) -> None:
+    script = '#!/bin/sh\necho "$1" > made\n'
+    source = job(workplace, replace(KITTENS, build=[line]), make__sh=script, scripts___make__sh=script)
+    for name in ("make.sh", "scripts/make.sh"):
+        (workplace.root / "source" / name).chmod(0o755)
+    with tarfile.open(source.archive, "w:gz") as tar:
+        tar.add(workplace.root / "source", ".")
+    built(workplace, source)
+    assert Path(workplace.act().release(A).code, "made").read_text() == "a b\n"
+
+
+WHERE = [
+    # (subdir, chdir, project in release.json)
+    ("", ".", "."),
+    ("site", ".", "site"),
+    ("", "site", "site"),
+    ("src", "site", "src/site"),
+]
+
+
+@pytest.mark.parametrize(("subdir", "chdir", "project"), WHERE)
+def test_where_the_project_is(workplace: House, subdir: str, chdir: str, project: str) -> None:
+    act = replace(KITTENS, source=Source("git", "a", "v1", subdir), chdir=chdir, files=[File("local/x.py", "x = 1\n")])
+    named = replace(act, requirements=[os.path.normpath(os.path.join(chdir, "requirements.txt"))])
+    record = built(workplace, job(workplace, named, project))
+    assert record["project"] == project
+    assert Path(workplace.act().release(A).code, subdir, "local", "x.py").read_text() == "x = 1\n"
+
+
+FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
+    # (what, the Act, the project, step, a part of the sentence)
+    (
+        "packages",
+        replace(KITTENS, packages=["nonesuch-1", "bash"]),
+        {},
+        "packages",
+        "are missing on this host: nonesuch-1;",
+    ),
+    (
+        "subdir",
+        replace(KITTENS, source=Source("git", "a", "v1", "site")),
+        {},
+        "",
+        "/code/site': correct 'subdir' or 'chdir'",
+    ),
+    ("requirements", KITTENS, {"requirements__txt": None}, "", "says nowhere which packages it needs"),
+    (
+        "a program",
+        replace(KITTENS, build=["nonesuch-1 x"]),
+        {},
+        "build",
+        "the program 'nonesuch-1' is missing: add its Debian",
+    ),
+    (
+        "a command",
+        replace(KITTENS, build=["true", "sh -c 'exit 7'"]),
+        {},
+        "build",
+        "'sh -c 'exit 7'' ended with status 7",
+    ),
+    ("settings", KITTENS, {"kittens___settings__py": "1 / 0"}, "settings", "division by zero"),
+    ("a file behind a link", replace(KITTENS, files=[File("l/x", "")]), {"l": None}, "", "which is a link or a file"),
+    (
+        "no callable",
+        KITTENS,
+        {"kittens___settings__py": settings("WSGI_APPLICATION = None")},
+        "settings",
+        "the settings have no WSGI_APPLICATION: set 'application'",
+    ),
+    (
+        "a URL prefix",
+        KITTENS,
+        {"kittens___settings__py": settings('STATIC_URL = "/st{a}tic/"')},
+        "settings",
+        "the URL prefix '/st{a}tic/' of the settings can't be served: use one such as '/static/'",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "texts", "step", "sentence"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES]
+)
+def test_a_failure_leaves_nothing(workplace: House, act: Act, texts: dict[str, Text], step: str, sentence: str) -> None:
+    if "l" in texts:
+        (workplace.root / "source").mkdir()
+        (workplace.root / "source" / "l").symlink_to("cats")
+    found = failure(workplace, job(workplace, act, **{name: text for name, text in texts.items() if name != "l"}))
+    assert sentence in found.message
+    assert not step or found.step == step
+    assert "purr-purr" not in str(found)
+
+
+def test_fault_2_what_a_killed_build_left_is_made_anew(workplace: House) -> None:
+    release = workplace.act().release(A)
+    for path in (release.code, workplace.act().workshop):
+        os.makedirs(path)
+        Path(path, "half").write_text("")
+    built(workplace, job(workplace))
+    assert not os.path.exists(release.code + "/half")
+
+
+def test_a_process_that_a_command_left_is_ended(workplace: House, crew: Crew) -> None:
+    line = "sh -c 'setsid sleep 64.125 >/dev/null 2>&1 & sleep 0.1'"
+    built(workplace, job(workplace, replace(KITTENS, build=[line])))
+    said = process.run(["pgrep", "-u", str(crew.builder.uid), "-f", "64.125"])
+    assert said.out == ""
+
+
+def test_a_source_that_leaves_its_tree(workplace: House) -> None:
+    one = job(workplace)
+    with tarfile.open(one.archive, "w:gz") as tar:
+        member = tarfile.TarInfo("../x")
+        tar.addfile(member)
+    assert failure(workplace, one).message == "the source's entry '../x' is refused: it leaves the tree"
+
+
+def test_fault_3_no_room(workplace: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SPARE", 1 << 60)
+    assert failure(workplace, job(workplace)).message.startswith("the disk is full: the release needs ")
+
+
+def test_without_a_stage(workplace: House) -> None:
+    bare = replace(workplace, host=replace(workplace.host, has_stage=False))
+    assert "this host has no stage" in failure(bare, job(bare)).message
+
+
+def test_what_is_given_is_not_asked(workplace: House) -> None:
+    act = replace(KITTENS, settings="kittens.other", application="kittens.app:run")
+    record = built(workplace, job(workplace, act, kittens___other__py=settings("WSGI_APPLICATION = None")))
+    assert (record["settings"], record["application"]) == ("kittens.other", "kittens.app:run")

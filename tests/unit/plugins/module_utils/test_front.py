@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking a Venue as a visitor would, and reading which ones nginx has."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import front
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
+from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
+
+from ..house import House
+from ..servers import free_port
+from ..told import told
+
+ON = Booked("kittens", "/", (), (), 60)
+PAGES = {"/": 200, "/up/": 204, "/login/": 302, "/gone/": 404, "/broken/": 500, "/host/": 400}
+
+
+class Nginx(BaseHTTPRequestHandler):
+    asked: list[tuple[str, str]] = []  # noqa: RUF012 (the server makes one of us for each request)
+
+    def do_GET(self) -> None:
+        self.asked.append((self.headers["Host"], self.path))
+        if self.path == "/hangs-up/":
+            return
+        self.send_response(PAGES.get(self.path, 404))
+        self.end_headers()
+        self.wfile.write(b"purr \xff")
+
+    def log_message(self, *args: Any) -> None:
+        """Keep the tests' output quiet."""
+
+
+@pytest.fixture
+def house_asked(house: House) -> Iterator[House]:
+    """A host on whose port somebody answers."""
+    Nginx.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nginx) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        house.host = replace(house.host, http_port=server.server_port)
+        yield house
+        server.shutdown()
+
+
+def test_get(house_asked: House) -> None:
+    assert front.get(house_asked.host, "a.example", "/?a=b", 5) == (404, "purr \ufffd")
+    assert front.get(house_asked.host, "a.localhost", "/up/", 5)[0] == 204
+    port = house_asked.host.http_port
+    assert Nginx.asked == [(f"a.example:{port}", "/?a=b"), (f"a.localhost:{port}", "/up/")]
+
+
+def test_the_usual_port_is_not_in_the_name(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser sends none for 80, and Django would make links of what it is sent."""
+    sent: list[bytes] = []
+    with listener() as (port, asked):
+        connect = socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", lambda address, *args, **more: connect(("127.0.0.1", port)))
+        told(front.get, house.host, "a.example", "/", 5)
+        sent += asked
+    assert b"Host: a.example\r\n" in sent[0]
+
+
+@contextmanager
+def listener() -> Iterator[tuple[int, list[bytes]]]:
+    asked: list[bytes] = []
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def accept() -> None:
+            client, _peer = server.accept()
+            with client:
+                asked.append(client.recv(1 << 16))
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield server.getsockname()[1], asked
+        thread.join(5)
+
+
+def test_nobody_answers(house: House, house_asked: House) -> None:
+    said = told(front.get, house_asked.host, "a.example", "/hangs-up/", 5)
+    assert said.startswith(f"http://a.example:{house_asked.host.http_port}/hangs-up/ does not answer on this host (")
+    nobody = replace(house.host, http_port=free_port())
+    assert "refused" in told(front.get, nobody, "a.example", "/", 5)
+
+
+ASKED = [
+    # (health, what is wrong)
+    (Health("/"), ""),
+    (Health("/up/"), ""),
+    (Health("/login/"), ""),
+    (Health("/gone/"), "nothing at /gone/ (404): set health.path to a page that the Act has"),
+    (Health("/gone/", status=(404,)), ""),
+    (Health("/", status=(301,)), "/ answers 200"),
+    (Health("/broken/"), "/broken/ answers 500"),
+    (
+        Health("/host/"),
+        "the Act answers 400 to the host 'a.example': add the name to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("health", "said"), ASKED)
+def test_ask(house_asked: House, health: Health, said: str) -> None:
+    assert told(front.ask, Act("kittens", health=health), "a.example", house_asked.host) == said
+
+
+def test_ask_booked_asks_every_open_venue(house_asked: House) -> None:
+    house_asked.book(Venue("a.example"), ON)
+    house_asked.book(Venue("b.example", ["www.b.example"]), ON)
+    house_asked.book(Venue("closed.example", state="closed"), ON)
+    house_asked.book(Venue("empty.example"))
+    house_asked.book(Venue("dogs.example"), replace(ON, act="dogs"))
+    front.ask_booked(Act("kittens", health=Health("/up/")), house_asked.act(), house_asked.host)
+    port = house_asked.host.http_port
+    assert sorted(Nginx.asked) == [(f"{name}.example:{port}", "/up/") for name in ("a", "b")]
+    assert "404" in told(front.ask_booked, Act("kittens", health=Health("/x/")), house_asked.act(), house_asked.host)
+
+
+def test_blocks(house: House) -> None:
+    own = house.book(Venue("a.example"), ON)
+    for name, text in {
+        "jazz2.b.example.conf": own.read_text(),
+        "jazz.c.example.conf": "server { server_name c.example; }",
+        "jazz.d.example.conf.new": own.read_text(),
+        "jazzy.conf": own.read_text(),
+        "README": "",
+    }.items():
+        Path(house.host.venues, name).write_text(text)
+    found = front.blocks("jazz", house.host)
+    assert list(found) == ["a.example"]
+    assert found["a.example"]["gigs"] == [{"act": "kittens", "path": "/"}]
+    assert front.blocks("blues", house.host) == {}
+    assert front.blocks("jazz", replace(house.host, venues="/nowhere")) == {}
+
+
+def test_other_productions(house: House) -> None:
+    house.book(Venue("a.example"), ON)
+    other = replace(house, production="blues")
+    other.book(Venue("b.example", ["www.b.example"]))
+    Path(house.host.venues, "by-hand.conf").write_text("server_name c.example;")
+    said = dict.fromkeys(("b.example", "www.b.example"), "the Production blues")
+    assert front.other_productions("jazz", house.host) == said
+
+
+def test_urls(house_asked: House) -> None:
+    port = house_asked.host.http_port
+    house_asked.book(Venue("b.example", state="closed"))
+    house_asked.book(Venue("a.example"), ON)
+    assert front.urls("jazz", house_asked.host) == [
+        {"url": f"http://a.example:{port}/", "status": 200, "state": "open", "error": ""},
+        {"url": f"http://b.example:{port}/", "status": 200, "state": "closed", "error": ""},
+    ]
+    nobody = replace(house_asked.host, http_port=free_port())
+    (first, _second) = front.urls("jazz", nobody)
+    assert (first["status"], "does not answer on this host" in first["error"]) == (0, True)

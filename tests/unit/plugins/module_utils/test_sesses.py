@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Stage manager at work with real files, users and doors: start, gate, switch, drain; and the ways back."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import acts, door, names, process, sesses
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
+
+from ..conftest import Crew
+from ..emperors import Emperor
+from ..house import KITTENS, A, B, House, wanted
+from ..servers import Variables, free_port
+
+ACT = replace(KITTENS, secrets={"KEY": "purrpurr"}, timeout=5, health=Health(timeout=2))
+SESS = Sess("kittens", processes=3)
+
+
+@pytest.fixture
+def emperor(crewed: House) -> Iterator[Emperor]:
+    acts.prepare(crewed.act())
+    found = Emperor(Path(crewed.host.vassals), Path(crewed.host.stats), log=Path(crewed.act().log))
+    with found:
+        yield found
+
+
+def want(act: Act = ACT, release: str = A, hold: Any = None, venues: tuple[Venue, ...] = ()) -> sesses.Want:
+    return sesses.Want(SESS, wanted(act, venues, play=release), hold)
+
+
+def carry_out(house: House, wish: sesses.Want) -> list[str]:
+    """Make what is planned; the warnings."""
+    warnings: list[str] = []
+    for change in sesses.plan(wish, house.state(), house.host, warnings.append):
+        assert change.make
+        change.make()
+    return warnings
+
+
+def fails(house: House, wish: sesses.Want) -> BackstageError:
+    with pytest.raises(BackstageError) as failure:
+        carry_out(house, wish)
+    return failure.value
+
+
+def events(house: House) -> list[tuple[str, Optional[str]]]:
+    return [(event["event"], event.get("sess")) for event in house.state().history.events]
+
+
+def on_the_host(house: House) -> tuple[Optional[str], list[str], list[str]]:
+    """What plays, and the directories and vassals that there are."""
+    state = house.state()
+    return state.live, state.sesses, state.vassals
+
+
+@pytest.mark.usefixtures("emperor")
+def test_a_first_sess(crewed: House, crew: Crew) -> None:
+    crewed.build(A)
+    assert carry_out(crewed, want()) == []
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+    assert events(crewed) == [("started", f"{A}.1"), ("played", f"{A}.1")]
+    assert carry_out(crewed, want()) == []
+    assert len(events(crewed)) == 2, "and nothing is left to be done"
+    own = crewed.act().sess(f"{A}.1")
+    www = process.group_id(names.WWW_GROUP)
+    assert {name: about(getattr(own, name)) for name in ("root", "env", "door", "ini", "record")} == {
+        "root": (0o711, 0, 0),
+        "env": (0o750, 0, crew.player.gid),
+        "door": (0o750, 0, www),
+        "ini": (0o640, 0, crew.player.gid),
+        "record": (0o600, 0, 0),
+    }
+    assert about(own.env + "/KEY") == (0o640, 0, crew.player.gid)
+    assert "purrpurr" not in Path(own.record).read_text() + Path(own.ini).read_text()
+    assert (os.readlink(own.static), os.readlink(own.release)) == (
+        crewed.act().release(A).static,
+        crewed.act().release(A).root,
+    )
+
+
+def about(path: str) -> tuple[int, int, int]:
+    found = os.stat(path)
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+@pytest.mark.usefixtures("emperor")
+def test_a_switch(crewed: House) -> None:
+    for release in (A, B):
+        crewed.build(release)
+        carry_out(crewed, want(release=release))
+    assert on_the_host(crewed) == (f"{B}.1", [f"{B}.1"], [f"{B}.1"])
+    older = crewed.act().sess(f"{B}.1").older
+    assert {name: os.readlink(os.path.join(older, name)) for name in os.listdir(older)} == {
+        "1": crewed.act().release(A).static
+    }
+    carry_out(crewed, want(replace(ACT, secrets={"KEY": "meowmeow"}), B))
+    assert on_the_host(crewed)[0] == f"{B}.2", "a new secret is a new Sess of the same release"
+    assert crewed.state().live_env["KEY"] == "meowmeow"
+
+
+def oops(_asked: Variables) -> str:
+    return "HTTP/1.1 500 Oops\r\n\r\nKeyError: 'THEME'"
+
+
+def nothing(_asked: Variables) -> str:
+    return ""
+
+
+GATES = [
+    # (what the new one answers, its health, what is said)
+    (oops, {}, "/ answers 500: the environment variable THEME is missing: add it to 'env' or 'secrets'"),
+    (nothing, {}, "/ was asked: the answer was empty: the worker ended while it answered"),
+    (None, {"status": (301,)}, "/ answers 200"),
+    (None, {"text": "Meow"}, "/ answers 200 without the text 'Meow'"),
+]
+
+
+@pytest.mark.parametrize(("answer", "health", "said"), GATES)
+def test_fault_19_the_gate(crewed: House, emperor: Emperor, answer: Any, health: dict[str, Any], said: str) -> None:
+    """The old one never noticed, and what failed is gone; its name is never used again."""
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want())
+    emperor.answer = answer or emperor.answer
+    failure = fails(crewed, want(replace(ACT, health=Health(timeout=2, **health)), B))
+    assert (failure.message, failure.step) == (said, "gate")
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+    assert crewed.state().next_sess(B) == f"{B}.2"
+
+
+def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emperor) -> None:
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want())
+    emperor.says = "Traceback\nModuleNotFoundError: No module named 'PIL'\n*** GAME OVER ***\nthe respawn\n"
+    start = time.monotonic()
+    failure = fails(crewed, want(replace(ACT, health=Health(timeout=60)), B))
+    assert time.monotonic() - start < 5, "seconds, not the timeout"
+    assert failure.message == "the module 'PIL' is missing: add its package to the requirements"
+    assert failure.log.splitlines()[:2] == ["Traceback", "ModuleNotFoundError: No module named 'PIL'"]
+    assert "the respawn" not in failure.log
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+
+
+def test_fault_20_a_sess_that_is_never_ready(crewed: House, emperor: Emperor) -> None:
+    crewed.build(A)
+    emperor.ready = False
+    failure = fails(crewed, want(replace(ACT, health=Health(timeout=1))))
+    assert failure.message == "the Sess was not ready within 1 s: raise health.timeout"
+    assert on_the_host(crewed) == (None, [], [])
+
+
+@pytest.mark.usefixtures("emperor")
+@pytest.mark.parametrize("hold", [None, {"release": A, "digest": "0" * 64}])
+def test_what_only_nginx_shows_moves_live_back(crewed: House, hold: Optional[dict[str, str]]) -> None:
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want())
+    crewed.host = replace(crewed.host, http_port=free_port())
+    crewed.book(Venue("a.example"), Booked("kittens", "/", (), (), 60))
+    failure = fails(crewed, want(release=B, hold=hold))
+    assert "does not answer on this host" in failure.message
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+    assert crewed.state().hold == {}, "what plays is not held"
+    assert crewed.state().history.played() == [A]
+
+
+@pytest.mark.usefixtures("emperor")
+def test_a_rollback_holds_what_it_left(crewed: House) -> None:
+    for release in (A, B):
+        crewed.build(release)
+        carry_out(crewed, want(release=release))
+    hold = {"release": B, "digest": "0" * 64}
+    carry_out(crewed, want(hold=hold))
+    assert (crewed.state().live, crewed.state().hold) == (f"{A}.2", hold)
+    played = [event for event in crewed.state().history.events if event["event"] == "played"]
+    assert played[-1]["because"] == f"rolled back from {B}"
+
+
+@pytest.mark.usefixtures("emperor")
+def test_what_is_being_answered_is_finished(crewed: House) -> None:
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want())
+    path = crewed.act().sess(f"{A}.1").socket
+    with socket.socket(socket.AF_UNIX) as visitor:
+        visitor.connect(path)
+        thread = threading.Thread(target=carry_out, args=(crewed, want(release=B)))
+        thread.start()
+        while crewed.state().live != f"{B}.1":
+            time.sleep(0.02)
+        time.sleep(0.4)
+        assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{A}.1", f"{B}.1"])
+    thread.join(10)
+    assert on_the_host(crewed) == (f"{B}.1", [f"{B}.1"], [f"{B}.1"])
+
+
+@pytest.mark.usefixtures("emperor")
+def test_a_request_that_never_ends_is_said(crewed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want())
+    waited: list[float] = []
+    monkeypatch.setattr(door, "wait_idle", lambda path, timeout: bool(waited.append(timeout)))
+    said = f"act kittens: Sess {A}.1 was still answering after 10 s and was stopped"
+    assert (carry_out(crewed, want(release=B)), waited) == ([said], [10])
+    assert on_the_host(crewed) == (f"{B}.1", [f"{B}.1"], [f"{B}.1"])
+
+
+@pytest.mark.usefixtures("emperor")
+def test_stopped_and_started_again(crewed: House) -> None:
+    crewed.build(A)
+    carry_out(crewed, want())
+    carry_out(crewed, replace(want(), sess=replace(SESS, state="stopped")))
+    assert on_the_host(crewed) == (None, [], [])
+    assert events(crewed)[-1] == ("stopped", f"{A}.1")
+    carry_out(crewed, want())
+    assert on_the_host(crewed) == (f"{A}.2", [f"{A}.2"], [f"{A}.2"])
+
+
+OPEN, CLOSED = Venue("a.example", ["www.a.example"]), Venue("b.example", state="closed")
+HOSTS = [
+    ((), None, ["localhost"]),
+    ((), "up.example", ["up.example"]),
+    ((OPEN,), None, ["a.example"]),
+    ((OPEN, Venue("c.example")), None, ["a.example", "c.example"]),
+    ((OPEN, CLOSED), None, ["a.example"]),
+    ((CLOSED,), None, ["b.example"]),
+    ((OPEN,), "up.example", ["up.example"]),
+]
+
+
+@pytest.mark.parametrize(("venues", "host", "asked"), HOSTS)
+def test_gate_hosts(venues: tuple[Venue, ...], host: Optional[str], asked: list[str]) -> None:
+    assert sesses.gate_hosts(want(replace(ACT, health=Health(host=host)), venues=venues)) == asked
