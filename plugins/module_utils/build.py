@@ -160,7 +160,7 @@ def _need_project(where: str) -> None:
 
 def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) -> None:
     argv = shlex.split(line)
-    program = shutil.which(argv[0], path=env["PATH"])
+    program = os.path.join(cwd, argv[0]) if "/" in argv[0] else shutil.which(argv[0], path=env["PATH"])
     if program is None:
         raise BackstageError(f"the program '{argv[0]}' is missing: add its Debian package to 'packages'", step="build")
     result = process.run([program, *argv[1:]], builder, env, cwd)

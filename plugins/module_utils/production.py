@@ -16,7 +16,7 @@ from .errors import BackstageError, Refusal
 from .history import who
 from .host import Host
 from .layout import HOST_LOCK, ROOT, Production
-from .nouns import Act, Manifest
+from .nouns import Act, Manifest, Venue
 from .plan import Change, Phase, Step
 from .stages.uwsgi import sweep_drafts
 from .state import ActState, HostState, read
@@ -164,7 +164,7 @@ class _Run:
         play = self._held_release(act, state) if held else release
         return acts.Want(
             act=act,
-            venues=venues + left,
+            venues=self._in_order(venues + left),
             staying=frozenset(venue.name for venue in venues),
             release=release,
             content=found["content"],
@@ -175,6 +175,13 @@ class _Run:
             held=held,
             unhold=bool(state.hold) and not held,
             play=play,
+        )
+
+    def _in_order(self, venues: list[Venue]) -> list[Venue]:
+        """The manifest's order, then by name: the same variables whether an Act stays at a Venue or leaves it."""
+        known = list(self.manifest.venues)
+        return sorted(
+            venues, key=lambda venue: (known.index(venue.name) if venue.name in known else len(known), venue.name)
         )
 
     def _held_release(self, act: Act, state: ActState) -> str:

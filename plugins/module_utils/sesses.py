@@ -146,6 +146,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
     sess = start(want, wanted, state, host)
+    held = files.read(state.paths.hold)
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
     files.link(state.paths.live, os.path.join("sesses", sess))
@@ -154,6 +155,10 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
         front.ask_booked(want.act.act, state.paths, host)
     except BackstageError:
         _go_back(old, sess, state, host, warn)
+        if held is None:
+            files.remove(state.paths.hold)
+        else:
+            files.write(state.paths.hold, held, 0o600)
         raise
     because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
     state.history.add("played", release=wanted.release, sess=sess, **because)

@@ -49,8 +49,11 @@ class House:
             changed[f"backstage_{key}"] = items
         return changed
 
-    def start(self, *options: str, playbook: str = "deploy", watched: bool = False, **changes: Any) -> Running:
-        return self.controller.start(playbook, *options, watched=watched, **self.with_changes(**changes))
+    def start(
+        self, *options: str, playbook: str = "deploy", watched: bool = False, kill_at_task: int = 0, **changes: Any
+    ) -> Running:
+        manifest = self.with_changes(**changes)
+        return self.controller.start(playbook, *options, watched=watched, kill_at_task=kill_at_task, **manifest)
 
     def play(self, *options: str, playbook: str = "deploy", watched: bool = False, **changes: Any) -> Run:
         return self.start(*options, playbook=playbook, watched=watched, **changes).end()
@@ -78,6 +81,12 @@ class House:
     def signal(self, name: str) -> None:
         """Send a signal to the module that stopped."""
         self.host.sh(f"kill -{name} $(cat {PLACE}/stopped)")
+
+    def go_on(self) -> None:
+        """Whatever happened, let no module of a test sleep for ever."""
+        self.host.sh(
+            f"[ ! -e {PLACE}/stopped ] || kill -CONT $(cat {PLACE}/stopped) 2>/dev/null || true; rm -f {PLACE}/order.json"
+        )
 
     def info(self) -> dict[str, Any]:
         """What backstage_info returns."""

@@ -39,7 +39,10 @@ def ends_as_it_began(house: House) -> Iterator[None]:
 
 
 def test_fault_21_slow_to_boot(house: House) -> None:
-    slow = {"path": "band/wsgi.py", "content": "import time\ntime.sleep(4)\nfrom django.core.wsgi import *\napplication = get_wsgi_application()\n"}
+    slow = {
+        "path": "band/wsgi.py",
+        "content": "import time\ntime.sleep(4)\nfrom django.core.wsgi import *\napplication = get_wsgi_application()\n",
+    }
     with house.visitors() as visitors:
         run = house.play(acts={"shaky": {"files": [slow, TAKE]}})
     assert run.code == 0, run.message
@@ -135,7 +138,9 @@ def test_fault_36_check_mode_on_a_fresh_host(house: House) -> None:
     fresh.host.sh("touch /root/stamp; sleep 0.01")
     before = fresh.host.sh(look)
     here = {"backstage_sess_defaults": {"hosts": "h2"}}
-    run = fresh.play("--check", "--diff", "-i", str(PROJECT / "extensions/molecule/faults/fresh"), playbook="site", **here)
+    run = fresh.play(
+        "--check", "--diff", "-i", str(PROJECT / "extensions/molecule/faults/fresh"), playbook="site", **here
+    )
     assert run.code == 0, run.printed[-3000:]
     assert [step["verb"] for step in run.last["plan"]].count("play") == 2
     assert fresh.host.sh(look) == before

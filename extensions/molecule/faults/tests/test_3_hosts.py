@@ -52,7 +52,14 @@ def test_fault_89_truncated_vassal(house: House) -> None:
     options = [line for line in ini.splitlines() if line and line[0] not in ";["]
     assert options[:2] == [f"uid = {house.production}-shaky", f"gid = {house.production}-shaky"]
     uid = ini.index("uid = ")
-    cuts = [ini[:uid], ini[: uid + 4], ini[: uid + 8], ini[: ini.index("\n", uid) + 1], ini[: len(ini) // 2], ini[: ini.index("\nlogto2")]]
+    cuts = [
+        ini[:uid],
+        ini[: uid + 4],
+        ini[: uid + 8],
+        ini[: ini.index("\n", uid) + 1],
+        ini[: len(ini) // 2],
+        ini[: ini.index("\nlogto2")],
+    ]
     cuts = [text.replace(f"/{sess}/door/s", "/door") for text in cuts]
     place = "/etc/backstage/vassals/cut-{}.ini"
     roots = "ps -o args= -u root | grep uwsgi | grep -v grep | sort"

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controllers that are killed, runs that meet, holders of a lock that die, and a host that boots in the midst of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from faults.controller import Running
+from faults.house import House
+from faults.killing import FULL, PLAYS, SHAKY, VENUE
+
+SECRETS = ("steady-secret-key-of-a-test", "shaky-secret-key-of-a-test")
+SWITCH = "os.rename .*/acts/shaky/live$"
+STEADY = "steady.example.org/"
+
+
+def take(name: str) -> dict[str, dict[str, object]]:
+    """Another release of "shaky"."""
+    files = [{"path": "band/take.py", "content": f"TAKE = {name!r}\n"}]
+    return {**PLAYS, "acts": {"shaky": {**SHAKY, "files": files}}}
+
+
+def start_and_stop(house: House, match: str, name: str) -> Running:
+    """A run whose module has stopped at the first write that matches."""
+    house.stop_at(match)
+    running = house.start(watched=True, **take(name))
+    house.stopped()
+    return running
+
+
+def converged(house: House, name: str) -> None:
+    """This release plays, nothing is left to do, and nothing was left behind."""
+    run = house.play(**take(name))
+    assert run.code == 0, run.message
+    again = house.play(**take(name))
+    assert (again.code, again.changed) == (0, 0), again.last.get("plan")
+    assert name in house.get(VENUE)["page"]
+    assert house.leftovers() == []
+
+
+@pytest.fixture(autouse=True)
+def one_that_plays(house: House) -> Iterator[None]:
+    """Each test begins with both Acts on the stage, and leaves no module behind that has stopped."""
+    assert house.play(**take("a first take")).code == 0
+    yield
+    house.go_on()
+
+
+def test_fault_01_controller_killed_at_each_task(house: House) -> None:
+    """At every task of the playbook site, and at the one task of deploy."""
+    with house.visitors(STEADY, f"{VENUE}/") as visitors:
+        number, every = 1, 1 if FULL else 8
+        while (run := house.start(playbook="site", kill_at_task=number, **take("killed at a task")).end()).code != 0:
+            assert run.code < 0, run.printed
+            number += every
+        assert house.start(kill_at_task=1, **take("killed at the only task")).end().code < 0
+    assert number > 16, "site has more tasks than that"
+    visitors.all_pleased()
+    converged(house, "killed at the last task")
+
+
+@pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH])
+def test_fault_01_controller_killed_while_the_module_works(house: House, match: str) -> None:
+    """The module goes on by itself, holding its lock; the next run waits for it."""
+    with house.visitors(STEADY, f"{VENUE}/") as visitors:
+        running = start_and_stop(house, match, "nobody waits for this")
+        running.kill()
+        following = house.start(**take("the one after it"))
+        time.sleep(2)
+        house.signal("CONT")
+        assert (run := following.end()).code == 0, run.message
+    visitors.all_pleased()
+    assert [page.split(":")[0] for page in visitors.seen[VENUE].pages] == [
+        "shaky a first take",
+        "shaky nobody waits for this",
+        "shaky the one after it",
+    ]
+    converged(house, "the one after it")
+
+
+def test_fault_10_environment_half_made(house: House) -> None:
+    """Without its seal it is made anew, whatever somebody did to it meanwhile."""
+    changes = take("another environment")
+    changes["acts"]["shaky"]["refresh"] = "half made"
+    house.stop_at("os.chown .*/environments/[^/]*/.*site-packages")
+    running = house.start(watched=True, **changes)
+    house.stopped()
+    house.signal("KILL")
+    assert running.end().code != 0
+    half = house.host.sh(
+        f"cd {house.root}/environments; for key in *; do [ -e $key/environment.json ] || echo $key; done"
+    ).split()
+    assert len(half) == 1
+    path = f"{house.root}/environments/{half[0]}"
+    spoilt = f"{path}/lib/python3*/site-packages/django/__init__.py"
+    house.host.sh(f"echo 'raise RuntimeError(\"edited by hand\")' >>$(ls {spoilt})")
+    run = house.play(**changes)
+    assert run.code == 0, run.message
+    assert house.host.ok(f"test -e {path}/environment.json && ! grep -q 'edited by hand' {spoilt}")
+    assert house.leftovers() == []
+
+
+def test_fault_26_two_runs_of_one_act(house: House) -> None:
+    """The second says who holds the lock and since when, or waits for it, as it was told."""
+    first = start_and_stop(house, SWITCH, "the first of two")
+    pid = house.host.sh("cat /opt/backstage-faults/stopped").strip()
+    hasty = house.play(backstage_lock_timeout=1, **take("the hasty one"))
+    assert hasty.code != 0
+    assert hasty.message.startswith(f"lock on {house.host.name}: process {pid} of root, since "), hasty.message
+    assert hasty.message.endswith(f" holds {house.root}/.lock; run again when it has ended, or raise lock_timeout")
+    patient = house.start(**take("the second of two"))
+    time.sleep(2)
+    assert patient.process.poll() is None
+    house.signal("CONT")
+    assert (run := first.end()).code == 0, run.message
+    assert (run := patient.end()).code == 0, run.message
+    converged(house, "the second of two")
+
+
+def test_fault_26_two_productions_on_one_host(house: House) -> None:
+    """Each has its own lock; nginx has the host's."""
+    other = {
+        "backstage_production": "other",
+        "backstage_acts": [],
+        "backstage_gigs": [],
+        "backstage_venues": [{"name": "other.example.org"}],
+    }
+    house.stop_at("subprocess.Popen /usr/sbin/nginx")
+    first = house.start(watched=True, **{**PLAYS, "venues": {VENUE: {"aliases": ["www." + VENUE]}}})
+    house.stopped()
+    second = house.start(**other)
+    time.sleep(2)
+    assert second.process.poll() is None
+    house.signal("CONT")
+    assert (run := first.end()).code == 0, run.message
+    assert (run := second.end()).code == 0, run.message
+    assert house.get("other.example.org")["status"] == 404
+    assert house.get("www." + VENUE)["status"] == 301
+    assert house.play(playbook="strike", backstage_production="other").code == 0
+
+
+def test_fault_27_holder_of_the_lock_is_killed(house: House) -> None:
+    first = start_and_stop(house, "os.rename .*/release.json$", "its run dies")
+    second = house.start(**take("the heir"))
+    time.sleep(2)
+    assert second.process.poll() is None
+    house.signal("KILL")
+    began = time.monotonic()
+    assert first.end().code != 0
+    assert (run := second.end()).code == 0, run.message
+    assert time.monotonic() - began < 30
+    converged(house, "the heir")
+
+
+@pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH, "os.remove /etc/backstage/vassals/.*.ini$"])
+def test_fault_84_reboot_in_mid_deploy(house: House, match: str) -> None:
+    """Every Act answers on its last complete release within half a minute, and the next run converges."""
+    running = start_and_stop(house, match, "interrupted")
+    house.host.garage("reboot")
+    began = time.monotonic()
+    running.kill()
+    for venue in (STEADY.rstrip("/"), VENUE):
+        assert house.answers_within(venue, 30 - (time.monotonic() - began)), f"{venue} is dark"
+    switched = "interrupted" in house.get(VENUE)["page"]
+    assert switched == ("vassals" in match)
+    converged(house, "interrupted")
+
+
+def test_no_secret_is_left_behind(houses: dict[str, House], house: House) -> None:
+    """After all that was killed: where Ansible, its modules and their children put what is temporary."""
+    for one in houses.values():
+        for secret in SECRETS:
+            assert one.host.ok(f"grep -rqF {secret} {one.root}/acts"), "the test looks for something else"
+            found = one.host.sh(f"grep -rlsF {secret} /root /tmp /var/tmp /run /home /var/log /etc", check=False)
+            assert found == "", found
