@@ -165,7 +165,7 @@ def by_hand(manage: str, words: list[str]) -> None:
     try:
         run_manage(manage, words)
     except SystemExit as end:
-        if end.code:
+        if end.code not in (None, 0):
             raise
 
 

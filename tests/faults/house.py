@@ -84,9 +84,7 @@ class House:
 
     def go_on(self) -> None:
         """Whatever happened, let no module of a test sleep for ever."""
-        self.host.sh(
-            f"[ ! -e {PLACE}/stopped ] || kill -CONT $(cat {PLACE}/stopped) 2>/dev/null || true; rm -f {PLACE}/order.json"
-        )
+        self.host.sh(f"rm -f {PLACE}/order.json; kill -CONT $(cat {PLACE}/stopped 2>&1) 2>/dev/null || true")
 
     def info(self) -> dict[str, Any]:
         """What backstage_info returns."""
@@ -106,7 +104,9 @@ class House:
         self.host.sh(f"""
             mkdir /mnt/copy; cp -a {path}/. /mnt/copy
             mount -t tmpfs -o mode=$(stat -c %a {path}),size=1g tmpfs {path}; cp -a /mnt/copy/. {path}; rm -rf /mnt/copy
-            used=$(df -k --output=used {path} | tail -1); mount -o remount,size=$((used + {spare_megabytes} * 1024))k {path}""")
+            used=$(df -m --output=used {path} | tail -1)
+            mount -o remount,size=$((used + {spare_megabytes}))m {path}
+        """)
         try:
             yield
         finally:

@@ -118,9 +118,8 @@ def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Ki
 def report(killings: Killings, operation: str) -> str:
     """What was wrong, a few lines a point."""
     wrong = [line for line in killings.found[operation] if line["problems"]]
-    lines = [
-        f"{operation}: {len(killings.writes[operation])} writes, killed at {len(killings.found[operation])}, wrong after {len(wrong)}"
-    ]
+    writes, tried = len(killings.writes[operation]), len(killings.found[operation])
+    lines = [f"{operation}: {writes} writes, killed at {tried} of them, wrong after {len(wrong)}"]
     for one in wrong:
         lines.append(f"killed at {one['point']}, {kind(one['line'])}:")
         lines += [f"    {problem[:300]}" for problem in one["problems"][:6]]

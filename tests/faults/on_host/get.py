@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """get.py VENUE PATH: one request to a Venue of this host, as JSON."""
 

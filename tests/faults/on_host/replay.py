@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Modules as Ansible sent them, called again and again on the host, to be killed at one write after another.
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a Production is on this host, as plain data that two runs can be compared by: snapshot.py PRODUCTION [ACT].
 

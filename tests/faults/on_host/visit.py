@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Visitors: one request after another to each Venue, until standard input ends; then what they saw, as JSON.
 

@@ -26,7 +26,7 @@ def goes_wrong(house: House, name: str, injury: AbstractContextManager[None] | N
     TRIED.add(name)
     fault = EXPECTED[name]
     before, bystander = house.info(), house.traces("steady")
-    with house.visitors() as visitors, injury or nullcontext():
+    with injury or nullcontext(), house.visitors() as visitors:
         run = house.play(acts={"shaky": fault["act"]})
     assert_told(run, fault)
     visitors.all_pleased()

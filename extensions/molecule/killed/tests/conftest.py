@@ -22,7 +22,7 @@ CYCLES = {
     },
 }
 if FULL:
-    CYCLES = dict.fromkeys(CYCLES, {name: extra for cycles in CYCLES.values() for name, extra in cycles.items()})
+    CYCLES = {host: {name: extra for cycles in CYCLES.values() for name, extra in cycles.items()} for host in CYCLES}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
-from street import CORNER, SQUARE, Street, pleased, read
+from street import CORNER, SQUARE, Crowd, Street, pleased, read
+
+
+def turned(seen: Crowd, venue: str) -> list[tuple[str, str]]:
+    """Who played at first and at last: while nginx reloads, an old worker may answer once more after a new one."""
+    assert all(set(acts) == {"busker", "juggler"} for acts in read(seen, venue, "act"))
+    return [(acts[0], acts[-1]) for acts in read(seen, venue, "act")]
 
 
 def test_a_venue_booked_to_another_act(street: Street) -> None:
@@ -12,8 +18,8 @@ def test_a_venue_booked_to_another_act(street: Street) -> None:
         plan = street.play()
     assert f"rebook gig juggler at {CORNER}/" in plan
     pleased(seen, CORNER, SQUARE)
-    assert read(seen, CORNER, "act") == [["busker", "juggler"]] * 2
-    assert set(read(seen, SQUARE, "act")[0]) == {"juggler"}
+    assert turned(seen, CORNER) == [("busker", "juggler")] * 2
+    assert read(seen, SQUARE, "act") == [["juggler"] * len(pages) for pages in read(seen, SQUARE, "act")]
 
 
 def test_two_acts_change_places(street: Street) -> None:
@@ -24,8 +30,8 @@ def test_two_acts_change_places(street: Street) -> None:
         plan = street.play()
     assert {f"rebook gig juggler at {CORNER}/", f"rebook gig busker at {SQUARE}/"} <= set(plan)
     pleased(seen, CORNER, SQUARE)
-    assert read(seen, CORNER, "act") == [["busker", "juggler"]] * 2
-    assert read(seen, SQUARE, "act") == [["juggler", "busker"]] * 2
+    assert turned(seen, CORNER) == [("busker", "juggler")] * 2
+    assert turned(seen, SQUARE) == [("juggler", "busker")] * 2
     street.gigs[CORNER]["act"], street.gigs[SQUARE]["act"] = "busker", "juggler"
     street.play()
 

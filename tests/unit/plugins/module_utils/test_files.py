@@ -110,6 +110,15 @@ def test_a_planted_link_is_not_followed(tmp_path: Path, write: Callable[[str], N
     assert (victim.read_text(), modes(victim)[0]) == ("mine", 0o604)
 
 
+def test_a_planted_link_to_a_directory_is_not_followed(tmp_path: Path) -> None:
+    victim, trap = tmp_path / "victim", tmp_path / "trap"
+    victim.mkdir(0o700)
+    trap.symlink_to(victim)
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        files.directory(str(trap), 0o777, 1, 1)
+    assert modes(victim) == (0o700, 0, 0)
+
+
 def test_write_replaces_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
     victim, path = tmp_path / "victim", tmp_path / "a"
     victim.write_text("mine")

@@ -51,8 +51,8 @@ PATTERNS = [
 
 @pytest.mark.parametrize(
     ("pattern", "name", "matches"),
-    [(p, name, True) for p, good, _ in PATTERNS for name in good]
-    + [(p, name, False) for p, _, bad in PATTERNS for name in bad],
+    [(p, name, True) for p, good, _bad in PATTERNS for name in good]
+    + [(p, name, False) for p, _good, bad in PATTERNS for name in bad],
 )
 def test_pattern(pattern: re.Pattern[str], name: str, matches: bool) -> None:
     assert bool(pattern.match(name)) is matches

@@ -173,6 +173,16 @@ def test_data_goes_only_with_the_act_that_is_named(settled: House) -> None:
     assert order.delete_data == {"birds"}
 
 
+def test_an_absent_act_takes_its_sess_along(house: House) -> None:
+    given = booked(acts=[act(source=git())], resolved=RESOLVED, sesses=[{"act": "kittens"}], venues=[], gigs=[])
+    house.settle(orders.for_production(given))
+    steps = production.check(orders.for_act(one_act(state="absent"))).steps
+    assert [f"{step.noun} {step.name}: {step.verb}" for step in steps] == [
+        "sess kittens: remove",
+        "act kittens: remove",
+    ]
+
+
 def test_an_act_absent_from_the_disk(house: House) -> None:
     order = orders.for_act(one_act(source=git(), resolved=RESOLVED))
     assert [step.verb for step in production.check(order).steps] == ["build", "migrate", "add"]

@@ -53,5 +53,5 @@ def test_what_a_killed_run_left_is_in_nobodys_way(house: House, arrived: dict[st
     os.makedirs(house.paths.spool)
     for name in (arrived["sha256"], arrived["sha256"] + ".new"):
         Path(house.paths.spool, name).write_text("half")
-    (taken,) = spool.take_in(house.paths, {"kittens": arrived}).values()
+    taken = spool.take_in(house.paths, {"kittens": arrived})["kittens"]
     assert Path(taken).read_bytes() == CONTENT

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+import importlib
+
 from django.apps import AppConfig
 
-from . import rehearsal  # noqa: F401  every process that sets Django up pays for it: workers and management commands
+# every process that sets Django up pays for it: workers and management commands
+importlib.import_module("encore.rehearsal")
 
 
 class Encore(AppConfig):
