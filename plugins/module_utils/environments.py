@@ -158,18 +158,8 @@ def _uv(argv: list[str], user: process.User, env: dict[str, str]) -> None:
         raise BackstageError(cause, step="environment", log=result.said)
 
 
-def unused(paths: Production) -> list[str]:
-    """The environments that no sealed release on disk names, of any Act."""
-    used = set()
-    for act in files.names_in(paths.acts):
-        act_paths = paths.act(act)
-        for release in files.names_in(act_paths.releases):
-            record = files.read_json(act_paths.release(release).seal) or {}
-            used.add(record.get("environment"))
-    return [key for key in files.names_in(paths.environments) if key not in used]
-
-
-def sweep(paths: Production) -> None:
-    """Remove the environments that no release uses any more."""
-    for key in unused(paths):
-        files.remove_sealed(path(paths, key), SEAL)
+def sweep(paths: Production, used: set[str]) -> None:
+    """Remove the environments that no sealed release on disk names, of any Act."""
+    for key in files.names_in(paths.environments):
+        if key not in used:
+            files.remove_sealed(path(paths, key), SEAL)

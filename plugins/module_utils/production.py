@@ -308,13 +308,15 @@ class _Run:
             self._book(failed, fresh)
         # while nginx may still pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
-        if self.changes and not failed:
-            environments.sweep(self.paths)
+        after = read(self.paths.name, self.host)
+        if not failed:
+            releases = [release for state in after.acts.values() for release in state.releases.values()]
+            environments.sweep(self.paths, {release["environment"] for release in releases})
         spool.sweep(self.paths)
         sweep_drafts(self.paths.name, self.host.vassals)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
-        outcome.playing = playing(read(self.paths.name, self.host))
+        outcome.playing = playing(after)
 
     def _make(self, changes: list[Change], failed: dict[str, BackstageError]) -> None:
         for change in changes:

@@ -31,13 +31,15 @@ class Names:
     def __init__(self, production: str) -> None:
         self.words: dict[str, str] = {}
         acts = f"{ROOT}/{production}/acts"
+        environments = {}
         for act in listed(acts):
             releases = listed(f"{acts}/{act}/releases")
             releases.sort(key=lambda release: built(f"{acts}/{act}/releases/{release}/release.json"), reverse=True)
             for number, release in enumerate(releases):
                 self.words[release] = f"<{act}-{number}>"
-        for number, key in enumerate(listed(f"{ROOT}/{production}/environments")):
-            self.words[key] = f"<environment-{number}>"
+                environments.setdefault(environment(f"{acts}/{act}/releases/{release}/release.json"), number)
+        for key in listed(f"{ROOT}/{production}/environments"):
+            self.words[key] = f"<environment-{environments.get(key, 'of nobody')}>"
 
     def plain(self, text: str) -> str:
         for name, word in self.words.items():
@@ -55,6 +57,14 @@ def listed(path: str) -> list[str]:
 def built(path: str) -> str:
     """When a release was made whole; one that is not sealed comes first."""
     return f"{os.stat(path).st_mtime_ns:020}" if os.path.exists(path) else "~"
+
+
+def environment(path: str) -> str:
+    """The environment that a sealed release plays in."""
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as file:
+        return str(json.load(file)["environment"])
 
 
 def tree(top: str, names: Names) -> dict[str, str]:

@@ -30,6 +30,7 @@ class Emperor:
         says: what a Sess prints when it dies at its start; empty for one that comes up.
         log: where it prints that.
         ready: whether a Sess that came up accepts requests.
+        cursed: since when the emperor wants them to end.
     """
 
     vassals: Path
@@ -38,6 +39,7 @@ class Emperor:
     says: str = ""
     log: Path = Path("/dev/null")
     ready: bool = True
+    cursed: int = 0
     playing: dict[str, ExitStack] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
@@ -65,7 +67,7 @@ class Emperor:
         for name in sorted({*self.playing} - names):
             self.playing.pop(name).close()
         vassals = [
-            {"id": name, "pid": os.getpid(), "accepting": int(self.ready), "cursed": 0, "respawns": 0}
+            {"id": name, "pid": os.getpid(), "accepting": int(self.ready), "cursed": self.cursed, "respawns": 0}
             for name in self.playing
         ]
         blacklist = [{"id": name, "attempt": 1} for name in self.dead]

@@ -31,18 +31,20 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, House]:
 
 
 @pytest.fixture(scope="session")
-def house(houses: dict[str, House], killings: dict[str, Future[list[Killings]]]) -> House:
-    """A host whose enumerations are over."""
-    for future in killings.values():
-        future.exception()
-    return houses["h1"]
-
-
-@pytest.fixture(scope="session")
 def killings(houses: dict[str, House]) -> dict[str, Future[list[Killings]]]:
     """Every cycle on its host, both hosts at once."""
     pool = ThreadPoolExecutor(len(houses))
     return {name: pool.submit(everything, found, CYCLES[name]) for name, found in houses.items()}
+
+
+@pytest.fixture(scope="session")
+def house(houses: dict[str, House], request: pytest.FixtureRequest) -> House:
+    """A host on which no enumeration goes on any more."""
+    if any("killings" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("killings")["h1"].exception()
+    houses["h1"].host.put()
+    assert houses["h1"].keep("info", "status").code == 0
+    return houses["h1"]
 
 
 def everything(house: House, cycles: dict[str, dict[str, list[str]]]) -> list[Killings]:

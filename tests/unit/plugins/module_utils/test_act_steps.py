@@ -82,6 +82,16 @@ def test_the_management_program(project: Make, manage: str, texts: dict[str, Tex
         script.unlink()
 
 
+def test_what_lies_beside_the_management_program_is_found(project: Make) -> None:
+    """Python puts a script's own directory on the path, wherever it is started from."""
+    made = project()
+    (made.code / "src").mkdir()
+    for name in ("manage.py", "kittens", "cats"):
+        (made.code / name).rename(made.code / "src" / name)
+    assert made.run("build", manage="src/manage.py")["settings"] == "kittens.settings"
+    made.run("run", manage="src/manage.py", words=["check"])
+
+
 SYNTAX = "def broken(:\n"
 FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
     # (FAULTS or what, the project, options, step, sentence)

@@ -245,6 +245,17 @@ def test_fault_4_a_disk_that_fills_up_between_two_files(playing: House, monkeypa
     assert (os.listdir(playing.host.venues), page(playing)) == ([], 444)
 
 
+def test_what_nginx_does_not_take_up_is_taken_back(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    booked(playing, GIG).apply()
+    before = playing.seen()
+    monkeypatch.setattr(nginx, "_PID", "/nowhere")
+    two = (Venue(V, ["www.a.example"]), Venue("b.example"))
+    assert told(booked(playing, GIG, venues=two).apply) == "nginx is not running: start the service nginx"
+    assert [entry for entry in playing.seen() if "venues" in entry[0]] == [
+        entry for entry in before if "venues" in entry[0]
+    ]
+
+
 def test_without_a_front_of_house(house: House) -> None:
     found = booked(replace(house, host=replace(house.host, has_front_of_house=False)), GIG)
     assert "this host has no front of house" in told(found.apply)

@@ -73,6 +73,7 @@ STATES: list[tuple[dict[str, Any], str]] = [
     # (what the emperor sees, what a Sess is called)
     ({}, "playing"),
     ({"ready": False}, "dark"),
+    ({"cursed": 1}, "dark"),
     ({"says": "it crashed"}, "dark"),
 ]
 

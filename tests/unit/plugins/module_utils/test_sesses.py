@@ -108,6 +108,8 @@ def test_a_switch(crewed: House) -> None:
     carry_out(crewed, want(replace(ACT, secrets={"KEY": "meowmeow"}), B))
     assert on_the_host(crewed)[0] == f"{B}.2", "a new secret is a new Sess of the same release"
     assert crewed.state().live_env["KEY"] == "meowmeow"
+    older = crewed.act().sess(f"{B}.2").older
+    assert [os.readlink(os.path.join(older, name)) for name in os.listdir(older)] == [crewed.act().release(A).static]
 
 
 def oops(_asked: Variables) -> str:

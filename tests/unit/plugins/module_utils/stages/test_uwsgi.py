@@ -160,6 +160,7 @@ READY: list[tuple[str, list[State], str]] = [
     ("respawned", [vassal(), vassal(respawns=1)], ENDED),
     ("no pid, and on the blacklist", [{}, LISTED], ENDED),
     ("blacklisted while it is there", [{**vassal(), **LISTED}], ENDED),
+    ("cursed for ever", [vassal(accepting=1, cursed=1)], "the Sess was not ready within 0 s: raise health.timeout"),
     ("never", [vassal()], "the Sess was not ready within 0 s: raise health.timeout"),
     ("never even seen", [{}], "the Sess was not ready within 0 s: raise health.timeout"),
 ]
