@@ -73,8 +73,19 @@ def needs_source(want: Want, state: ActState) -> bool:
     return want.act.state == "present" and not want.held and want.release not in state.releases
 
 
-def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str, str]) -> list[Change]:
-    """What is to be done for an Act that should be present."""
+def plan(
+    want: Want, state: ActState, host: Host, through: str, seeds: dict[str, str], switches: bool = False
+) -> list[Change]:
+    """What is to be done for an Act that should be present.
+
+    Args:
+        want: what should be.
+        state: what is.
+        host: the host's facts.
+        through: where the run ends.
+        seeds: answers for seeds that were interrupted.
+        switches: whether this run starts a new Sess, which chooses anew whose static files it serves.
+    """
     manager = _Manager(want, state, host)
     changes = manager.sweep() + manager.record()
     if through == "play":
@@ -83,7 +94,7 @@ def plan(want: Want, state: ActState, host: Host, through: str, seeds: dict[str,
         changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
     if through in ("migrate", "play") and not want.held:
         changes += manager.database(seeds)
-    return changes + manager.discard(through)
+    return changes + manager.discard(switches)
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
@@ -215,13 +226,13 @@ class _Manager:
         cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
         return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
 
-    def discard(self, through: str) -> list[Change]:
+    def discard(self, switches: bool) -> list[Change]:
         return [
             self.change("discard", Phase.TIDY, partial(self._discard, name), name)
-            for name in self._superfluous(through)
+            for name in self._superfluous(switches)
         ]
 
-    def _superfluous(self, through: str) -> list[str]:
+    def _superfluous(self, switches: bool) -> list[str]:
         """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
 
         Never the live one, the held one, the wanted one, or one whose static files are still served.
@@ -235,8 +246,8 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
-        if through != "play" or wanted == self.state.live_release:
-            kept |= self.state.served  # a switch makes its own choice
+        if not switches:
+            kept |= self.state.served
         if not self.want.unhold:
             kept.add(self.state.hold.get("release"))
         return [name for name in ranked if name not in kept]

@@ -203,10 +203,11 @@ class _Run:
                 changes += self._plan_removal(act.name)
                 continue
             want = self._want(act)
+            sess_changes = self._plan_sess(want, state) if self.order.through == "play" else []
             if self.order.build:
-                changes += self._plan_act(want, state)
-            if self.order.through == "play" and act.name not in self.refused:
-                changes += self._plan_sess(want, state)
+                changes += self._plan_act(want, state, any(change.phase == Phase.PLAY for change in sess_changes))
+            if act.name not in self.refused:
+                changes += sess_changes
         if self.order.prune:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
@@ -222,10 +223,10 @@ class _Run:
         leaves = bool(state.live) and any(venue.name not in want.staying for venue in want.venues)
         return sesses.plan(sesses.Want(sess, want, leaves=leaves), state, self.host, self.warnings.append)
 
-    def _plan_act(self, want: acts.Want, state: ActState) -> list[Change]:
+    def _plan_act(self, want: acts.Want, state: ActState, switches: bool) -> list[Change]:
         name = want.act.name
         try:
-            return acts.plan(want, state, self.host, self.order.through, self.order.seeds)
+            return acts.plan(want, state, self.host, self.order.through, self.order.seeds, switches)
         except BackstageError as error:
             self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
             return []

@@ -27,13 +27,14 @@ from ansible_collections.backstage.django.plugins.module_utils import production
 
 from .house import House
 from .projects import Make, Project
-from .servers import Nginx, free_port
+from .servers import Nginx, checker, free_port
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _as_root() -> None:
     """They chown, drop to other users and make devices, as the modules do on a host."""
     assert os.geteuid() == 0, "run these tests as root"
+    os.umask(0o022)  # as the modules set it, whatever root's own is
 
 
 @pytest.fixture
@@ -92,31 +93,24 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
 
 
 @pytest.fixture
-def nginx_program(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The real nginx; Debian's package nginx-light has it."""
-    found = shutil.which("nginx", path=f"/usr/sbin:{os.environ['PATH']}")
-    assert found, "these tests need nginx: apt install nginx-light"
-    monkeypatch.setattr(nginx, "_PROGRAM", found)
+def nginx_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The real nginx, installed or only unpacked: what its package makes on a host is in a place of the test."""
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert found, "these tests need nginx: run them by make units"
+    monkeypatch.setattr(nginx, "_PROGRAM", checker(tmp_path, found))
+    monkeypatch.setattr(server_block, "LOGS", str(tmp_path))
     return found
 
 
 @pytest.fixture
 def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
-    monkeypatch.setattr(server_block, "LOGS", str(house.root / "log"))
     monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
     monkeypatch.setattr(nginx, "_enabled", lambda: [str(house.root / "by-hand.conf")])
     house.host = replace(house.host, http_port=free_port(), ipv6=False)
     Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
-        # the host's own main file is this one's
-        program = house.root / "nginx"
-        program.write_text(
-            f'#!/bin/sh\ncase "$*" in *" -c "*) exec {nginx_program} "$@";; esac\n'
-            f'exec {nginx_program} -c {running.main} "$@"\n'
-        )
-        program.chmod(0o755)
-        monkeypatch.setattr(nginx, "_PROGRAM", str(program))
+        monkeypatch.setattr(nginx, "_PROGRAM", checker(house.root, nginx_program, running.main))
         yield house
 
 

@@ -80,17 +80,31 @@ worker_processes {workers};
 pid {root}/nginx.pid;
 error_log {root}/error.log;
 events {{}}
-http {{
+http {{ {places}
     server_names_hash_bucket_size 512;
-    client_body_temp_path {root}/body;
-    proxy_temp_path {root}/proxy;
-    fastcgi_temp_path {root}/fastcgi;
-    uwsgi_temp_path {root}/uwsgi;
-    scgi_temp_path {root}/scgi;
     server {{ listen {port} default_server; return 444; }}
     include {venues}/*.conf;
 }}
 """
+
+
+def places(root: Path) -> str:
+    """The paths that a host has from nginx's package."""
+    temporary = [f"{what}_temp_path {root}/{what};" for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+    return " ".join([*temporary, "access_log off;"])
+
+
+def checker(root: Path, program: str, main: Path = Path("/dev/null")) -> str:
+    """nginx -t as a host has it: with the paths of its package, and this main file where none is given."""
+    script = root / "nginx-t"
+    script.write_text(
+        f"#!/bin/sh\nmain={main}\n"
+        'for word; do [ "$before" = -c ] && main=$word; before=$word; done\n'
+        f"sed 's#^http {{$#& {places(root)}#' \"$main\" > {root}/checked.conf\n"
+        f"exec {program} -e stderr -t -q -c {root}/checked.conf\n"
+    )
+    script.chmod(0o755)
+    return str(script)
 
 
 @dataclass(frozen=True)
@@ -105,8 +119,8 @@ class Nginx:
     @contextmanager
     def running(cls, program: str, root: Path, venues: str, port: int) -> Iterator[Nginx]:
         found = cls(program, root, port)
-        found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS, port=port))
-        subprocess.run([program, "-c", found.main], check=True)
+        found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS, port=port, places=places(root)))
+        subprocess.run([program, "-e", root / "error.log", "-c", found.main], check=True)
         try:
             while found.workers() < WORKERS:
                 time.sleep(0.01)

@@ -148,7 +148,7 @@ def test_fault_36_check_mode_on_a_fresh_host(house: House) -> None:
 
 def test_fault_55_rotated_secret(house: House) -> None:
     """The new value is live by one switch of the same release, and the old one is nowhere on the host any more."""
-    old, new = "shaky-secret-key-of-a-test", "shaky-secret-key-after-it-leaked"
+    old, new = "shaky-secret-key-of-the-faults", "shaky-secret-key-after-it-leaked"
     holds_old = f"grep -rlsF {old} /srv /etc /var/log /run /tmp /root/.ansible"
     before = house.info()
     assert house.key("shaky.example.com") == sha256(old.encode()).hexdigest()

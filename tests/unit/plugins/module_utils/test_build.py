@@ -222,7 +222,7 @@ def test_fault_2_what_a_killed_build_left_is_made_anew(workplace: House) -> None
 def test_a_process_that_a_command_left_is_ended(workplace: House, crew: Crew) -> None:
     """After each of them, not only at the seal: the next one's files are its own."""
     line = "sh -c 'setsid sleep 64.125 >/dev/null 2>&1 & sleep 0.1'"
-    built(workplace, job(workplace, replace(KITTENS, build=[line, "sh -c '! pgrep -u $(id -u) -x sleep'"])))
+    built(workplace, job(workplace, replace(KITTENS, build=[line, "sh -c '! pgrep -u $(id -u) -f 64[.]125'"])))
     said = process.run(["pgrep", "-u", str(crew.builder.uid), "-f", "64.125"])
     assert said.out == ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -110,17 +109,6 @@ def test_the_backlog_is_what_the_kernel_allows(
 ) -> None:
     monkeypatch.setattr(files, "read", lambda path: somaxconn if path.endswith("somaxconn") else None)
     assert options(stage.render(PART, SESS))["listen"] == listen
-
-
-def test_uwsgi_itself_reads_it_so(stage: Uwsgi, house: House) -> None:
-    own = house.act().sess(SESS)
-    os.mkdir(own.env)
-    Path(own.ini).write_text(stage.render(PART, SESS))
-    argv = ["timeout", "10", "uwsgi-core", "--show-config", "--ini", own.ini]
-    shown = subprocess.run(argv, capture_output=True, text=True, check=False).stderr
-    found = dict(re.findall(r"^(?:.* - )?([a-z0-9-]+) = (.*)$", shown, re.MULTILINE))  # log-date comes before each
-    expected = options(stage.render(PART, SESS))
-    assert {key: found.get(key) for key in expected} == expected
 
 
 State = dict[str, Any]
