@@ -205,7 +205,9 @@ class _Run:
             want = self._want(act)
             sess_changes = self._plan_sess(want, state) if self.order.through == "play" else []
             if self.order.build:
-                changes += self._plan_act(want, state, any(change.phase == Phase.PLAY for change in sess_changes))
+                changes += self._plan_act(
+                    want, state, any(change.phase in (Phase.PLAY, Phase.STOP) for change in sess_changes)
+                )
             if act.name not in self.refused:
                 changes += sess_changes
         if self.order.prune:
