@@ -156,11 +156,6 @@ def only_made(found: Path) -> None:
     subprocess.run(["git", "init", "--quiet", "--bare", found], check=True)
 
 
-def lose_half(found: Path) -> None:
-    for path in objects(found)[::2]:
-        path.unlink()
-
-
 def cut_short(found: Path) -> None:
     for path in objects(found):
         path.chmod(0o600)
@@ -171,7 +166,6 @@ LEFT: list[tuple[str, Callable[[Path], object]]] = [
     ("nothing", shutil.rmtree),
     ("an empty directory", empty),
     ("only made", only_made),
-    ("half of its objects", lose_half),
     ("objects that are cut short", cut_short),
     ("no HEAD", lambda found: (found / "HEAD").unlink()),
     ("an empty HEAD", lambda found: (found / "HEAD").write_text("")),
@@ -195,6 +189,19 @@ def test_fault_7_a_mirror_that_a_killed_run_left(
     expected = attributed(kittens)
     assert packed(kittens, tmp_path) == expected
     assert packed(kittens, tmp_path, "v1") == {"a.py": "one"}
+
+
+def test_fault_7_a_mirror_that_lost_an_object(kittens: Path, tmp_path: Path) -> None:
+    """Its references say that all is there, so a fetch brings nothing: whichever is gone, the answer is whole."""
+    packed(kittens, tmp_path)
+    whole, place = tmp_path / "whole", mirror(tmp_path)
+    shutil.copytree(place, whole)
+    for lost in [path.relative_to(whole) for path in objects(whole)]:
+        shutil.rmtree(place)
+        shutil.copytree(whole, place)
+        (place / lost).unlink()
+        assert packed(kittens, tmp_path, "v1") == {"a.py": "one"}
+        assert packed(kittens, tmp_path) == {"a.py": "three"}
 
 
 def test_fault_6_a_killed_fetch(kittens: Path, tmp_path: Path) -> None:
