@@ -107,6 +107,8 @@ def _fetch(repository: str, commit: str, mirror: str) -> None:
                     ["--git-dir", mirror, "fetch", "--quiet", "--", repository, commit],
                     f"{repository} has no commit {commit}",
                 )
+            if not _has(mirror, commit):
+                raise Refusal(f"the copy of {repository} in {mirror} is damaged; remove it")
             return
         except (Refusal, OSError):
             if attempt == "afresh":

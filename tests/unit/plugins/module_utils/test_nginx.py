@@ -44,11 +44,11 @@ def server(place: Path, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> 
         ({"a.conf": f"server {{ server_name {'a' * 63}.example; }}"}, ""),  # as the http level allows it
     ],
 )
-def test_check_alone(texts: dict[str, str], said: str) -> None:
-    before = set(os.listdir(tempfile.gettempdir()))
+def test_check_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str], said: str) -> None:
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     assert told(nginx.check_alone, texts) == said
-    left = {name for name in set(os.listdir(tempfile.gettempdir())) - before if name.startswith("tmp")}
-    assert not [name for name in left if "main" in os.listdir(Path(tempfile.gettempdir(), name))]
+    assert os.listdir(tmp_path / "tmp") == []
 
 
 @pytest.mark.usefixtures("nginx_program")
