@@ -15,17 +15,40 @@ from typing import Any, Optional
 
 @dataclass(frozen=True)
 class Source:
-    """Where an Act's code comes from: one kind, and what that kind needs."""
+    """Where an Act's code comes from: one kind, and what that kind needs.
+
+    Args:
+        kind: git, archive, package or path.
+        location: the repository, the URL, the requirement or the directory.
+        version: git: a tag, a branch or a commit. package: laid over the pin.
+        subdir: where manage.py is.
+        checksum: of an archive, as sha256:HEX.
+        submodules: git: whether they are fetched, too.
+        key: git over ssh: a deploy key on the controller.
+        username: git over https.
+        password: git over https.
+    """
 
     kind: str
     location: str
     version: str = ""
     subdir: str = ""
+    checksum: str = ""
+    submodules: bool = False
+    # the controller's own: never part of an id, never on a host
+    key: str = field(default="", repr=False)
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+    @property
+    def requirement(self) -> str:
+        """The pin of a package, with the version of this run laid over it."""
+        return f"{self.location.split('==', 1)[0]}=={self.version}" if self.version else self.location
 
     @property
     def label(self) -> str:
         """What a reader of a plan or a history calls it."""
-        return self.version or self.location
+        return self.requirement if self.kind == "package" else self.version or self.location
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,6 @@ Item = dict[str, Any]
 
 NOT_BUILT = {
     "backstage_acts": ("index", "static_urls", "database"),
-    "backstage_acts.source": (
-        "archive",
-        "checksum",
-        "package",
-        "key",
-        "username",
-        "password",
-        "submodules",
-    ),
     "backstage_sesses": ("port", "idle"),
 }
 NOT_BUILT_VALUES = {

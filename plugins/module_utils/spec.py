@@ -19,8 +19,15 @@ def source() -> Spec:
     return {
         "git": {"type": "str"},
         "version": {"type": "str"},
+        "archive": {"type": "str"},
+        "package": {"type": "str"},
         "path": {"type": "str"},
         "subdir": {"type": "str"},
+        "checksum": {"type": "str"},
+        "submodules": {"type": "bool"},
+        "key": {"type": "str", "no_log": False},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
     }
 
 

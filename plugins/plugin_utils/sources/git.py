@@ -9,20 +9,21 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import posixpath
 import re
 import shutil
 import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
+from ..git_access import access, environment, git
 
 COMMIT = re.compile(r"[0-9a-f]{40}\Z")
-_ENV = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-    "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
-    "LC_ALL": "C.UTF-8",
-}
 
 
 def location(source: Source, base: str) -> str:
@@ -59,65 +60,136 @@ def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
     )
 
 
-def list_refs(repository: str) -> dict[str, str]:
-    """All references of a repository: name -> commit.
+def list_refs(source: Source, base: str) -> dict[str, str]:
+    """All references of a source's repository: name -> commit.
 
     Raises:
         Refusal: it does not answer.
     """
-    lines = _git(["ls-remote", "--", repository], f"{repository} does not answer").splitlines()
+    repository = location(source, base)
+    with access(source, base) as env:
+        lines = git(["ls-remote", "--", repository], f"{repository} does not answer", env).splitlines()
     return {name: commit for commit, _tab, name in (line.partition("\t") for line in lines)}
 
 
-def archive(source: Source, base: str, commit: str, target: str) -> None:
-    """Write the commit as a compressed tar file.
+def archive(source: Source, base: str, content: str, target: str) -> None:
+    """Write the commit, and its submodules where they are asked for, as a compressed tar file.
 
     Raises:
-        Refusal: the commit can't be fetched.
+        Refusal: something can't be fetched.
     """
     repository = location(source, base)
+    with access(source, base) as env, tempfile.TemporaryDirectory() as directory:
+        trees = list(_Trees(directory, env).collect(repository, content, "", source.submodules))
+        if len(trees) == 1:
+            shutil.move(trees[0], target)
+            return
+        with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as joined:
+            for tree in trees:
+                with tarfile.open(tree) as tar:
+                    for member in tar:
+                        joined.addfile(member, tar.extractfile(member) if member.isreg() else None)
+
+
+@dataclass(frozen=True)
+class _Trees:
+    """A commit and what it pins, each as a tar file of its own."""
+
+    directory: str
+    env: dict[str, str]
+
+    def collect(self, repository: str, commit: str, prefix: str, submodules: bool) -> Iterator[str]:
+        with _mirror(repository, commit, self.env) as mirror:
+            handle, tree = tempfile.mkstemp(suffix=".tar.gz", dir=self.directory)
+            os.close(handle)
+            options = ["--format=tar.gz", "-1", f"--prefix={prefix}", "-o", tree]
+            _in(mirror, ["archive", *options, commit], f"{commit} of {repository} can't be read", self.env)
+            pins = _pins(mirror, repository, commit, self.env) if submodules else []
+        yield tree
+        for path, url, pin in pins:
+            yield from self.collect(url, pin, f"{prefix}{path}/", True)
+
+
+def _in(mirror: str, arguments: list[str], problem: str, env: dict[str, str]) -> str:
+    return git(["--git-dir", mirror, *arguments], problem, env)
+
+
+def _pins(mirror: str, repository: str, commit: str, env: dict[str, str]) -> list[tuple[str, str, str]]:
+    """The submodules of a commit: path, repository, commit.
+
+    Source:
+        gitmodules(5): relative URLs are relative to the parent's own.
+    """
+    problem = f"{commit} of {repository} can't be read"
+    pinned = {}
+    for line in _in(mirror, ["ls-tree", "-r", "-z", commit], problem, env).split("\0"):
+        about, _tab, path = line.partition("\t")
+        if about.split(" ")[1:2] == ["commit"]:
+            pinned[path] = about.split(" ")[2]
+    if not pinned:
+        return []
+    listing = ["config", "--blob", f"{commit}:.gitmodules", "--null", "--get-regexp", r"^submodule\..*\.(path|url)$"]
+    modules: dict[str, dict[str, str]] = {}
+    for entry in filter(None, _in(mirror, listing, f"the .gitmodules of {repository} can't be read", env).split("\0")):
+        key, _newline, value = entry.partition("\n")
+        name, _dot, what = key[len("submodule.") :].rpartition(".")
+        modules.setdefault(name, {})[what] = value
+    urls = {module.get("path", ""): module.get("url", "") for module in modules.values()}
+    return [(path, _beside(repository, urls.get(path, ""), path), pin) for path, pin in pinned.items()]
+
+
+def _beside(repository: str, url: str, path: str) -> str:
+    """A submodule's repository, made absolute."""
+    if not url or url.startswith("-") or "::" in url:
+        raise Refusal(f"the submodule '{path}' of {repository} has no repository that can be fetched ('{url}')")
+    if not url.startswith(("./", "../")):
+        return url
+    scheme, mark, place = repository.rpartition("://")
+    head, colon, tail = place.partition(":") if not mark else ("", "", place)
+    if colon and "/" not in head:  # host:path, as ssh has it
+        return f"{head}:{posixpath.normpath(posixpath.join(tail, url))}"
+    return scheme + mark + posixpath.normpath(posixpath.join(place, url))
+
+
+@contextmanager
+def _mirror(repository: str, commit: str, env: dict[str, str]) -> Iterator[str]:
+    """A bare copy that has the commit, kept between runs; held alone, for other runs share it."""
     mirror = os.path.join(_cache(), hashlib.sha256(repository.encode()).hexdigest()[:32] + ".git")
     with open(mirror + ".lock", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        _fetch(repository, commit, mirror)
-        _git(
-            ["--git-dir", mirror, "archive", "--format=tar.gz", "-1", "-o", target, commit],
-            f"{commit} of {repository} can't be read",
-        )
-
-
-def _fetch(repository: str, commit: str, mirror: str) -> None:
-    """Have the commit in the mirror; a mirror that a killed run left broken is made afresh."""
-    for attempt in ("as it is", "afresh"):
-        if attempt == "afresh":
-            shutil.rmtree(mirror, ignore_errors=True)
         try:
-            if not os.path.isdir(mirror):
-                _git(["init", "--quiet", "--bare", mirror], f"{mirror} can't be made")
-            with open(os.path.join(mirror, "info", "attributes"), "w", encoding="utf-8") as file:
-                file.write("* -export-ignore -export-subst\n")  # what a checkout has, not what a download has
-            if not _has(mirror, commit):
-                heads = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-                _git(
-                    ["--git-dir", mirror, "fetch", "--quiet", "--prune", "--force", "--", repository, *heads],
-                    f"{repository} can't be fetched",
-                )
-            if not _has(mirror, commit):
-                _git(
-                    ["--git-dir", mirror, "fetch", "--quiet", "--", repository, commit],
-                    f"{repository} has no commit {commit}",
-                )
-            if not _has(mirror, commit):
-                raise Refusal(f"the copy of {repository} in {mirror} is damaged; remove it")
-            return
+            _fetch(repository, commit, mirror, env)
         except (Refusal, OSError):
-            if attempt == "afresh":
-                raise
+            shutil.rmtree(mirror, ignore_errors=True)  # perhaps what a killed run left: once more, from nothing
+            _fetch(repository, commit, mirror, env)
+        yield mirror
+
+
+def _fetch(repository: str, commit: str, mirror: str, env: dict[str, str]) -> None:
+    """Have the commit in the mirror.
+
+    Raises:
+        Refusal: it is not to be had.
+    """
+    if not os.path.isdir(mirror):
+        git(["init", "--quiet", "--bare", mirror], f"{mirror} can't be made", env)
+    with open(os.path.join(mirror, "info", "attributes"), "w", encoding="utf-8") as file:
+        file.write("* -export-ignore -export-subst\n")  # what a checkout has, not what a download has
+    fetch = ["fetch", "--quiet", "--prune", "--force", "--no-recurse-submodules", "--", repository]
+    if not _has(mirror, commit):
+        heads = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+        _in(mirror, [*fetch, *heads], f"{repository} can't be fetched", env)
+    if not _has(mirror, commit):
+        one = ["fetch", "--quiet", "--no-recurse-submodules", "--", repository, commit]
+        _in(mirror, one, f"{repository} has no commit {commit}", env)
+    if not _has(mirror, commit):
+        raise Refusal(f"the copy of {repository} in {mirror} is damaged; remove it")
 
 
 def _has(mirror: str, commit: str) -> bool:
+    """Whether the commit is there with all of its tree."""
     argv = ["git", "--git-dir", mirror, "rev-list", "--quiet", "--objects", "--max-count=1", commit]
-    return subprocess.run(argv, env=_environment(), capture_output=True, check=False).returncode == 0
+    return subprocess.run(argv, env=environment({}), capture_output=True, check=False).returncode == 0
 
 
 def _cache() -> str:
@@ -125,23 +197,3 @@ def _cache() -> str:
     path = os.path.join(root, "backstage", "git")
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
-
-
-def _environment() -> dict[str, str]:
-    """The controller's, without what a git hook sets, and with ours."""
-    return {**{key: value for key, value in os.environ.items() if not key.startswith("GIT_")}, **_ENV}
-
-
-def _git(arguments: list[str], problem: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], env=_environment(), capture_output=True, text=True, check=False, timeout=900
-        )
-    except FileNotFoundError:
-        raise Refusal("git is not installed on the controller; install it, or use a 'path' source") from None
-    except subprocess.TimeoutExpired:
-        raise Refusal(f"{problem} (no answer within 15 minutes)") from None
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise Refusal(f"{problem} ({said[-1] if said else 'git said nothing'})")
-    return done.stdout
