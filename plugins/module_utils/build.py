@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import time
@@ -34,9 +33,6 @@ from .host import Host
 from .layout import Act as ActPaths
 from .layout import Release
 from .nouns import Act, Venue
-
-# the Act's own word, which ends in an nginx file
-_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 
 @dataclass(frozen=True)
@@ -182,7 +178,7 @@ def _web(url: str, root: str, release: Release, own: str) -> dict[str, str]:
     """Where a URL's files are: in the place made for them, or at a path inside the code."""
     if not url or not root or urlsplit(url).netloc:
         return {"url": "", "root": ""}
-    if not _PREFIX.match(url):
+    if not names.URL_PREFIX.match(url):  # the Act's own word, which ends in an nginx file
         raise BackstageError(
             f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", step="settings"
         )

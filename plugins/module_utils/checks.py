@@ -194,6 +194,70 @@ def git_location(url: str) -> Optional[str]:
     return None
 
 
+def archive_location(place: str) -> Optional[str]:
+    """A URL or a path on the controller, without credentials inside."""
+    if _CONTROL.search(place) or place.strip() != place or place.startswith("-"):
+        return "use an https URL, or a path on the controller"
+    if re.match(r"[a-z0-9+.-]+://", place, re.IGNORECASE) and not re.match(r"https?://", place, re.IGNORECASE):
+        return "use an https URL, or a path on the controller"
+    return _url_without_credentials(place)
+
+
+def _url_without_credentials(url: str) -> Optional[str]:
+    if re.match(r"[a-z+]+://[^/@]*@", url, re.IGNORECASE):
+        return "it holds credentials, which would be seen; take them out of the URL"
+    return None
+
+
+def checksum(value: str) -> Optional[str]:
+    if not re.match(r"sha256:[0-9a-f]{64}\Z", value):
+        return "write sha256: and the 64 characters that sha256sum prints"
+    return None
+
+
+def pinned_package(requirement: str) -> Optional[str]:
+    """A requirement that names one content: an exact version, or a URL with its hash."""
+    name = r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?"
+    if re.match(name + r"==[A-Za-z0-9][A-Za-z0-9.+!_-]*\Z", requirement):
+        return None
+    if re.match(name + r" @ https?://[^\s;#@]+#sha256=[0-9a-f]{64}\Z", requirement):
+        return None
+    return "pin it: 'kittens==1.4.2', or 'kittens @ https://.../kittens-1.4.2-py3-none-any.whl#sha256=...'"
+
+
+def package_version(version: str) -> Optional[str]:
+    return None if re.match(r"[A-Za-z0-9][A-Za-z0-9.+!_-]*\Z", version) else "use an exact version, such as '1.4.2'"
+
+
+def gig_path(path: str) -> Optional[str]:
+    """Where on a Venue an Act plays: the root, or a prefix that ends in an nginx file."""
+    if path != "/" and not names.URL_PREFIX.match(path + "/"):
+        return "use '/', or a path such as '/blog'"
+    return None
+
+
+def index_url(url: str) -> Optional[str]:
+    if not re.match(r"https?://[^\s/@?#]+[^\s?#]*\Z", url, re.IGNORECASE):
+        return _url_without_credentials(url) or "use an https URL, such as 'https://pypi.example.com/simple/'"
+    return None
+
+
+def find_links(place: str) -> Optional[str]:
+    """A page with links, a directory of the host, or one inside the code."""
+    if re.match(r"[a-z]+://", place, re.IGNORECASE):
+        return index_url(place)
+    if place.startswith("/"):
+        return "use the directory's shortest form" if posixpath.normpath(place) != place.rstrip("/") else None
+    return inner_path(place, directory=True)
+
+
+def url_prefix(prefix: str) -> Optional[str]:
+    """A URL prefix that nginx may be given."""
+    if not names.URL_PREFIX.match(prefix):
+        return "use a URL prefix that begins and ends with a slash, such as '/static/'"
+    return None
+
+
 def git_version(version: str) -> Optional[str]:
     if re.match(r"[0-9a-f]{7,39}\Z", version):
         return "a commit is written in full, with its 40 characters"

@@ -50,6 +50,11 @@ ACT_RULES: dict[str, Callable[[Any], Optional[str]]] = {
     "timeout": lambda value: checks.between(value, 1, 86400),
     "keep_releases": lambda value: checks.between(value, 1, 100),
 }
+INDEX_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "url": checks.index_url,
+    "extra_urls": checks.index_url,
+    "find_links": checks.find_links,
+}
 HEALTH_RULES: dict[str, Callable[[Any], Optional[str]]] = {
     "path": checks.url_path,
     "host": checks.host_name,
@@ -58,7 +63,11 @@ HEALTH_RULES: dict[str, Callable[[Any], Optional[str]]] = {
 
 
 def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -> None:
-    for noun, rules, place in ((act, ACT_RULES, where), (act.health, HEALTH_RULES, f"{where}.health")):
+    for noun, rules, place in (
+        (act, ACT_RULES, where),
+        (act.index, INDEX_RULES, f"{where}.index"),
+        (act.health, HEALTH_RULES, f"{where}.health"),
+    ):
         for key, rule in rules.items():
             value = getattr(noun, key)
             for one in value if isinstance(value, list) else [] if value in (None, "") else [value]:
@@ -70,6 +79,13 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
             f"is longer than the stage's longest request ({longest_request} s);"
             f" use at most that, or raise stage_longest_request",
         )
+    if bool(act.index.username) != bool(act.index.password):
+        problems.add(f"{where}.index", None, "give username and password, or neither; with a token, any username will do")
+    for item in act.static_urls:
+        problems.check(f"{where}.static_urls[{item.url}].url", item.url, checks.url_prefix(item.url))
+        problems.check(f"{where}.static_urls[{item.url}].root", item.root, checks.inner_path(item.root))
+    if act.database and "DATABASE_URL" in {*act.env, *(act.secrets or {})}:
+        problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
     for name in sorted(set(act.env) & set(act.secrets or {})):
         problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
 
@@ -90,6 +106,7 @@ def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
 
 
 def _check_sesses(manifest: Manifest, problems: Problems) -> None:
+    ports: dict[int, str] = {}
     for name, sess in manifest.sesses.items():
         where = f"backstage_sesses[{name}]"
         act = manifest.acts.get(name)
@@ -98,6 +115,11 @@ def _check_sesses(manifest: Manifest, problems: Problems) -> None:
             continue
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        if sess.port is not None:
+            problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
+            if sess.port in ports:
+                problems.add(f"{where}.port", sess.port, f"is the port of '{ports[sess.port]}', too; choose another one")
+            ports[sess.port] = name
         if act.state == "absent" and sess.state != "absent":
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
         if sess.state == "absent" and manifest.gigs_of(name):
@@ -117,13 +139,15 @@ def _check_venues(manifest: Manifest, problems: Problems) -> None:
 
 def _check_gigs(manifest: Manifest, problems: Problems) -> None:
     places: dict[str, str] = {}
+    paths: dict[str, str] = {}
     for gig in manifest.gigs:
         where = f"backstage_gigs[{gig.act} at {gig.venue}]"
         act, venue = manifest.acts.get(gig.act), manifest.venues.get(gig.venue)
-        if gig.path != "/":
-            problems.add(f"{where}.path", gig.path, "a Gig below a path is not built yet; use '/'")
+        problems.check(f"{where}.path", gig.path, checks.gig_path(gig.path))
         if gig.state == "absent":
             continue
+        if paths.setdefault(gig.act, gig.path) != gig.path:
+            problems.add(f"{where}.path", gig.path, f"this Act plays at '{paths[gig.act]}' elsewhere; one Act has one path")
         if act is None:
             problems.add(f"{where}.act", gig.act, one_of("no Act of this Production", manifest.acts))
         elif act.state == "absent":

@@ -37,6 +37,7 @@ ACT_KEYS: dict[str, str] = {
     "source": RELEASE,
     "refresh": RELEASE,
     "requirements": RELEASE,
+    "index": RELEASE,
     "settings": RELEASE,
     "application": RELEASE,
     "manage": RELEASE,
@@ -44,10 +45,12 @@ ACT_KEYS: dict[str, str] = {
     "files": RELEASE,
     "env": RELEASE,
     "secrets": SESS,
+    "database": SESS,
     "writable": RELEASE,
     "packages": RELEASE,
     "build": RELEASE,
     "static": RELEASE,
+    "static_urls": RELEASE,
     "after_static": RELEASE,
     "migrate": NEITHER,
     "fixtures": NEITHER,
@@ -62,6 +65,7 @@ SESS_KEYS: dict[str, str] = {
     "processes": SESS,
     "threads": SESS,
     "hosts": NEITHER,
+    "port": NEITHER,
     "state": NEITHER,
 }
 
@@ -75,7 +79,12 @@ def release_inputs(act: Act, source: str) -> dict[str, Any]:
     """
     inputs = {key: summary(getattr(act, key)) for key, makes in ACT_KEYS.items() if makes == RELEASE}
     # the same content from another place, or under another name of the commit, is the same release
-    inputs["source"] = {"content": source, "subdir": act.source.subdir if act.source else ""}
+    where = act.source
+    inputs["source"] = {
+        "content": source,
+        "subdir": where.subdir if where else "",
+        "submodules": where.submodules if where else False,
+    }
     return inputs
 
 

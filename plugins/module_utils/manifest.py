@@ -13,12 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from . import checks, consistency, shapes, spec
-from .nouns import Act, File, Gig, Health, Manifest, Seed, Sess, Source, Venue
+from . import checks, consistency, shapes, sources, spec
+from .nouns import Act, File, Gig, Health, Index, Manifest, Seed, Sess, StaticUrl, Venue
 from .problems import Problems, one_of
 from .shapes import Item
-
-SOURCE_KINDS = ("git", "path")
 
 
 def parse(options: Mapping[str, Any]) -> Manifest:
@@ -106,9 +104,11 @@ def _versions(given: Any, problems: Problems) -> dict[str, str]:
 def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> Optional[Act]:
     given = _given(item)
     raw = given.pop("source", None)
-    source = _source(raw, f"{where}.source", version, problems)
+    source = sources.parse(raw, f"{where}.source", version, problems)
     if raw is None and given.get("state") != "absent":
-        problems.add(f"{where}.source", None, f"is missing; give one of {', '.join(SOURCE_KINDS)}")
+        problems.add(f"{where}.source", None, f"is missing; give one of {', '.join(sources.KINDS)}")
+    if source and source.kind == "package":
+        given.setdefault("manage", "-m django")  # its code is an empty directory
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]
     health = _given(given.pop("health", {}))
@@ -117,31 +117,19 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
     for key in ("env", "secrets"):
         if key in given:
             given[key] = _variables(given[key], f"{where}.{key}", problems, key == "secrets")
-    return Act(source=source, files=files, seed=seeds, health=Health(**health), **given)
-
-
-def _source(item: Optional[Item], where: str, version: Optional[str], problems: Problems) -> Optional[Source]:
-    if item is None:
-        return None
-    kinds = [kind for kind in SOURCE_KINDS if item.get(kind)]
-    if len(kinds) != 1:
-        problems.add(where, None, f"give exactly one of {', '.join(SOURCE_KINDS)}, not {len(kinds)} of them")
-        return None
-    kind = kinds[0]
-    location, subdir = item[kind], item.get("subdir") or ""
-    if subdir:
-        problems.check(f"{where}.subdir", subdir, checks.directory(subdir))
-    if kind == "path":
-        if item.get("version") or version:
-            problems.add(f"{where}.version", item.get("version") or version, "a path has no version; remove it")
-        return Source(kind, location, subdir=subdir)
-    version = version or item.get("version") or ""
-    problems.check(f"{where}.git", location, checks.git_location(location))
-    if not version:
-        problems.add(f"{where}.version", None, "is missing; name a tag, a branch or a full commit id")
-    else:
-        problems.check(f"{where}.version", version, checks.git_version(version))
-    return Source(kind, location, version, subdir)
+    index = Index(**_given(given.pop("index", {})))
+    urls = [StaticUrl(**item) for item in given.pop("static_urls", [])]
+    engine = given.pop("database", {}).get("engine", "")
+    return Act(
+        source=source,
+        index=index,
+        files=files,
+        database=engine,
+        static_urls=urls,
+        seed=seeds,
+        health=Health(**health),
+        **given,
+    )
 
 
 def _file(item: Item, where: str, problems: Problems) -> File:

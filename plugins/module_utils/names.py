@@ -22,6 +22,7 @@ RELEASE = re.compile(r"[0-9a-f]{12}\Z")
 SESS = re.compile(r"(?P<release>[0-9a-f]{12})\.(?P<number>[1-9][0-9]{0,5})\Z")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+URL_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd"})
 LONGEST_USER = 32

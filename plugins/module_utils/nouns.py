@@ -52,6 +52,33 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Index:
+    """Where the packages of an Act come from.
+
+    Args:
+        url: the index; empty for PyPI, or for none where find_links are given.
+        extra_urls: indexes that are asked before it.
+        find_links: pages or directories with wheels: URLs, absolute paths of the host, or paths inside the code.
+        username: of the indexes.
+        password: of the indexes.
+    """
+
+    url: str = ""
+    extra_urls: list[str] = field(default_factory=list)
+    find_links: list[str] = field(default_factory=list)
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class StaticUrl:
+    """Files that nginx serves where Django can't tell: a URL prefix, and a directory inside the code."""
+
+    url: str
+    root: str
+
+
+@dataclass(frozen=True)
 class File:
     """A file that is written into the code before it is sealed."""
 
@@ -93,6 +120,7 @@ class Act:
     source: Optional[Source] = None
     refresh: str = ""
     requirements: Optional[list[str]] = None
+    index: Index = field(default_factory=Index)
     settings: str = ""
     application: str = ""
     manage: str = "manage.py"
@@ -101,10 +129,13 @@ class Act:
     env: dict[str, str] = field(default_factory=dict)
     # None: those of the Sess that plays
     secrets: Optional[dict[str, str]] = field(default=None, repr=False)
+    # the engine; empty for whatever the project has
+    database: str = ""
     writable: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     build: list[str] = field(default_factory=list)
     static: str = "auto"
+    static_urls: list[StaticUrl] = field(default_factory=list)
     after_static: list[str] = field(default_factory=list)
     migrate: bool = True
     fixtures: list[str] = field(default_factory=list)
@@ -123,6 +154,7 @@ class Sess:
     processes: int = 2
     threads: int = 1
     hosts: str = "backstage_stage"
+    port: Optional[int] = None
     state: str = "started"
 
 

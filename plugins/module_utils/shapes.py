@@ -18,8 +18,7 @@ from .problems import Problems
 Item = dict[str, Any]
 
 NOT_BUILT = {
-    "backstage_acts": ("index", "static_urls", "database"),
-    "backstage_sesses": ("port", "idle"),
+    "backstage_sesses": ("idle",),
 }
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",

@@ -31,6 +31,24 @@ def source() -> Spec:
     }
 
 
+def index() -> Spec:
+    return {
+        "url": {"type": "str"},
+        "extra_urls": {"type": "list", "elements": "str"},
+        "find_links": {"type": "list", "elements": "str"},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+    }
+
+
+def static_url() -> Spec:
+    return {"url": {"type": "str", "required": True}, "root": {"type": "str", "required": True}}
+
+
+def database() -> Spec:
+    return {"engine": {"type": "str", "choices": ["postgresql", "sqlite"], "required": True}}
+
+
 def file() -> Spec:
     return {
         "path": {"type": "str", "required": True},
@@ -66,6 +84,7 @@ def act() -> Spec:
         "source": {"type": "dict", "options": source()},
         "refresh": {"type": "str"},
         "requirements": {"type": "list", "elements": "str"},
+        "index": {"type": "dict", "options": index()},
         "settings": {"type": "str"},
         "application": {"type": "str"},
         "manage": {"type": "str"},
@@ -73,10 +92,12 @@ def act() -> Spec:
         "files": {"type": "list", "elements": "dict", "options": file()},
         "env": {"type": "dict"},
         "secrets": {"type": "dict", "no_log": True},
+        "database": {"type": "dict", "options": database()},
         "writable": {"type": "list", "elements": "str"},
         "packages": {"type": "list", "elements": "str"},
         "build": {"type": "list", "elements": "str"},
         "static": {"type": "str", "choices": ["auto", "none"]},
+        "static_urls": {"type": "list", "elements": "dict", "options": static_url()},
         "after_static": {"type": "list", "elements": "str"},
         "migrate": {"type": "bool"},
         "fixtures": {"type": "list", "elements": "str"},
@@ -94,6 +115,7 @@ def sess() -> Spec:
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "hosts": {"type": "str"},
+        "port": {"type": "int"},
         "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
     }
 
