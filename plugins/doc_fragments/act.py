@@ -23,22 +23,54 @@ options:
   source:
     type: dict
     description:
-      - Where the code comes from, exactly one of C(git) and C(path). It is resolved on the controller, once for all
-        hosts, and shipped only to a host that lacks it. No host needs access to it.
+      - Where the code comes from, exactly one of C(git), C(archive), C(package) and C(path). It is resolved on the
+        controller, once for all hosts, and shipped only to a host that lacks it. No host needs access to it.
     suboptions:
       git:
         type: str
         description:
           - A repository, by an C(https), C(ssh), C(git) or C(file) URL, in the short form of ssh, or by a path on the
             controller; a path that starts with C(./) or C(../) is relative to the inventory's directory.
-          - Fetched with the keys and credential helpers of the user who runs Ansible. A URL that holds a password is
-            refused.
+          - Fetched with the keys and credential helpers of the user who runs Ansible, or with C(key), or C(username)
+            and C(password). A URL that holds a password is refused.
       version:
         type: str
         description:
           - A tag, a branch, or a commit in full. A name that is a tag and a branch at once is refused, unless both
             are one commit.
-          - Required with C(git), refused with C(path).
+          - Of a package, another version than its pin names.
+          - Required with C(git), refused with C(archive) and C(path).
+      archive:
+        type: str
+        description:
+          - A tar or zip file, by an C(https) URL or by a path on the controller, relative to the inventory's
+            directory. The one directory that holds all of it, as in most archives, is left out.
+      checksum:
+        type: str
+        description: Of an archive, as C(sha256:) and the 64 characters that C(sha256sum) prints. Required with it.
+      package:
+        type: str
+        description:
+          - A Python package that is the Act, with its templates, media and fixtures. Pinned, as C(kittens==1.4.2) or
+            C(kittens @ https://.../kittens-1.4.2-py3-none-any.whl#sha256=...).
+          - Its code directory is empty but for C(files); C(manage) defaults to V(-m django), and C(settings) has to
+            be given.
+      submodules:
+        type: bool
+        description:
+          - Whether the submodules of a C(git) source are fetched, too, and theirs, each at the commit that is pinned.
+          - Defaults to V(false).
+      key:
+        type: str
+        description:
+          - A private key on the controller, relative to the inventory's directory, with which C(git) reads over ssh.
+            It never leaves the controller.
+      username:
+        type: str
+        description: With C(password), for C(git) over https. With a token, any name will do.
+      password:
+        type: str
+        description: A password or a token. It is used on the controller, and never reaches a host or a process list.
       path:
         type: str
         description:
@@ -56,9 +88,38 @@ options:
     type: list
     elements: str
     description:
-      - Requirements files, with their C(-r) and C(-c) followed. Acts with the same ones share one virtual environment.
-      - Defaults to C(requirements.txt). C(uv.lock), C(pylock.toml), C(pyproject.toml) and lines that name the project
-        itself, such as C(-e .), are refused.
+      - Where the project says which packages it needs, relative to C(subdir). Requirements files, with their C(-r)
+        and C(-c) followed, C(uv.lock), C(pylock.toml), C(pyproject.toml).
+      - Defaults to the first of C(uv.lock), C(pylock.toml), C(requirements.txt), C(pyproject.toml) that there is.
+        V([]) is none.
+      - Acts with the same ones share one virtual environment. One that installs code of the source itself, such as
+        C(-e .), a package that has no wheel, or anything from an index with a password, makes an environment of the
+        Act's own.
+  index:
+    type: dict
+    description: Where packages come from. Defaults to PyPI, or to what the requirements files say.
+    suboptions:
+      url:
+        type: str
+        description: An index that takes PyPI's place.
+      extra_urls:
+        type: list
+        elements: str
+        description: Indexes that are asked before it. What one of them has is taken from nowhere else.
+      find_links:
+        type: list
+        elements: str
+        description:
+          - Pages or directories with wheels; a URL, an absolute path of the host that everybody may read, or a
+            directory inside the code.
+          - Without C(url) and C(extra_urls) nothing else is asked.
+      username:
+        type: str
+        description: For all of these hosts.
+      password:
+        type: str
+        description:
+          - For all of these hosts. It is neither in a process list nor in a file that outlives the build.
   settings:
     type: str
     description: The settings module. Defaults to the one that C(manage) sets.

@@ -10,7 +10,7 @@ import os
 import shlex
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,9 +105,8 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         process.call_as(builder, unpack.put, finish.base(release.code, act), file.path, file.content)
     where = os.path.normpath(os.path.join(finish.base(release.code, act), act.chdir))
     process.call_as(builder, _need_project, where)
-    texts = process.call_as(builder, requirements.collect, finish.base(release.code, act), act.requirements)
-    wanted = environments.Wanted(texts["requirements"], texts["constraints"], act.refresh)
-    key = environments.make(paths, wanted, host.uv)
+    wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)
+    key = environments.make(paths, wanted, host.uv, release.code)
     environment = environments.path(paths.production, key)
     places = world.Places.of_builder(paths, job.release)
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
@@ -147,6 +146,32 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "by": history.who(),
     }
+
+
+def _packages(job: Job, builder: process.User, project: str, code: str, uv: str) -> environments.Wanted:
+    """All that makes the environment: what the project says, the package that the Act is, and the index."""
+    act = job.act
+    package = act.source.requirement if act.source and act.source.kind == "package" else ""
+    named = [] if package and act.requirements is None else act.requirements
+    texts = process.call_as(builder, requirements.collect, code, project, named, uv)
+    inner = [place for place in act.index.find_links if not place.startswith("/") and "://" not in place]
+    index = replace(act.index, find_links=[_inner(place, project, code) for place in act.index.find_links])
+    return environments.Wanted(
+        requirements="\n".join(part for part in (package, texts["requirements"]) if part),
+        constraints=texts["constraints"],
+        refresh=act.refresh,
+        locks=tuple(texts["locks"]),
+        projects=tuple(texts["projects"]),
+        index=index,
+        source=inputs.digest([job.inputs["source"], job.inputs["files"]])[:16] if texts["local"] or inner else "",
+    )
+
+
+def _inner(place: str, project: str, code: str) -> str:
+    """A directory with wheels inside the code, as a path that starts from the code."""
+    if place.startswith("/") or "://" in place:
+        return place
+    return "./" + os.path.relpath(os.path.join(project, place), code)
 
 
 def _need_project(where: str) -> None:

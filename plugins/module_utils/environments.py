@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass, replace
+import shutil
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from . import diagnosis, files, inputs, names, process, seal, unpack, users
 from .errors import BackstageError
 from .layout import Act, Production
+from .nouns import Index, summary
 
 SEAL = "environment.json"
 TYPICAL = 80 * 2**20
@@ -43,33 +46,42 @@ class Wanted:
         requirements: all requirement texts, flattened.
         constraints: likewise.
         refresh: changed by people who want unpinned requirements renewed.
-        act: the one Act that it is for, where a package must be built from source; else empty.
+        locks: the texts of lock files that uv reads itself.
+        projects: files of the code that uv reads where they are.
+        index: where packages come from; its credentials make no other environment.
+        source: the id of the code, where anything refers to it; else empty.
+        act: the one Act that it is for: where a package must be built, the code is in it, or an index is private.
     """
 
     requirements: str
-    constraints: str
-    refresh: str
+    constraints: str = ""
+    refresh: str = ""
+    locks: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    index: Index = field(default_factory=Index)
+    source: str = ""
     act: str = ""
 
     @property
     def key(self) -> str:
-        return inputs.digest({**asdict(self), "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
+        return inputs.digest({**summary(self), "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
 
     @property
     def pinned(self) -> bool:
         """Whether every line names one exact version."""
-        lines = [line for line in self.requirements.splitlines() if not line.startswith("-")]
-        return all(_PINNED.match(line) for line in lines)
+        lines = [line for line in self.requirements.splitlines() if not line.startswith(("-", "."))]
+        return not self.projects and all(_PINNED.match(line) for line in lines)
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Who makes an environment, and who may read it."""
+    """Who makes an environment, and who may read it; where code is named, a copy of it is at hand."""
 
     user: process.User
     cache: str
     readers: seal.Readers
     options: tuple[str, ...]
+    code: str = ""
 
 
 def path(paths: Production, key: str) -> str:
@@ -80,27 +92,36 @@ def is_sealed(paths: Production, key: str) -> bool:
     return os.path.isfile(os.path.join(path(paths, key), SEAL))
 
 
-def make(paths: Act, wanted: Wanted, uv: str) -> str:
+def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
     """Have an environment with these inputs, shared where wheels do; return its key.
 
     Where a package has no wheel, its build script would run while others' environment is made: then
-    the Act's own builder makes one for this Act alone.
+    the Act's own builder makes one for this Act alone. So it does where the code itself is installed, and
+    where an index asks for a password, for then others may not read what came from it.
+
+    Args:
+        paths: the Act's.
+        wanted: the inputs.
+        uv: the program.
+        code: the source, as its builder has it.
 
     Raises:
         BackstageError: a requirement can't be had; carries uv's own words.
     """
     own = replace(wanted, act=paths.name)
-    for known in (wanted, own):
+    alone = bool(wanted.source or wanted.index.password)
+    for known in (own,) if alone else (wanted, own):
         if is_sealed(paths.production, known.key):
             return known.key
     if not os.path.exists(uv):
         raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")
-    try:
-        return _make(paths.production, wanted, uv, _shared(paths.production))
-    except BackstageError as error:
-        if not _NEEDS_BUILDING.search(error.log):
-            raise
-    return _make(paths.production, own, uv, _own(paths))
+    if not alone:
+        try:
+            return _make(paths.production, wanted, uv, _shared(paths.production))
+        except BackstageError as error:
+            if not _NEEDS_BUILDING.search(error.log):
+                raise
+    return _make(paths.production, own, uv, _own(paths, code if wanted.source else ""))
 
 
 def _shared(paths: Production) -> _Maker:
@@ -110,10 +131,10 @@ def _shared(paths: Production) -> _Maker:
     return _Maker(user, paths.cache, seal.Readers(everybody=True), ("--no-build",))
 
 
-def _own(paths: Act) -> _Maker:
+def _own(paths: Act, code: str) -> _Maker:
     builder = process.User.named(names.builder(paths.production.name, paths.name))
     # the player is in the builder's group, so both can read it
-    return _Maker(builder, paths.workshop, seal.Readers(gid=builder.gid), ())
+    return _Maker(builder, paths.workshop, seal.Readers(gid=builder.gid), (), code)
 
 
 def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
@@ -138,21 +159,62 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
 def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
     env = {**_UV, "HOME": maker.cache, "TMPDIR": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
-    arguments: list[str] = []
-    texts = {"--requirements": wanted.requirements, "--constraints": wanted.constraints}
-    for option, text in texts.items():
-        if text:
-            name = option.strip("-") + ".txt"
-            process.call_as(maker.user, unpack.put, maker.cache, name, text + "\n")
-            arguments += [option, os.path.join(maker.cache, name)]
-    if wanted.requirements:
+    room = os.path.join(maker.cache, "inputs")
+    files.remove_tree(room)
+    files.directory(room, 0o700, maker.user.uid, maker.user.gid)
+    if maker.code:
+        # a copy: building leaves its own files beside the code
+        process.call_as(maker.user, _copy, maker.code, room)
+    arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]
+    if wanted.index.password:
+        env["NETRC"] = os.path.join(room, ".netrc")
+        process.call_as(maker.user, unpack.put, room, ".netrc", _netrc(wanted.index))
+    if wanted.requirements or wanted.locks or wanted.projects:
         python = os.path.join(target, "bin", "python")
         install = [uv, "pip", "install", "--quiet", "--python", python, "--compile-bytecode", *maker.options]
-        _uv([*install, *arguments], maker.user, env)
+        _uv([*install, *arguments], maker.user, env, room)
+    files.remove_tree(room)
 
 
-def _uv(argv: list[str], user: process.User, env: dict[str, str]) -> None:
-    result = process.run(argv, user, env)
+def _copy(code: str, room: str) -> None:
+    shutil.copytree(code, room, symlinks=True, dirs_exist_ok=True)
+
+
+def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
+    """Write the texts to where the places in them start from; return uv's arguments for them."""
+    texts = {".requirements.txt": wanted.requirements, ".constraints.txt": wanted.constraints}
+    texts.update({f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)})
+    arguments = []
+    for name, text in texts.items():
+        if text:
+            process.call_as(user, unpack.put, room, name, text + "\n")
+            arguments += ["--constraints" if name == ".constraints.txt" else "--requirements", name]
+    for project in wanted.projects:
+        arguments += ["--requirements", project]
+    return arguments
+
+
+def _from(index: Index) -> list[str]:
+    """Where uv looks for packages; with find_links alone it asks nobody else."""
+    arguments = [f"--default-index={index.url}"] if index.url else []
+    arguments += [f"--index={url}" for url in index.extra_urls]
+    arguments += [f"--find-links={place}" for place in index.find_links]
+    return [*arguments, "--no-index"] if index.find_links and not (index.url or index.extra_urls) else arguments
+
+
+def _netrc(index: Index) -> str:
+    """The password of the indexes' hosts, in a file that their builder alone can read, and no longer than needed.
+
+    Source:
+        uv's manual, "HTTP authentication": NETRC names such a file.
+    """
+    hosts = {urlsplit(place).hostname: None for place in (index.url, *index.extra_urls, *index.find_links)}
+    lines = (f"machine {host} login {index.username} password {index.password}\n" for host in hosts if host)
+    return "".join(lines)
+
+
+def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> None:
+    result = process.run(argv, user, env, cwd)
     if not result.ok:
         cause = diagnosis.find(result.said) or "the packages could not be installed"
         raise BackstageError(cause, step="environment", log=result.said)

@@ -2,93 +2,153 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which packages an Act needs: found in its code, with every included file followed."""
+"""Which packages an Act needs: found in its code, whatever the project keeps them in."""
 
 from __future__ import annotations
 
 import os
 import posixpath
 import re
-from typing import Optional
+import subprocess
+from typing import Any, Callable, Optional
 
+from . import inputs
 from .errors import BackstageError
+from .requirement_texts import Texts, split
 
-FOUND = ("requirements.txt",)
-LATER = ("uv.lock", "pylock.toml", "pyproject.toml")
-_INCLUDE = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)\s*\Z")
-_CONSTRAINT = re.compile(r"(?:-c\s*|--constraint(?:\s+|=))(\S+)\s*\Z")
-_LOCAL = re.compile(r"-e|--editable(\s|=)|\.{0,2}/|\.\s*\Z|\.\[|file:|[\w.-]+(\[.*\])?\s*@\s*file:")
+FOUND = ("uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
+"""Where a project may say it; the first that there is counts."""
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
+_LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
+
+Table = dict[str, Any]
 
 
-def collect(project: str, named: Optional[list[str]]) -> dict[str, str]:
-    """Read all requirement texts of a project; runs as its builder.
+def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Table:
+    """Read all that a project says of its packages; runs as its builder.
 
     Args:
-        project: the directory with manage.py.
-        named: the manifest's list, relative to it; None to find them.
+        code: the directory of the source.
+        project: the directory with manage.py, in it.
+        named: the manifest's list, relative to the project; None to find them.
+        uv: the program that reads its own lock.
 
     Returns:
-        The flattened ``requirements`` and ``constraints``.
+        The flattened ``requirements`` and ``constraints``; ``locks``, the texts of lock files; ``projects``, the
+        pyproject.toml files that only a build tells the needs of; ``local``, whether anything refers to the source.
 
     Raises:
-        BackstageError: a file is missing, or a line can't be used.
+        BackstageError: a file is missing, or what it says can't be used.
     """
+    inside = os.path.relpath(project, code)
     paths = _find(project) if named is None else named
-    requirements: list[str] = []
-    constraints: list[str] = []
-    seen: set[tuple[str, bool]] = set()
+    reader = _Reader(code, uv)
     for path in paths:
-        _flatten(project, path, requirements, constraints, seen)
-    return {"requirements": "\n".join(requirements), "constraints": "\n".join(constraints)}
+        reader.read(posixpath.normpath(posixpath.join(inside, path)))
+    return {
+        "requirements": "\n".join(reader.texts.requirements),
+        "constraints": "\n".join(reader.texts.constraints),
+        "locks": reader.locks,
+        "projects": reader.projects,
+        "local": reader.texts.local,
+    }
 
 
 def _find(project: str) -> list[str]:
-    found = [name for name in FOUND if os.path.isfile(os.path.join(project, name))]
-    if found:
-        return found[:1]
-    for name in LATER:
+    for name in FOUND:
         if os.path.isfile(os.path.join(project, name)):
-            raise BackstageError(
-                f"requirements from {name} are not built yet; add a requirements.txt", step="environment"
-            )
+            return [name]
     raise BackstageError(
         "the project says nowhere which packages it needs; add a requirements.txt, or name its files in 'requirements'",
         step="environment",
     )
 
 
-def _flatten(
-    project: str, path: str, requirements: list[str], constraints: list[str], seen: set[tuple[str, bool]]
-) -> None:
-    """Add the lines of a file, and of those it includes; a file may be both, but each once."""
-    path = posixpath.normpath(path)
-    if (path, requirements is constraints) in seen:
-        return
-    seen.add((path, requirements is constraints))
-    for line in _lines(project, path):
-        include, constraint = _INCLUDE.match(line), _CONSTRAINT.match(line)
-        if include:
-            inner = posixpath.join(posixpath.dirname(path), include.group(1))
-            _flatten(project, inner, requirements, constraints, seen)
-        elif constraint:
-            inner = posixpath.join(posixpath.dirname(path), constraint.group(1))
-            _flatten(project, inner, constraints, constraints, seen)
-        elif _LOCAL.match(line):
-            raise BackstageError(
-                f"{path}: '{line}' refers to the project itself, which is not built yet", step="environment"
-            )
+class _Reader:
+    def __init__(self, code: str, uv: str) -> None:
+        self.code = code
+        self.uv = uv
+        self.texts = Texts(code)
+        self.locks: list[str] = []
+        self.projects: list[str] = []
+
+    def read(self, path: str) -> None:
+        name = posixpath.basename(path)
+        kinds: dict[str, Callable[[str], None]] = {"uv.lock": self._uv_lock, "pyproject.toml": self._pyproject}
+        if _PYLOCK.match(name):
+            self._pylock(path)
         else:
-            requirements.append(line)
+            kinds.get(name, self.texts.add)(path)
+
+    def _uv_lock(self, path: str) -> None:
+        """What uv itself would install, but for the groups of developers.
+
+        Source:
+            uv's manual, "uv export".
+        """
+        directory = posixpath.dirname(path)
+        pyproject = self._toml(posixpath.join(directory, "pyproject.toml"))
+        argv = [self.uv, "export", "--frozen", "--no-dev", "--no-header", "--no-annotate", "--quiet", "--no-cache"]
+        argv += ["--python", inputs.PYTHON, *([] if self._is_installed(pyproject, directory) else ["--no-emit-project"])]
+        env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "HOME": "/nonexistent"}
+        done = subprocess.run(
+            argv, cwd=os.path.join(self.code, directory), env=env, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise BackstageError(f"{path} can't be read: {_first_line(done.stderr)}", step="environment", log=done.stderr)
+        self.texts.add_lines(split(done.stdout), directory)
+
+    def _pyproject(self, path: str) -> None:
+        """The dependencies as they are written; where they are computed, or come from elsewhere, uv reads the file."""
+        pyproject, directory = self._toml(path), posixpath.dirname(path)
+        project = pyproject.get("project", {})
+        if "dependencies" in project.get("dynamic", []) or _uv_table(pyproject).get("sources"):
+            self.projects.append("./" + path)
+            self.texts.local = True
+        else:
+            self.texts.add_lines([line.strip() for line in project.get("dependencies", [])], directory)
+        if "project" not in pyproject:
+            raise BackstageError(
+                f"{path} has no [project] table: export its packages into a requirements.txt", step="environment"
+            )
+        if self._is_installed(pyproject, directory):
+            self.texts.add_lines(["./"], directory)
+
+    def _is_installed(self, pyproject: Table, directory: str) -> bool:
+        """Whether the project itself has to be in its environment: for a code below src/, and for its own commands."""
+        if "build-system" not in pyproject or _uv_table(pyproject).get("package") is False:
+            return False
+        scripts = pyproject.get("project", {}).get("scripts")
+        return bool(scripts) or os.path.isdir(os.path.join(self.code, directory, "src"))
+
+    def _pylock(self, path: str) -> None:
+        lock = self._toml(path)
+        for package in lock.get("packages", []):
+            places = [package.get(key) for key in _LOCAL_PACKAGE]
+            places = [one for place in places if place for one in (place if isinstance(place, list) else [place])]
+            if any("path" in place for place in places):
+                self.projects.append("./" + path)
+                self.texts.local = True
+                return
+        with open(os.path.join(self.code, path), encoding="utf-8") as file:
+            self.locks.append(file.read())
+
+    def _toml(self, path: str) -> Table:
+        import tomllib  # from Python 3.11, which every stage has
+
+        try:
+            with open(os.path.join(self.code, path), "rb") as file:
+                return tomllib.load(file)
+        except FileNotFoundError:
+            raise BackstageError(f"the requirements file '{path}' is not in the project", step="environment") from None
+        except ValueError as error:
+            raise BackstageError(f"{path} is no TOML ({error})", step="environment") from None
 
 
-def _lines(project: str, path: str) -> list[str]:
-    if path.startswith("/") or path.split("/", 1)[0] == "..":
-        raise BackstageError(f"the requirements file '{path}' is outside the project", step="environment")
-    try:
-        with open(os.path.join(project, path), encoding="utf-8") as file:
-            text = file.read()
-    except FileNotFoundError:
-        raise BackstageError(f"the requirements file '{path}' is not in the project", step="environment") from None
-    joined = re.sub(r"\\\n", " ", text)
-    stripped = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in joined.splitlines())
-    return [line for line in stripped if line]
+def _uv_table(pyproject: Table) -> Table:
+    table: Table = pyproject.get("tool", {}).get("uv", {})
+    return table
+
+
+def _first_line(said: str) -> str:
+    return next((line.strip() for line in said.splitlines() if line.strip()), "uv said nothing")

@@ -35,6 +35,24 @@ def as_written(options: Options) -> Options:
     return typed
 
 
+KEPT_HERE = ("key", "username", "password")
+"""What a source says to the controller alone: no host needs to reach a repository."""
+
+
+def for_host(options: Options) -> Options:
+    """The options as a host may see them."""
+    sent = {**options, "acts": [_without_credentials(act) for act in options.get("acts") or []]}
+    defaults = options.get("act_defaults")
+    return {**sent, "act_defaults": _without_credentials(defaults)} if defaults else sent
+
+
+def _without_credentials(act: Any) -> Any:
+    source = act.get("source") if isinstance(act, Mapping) else None
+    if not isinstance(source, Mapping):
+        return act
+    return {**act, "source": {key: value for key, value in source.items() if key not in KEPT_HERE}}
+
+
 def read_files(options: Options, base: str) -> Options:
     """Replace every ``src`` of an Act's files by its content: a host never sees the controller's paths."""
     defaults = options.get("act_defaults")
@@ -101,7 +119,7 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
-    result = _ask_and_ship(action, options, wanted.acts, base, task_vars)
+    result = _ask_and_ship(action, for_host(options), wanted.acts, base, task_vars)
     if options.get("version"):
         written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
         said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
@@ -123,7 +141,7 @@ def run_act(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> 
     if options.get("source") and options.get("state") != "absent":
         acts = manifest.parse({"production": options.get("production", ""), "acts": [only_act(options)]}).acts
         options["resolved"] = resolving.resolve(list(acts.values()), base)
-    return _ask_and_ship(action, options, acts, base, task_vars)
+    return _ask_and_ship(action, _without_credentials(options), acts, base, task_vars)
 
 
 def only_act(options: Options) -> Options:

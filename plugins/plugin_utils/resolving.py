@@ -13,9 +13,12 @@ from typing import Any
 
 from ..module_utils.errors import Refusal
 from ..module_utils.inputs import digest
-from ..module_utils.nouns import Act, Source
+from ..module_utils.nouns import Act, Source, summary
 from . import run_cache
-from .sources import git, path
+from .sources import archive, git, package, path
+
+KINDS: dict[str, Any] = {"archive": archive, "git": git, "package": package, "path": path}
+"""A kind of source: ``resolve`` gives the id of its content, ``archive`` writes that content as a tar file."""
 
 
 def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
@@ -25,7 +28,7 @@ def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
         Refusal: names every source that can't be resolved, one a line.
     """
     wanted = {act.name: act.source for act in acts if act.source and act.state == "present"}
-    key = digest([[name, source.kind, source.location, source.version, base] for name, source in wanted.items()])
+    key = digest([[name, summary(source), base] for name, source in wanted.items()])
     found: dict[str, Any] = run_cache.once(f"sources-{key[:16]}", lambda: _resolve(wanted, base))
     if found["problems"]:
         raise Refusal("\n".join(found["problems"]))
@@ -36,12 +39,12 @@ def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
 def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
     """All sources, those of git in parallel and once a repository."""
     unknown = {
-        git.location(source, base)
+        git.location(source, base): source
         for source in wanted.values()
         if source.kind == "git" and not git.COMMIT.match(source.version)
     }
     with ThreadPoolExecutor(max_workers=8) as pool:
-        refs = dict(zip(sorted(unknown), pool.map(_try_refs, sorted(unknown))))
+        refs = dict(zip(unknown, pool.map(lambda source: _try_refs(source, base), unknown.values())))
     problems: list[str] = []
     resolved: dict[str, dict[str, str]] = {}
     for name, source in wanted.items():
@@ -52,7 +55,7 @@ def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
                     raise answer
                 content = git.resolve(source, base, answer)
             else:
-                content = path.resolve(source, base)
+                content = KINDS[source.kind].resolve(source, base)
         except Refusal as problem:
             problems.append(f"backstage_acts[{name}].source: {problem}")
         else:
@@ -60,9 +63,9 @@ def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
     return {"resolved": resolved, "problems": problems}
 
 
-def _try_refs(repository: str) -> Any:
+def _try_refs(source: Source, base: str) -> Any:
     try:
-        return git.list_refs(repository)
+        return git.list_refs(source, base)
     except Refusal as problem:
         return problem
 
@@ -72,10 +75,10 @@ def pack(act: Act, content: str, base: str) -> dict[str, str]:
     source = act.source
     if source is None:
         raise Refusal(f"backstage_acts[{act.name}].source: is missing")
-    with run_cache.lock(f"archive-{content[:40]}") as target:
+    made_of = digest([source.kind, content, source.submodules])
+    with run_cache.lock(f"archive-{made_of[:40]}") as target:
         if not os.path.exists(target):
-            kind = git if source.kind == "git" else path
-            kind.archive(source, base, content, target + ".new")
+            KINDS[source.kind].archive(source, base, content, target + ".new")
             os.replace(target + ".new", target)
         return {"path": target, "sha256": _sha256(target)}
 

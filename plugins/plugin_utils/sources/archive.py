@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import lzma
 import os
 import posixpath
 import re
 import shutil
+import stat
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from datetime import datetime, timezone
+from typing import IO, BinaryIO, Optional
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
@@ -73,7 +75,7 @@ def _fetch(place: str, file: BinaryIO) -> None:
             return
         with urllib.request.urlopen(place, timeout=TIMEOUT) as answer:  # noqa: S310 -- http and https alone
             shutil.copyfileobj(answer, file)
-    except (OSError, urllib.error.URLError) as error:
+    except OSError as error:  # URLError is one
         raise Refusal(f"{place} can't be fetched ({error})") from None
 
 
@@ -90,48 +92,54 @@ def _need(source: Source, place: str, found: str) -> None:
 
 
 def _repack(place: str, file: BinaryIO, target: str) -> None:
-    members = list(_members(place, file))
-    roots = {name.split("/", 1)[0] for name, _member, _content in members}
-    wrapped = len(roots) == 1 and all("/" in name or member.isdir() for name, member, _content in members)
+    """Write every entry anew, without the one directory that most archives hold everything in."""
+    names = [(name, member.isdir()) for name, member, _content in _entries(place, file)]
+    roots = {name.split("/", 1)[0] for name, _is_directory in names}
+    wrapped = len(roots) == 1 and all("/" in name or is_directory for name, is_directory in names)
     with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
-        for name, member, content in members:
-            member.name = name.split("/", 1)[1] if wrapped and "/" in name else "" if wrapped else name
+        for name, member, content in _entries(place, file):
+            member.name = name.partition("/")[2] if wrapped else name
             problem = refusal(member)
             if problem:
                 raise Refusal(f"the entry '{name}' of {place} is refused: {problem}")
-            if member.name:
-                tar.addfile(member, io.BytesIO(content) if member.isreg() else None)
+            if member.name not in ("", "."):
+                tar.addfile(member, content)
 
 
-def _members(place: str, file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo, bytes]]:
-    """Every entry, from a tar file of any compression or a zip file."""
-    if zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as packed:
-            for item in packed.infolist():
-                yield _from_zip(packed, item)
-        return
+def _entries(place: str, file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]]:
+    """Every entry with its content, from a tar file of any compression or a zip file.
+
+    Raises:
+        Refusal: it is neither, or damaged.
+    """
     file.seek(0)
     try:
-        with tarfile.open(fileobj=file, mode="r:*") as packed_tar:
-            for member in packed_tar:
-                content = packed_tar.extractfile(member) if member.isreg() else None
-                yield _normal(member.name), member, content.read() if content else b""
-    except tarfile.TarError as error:
-        raise Refusal(f"{place} is neither a tar nor a zip file ({error})") from None
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as packed:
+                yield from (_from_zip(packed, item) for item in packed.infolist())
+            return
+        file.seek(0)
+        with tarfile.open(fileobj=file, mode="r:*") as tar:
+            for member in tar:
+                yield _normal(member.name), member, tar.extractfile(member) if member.isreg() else None
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise Refusal(f"{place} is no tar or zip file that can be read ({error})") from None
 
 
-def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarfile.TarInfo, bytes]:
+def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]:
     mode = item.external_attr >> 16
-    member = tarfile.TarInfo(item.filename)
-    content = b"" if item.is_dir() else packed.read(item)
-    member.type = tarfile.DIRTYPE if item.is_dir() else tarfile.REGTYPE
-    if mode & 0o170000 == 0o120000:
-        member.type, member.linkname, content = tarfile.SYMTYPE, content.decode(), b""
-    member.mode = mode & 0o777 or 0o644
-    member.size = len(content)
-    return _normal(item.filename), member, content
+    member = tarfile.TarInfo(_normal(item.filename))
+    member.mode, member.size = mode & 0o777 or 0o644, item.file_size
+    member.mtime = int(datetime(*item.date_time, tzinfo=timezone.utc).timestamp())
+    if item.is_dir():
+        member.type, member.size = tarfile.DIRTYPE, 0
+        return member.name, member, None
+    if stat.S_ISLNK(mode):
+        member.type, member.linkname, member.size = tarfile.SYMTYPE, packed.read(item).decode(), 0
+        return member.name, member, None
+    return member.name, member, packed.open(item)
 
 
 def _normal(name: str) -> str:
     """The name without a leading ./ and a trailing slash; what leaves the tree stays as it is and is refused."""
-    return posixpath.normpath(name) if not name.startswith("/") else name
+    return name if name.startswith("/") else posixpath.normpath(name)

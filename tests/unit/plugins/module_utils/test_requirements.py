@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import requirements
@@ -13,6 +13,8 @@ from ..told import told
 
 Files = dict[str, str]
 R = "requirements.txt"
+P = "pyproject.toml"
+BUILD = "[build-system]\nrequires = []\n"
 
 COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     # (what, the project's files, the manifest's list, requirements, constraints)
@@ -26,6 +28,8 @@ COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     ("joined lines", {R: "a==1 \\\n    --hash=sha256:0\n"}, None, "a==1      --hash=sha256:0", ""),
     ("other line ends", {R: "a==1 \\\r\n  --hash=sha256:0\r\nb\r\n"}, None, "a==1    --hash=sha256:0\nb", ""),
     ("an index of its own", {R: "-i https://x/simple\na\n"}, None, "-i https://x/simple\na", ""),
+    ("links of its own", {R: "-f https://x/links\n--find-links /srv/w\na\n"}, None,
+     "-f https://x/links\n--find-links /srv/w\na", ""),
     ("markers", {R: 'a; python_version < "3.12"\n'}, None, 'a; python_version < "3.12"', ""),
     ("included", {R: "-r base.txt\nb\n", "base.txt": "a\n"}, None, "a\nb", ""),
     ("included in long", {R: "--requirement=base.txt\n", "base.txt": "a\n"}, None, "a", ""),
@@ -39,39 +43,115 @@ COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     ("constraints of constraints",
      {R: "-c c.txt\na\n", "c.txt": "-r d.txt\n-c e.txt\n", "d.txt": "d<2", "e.txt": "e<2"}, None, "a", "d<2\ne<2"),
     ("one file as both", {R: "-c base.txt\n-r base.txt\n", "base.txt": "a==1\n"}, None, "a==1", "a==1"),
+    ("an editable clone", {R: "-e git+https://x/a@v1#egg=a\n"}, None, "git+https://x/a@v1#egg=a", ""),
+    ("before a pyproject.toml", {R: "a\n", P: "[project]\ndependencies = ['b']\n"}, None, "a", ""),
+    ("a pyproject.toml", {P: "[project]\ndependencies = ['a>=1', 'b']\n"}, None, "a>=1\nb", ""),
+    ("a flat pyproject.toml that is built", {P: f"[project]\ndependencies = ['a']\n{BUILD}"}, None, "a", ""),
+    ("a pyproject.toml without needs", {P: "[project]\nname = 'x'\n"}, None, "", ""),
 ]  # fmt: skip
-LOCAL = "refers to the project itself, which is not built yet"
+LOCAL: list[tuple[str, Files, str]] = [
+    ("itself", {R: "a\n.\n"}, "a\n."),
+    ("with an extra", {R: ".[dev]\n"}, ".[dev]"),
+    ("with a marker", {R: "./lib ; python_version > '3'\n", "lib/x": ""}, "./lib ; python_version > '3'"),
+    ("editable", {R: "-e .\n"}, "."),
+    ("editable in long", {R: "--editable=./lib[x]\n", "lib/x": ""}, "./lib[x]"),
+    ("a URL", {R: "file:lib\n", "lib/x": ""}, "./lib"),
+    ("a named URL", {R: "lib[x] @ file:lib\n", "lib/x": ""}, "./lib[x]"),
+    ("from the file", {R: "-r r/a.txt\n", "r/a.txt": "./lib\n", "r/lib/x": ""}, "./r/lib"),
+    ("from the top, as pip does", {R: "-r r/a.txt\n", "r/a.txt": "-e ./lib\n", "lib/x": ""}, "./lib"),
+    ("a wheel", {R: "./w/a-1-py3-none-any.whl\n", "w/a-1-py3-none-any.whl": ""}, "./w/a-1-py3-none-any.whl"),
+    ("a wheelhouse", {R: "--find-links=w\na\n", "w/x": ""}, "--find-links ./w\na"),
+    ("a src layout", {P: f"[project]\ndependencies = ['a']\n{BUILD}", "src/x/y": ""}, "a\n."),
+    ("commands", {P: f"[project]\ndependencies = []\n[project.scripts]\nx = 'x:y'\n{BUILD}"}, "."),
+]
 REFUSED: list[tuple[Files, Optional[list[str]], str]] = [
     ({}, None, "the project says nowhere which packages it needs; add a requirements.txt,"
      " or name its files in 'requirements'"),
-    *[({name: ""}, None, f"requirements from {name} are not built yet; add a requirements.txt")
-      for name in ("uv.lock", "pylock.toml", "pyproject.toml")],
     ({}, [R], f"the requirements file '{R}' is not in the project"),
     ({R: "-r base.txt\n"}, None, "the requirements file 'base.txt' is not in the project"),
     ({R: "-r ../../base.txt\n"}, None, "the requirements file '../../base.txt' is outside the project"),
     ({R: "-c /etc/shadow\n"}, None, "the requirements file '/etc/shadow' is outside the project"),
-    *[({R: f"a\n{line}\n"}, None, f"{R}: '{line}' {LOCAL}")
-      for line in (".", ".[dev]", "./lib", "../lib", "/srv/lib", "-e .", "-e.", "--editable=.", "--editable ./lib",
-                   "file:///srv/lib", "lib @ file:///srv/lib", "lib[x] @ file:lib")],
+    ({P: "[tool.poetry]\n"}, None, f"{P} has no [project] table: export its packages into a requirements.txt"),
+    ({P: "x = ["}, None, f"{P} is no TOML (Invalid value (at end of document))"),
+    *[({R: f"a\n{line}\n"}, None, f"{R}: '{place}' is not in the source")
+      for line, place in (("./lib", "./lib"), ("../lib", "../lib"), ("/srv/lib", "/srv/lib"),
+                          ("-e ./lib", "./lib"), ("file:///srv/lib", "file:///srv/lib"),
+                          ("lib @ file:///srv/lib", "file:///srv/lib"), ("-f wheels", "wheels"))],
+    *[({R: f"a\n{line}\n"}, None, f"{R}: a line holds credentials in its URL, which others could read: take them out,"
+       " and write them into 'index' of the Act (username, password)")
+      for line in ("-i https://me:s3cret@x/simple", "a @ https://token@x/a.whl")],
 ]  # fmt: skip
 
 
 def project(tmp_path: Path, files: Files) -> str:
     for name, text in files.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
     return str(tmp_path)
+
+
+def collect(tmp_path: Path, files: Files, named: Optional[list[str]] = None, inside: str = "") -> dict[str, Any]:
+    code = project(tmp_path, files)
+    found: dict[str, Any] = requirements.collect(code, str(tmp_path / inside), named, "/nowhere/uv")
+    return found
 
 
 @pytest.mark.parametrize(
     ("files", "named", "wanted", "constraints"), [row[1:] for row in COLLECTED], ids=[row[0] for row in COLLECTED]
 )
 def test_collected(tmp_path: Path, files: Files, named: Optional[list[str]], wanted: str, constraints: str) -> None:
-    found = requirements.collect(project(tmp_path, files), named)
-    assert found == {"requirements": wanted, "constraints": constraints}
+    found = collect(tmp_path, files, named)
+    assert found == {
+        "requirements": wanted,
+        "constraints": constraints,
+        "locks": [],
+        "projects": [],
+        "local": False,
+    }
+
+
+@pytest.mark.parametrize(("files", "wanted"), [row[1:] for row in LOCAL], ids=[row[0] for row in LOCAL])
+def test_places_of_the_source(tmp_path: Path, files: Files, wanted: str) -> None:
+    found = collect(tmp_path, files)
+    assert (found["requirements"], found["local"]) == (wanted, True)
 
 
 @pytest.mark.parametrize(("files", "named", "said"), REFUSED)
 def test_refused(tmp_path: Path, files: Files, named: Optional[list[str]], said: str) -> None:
-    assert told(requirements.collect, project(tmp_path, files), named) == said
+    assert told(collect, tmp_path, files, named) == said
+
+
+def test_files_above_the_project(tmp_path: Path) -> None:
+    """A repository with several projects: all of it is shipped, so its common files can be read."""
+    files = {"common.txt": "b\n", "site/requirements.txt": "-r ../common.txt\na\n-e ../lib\n", "lib/x": ""}
+    found = collect(tmp_path, files, inside="site")
+    assert (found["requirements"], found["local"]) == ("b\na\n./lib", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[project]\ndynamic = ['dependencies']\n",
+        "[project]\ndependencies = ['a']\n[tool.uv.sources]\na = {git = 'https://x/a'}\n",
+    ],
+    ids=["computed", "from elsewhere"],
+)
+def test_what_uv_reads_where_it_is(tmp_path: Path, text: str) -> None:
+    found = collect(tmp_path, {f"site/{P}": text}, inside="site")
+    assert (found["projects"], found["requirements"], found["local"]) == ([f"./site/{P}"], "", True)
+
+
+def test_a_lock_of_its_own_format_is_kept_as_it_is(tmp_path: Path) -> None:
+    lock = "lock-version = '1.0'\n[[packages]]\nname = 'a'\nwheels = [{url = 'https://x/a.whl'}]\n"
+    found = collect(tmp_path, {"pylock.toml": lock, R: "b\n"})
+    assert (found["locks"], found["requirements"], found["local"]) == ([lock], "", False)
+    found = collect(tmp_path, {"pylock.prod.toml": lock}, ["pylock.prod.toml", R])
+    assert (found["locks"], found["requirements"]) == ([lock], "b")
+
+
+@pytest.mark.parametrize("place", ["directory = {path = 'lib'}", "wheels = [{path = 'w/a.whl'}]"])
+def test_a_lock_that_names_the_source(tmp_path: Path, place: str) -> None:
+    lock = f"lock-version = '1.0'\n[[packages]]\nname = 'a'\n{place}\n"
+    found = collect(tmp_path, {"pylock.toml": lock})
+    assert (found["locks"], found["projects"], found["local"]) == ([], ["./pylock.toml"], True)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requirements files as pip has them: every included file followed, every path made relative to the code."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass, field
+
+from .errors import BackstageError
+
+_INCLUDE = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)\s*\Z")
+_CONSTRAINT = re.compile(r"(?:-c\s*|--constraint(?:\s+|=))(\S+)\s*\Z")
+_FIND_LINKS = re.compile(r"(?:-f\s*|--find-links(?:\s+|=))(\S+)\s*\Z")
+_EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(\S.*)\Z")
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^]]*\])?\s*@\s*(?P<url>file:\S*)\s*(?P<rest>;.*)?\Z")
+_PLACE = re.compile(r"(?P<path>(?:file:)?[^\s;[]+)(?P<extras>\[[^]]*\])?(?P<rest>\s*;.*)?\Z")
+_CREDENTIALS = re.compile(r"[a-z+]+://[^/@\s]*@", re.IGNORECASE)
+
+
+@dataclass
+class Texts:
+    """The lines of requirements files and of constraints.
+
+    Args:
+        code: the directory of the source; no file outside it is read.
+        requirements: the lines so far; places of the source's own begin with a dot and start from the code.
+        constraints: likewise.
+        local: whether a line refers to the source itself.
+    """
+
+    code: str
+    requirements: list[str] = field(default_factory=list)
+    constraints: list[str] = field(default_factory=list)
+    local: bool = False
+    _seen: set[tuple[str, bool]] = field(default_factory=set)
+
+    def add(self, path: str) -> None:
+        """Add a requirements file.
+
+        Args:
+            path: relative to the code.
+
+        Raises:
+            BackstageError: a file is missing, or a line can't be used.
+        """
+        self._flatten(posixpath.normpath(path), self.requirements)
+
+    def add_lines(self, lines: list[str], directory: str) -> None:
+        """Add lines that no requirements file has: those of a pyproject.toml or an exported lock.
+
+        Args:
+            lines: as a requirements file would have them.
+            directory: what their paths are relative to, itself relative to the code.
+        """
+        for line in lines:
+            self.requirements.append(self._usable(line, directory, directory))
+
+    def _flatten(self, path: str, lines: list[str]) -> None:
+        """Add the lines of a file, and of those it includes; a file may be both, but each once."""
+        if (path, lines is self.constraints) in self._seen:
+            return
+        self._seen.add((path, lines is self.constraints))
+        directory = posixpath.dirname(path)
+        for line in self._read(path):
+            include, constraint = _INCLUDE.match(line), _CONSTRAINT.match(line)
+            if include:
+                self._flatten(posixpath.normpath(posixpath.join(directory, include.group(1))), lines)
+            elif constraint:
+                self._flatten(posixpath.normpath(posixpath.join(directory, constraint.group(1))), self.constraints)
+            else:
+                lines.append(self._usable(line, directory, path))
+
+    def _read(self, path: str) -> list[str]:
+        if path.startswith("/") or path.split("/", 1)[0] == "..":
+            raise BackstageError(f"the requirements file '{path}' is outside the project", step="environment")
+        try:
+            with open(os.path.join(self.code, path), encoding="utf-8") as file:
+                return split(file.read())
+        except FileNotFoundError:
+            raise BackstageError(f"the requirements file '{path}' is not in the project", step="environment") from None
+
+    def _usable(self, line: str, directory: str, where: str) -> str:
+        """A line with the places of the source's own made relative to the code."""
+        if _CREDENTIALS.search(line):
+            raise BackstageError(
+                f"{where}: a line holds credentials in its URL, which others could read: take them out, and write"
+                " them into 'index' of the Act (username, password)",
+                step="environment",
+            )
+        links = _FIND_LINKS.match(line)
+        if links:
+            place = links.group(1)
+            return line if "://" in place or place.startswith("/") else f"--find-links {self._inside(place, directory, where)}"
+        named = _NAMED.match(line)
+        if named:
+            place = self._inside(named["url"], directory, where)
+            # a relative path has no URL; the name is the project's own
+            return f"{place}{named['extras'] or ''}{named['rest'] or ''}"
+        editable = _EDITABLE.match(line)
+        place = editable.group(1) if editable else line
+        if not editable and not place.startswith((".", "/", "file:")):
+            return line
+        if editable and re.match(r"[a-z]+\+|https?:", place):
+            return place  # an editable clone would lie in the environment; installed as any other it is the same code
+        found = _PLACE.match(place)
+        if not found:
+            raise BackstageError(f"{where}: '{line}' can't be read", step="environment")
+        # never editable: the environment outlives a move of the code, and other releases have theirs
+        return self._inside(found["path"], directory, where) + (found["extras"] or "") + (found["rest"] or "")
+
+    def _inside(self, place: str, directory: str, where: str) -> str:
+        """A place of the source, as a path from the code's own directory that begins with a dot."""
+        path = re.sub(r"^file:(//)?", "", place)
+        # pip starts from where it runs, usually the project's top; others from the file
+        for start in (directory, ""):
+            found = posixpath.normpath(posixpath.join(start, path))
+            if not found.startswith(("/", "../")) and found != ".." and os.path.exists(os.path.join(self.code, found)):
+                self.local = True
+                return "." if found == "." else "./" + found
+        raise BackstageError(f"{where}: '{place}' is not in the source", step="environment")
+
+
+def split(text: str) -> list[str]:
+    """The lines of a requirements file without comments, those that go on joined."""
+    joined = re.sub(r"\\\r?\n", " ", text)
+    stripped = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in joined.splitlines())
+    return [line for line in stripped if line]
