@@ -161,6 +161,20 @@ options:
     description:
       - Environment variables that nobody sees. They make no release. A changed one is a new Sess.
       - Each has at least 8 characters and is no name in the manifest, for Ansible masks it wherever it occurs.
+  database:
+    type: dict
+    description:
+      - The Act's own database, exported as C(DATABASE_URL), which the settings have to read. Without it the project's
+        own C(DATABASES) are what counts.
+      - Its data stays until that of the Act is deleted by name.
+    suboptions:
+      engine:
+        type: str
+        choices: [postgresql, sqlite]
+        description:
+          - V(postgresql) is a role and a database in the PostgreSQL of the host, named like the Act's system user and
+            reached by the socket without a password. The role P(backstage.django.database#role) has it run.
+          - V(sqlite) is a file in the Act's data directory.
   writable:
     type: list
     elements: str

@@ -14,13 +14,17 @@ Arguments: the mode, its options as JSON (no secrets), the descriptor that takes
 from __future__ import annotations
 
 import compileall
+import contextlib
+import functools
 import io
 import json
 import os
 import runpy
 import shlex
 import sys
+import time
 import traceback
+from collections.abc import Iterator
 from typing import Any, Callable
 
 # Nothing above may come from Django or the Act: this file is read before their paths are set.
@@ -28,6 +32,8 @@ from typing import Any, Callable
 Options = dict[str, Any]
 # Whatever the Act's own code raises is its step's failure: the answer names it, and nothing goes on.
 ANYTHING = (Exception, SystemExit)
+# as PostgreSQL names an advisory lock: by a number, in each database
+MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
 class Failed(Exception):
@@ -55,15 +61,27 @@ def call(*words: str, **options: Any) -> str:
     return out.getvalue()
 
 
+def set_prefix(prefix: str) -> None:
+    """Set the script prefix first of all: Django keeps STATIC_URL with the prefix of its first reader."""
+    if not prefix:
+        return
+    import django
+    from django.urls import set_script_prefix
+
+    django.setup = functools.partial(django.setup, set_prefix=False)  # it would set the root's again
+    set_script_prefix(prefix + "/")
+
+
 def build(options: Options) -> dict[str, Any]:
     import django
     from django.apps import apps
     from django.conf import settings
 
     step("settings", django.setup)
+    need_database(options["database"])
     step("check", call, "check")
     copied = None
-    if settings.MEDIA_URL not in ("", "/") and settings.MEDIA_ROOT:
+    if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:
         need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
     if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
@@ -83,14 +101,26 @@ def need_inside(name: str, path: Any, options: Options) -> None:
         raise Failed("settings", f"{name} is outside: {path}")
 
 
+def need_database(wanted: Any) -> None:
+    """The database that the manifest gives is the one that the settings use."""
+    from django.db import DEFAULT_DB_ALIAS, connections
+
+    if not wanted:
+        return
+    used = step("settings", connections.__getitem__, DEFAULT_DB_ALIAS)
+    name = str(used.settings_dict["NAME"])
+    if (used.vendor, name) != (wanted["vendor"], wanted["name"]):
+        found = "no database" if used.vendor == "unknown" else f"{used.vendor} '{name}'"
+        raise Failed("check", f"DATABASES has {found} as its default, and not {wanted['vendor']} '{wanted['name']}'")
+
+
 def facts(settings: Any) -> dict[str, Any]:
     return {
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "wsgi_application": settings.WSGI_APPLICATION,
-        "static_url": settings.STATIC_URL,
+        "static_url": said(settings, "STATIC_URL"),
         "static_root": absolute(settings.STATIC_ROOT),
-        # "/" is what Django makes of no MEDIA_URL: uploads that its own views serve
-        "media_url": "" if settings.MEDIA_URL == "/" else settings.MEDIA_URL,
+        "media_url": said(settings, "MEDIA_URL"),
         "media_root": absolute(settings.MEDIA_ROOT),
         "debug": bool(settings.DEBUG),
         "databases": {
@@ -98,6 +128,11 @@ def facts(settings: Any) -> dict[str, Any]:
             for alias, database in settings.DATABASES.items()
         },
     }
+
+
+def said(settings: Any, name: str) -> str:
+    """A URL as the settings have it: Django puts the script prefix before a relative one that it is asked for."""
+    return str(getattr(getattr(settings, "_wrapped", settings), name) or "")
 
 
 def absolute(path: Any) -> str:
@@ -110,16 +145,52 @@ def migrate(options: Options) -> dict[str, Any]:
     from django.db import DEFAULT_DB_ALIAS, connections
 
     step("settings", django.setup)
+    need_database(options["database"])
     if connections[DEFAULT_DB_ALIAS].vendor == "unknown":
         return {"applied": []}  # Django's dummy backend: the Act has no database
-    before = step("migrate", pending, DEFAULT_DB_ALIAS)
-    try:
-        step("migrate", call, "migrate", interactive=False, verbosity=1)
-    except Failed as failure:
-        left = step("migrate", pending, DEFAULT_DB_ALIAS)
-        failure.applied = [name for name in before if name not in left]
-        raise
+    with alone(DEFAULT_DB_ALIAS, options["patience"]):
+        before = step("migrate", pending, DEFAULT_DB_ALIAS)
+        try:
+            step("migrate", call, "migrate", interactive=False, verbosity=1)
+        except Failed as failure:
+            left = step("migrate", pending, DEFAULT_DB_ALIAS)
+            failure.applied = [name for name in before if name not in left]
+            raise
     return {"applied": before}
+
+
+@contextlib.contextmanager
+def alone(alias: str, patience: float) -> Iterator[None]:
+    """One migrate of a PostgreSQL database at a time, whoever starts it: an advisory lock, held to the end.
+
+    On a connection of its own, for migrate closes Django's; and in a transaction, which a pooler leaves on one
+    connection, too. It reads nothing, so no index that is made concurrently waits for it.
+    """
+    from django.db import connections
+
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    own = connections[alias].copy()
+    try:
+        step("migrate", take_turn, own, patience)
+        yield
+    finally:
+        own.close()
+
+
+def take_turn(connection: Any, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        while True:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [MIGRATE_LOCK])
+            if cursor.fetchone()[0]:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another migrate of this database has not ended within {patience:.0f} s")
+            time.sleep(0.2)
 
 
 def pending(alias: str) -> list[str]:
@@ -170,13 +241,14 @@ def by_hand(manage: str, words: list[str]) -> None:
 
 
 def answer(mode: str, options: Options) -> Any:
+    try:
+        set_prefix(os.environ.get("BACKSTAGE_PREFIX", ""))
+        results = [] if mode == "run" else take_over(lambda: {"build": build, "migrate": migrate}[mode](options))
+    except ImportError as error:
+        raise Failed("settings", "Django is not installed in the Act's environment") from error
     if mode == "run":
         step(options["words"][0], by_hand, options["manage"], options["words"])
         return {}
-    try:
-        results = take_over(lambda: {"build": build, "migrate": migrate}[mode](options))
-    except ImportError as error:
-        raise Failed("settings", "Django is not installed in the Act's environment") from error
     run_manage(options["manage"], ["migrate" if mode == "migrate" else "check"])
     try:
         return results.pop()

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from . import build, environments, files, finish, inputs, names, process, steps, users, world
+from . import build, databases, environments, files, finish, inputs, names, process, steps, users, world
 from .errors import BackstageError
 from .host import Host
 from .layout import SEAL
-from .nouns import Act, Seed, Venue, summary
+from .nouns import Act, Seed, summary
 from .plan import Change, Phase, Step, differing
 from .state import ActState
 
 FIXTURE = "fixture "
+PATIENCE = 600
+"""Seconds that a migrate waits for another one of the same database."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ class Want:
 
     Args:
         act: the Act as the manifest says.
-        venues: where it is booked, now or then.
-        staying: the names of those where it will be booked.
+        address: where it is reached, now or then.
         release: the id of the release that should be there.
         content: the id of the source's content.
         inputs: all that makes it; None where it is known by its id alone.
@@ -43,9 +44,8 @@ class Want:
     """
 
     act: Act
-    venues: list[Venue]
+    address: world.Address
     release: str
-    staying: frozenset[str] = frozenset()
     content: str = ""
     digest: str = ""
     inputs: Optional[dict[str, Any]] = None
@@ -74,7 +74,13 @@ def needs_source(want: Want, state: ActState) -> bool:
 
 
 def plan(
-    want: Want, state: ActState, host: Host, through: str, seeds: dict[str, str], switches: bool = False
+    want: Want,
+    state: ActState,
+    host: Host,
+    known: databases.Databases,
+    through: str,
+    seeds: dict[str, str],
+    switches: bool = False,
 ) -> list[Change]:
     """What is to be done for an Act that should be present.
 
@@ -82,18 +88,23 @@ def plan(
         want: what should be.
         state: what is.
         host: the host's facts.
+        known: the databases that are there.
         through: where the run ends.
         seeds: answers for seeds that were interrupted.
         switches: whether this run starts a new Sess, which chooses anew whose static files it serves.
     """
     manager = _Manager(want, state, host)
+    # asked first of all: without its database an Act is not built in vain
+    made = known.plan(want.act.name) if want.act.database == databases.POSTGRESQL else []
     changes = manager.sweep() + manager.record()
     if through == "play":
         changes += manager.unhold()
     if needs_source(want, state):
         changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
-    if through in ("migrate", "play") and not want.held:
-        changes += manager.database(seeds)
+    if through in ("migrate", "play"):
+        changes += made
+        if not want.held:
+            changes += manager.database(seeds, fresh=bool(made) and known.lacks(want.act.name))
     return changes + manager.discard(switches)
 
 
@@ -167,7 +178,7 @@ class _Manager:
         prepare(self.paths)
         job = build.Job(
             act=self.act,
-            venues=self.want.venues,
+            address=self.want.address,
             inputs=self.want.inputs,
             release=self.want.release,
             source=self.want.source,
@@ -178,17 +189,18 @@ class _Manager:
         self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record
         self.state.history.add("built", release=self.want.release, source=self.want.source)
 
-    def database(self, answers: dict[str, str]) -> list[Change]:
+    def database(self, answers: dict[str, str], fresh: bool) -> list[Change]:
         """Migrations of a release once, fixtures and seeds once in the Act's life.
 
         Args:
             answers: what people say of seeds that were interrupted: done or again.
+            fresh: the database is made in this run, whatever was migrated before.
         """
         early = [seed for seed in self.act.seed if seed.before_migrate]
         late = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
         late += [seed for seed in self.act.seed if not seed.before_migrate]
         changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
-        if self.act.migrate and not self.state.history.migrated(self.want.release):
+        if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
             changes.append(self.change("migrate", Phase.MIGRATE, self._migrate, None, self.want.release))
         return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
 
@@ -208,8 +220,15 @@ class _Manager:
         self.state.history.add("seed done", seed=seed.name)
 
     def _migrate(self) -> None:
-        found = self._run("migrate", {"manage": self.act.manage}, {})
-        self.state.history.add("migrated", release=self.want.release, applied=found["applied"])
+        data = self.paths.data
+        options = {
+            "manage": self.act.manage,
+            "database": databases.wanted(self.act, self.production, data),
+            "patience": PATIENCE,
+        }
+        found = self._run("migrate", options, {})
+        which = {"database": self.act.database} if self.act.database else {}
+        self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
 
     def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
         """Run a step as the player, with the Sess's own variables."""
@@ -219,8 +238,7 @@ class _Manager:
         environment = environments.path(self.paths.production, release["environment"])
         env = {
             **play_variables(self.want, self.state, release, self.host),
-            "PATH": f"{environment}/bin:{process.PATH}",
-            "VIRTUAL_ENV": environment,
+            **environments.entered(environment),
             **extra,
         }
         cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
@@ -287,8 +305,9 @@ def play_variables(want: Want, state: ActState, release: dict[str, Any], host: H
         release["release"],
         release["settings"],
         places,
-        want.venues,
+        want.address,
         host.http_port,
+        host.database_port,
     )
     return {**plain, **secrets_of(want.act, state)}
 
@@ -300,15 +319,20 @@ def secrets_of(act: Act, state: ActState) -> dict[str, str]:
     return {name: state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env}
 
 
-def plan_removal(name: str, state: ActState, delete_data: bool) -> list[Change]:
-    """What is to be done for an Act that should be absent."""
+def plan_removal(name: str, state: ActState, known: databases.Databases, delete_data: bool) -> list[Change]:
+    """What is to be done for an Act that should be absent.
+
+    Raises:
+        BackstageError: its data is to be deleted, and PostgreSQL does not say whether it has any.
+    """
     changes: list[Change] = []
     if state.exists:
         step = Step("act", name, "remove", state.live_release, None)
         changes.append(Change(step, Phase.REMOVE, name, lambda: _remove(state)))
-    if delete_data and (state.exists or state.has_data):
-        step = Step("act", name, "delete data", "data and media", None)
-        changes.append(Change(step, Phase.REMOVE, name, lambda: _delete_data(name, state)))
+    database = known if delete_data and known.has(name) else None
+    if delete_data and (state.exists or state.has_data or database):
+        step = Step("act", name, "delete data", "data, media and database" if database else "data and media", None)
+        changes.append(Change(step, Phase.REMOVE, name, lambda: _delete_data(name, state, database)))
     return changes
 
 
@@ -328,7 +352,9 @@ def _remove(state: ActState) -> None:
         state.history.add("removed")
 
 
-def _delete_data(name: str, state: ActState) -> None:
+def _delete_data(name: str, state: ActState, database: Optional[databases.Databases]) -> None:
+    if database:
+        database.drop(name)  # first: what PostgreSQL refuses, the next run tries again
     paths = state.paths
     owners = [names.player(paths.production.name, name), names.builder(paths.production.name, name)]
     for owner in owners:

@@ -2,24 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Booking manager: Venues and Gigs as nginx server blocks, tested, then reloaded at most once."""
+"""The Booking manager: Venues, Gigs and Sesses' own ports as files of nginx, tested, then reloaded at most once."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from . import files, front, names, nginx, process, server_block
+from . import addresses, booking_steps, claims, files, front, locations, names, nginx, process, server_block, world
 from .errors import BackstageError
 from .host import Host
 from .layout import Production
+from .locations import Booked
 from .nouns import Act, Gig, Manifest, Venue
-from .plan import Change, Phase, Step, differing
-from .server_block import Booked
-from .state import HostState
+from .plan import Change, Phase, Step
+from .server_block import port_name
+from .state import ActState, HostState
+from .world import Address
 
 Block = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What an Act is about to play, and where."""
+
+    release: str
+    path: str
 
 
 @dataclass
@@ -32,7 +43,7 @@ class Bookings:
         host: the host's facts.
         prune: whether what left the manifest is taken down.
         left: Acts whose new Gigs are left out, for they failed.
-        coming: Act -> the release that it is about to play: its URLs are served beside the present ones.
+        coming: what Acts are about to play: its URLs are served beside the present ones.
     """
 
     manifest: Manifest
@@ -40,25 +51,15 @@ class Bookings:
     host: Host
     prune: bool = False
     left: set[str] = field(default_factory=set)
-    coming: dict[str, str] = field(default_factory=dict)
+    coming: dict[str, Coming] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.before: dict[str, Block] = front.blocks(self.paths.name, self.host)
-        self.taken: dict[str, BackstageError] = self._taken()
-
-    def _taken(self) -> dict[str, BackstageError]:
-        """The Venues one of whose names somebody else's server has already."""
-        ours = {name for block in self.before.values() for name in _names(block)}
-        claimed = {name for venue in self.manifest.venues.values() for name in venue.names} - ours
-        owners = {**nginx.owners(claimed, self.host.venues), **front.other_productions(self.paths.name, self.host)}
-        return {
-            venue.name: BackstageError(
-                f"the name {name} belongs to {owners[name]} already; rename one of them", step="booking"
-            )
-            for venue in self.manifest.venues.values()
-            for name in venue.names
-            if name in claimed and name in owners
-        }
+        self.before, self.before_ports = front.booked(self.paths.name, self.host)
+        self.said: dict[str, list[Gig]] = {}
+        for gig in self.manifest.gigs:
+            self.said.setdefault(gig.venue, []).append(gig)
+        self.taken = claims.names(self.manifest, self.before, self.host)
+        self.taken_ports = claims.own_ports(self._said_ports(), self.before_ports, self.paths.name, self.host)
 
     def refused(self) -> dict[str, BackstageError]:
         """Known before anything is done: Act or Venue -> why it can't be booked."""
@@ -67,7 +68,23 @@ class Bookings:
             if gig.venue in self.taken and gig.state == "present":
                 found.pop(f"venue {gig.venue}", None)
                 found[gig.act] = self.taken[gig.venue]
-        return found
+        return {**found, **self.taken_ports}
+
+    def clashes(self, act: str = "") -> dict[str, BackstageError]:
+        """The Acts, or this one, that claim a URL of another one, as far as their releases are built: those tell."""
+        found: dict[str, BackstageError] = {}
+        for name, block in self.wanted().items():
+            if act and act not in _acts(block):
+                continue
+            before = self.before.get(name, {"gigs": []})["gigs"]
+            gigs = sorted(block["gigs"], key=lambda gig: gig not in before or self._changes(gig["act"]))
+            booked = [self._finally(gig["act"], gig["path"]) for gig in gigs]
+            found.update(claims.urls(name, [gig for gig in booked if gig]))
+        return {name: error for name, error in found.items() if act in ("", name)}
+
+    def _changes(self, act: str) -> bool:
+        """Whether an Act comes with another release than the one that plays."""
+        return act in self.coming and self.coming[act].release != self.state.act(act).live_release
 
     @property
     def paths(self) -> Production:
@@ -75,37 +92,56 @@ class Bookings:
 
     def wanted(self) -> dict[str, Block]:
         """The data of each Venue's file as it should be; pure."""
-        wanted = {} if self.prune else dict(self.before)
+        paths = self._paths()
+        wanted = {} if self.prune else {name: _staying(block, paths) for name, block in self.before.items()}
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
                 continue
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
-            gigs = [Booked(gig.act, gig.path, (), (), 0) for gig in self._gigs(venue)]
+            gigs = [Booked(gig.act, gig.path, (), (), 0) for gig in self._gigs(venue, paths)]
             wanted[name] = server_block.data(self.paths.name, venue, gigs)
         return wanted
 
-    def venues(self) -> dict[str, list[Venue]]:
-        """Act -> where it will be booked: the manifest's Venues in its order, then what is left of another time."""
-        return self._by_act(self.wanted())
+    def wanted_ports(self) -> dict[str, Block]:
+        """The data of each Sess's own port as it should be, by Act; pure."""
+        wanted = self._said_ports()
+        for act in {*self.taken_ports, *self.left}:
+            wanted.pop(act, None)
+            if act in self.before_ports:
+                wanted[act] = self.before_ports[act]
+        return wanted
 
-    def left_venues(self) -> dict[str, list[Venue]]:
-        """Act -> the Venues that nginx still passes to it, where it will not be booked any more."""
-        staying = self.venues()
-        found = {}
-        for act, venues in self._by_act(self.before).items():
-            names_staying = {venue.name for venue in staying.get(act, [])}
-            found[act] = [venue for venue in venues if venue.name not in names_staying]
-        return found
+    def _said_ports(self) -> dict[str, Block]:
+        wanted = {} if self.prune else dict(self.before_ports)
+        paths: Optional[dict[str, str]] = None
+        for name, act in self.manifest.acts.items():
+            sess = self.manifest.sesses.get(name)
+            if sess and sess.port and sess.state != "absent" and act.state != "absent":
+                if paths is None:
+                    paths = {gig["act"]: gig["path"] for block in self.wanted().values() for gig in block["gigs"]}
+                wanted[name] = server_block.port_data(self.paths.name, name, sess.port, paths.get(name, "/"))
+            elif sess or act.state == "absent":
+                wanted.pop(name, None)
+        return wanted
 
-    def _by_act(self, blocks: dict[str, Block]) -> dict[str, list[Venue]]:
-        found: dict[str, list[Venue]] = {}
-        for name in [*self.manifest.venues, *sorted({*blocks} - {*self.manifest.venues})]:
-            block = blocks.get(name, {"gigs": []})
-            for act in dict.fromkeys(gig["act"] for gig in block["gigs"]):
-                found.setdefault(act, []).append(_venue(block))
-        return found
+    def _wanted(self) -> dict[str, Block]:
+        """The data of every file as it should be, by its name."""
+        return {**self.wanted(), **{port_name(act): block for act, block in self.wanted_ports().items()}}
+
+    def _before(self) -> dict[str, Block]:
+        return {**self.before, **{port_name(act): block for act, block in self.before_ports.items()}}
+
+    def addresses(self) -> dict[str, Address]:
+        """Where each Act will be reached: the manifest's Venues in its order, then what is left of another time."""
+        return addresses.reached(self.wanted(), self.wanted_ports(), list(self.manifest.venues))
+
+    def addresses_meanwhile(self) -> dict[str, Address]:
+        """The same, and where nginx still passes something to it."""
+        known = list(self.manifest.venues)
+        now = addresses.reached(self.before, self.before_ports, known)
+        return addresses.meanwhile(now, self.addresses(), known)
 
     def unlisted(self) -> list[str]:
         """What stays booked and is not in the manifest."""
@@ -117,35 +153,45 @@ class Bookings:
                     found.append(f"gig {gig['act']} at {name}{gig['path']}")
         return found
 
-    def _gigs(self, venue: Venue) -> list[Gig]:
+    def _paths(self) -> dict[str, str]:
+        """Where each Act plays, by the manifest: an Act has one path."""
+        return {gig.act: gig.path for gig in self.manifest.gigs if gig.state == "present" and gig.act not in self.left}
+
+    def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
-        said = [gig for gig in self.manifest.gigs if gig.venue == venue.name]
+        said = self.said.get(venue.name, [])
         places = {gig.path for gig in said if gig.state == "absent" or gig.act not in self.left}
-        before = self.before.get(venue.name, {}).get("gigs", [])
         gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
-        if not self.prune:
-            gigs += [Gig(gig["act"], venue.name, gig["path"]) for gig in before if gig["path"] not in places]
-        if self.prune:
-            kept = {(gig["act"], gig["path"]) for gig in before}
-            gigs += [gig for gig in said if gig.act in self.left and (gig.act, gig.path) in kept]
+        # what an Act had stays when it fails: so does its old path
+        failed = {gig.act for gig in said if gig.state == "present"} & self.left
+        for gig in _staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
+            if gig["path"] not in places and (not self.prune or gig["act"] in failed):
+                gigs.append(Gig(gig["act"], venue.name, gig["path"]))
         return sorted(gigs, key=lambda gig: gig.path)
 
     def plan(self) -> list[Change]:
         """The steps from what nginx has to what it should have."""
-        wanted = self.wanted()
         steps: list[Step] = []
+        wanted, own = self.wanted(), self.wanted_ports()
         for name in sorted({*self.before, *wanted}):
-            steps += _steps(name, self.before.get(name), wanted.get(name))
-            if self.before.get(name) == wanted.get(name) and self._is_edited(name, wanted[name]):
-                steps.append(Step("venue", name, "rewrite", self._file(name), self._text(wanted[name])))
+            steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
+            steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
+        for act in sorted({*self.before_ports, *own}):
+            steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
+            steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         if not steps and self.host.has_front_of_house and nginx.is_stale(self.host.venues):
             steps.append(Step("venue", "all", "reload"))
         return [Change(step, Phase.BOOK) for step in steps]
 
-    def _is_edited(self, name: str, block: Block) -> bool:
-        """Whether the file differs from what its own data makes: a hand was at it, or its Act changed."""
-        text = self._text(block)
-        return text is not None and text != self._file(name)
+    def _rewrite(
+        self, noun: str, subject: str, name: str, before: Optional[Block], after: Optional[Block]
+    ) -> list[Step]:
+        """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
+        if after is None or before != after:
+            return []
+        text = self._text(after)
+        changed = text is not None and text != self._file(name)
+        return [Step(noun, subject, "rewrite", self._file(name), text)] if changed else []
 
     def _path(self, name: str) -> str:
         return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))
@@ -154,25 +200,46 @@ class Bookings:
         return files.read(self._path(name))
 
     def _text(self, block: Block) -> Optional[str]:
-        """A Venue's file; None while an Act that plays there has no release on this host."""
+        """A file; None while an Act that plays there has no release on this host."""
         booked = []
+        if "port" in block:
+            alone = self._booked(block["act"], block["path"])
+            return server_block.render_port(self.paths, block["port"], alone, self.host) if alone else None
         for gig in block["gigs"]:
             found = self._booked(gig["act"], gig["path"])
             if found is None:
                 return None
             booked.append(found)
-        return server_block.render(self.paths, _venue(block), booked, self.host)
+        return server_block.render(self.paths, addresses.venue(block), booked, self.host)
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
+        """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
         state = self.state.act(act)
-        ids = [state.live_release or state.record.get("release", ""), self.coming.get(act, "")]
-        releases = [state.releases[release] for release in ids if release in state.releases]
-        if not releases:
+        release = state.live_release or state.record.get("release", "")
+        served = [Coming(release, path)]
+        if state.live:
+            served.append(Coming(release, world.path(state.live_env)))
+        if act in self.coming:
+            served.append(self.coming[act])
+        return self._serving(state, path, served)
+
+    def _finally(self, act: str, path: str) -> Optional[Booked]:
+        """An Act as nginx has to know it when all is done."""
+        state = self.state.act(act)
+        release = state.live_release or state.record.get("release", "")
+        if act in self.coming:
+            release = self.coming[act].release
+        return self._serving(state, path, [Coming(release, path)])
+
+    def _serving(self, state: ActState, path: str, served: list[Coming]) -> Optional[Booked]:
+        served = [coming for coming in served if coming.release in state.releases]
+        if not served:
             return None
+        act = state.paths.name
         known: Optional[Act] = self.manifest.acts.get(act)
-        timeout = known.timeout if known else state.record["act"]["timeout"]
-        static, media = (_prefixes([release[kind] for release in releases]) for kind in ("static", "media"))
-        return Booked(act, path, static, media, timeout)
+        timeout = known.timeout if known else state.record.get("act", {}).get("timeout", self.host.longest_request)
+        static, media, others = zip(*(locations.urls(state.releases[coming.release], coming.path) for coming in served))
+        return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others))
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
@@ -181,7 +248,11 @@ class Bookings:
             BackstageError: nginx refuses the configuration; nothing of it is left.
         """
         self.host.need_front_of_house()
+        refused = {} if self.coming else {**self.refused(), **self.clashes()}
+        self.left |= {name for name in refused if name in self.manifest.acts}
         texts = self._differing()
+        if self.coming and not texts:
+            return {}
         nginx.check("its present configuration; nothing was changed")
         failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
@@ -196,19 +267,26 @@ class Bookings:
         except OSError as error:
             self._write(old)
             raise BackstageError(str(error), step="booking") from None
-        silent = self._ask(texts)
+        found = {**refused, **self._by_subject(failed)}
+        silent = {} if self.coming else self._ask(texts)  # what is coming does not play yet
         if silent:
-            self._write({name: old[name] for name in silent})
+            self._take_back(silent, old)
             nginx.reload()
-        return {**self.refused(), **self._by_subject({**failed, **silent})}
+        return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
+
+    def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:
+        """Leave out the new Gigs that did not answer; others of the same Venue go on."""
+        alone = [name for name, errors in silent.items() if set(errors) == set(_acts(self._wanted()[name]))]
+        self.left |= {act for errors in silent.values() for act in errors}
+        wanted = self._wanted()
+        self._write({name: old[name] if name in alone else self._text(wanted[name]) for name in silent})
 
     def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
-        """Each Venue's failure is that of the Acts booked there, or its own where there is none."""
-        wanted = self.wanted()
+        """Each file's failure is that of the Acts booked there, or the Venue's own where there is none."""
+        wanted = self._wanted()
         found = {}
         for name, error in failed.items():
-            subjects = [gig["act"] for gig in wanted[name]["gigs"]]
-            found.update(dict.fromkeys(subjects or [f"venue {name}"], error))
+            found.update(dict.fromkeys(_acts(wanted[name]) or [f"venue {name}"], error))
         return found
 
     def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
@@ -223,8 +301,8 @@ class Bookings:
     def _differing(self) -> dict[str, Optional[str]]:
         """The files to be written, and None for those to be removed."""
         texts: dict[str, Optional[str]] = {}
-        wanted = self.wanted()
-        for name in sorted({*self.before, *wanted}):
+        wanted = self._wanted()
+        for name in sorted({*self._before(), *wanted}):
             if name not in wanted:
                 texts[name] = None
                 continue
@@ -244,20 +322,26 @@ class Bookings:
             _make_log(server_block.access_log(self.paths.name, name))
             files.write(self._path(name), text)
 
-    def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
-        """Ask every Venue that was written: what is new there has to answer."""
-        failed: dict[str, BackstageError] = {}
-        wanted = self.wanted()
-        for name, text in texts.items():
-            for gig in wanted[name]["gigs"] if text and wanted[name]["state"] == "open" else []:
-                act = self.manifest.acts.get(gig["act"])
-                if act is None or not self.state.act(gig["act"]).live:
-                    continue
+    def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, dict[str, BackstageError]]:
+        """Ask at every place that was written: what is new there has to answer. File -> Act -> why it does not."""
+        failed: dict[str, dict[str, BackstageError]] = {}
+        wanted = self._wanted()
+        for name in [name for name, text in texts.items() if text]:
+            for act, place in self._places(wanted[name]):
                 try:
-                    front.ask(act, name, self.host)
+                    front.ask(act, place, self.host)
                 except BackstageError as error:
-                    failed[name] = error
+                    failed.setdefault(name, {})[act.name] = error
         return failed
+
+    def _places(self, block: Block) -> list[tuple[Act, front.Place]]:
+        """Where the Acts that play can be asked in a file of nginx."""
+        known = {act: self.manifest.acts[act] for act in _acts(block) if act in self.manifest.acts}
+        live = {name: act for name, act in known.items() if self.state.act(name).live}
+        if "port" in block:
+            return [(act, front.at_port(act, block)) for act in live.values()]
+        gigs = block["gigs"] if block["state"] == "open" else []
+        return [(live[gig["act"]], front.Place(block["name"], gig["path"])) for gig in gigs if gig["act"] in live]
 
 
 def _try_alone(candidate: dict[str, str]) -> list[BackstageError]:
@@ -268,51 +352,19 @@ def _try_alone(candidate: dict[str, str]) -> list[BackstageError]:
     return []
 
 
-def _venue(block: Block) -> Venue:
-    return Venue(block["name"], block["aliases"], block["tls"], block["state"])
+def _staying(block: Block, paths: dict[str, str]) -> Block:
+    """A Venue without the Gigs of Acts that now play at another path."""
+    gigs = [gig for gig in block["gigs"] if paths.get(gig["act"], gig["path"]) == gig["path"]]
+    return {**block, "gigs": gigs}
 
 
-def _names(block: Block) -> list[str]:
-    return [block["name"], *block["aliases"]]
+def _acts(block: Block) -> list[str]:
+    """Who plays there."""
+    return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
 
 
-def _prefixes(webs: list[dict[str, str]]) -> tuple[str, ...]:
-    """The URL prefixes that nginx serves from files, each once; checked when they were built."""
-    found = []
-    for web in webs:
-        if web["url"] and web["url"] not in found:
-            found.append(web["url"])
-    return tuple(found)
-
-
-def _steps(name: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
-    """The steps that turn one Venue's data into another's."""
-    if before == after:
-        return []
-    steps: list[Step] = []
-    old_gigs = {gig["path"]: gig["act"] for gig in (before or {}).get("gigs", [])}
-    new_gigs = {gig["path"]: gig["act"] for gig in (after or {}).get("gigs", [])}
-    if before is None and after is not None:
-        steps.append(Step("venue", name, "add", None, {key: after[key] for key in ("aliases", "state", "tls")}))
-    if before is not None and after is not None:
-        if before["state"] != after["state"]:
-            verb = {"open": "open", "closed": "close"}[after["state"]]
-            steps.append(Step("venue", name, verb, before["state"], after["state"]))
-        shown = differing(_settings(before), _settings(after))
-        if shown["before"] or shown["after"]:
-            steps.append(Step("venue", name, "change", shown["before"], shown["after"]))
-    for path in sorted({*old_gigs, *new_gigs}):
-        old, new = old_gigs.get(path), new_gigs.get(path)
-        if old != new:
-            verb = "book" if old is None else "cancel" if new is None else "rebook"
-            steps.append(Step("gig", f"{new or old} at {name}{path}", verb, old, new))
-    if after is None:
-        steps.append(Step("venue", name, "remove", _settings(before or {}), None))
-    return steps
-
-
-def _settings(block: Block) -> Block:
-    return {key: block[key] for key in ("aliases", "tls") if key in block}
+def _unique(lists: Iterable[list[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(url for urls_ in lists for url in urls_))
 
 
 def _make_log(path: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import (
+    databases,
     diagnosis,
     environments,
     files,
@@ -32,7 +33,7 @@ from .errors import BackstageError
 from .host import Host
 from .layout import Act as ActPaths
 from .layout import Release
-from .nouns import Act, Venue
+from .nouns import Act, summary
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Job:
 
     Args:
         act: the Act as the manifest says.
-        venues: where it is booked, for the variables that name them.
+        address: where it is reached, for the variables that say so.
         inputs: all that makes the release.
         release: its id.
         source: what a reader calls the source.
@@ -50,7 +51,7 @@ class Job:
     """
 
     act: Act
-    venues: list[Venue]
+    address: world.Address
     inputs: dict[str, Any]
     release: str
     source: str
@@ -110,10 +111,12 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     environment = environments.path(paths.production, key)
     places = world.Places.of_builder(paths, job.release)
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
-    env = world.variables(act, paths.production.name, job.release, act.settings, places, job.venues, host.http_port)
-    env["PATH"] = f"{environment}/bin:{process.PATH}"
-    env["VIRTUAL_ENV"] = environment
-    env["TMPDIR"] = paths.workshop
+    # the path that the release is named for: an Act that leaves one still plays there, and is not built for it
+    address = replace(job.address, path=job.inputs.get(inputs.PATH, "/"))
+    env = world.variables(
+        act, paths.production.name, job.release, act.settings, places, address, host.http_port, host.database_port
+    )
+    env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
     for line in act.build:
         _command(line, builder, env, where)
     process.end_all(builder)
@@ -123,6 +126,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "after_static": act.after_static,
         "code": release.code,
         "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
+        "database": databases.wanted(act, paths.production.name, places.data),
     }
     python = os.path.join(environment, "bin", "python")
     found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
@@ -143,6 +147,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
         "media": _web(found["media_url"], found["media_root"], release, places.media),
+        "static_urls": summary(act.static_urls),
         "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "by": history.who(),
     }
@@ -199,17 +204,28 @@ def _application(dotted: str) -> str:
     return f"{module}:{name}"
 
 
-def _web(url: str, root: str, release: Release, own: str) -> dict[str, str]:
-    """Where a URL's files are: in the place made for them, or at a path inside the code."""
-    if not url or not root or urlsplit(url).netloc:
+def _web(said: str, root: str, release: Release, own: str) -> dict[str, Any]:
+    """Where a URL's files are: in the place made for them, or at a path inside the code.
+
+    Args:
+        said: the URL as the settings have it; a relative one starts from wherever the Act plays.
+        root: the directory.
+        release: whose it is.
+        own: the place made for them.
+    """
+    if said in ("", "/") or not root or urlsplit(said).netloc:
         return {"url": "", "root": ""}
+    relative = not said.startswith("/")
+    url = "/" + said if relative else said
     if not names.URL_PREFIX.match(url):  # the Act's own word, which ends in an nginx file
         raise BackstageError(
             f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", step="settings"
         )
     if root == os.path.normpath(own):
-        return {"url": url, "root": "own"}
-    return {"url": url, "root": os.path.relpath(root, release.code)}
+        return {"url": url, "root": "own", "relative": relative}
+    if not root.startswith(release.code + "/"):
+        return {"url": "", "root": ""}  # nothing was collected there: the project serves its own
+    return {"url": url, "root": os.path.relpath(root, release.code), "relative": relative}
 
 
 def _missing_packages(packages: list[str]) -> list[str]:

@@ -80,14 +80,36 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
             f" use at most that, or raise stage_longest_request",
         )
     if bool(act.index.username) != bool(act.index.password):
-        problems.add(f"{where}.index", None, "give username and password, or neither; with a token, any username will do")
-    for item in act.static_urls:
-        problems.check(f"{where}.static_urls[{item.url}].url", item.url, checks.url_prefix(item.url))
-        problems.check(f"{where}.static_urls[{item.url}].root", item.root, checks.inner_path(item.root))
+        problems.add(
+            f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
+        )
+    _check_static_urls(act, where, problems)
     if act.database and "DATABASE_URL" in {*act.env, *(act.secrets or {})}:
         problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
     for name in sorted(set(act.env) & set(act.secrets or {})):
         problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
+
+
+def _check_static_urls(act: Act, where: str, problems: Problems) -> None:
+    for number, item in enumerate(act.static_urls):
+        place = f"{where}.static_urls[{item.url}]"
+        problems.check(f"{place}.url", item.url, checks.url_prefix(item.url))
+        problems.check(f"{place}.root", item.root, checks.inner_path(item.root))
+        for other in act.static_urls[:number]:
+            if other.url == item.url:
+                problems.add(f"{place}.url", item.url, "stands in the list twice; keep one")
+            if _overlap(item.root, other.root):
+                problems.add(
+                    f"{place}.root", item.root, f"lies in the root of {other.url}, or around it; keep them apart"
+                )
+        for path in act.writable:
+            if _overlap(item.root, path.rstrip("/")):
+                problems.add(f"{place}.root", item.root, f"is sealed, and '{path}' in writable is not; keep them apart")
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one path lies in the other, or is it."""
+    return (one + "/").startswith(other + "/") or (other + "/").startswith(one + "/")
 
 
 def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
@@ -115,10 +137,11 @@ def _check_sesses(manifest: Manifest, problems: Problems) -> None:
             continue
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
-        if sess.port is not None:
+        if sess.port:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
             if sess.port in ports:
-                problems.add(f"{where}.port", sess.port, f"is the port of '{ports[sess.port]}', too; choose another one")
+                owner = ports[sess.port]
+                problems.add(f"{where}.port", sess.port, f"is the port of '{owner}', too; choose another one")
             ports[sess.port] = name
         if act.state == "absent" and sess.state != "absent":
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
@@ -147,7 +170,8 @@ def _check_gigs(manifest: Manifest, problems: Problems) -> None:
         if gig.state == "absent":
             continue
         if paths.setdefault(gig.act, gig.path) != gig.path:
-            problems.add(f"{where}.path", gig.path, f"this Act plays at '{paths[gig.act]}' elsewhere; one Act has one path")
+            known = paths[gig.act]
+            problems.add(f"{where}.path", gig.path, f"this Act plays at '{known}' elsewhere; an Act has one path")
         if act is None:
             problems.add(f"{where}.act", gig.act, one_of("no Act of this Production", manifest.acts))
         elif act.state == "absent":

@@ -39,9 +39,21 @@ ROWS: list[Row] = [
         "there is no settings module '{0}': set 'settings', 'chdir' or the source's 'subdir'",
     ),
     Row(
+        "PostgreSQL client missing",
+        r"Error loading psycopg2(?: or psycopg)? module",
+        "the Python client of PostgreSQL is missing: add psycopg[binary] to the requirements (before Django 4.2"
+        " psycopg2-binary)",
+    ),
+    Row(
         "missing module",
         r"No module named '([\w.]+)'",
         "the module '{0}' is missing: add its package to the requirements",
+    ),
+    Row(
+        "DATABASE_URL missing",
+        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable|DATABASES is improperly configured",
+        "the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or give"
+        " DATABASE_URL in 'secrets'",
     ),
     Row(
         "missing environment variable",
@@ -110,8 +122,55 @@ ROWS: list[Row] = [
     ),
     Row(
         "table missing",
-        r"OperationalError: no such table: (\S+)",
+        r"OperationalError: no such table: (\S+)|relation \"([^\"]+)\" does not exist",
         "the database has no table '{0}': has 'migrate' run on the database that the Act uses?",
+    ),
+    Row(
+        "another database",
+        r"DATABASES has (.+) as its default, and not (\w+) '[^']*'",
+        "the settings' default database is {0}, not the manifest's {1}: have DATABASES read DATABASE_URL, or leave"
+        " 'database' out",
+    ),
+    Row(
+        "wrong password",
+        r"password authentication failed for user \"([^\"]+)\"|Access denied for user '([^']+)'",
+        "the database refuses the password of '{0}': correct it in 'secrets'",
+    ),
+    Row(
+        "password missing",
+        r"no password supplied",
+        "the database asks for a password: give DATABASE_URL with one in 'secrets', or leave host and user out, to"
+        " come by the socket",
+    ),
+    Row(
+        "another user of the database",
+        r"Peer authentication failed for user \"([^\"]+)\"",
+        "the Act is not the user '{0}' for the database: leave the user out, or give a host and a password",
+    ),
+    Row(
+        "database unknown",
+        r"FATAL: +(?:role|database) \"([^\"]+)\" does not exist",
+        "PostgreSQL has no role or database '{0}': correct DATABASE_URL or DATABASES, and ask no database while a"
+        " release is built",
+    ),
+    Row(
+        "database of others",
+        r"permission denied for database \"([^\"]+)\"",
+        "the Act may not connect to the database '{0}': its own is in DATABASE_URL",
+    ),
+    Row(
+        "unreachable database",
+        r"connection to server .{0,200} failed: (?!FATAL|fe_sendauth)"
+        r"|the database system is (?:starting up|shutting down)|server closed the connection"
+        r"|terminating connection due to|could not translate host name|failed to resolve host"
+        r"|Can't connect to (?:local )?(?:MySQL )?server",
+        "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
+    ),
+    Row(
+        "another migrate",
+        r"another migrate of this database has not ended within (\d+) s",
+        "another migrate of this database has not ended within {0} s: wait for it, or end it (pg_stat_activity names"
+        " it), and run again",
     ),
 ]
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from . import front
 from .host import Host
@@ -19,11 +19,12 @@ def options(production: str) -> dict[str, Any]:
     """Everything of a Production on this host, in the manifest's own form; without secrets."""
     host = Host.read()
     state = read(production, host)
-    blocks = front.blocks(production, host).values()
+    venues, ports = front.booked(production, host)
+    blocks = venues.values()
     return {
         "production": production,
         "acts": {name: _act(act.record["act"]) for name, act in state.acts.items() if act.record},
-        "sesses": {name: _sess(name, act) for name, act in state.acts.items() if act.live},
+        "sesses": {name: _sess(name, act, ports.get(name)) for name, act in state.acts.items() if act.live},
         "venues": {data["name"]: _venue(data) for data in blocks},
         "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
         "longest_request": host.longest_request,
@@ -34,14 +35,15 @@ def _act(summary: Item) -> Item:
     item = {key: value for key, value in summary.items() if value is not None}
     source = item.pop("source", None)
     if source:
-        given = {source["kind"]: source["location"], "version": source["version"], "subdir": source["subdir"]}
-        item["source"] = {key: value for key, value in given.items() if value}
-    return item
+        given = {**source, source["kind"]: source["location"]}
+        item["source"] = {key: value for key, value in given.items() if value and key not in ("kind", "location")}
+    engine = item.pop("database", "")
+    return {**item, "database": {"engine": engine}} if engine else item
 
 
-def _sess(name: str, act: ActState) -> Item:
+def _sess(name: str, act: ActState, listening: Optional[Item]) -> Item:
     known: Item = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
-    return {**known, "act": name}
+    return {**known, **({"port": listening["port"]} if listening else {}), "act": name}
 
 
 def _venue(data: Item) -> Item:

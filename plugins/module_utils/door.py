@@ -24,23 +24,33 @@ _CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of
 AGENT = "Backstage health check"
 
 
-def ask(path: str, url: str, host: str, scheme: str, timeout: float) -> tuple[int, str]:
+def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "") -> tuple[int, str]:
     """Make one GET request at a door and return its status and its body.
+
+    Args:
+        path: the door's socket.
+        url: the page, below the prefix.
+        host: the Host that is asked for.
+        scheme: http or https.
+        timeout: seconds for the whole answer.
+        prefix: the path below which the Act plays, as WSGI's SCRIPT_NAME.
 
     Raises:
         BackstageError: no whole answer came in time.
     """
     user = process.User.named(names.WWW_GROUP)
-    status, body = process.call_as(user, _request, path, _variables(url, host, scheme), timeout, timeout=timeout + 1)
+    variables = _variables(url, host, scheme, prefix)
+    status, body = process.call_as(user, _request, path, variables, timeout, timeout=timeout + 1)
     return status, body
 
 
-def _variables(url: str, host: str, scheme: str) -> dict[str, str]:
+def _variables(url: str, host: str, scheme: str, prefix: str) -> dict[str, str]:
     path, _mark, query = url.partition("?")
     name, _colon, port = host.partition(":")
     return {
         "REQUEST_METHOD": "GET",
-        "REQUEST_URI": url,
+        "REQUEST_URI": prefix + url,
+        **({"SCRIPT_NAME": prefix} if prefix else {}),
         "PATH_INFO": unquote(path),  # as nginx sends it
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": "HTTP/1.1",

@@ -88,6 +88,11 @@ def path(paths: Production, key: str) -> str:
     return os.path.join(paths.environments, key)
 
 
+def entered(environment: str) -> dict[str, str]:
+    """The variables of who has activated an environment."""
+    return {"PATH": f"{environment}/bin:{process.PATH}", "VIRTUAL_ENV": environment}
+
+
 def is_sealed(paths: Production, key: str) -> bool:
     return os.path.isfile(os.path.join(path(paths, key), SEAL))
 

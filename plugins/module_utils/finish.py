@@ -11,11 +11,11 @@ import posixpath
 import shutil
 from typing import Any
 
-from . import files, names, process, seal
+from . import files, locations, names, process, seal
 from .errors import BackstageError
+from .layout import OTHERS, Release
 from .layout import Act as ActPaths
-from .layout import Release
-from .nouns import Act, summary
+from .nouns import Act, StaticUrl, summary
 
 ORIGIN = "origin"
 """Beside the code: the source's own copies of what the Act may write, from which it is seeded once."""
@@ -31,9 +31,14 @@ def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, r
     player = process.User.named(names.player(paths.production.name, paths.name))
     readers = seal.Readers(gid=player.gid)
     seal.take(release.code, builder.uid, readers)
+    if locations.static_url(record) in [item.url for item in act.static_urls]:
+        record["static"] = {"url": "", "root": ""}  # the manifest knows better where its files are
     if record["static"]["root"] not in ("", "own"):
         _move_static(release, record["static"]["root"])
-    seal.take(release.static, builder.uid, seal.Readers(everybody=True, links=False))
+    visitors = seal.Readers(everybody=True, links=False)
+    seal.take(release.static, builder.uid, visitors)
+    for item in act.static_urls:
+        seal.take(_move_named(release, base(release.code, act), item), builder.uid, visitors)
     record["links"] = _links(act, release, record)
     os.mkdir(os.path.join(release.root, ORIGIN), 0o750)
     os.chown(os.path.join(release.root, ORIGIN), 0, player.gid)
@@ -50,6 +55,28 @@ def _move_static(release: Release, inside: str) -> None:
         _need_inside(release, found)
         os.rename(found, release.static)
         os.symlink(release.static, found)
+
+
+def _move_named(release: Release, project: str, item: StaticUrl) -> str:
+    """What the manifest has nginx serve moves to the static files, too: from there older releases answer as well."""
+    found = os.path.join(project, item.root)
+    if not os.path.isdir(found):
+        raise BackstageError(
+            f"static_urls: there is no directory '{item.root}' in the code after the build; correct the root of"
+            f" {item.url}, or make it by 'build'",
+            step="seal",
+        )
+    if os.path.realpath(found) != found:
+        raise BackstageError(
+            f"static_urls: '{item.root}' is behind a link, or it is STATIC_ROOT, which is served at STATIC_URL;"
+            f" {item.url} needs a directory of its own",
+            step="seal",
+        )
+    files.directory(os.path.join(release.static, OTHERS))
+    target = os.path.join(release.static, locations.place(item.url))
+    os.rename(found, target)
+    os.symlink(target, found)
+    return target
 
 
 def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]:

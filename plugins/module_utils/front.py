@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking a Venue as a visitor would: through the nginx of this host."""
+"""Asking a Venue as a visitor would, or a Sess's own port: through the nginx of this host."""
 
 from __future__ import annotations
 
 import http.client
 import os
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Optional
 
 from . import diagnosis, door, files, server_block
 from .errors import BackstageError
@@ -17,82 +18,135 @@ from .host import Host
 from .layout import Act as ActPaths
 from .nouns import Act
 
+Block = dict[str, Any]
 
-def blocks(production: str, host: Host) -> dict[str, dict[str, Any]]:
-    """The Venues of a Production that nginx has: name -> the data of its file."""
-    found = {}
+
+@dataclass(frozen=True)
+class Place:
+    """Where an Act can be asked.
+
+    Args:
+        name: a Venue's name, or one of the host itself.
+        path: the URL path below which it plays.
+        port: the Sess's own; None for a Venue.
+    """
+
+    name: str
+    path: str = "/"
+    port: Optional[int] = None
+
+    def below(self, page: str) -> str:
+        return self.path.rstrip("/") + page
+
+
+def _ours(production: str, host: Host) -> Iterator[Block]:
+    """What the files of a Production say of themselves."""
     for name in files.names_in(host.venues):
         if name.startswith(production + ".") and name.endswith(".conf"):
             data = server_block.parse(files.read(os.path.join(host.venues, name)))
             if data:
-                found[data["name"]] = data
-    return found
+                yield data
+
+
+def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
+    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
+    ours = list(_ours(production, host))
+    return (
+        {data["name"]: data for data in ours if "name" in data},
+        {data["act"]: data for data in ours if "port" in data},
+    )
+
+
+def blocks(production: str, host: Host) -> dict[str, Block]:
+    """The Venues of a Production that nginx has: name -> the data of its file."""
+    return booked(production, host)[0]
 
 
 def other_productions(production: str, host: Host) -> dict[str, str]:
-    """The names that other Productions of this host have booked: name -> who."""
+    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
     found = {}
     for file in files.names_in(host.venues):
         if not file.startswith(production + "."):
-            data = server_block.parse(files.read(os.path.join(host.venues, file)))
-            for name in [data["name"], *data["aliases"]] if data else []:
-                found[name] = f"the Production {data['production'] if data else ''}"
+            data = server_block.parse(files.read(os.path.join(host.venues, file))) or {}
+            for name in [data["name"], *data["aliases"]] if "name" in data else []:
+                found[name] = f"the Production {data['production']}"
+            if "port" in data:
+                found[f"port {data['port']}"] = f"the Act {data['act']} of the Production {data['production']}"
     return found
 
 
-def get(host: Host, name: str, path: str, timeout: float) -> tuple[int, str]:
+def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = None) -> tuple[int, str]:
     """GET a page of a name from the local nginx: its status and the start of its body.
+
+    Args:
+        host: the host's facts.
+        name: the name that is asked for.
+        path: the page.
+        timeout: seconds for the answer.
+        port: where, if not at the Venues' own port.
 
     Raises:
         BackstageError: nobody answered.
     """
-    port = "" if host.http_port == 80 else f":{host.http_port}"
-    client = http.client.HTTPConnection("127.0.0.1", host.http_port, timeout=timeout)
+    port = port or host.http_port
+    site = name if port == 80 else f"{name}:{port}"
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        client.request("GET", path, headers={"Host": name + port, "User-Agent": door.AGENT})
+        client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT})
         answer = client.getresponse()
         return answer.status, answer.read(1 << 20).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         raise BackstageError(
-            f"http://{name}{port}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
+            f"http://{site}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
         ) from None
     finally:
         client.close()
 
 
 def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
-    """Ask every open Venue at which this Act is booked on this host.
+    """Ask every open Venue at which this Act is booked on this host, and the Sess's own port.
 
     Raises:
         BackstageError: one does not answer as the Act's health says.
     """
-    for name in booked_at(paths, host):
-        ask(act, name, host)
+    venues, ports = booked(paths.production.name, host)
+    for name, data in venues.items():
+        for gig in data["gigs"] if data["state"] == "open" else []:
+            if gig["act"] == paths.name:
+                ask(act, Place(name, gig["path"]), host)
+    if paths.name in ports:
+        ask(act, at_port(act, ports[paths.name]), host)
 
 
-def booked_at(paths: ActPaths, host: Host) -> Iterator[str]:
-    for name, data in blocks(paths.production.name, host).items():
-        if data["state"] == "open" and any(gig["act"] == paths.name for gig in data["gigs"]):
-            yield name
+def at_port(act: Act, data: dict[str, Any]) -> Place:
+    """A Sess's own port, asked by the name that the Act's health says, if it says one."""
+    return Place(act.health.host or "localhost", data["path"], data["port"])
 
 
-def ask(act: Act, name: str, host: Host) -> None:
-    status, body = get(host, name, act.health.path, act.health.timeout)
+def ask(act: Act, place: Place, host: Host) -> None:
+    page = place.below(act.health.path)
+    status, body = get(host, place.name, page, act.health.timeout, place.port)
     if not act.health.accepts(status):
-        raise BackstageError(diagnosis.answer(status, act.health.path, name, body), step="nginx")
+        raise BackstageError(diagnosis.answer(status, page, place.name, body), step="nginx")
 
 
 def urls(production: str, host: Host) -> list[dict[str, Any]]:
-    """Every Venue's URL, with what it answers now."""
-    port = "" if host.http_port == 80 else f":{host.http_port}"
-    answers = []
-    for name, data in sorted(blocks(production, host).items()):
-        try:
-            status, _body = get(host, name, "/", 30)
-        except BackstageError as error:
-            answers.append(
-                {"url": f"http://{name}{port}/", "status": 0, "state": data["state"], "error": error.message}
-            )
-        else:
-            answers.append({"url": f"http://{name}{port}/", "status": status, "state": data["state"], "error": ""})
-    return answers
+    """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now."""
+    venues, ports = booked(production, host)
+    asked = []
+    for name, data in sorted(venues.items()):
+        for gig in data["gigs"] or [{"path": "/", "act": None}]:
+            asked.append((Place(name, gig["path"]), data["state"], gig["act"]))
+    for act, data in sorted(ports.items()):
+        asked.append((Place("localhost", data["path"], data["port"]), "local", act))
+    return [_answer(place, host, {"state": state, "act": act}) for place, state, act in asked]
+
+
+def _answer(place: Place, host: Host, about: dict[str, Any]) -> dict[str, Any]:
+    port, page = place.port or host.http_port, place.below("/")
+    url = f"http://{place.name}{'' if port == 80 else f':{port}'}{page}"
+    try:
+        status, _body = get(host, place.name, page, 30, place.port)
+    except BackstageError as error:
+        return {"url": url, "status": 0, "error": error.message, **about}
+    return {"url": url, "status": status, "error": "", **about}

@@ -72,8 +72,10 @@ class History:
     def _all(self, event: str) -> list[Event]:
         return [line for line in self.events if line.get("event") == event]
 
-    def migrated(self, release: str) -> bool:
-        return any(line.get("release") == release for line in self._all("migrated"))
+    def migrated(self, release: str, database: str) -> bool:
+        """Whether this release migrated a database of this engine; empty for the project's own."""
+        done = [(line.get("release"), line.get("database", "")) for line in self._all("migrated")]
+        return (release, database) in done
 
     def filled(self) -> list[str]:
         """What the Act may write and was given its first content."""

@@ -14,6 +14,7 @@ from .errors import BackstageError
 
 STAGE = "/etc/backstage/stage.json"
 FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
+DATABASE = "/etc/backstage/database.json"
 SITE = "run the playbook backstage.django.site first"
 
 # what the roles write unless they are told otherwise: for a plan on a host that has nothing yet
@@ -29,6 +30,7 @@ _DEFAULTS: dict[str, Any] = {
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
     "pages": "/usr/local/share/backstage/pages",
+    "database_port": 5432,
 }
 
 
@@ -47,16 +49,19 @@ class Host:
     venues: str
     params: str
     pages: str
+    database_port: int
     has_stage: bool
     has_front_of_house: bool
+    has_database: bool
 
     @classmethod
     def read(cls) -> Host:
         stage = files.read_json(STAGE) or {}
         front = files.read_json(FRONT_OF_HOUSE) or {}
-        facts = {**_DEFAULTS, **stage, **front}
+        database = files.read_json(DATABASE) or {}
+        facts = {**_DEFAULTS, **stage, **front, **database}
         known = {key: facts[key] for key in _DEFAULTS}
-        return cls(**known, has_stage=bool(stage), has_front_of_house=bool(front))
+        return cls(**known, has_stage=bool(stage), has_front_of_house=bool(front), has_database=bool(database))
 
     def need_stage(self) -> None:
         if not self.has_stage:
@@ -65,3 +70,11 @@ class Host:
     def need_front_of_house(self) -> None:
         if not self.has_front_of_house:
             raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
+
+    def need_database(self) -> None:
+        if not self.has_database:
+            raise BackstageError(
+                f"this host has no PostgreSQL for Acts ({DATABASE} is missing); put it into the inventory group"
+                f" backstage_database, and {SITE}",
+                step="database",
+            )

@@ -27,6 +27,9 @@ PYTHON = "/usr/bin/python3"
 FORMAT = 1
 """Changes only when the sealed bytes of the same inputs would differ."""
 
+PATH = "path"
+"""The Gig's path, among the inputs of a release where it is not the root."""
+
 RELEASE = "release"
 SESS = "sess"
 NEITHER = "neither"
@@ -65,17 +68,19 @@ SESS_KEYS: dict[str, str] = {
     "processes": SESS,
     "threads": SESS,
     "hosts": NEITHER,
-    "port": NEITHER,
+    "port": SESS,
     "state": NEITHER,
 }
 
 
-def release_inputs(act: Act, source: str) -> dict[str, Any]:
+def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
     """All that makes a release of this Act, as plain data.
 
     Args:
         act: the Act as the manifest says.
         source: the id of its content: a commit, or a digest of names, modes and bytes.
+        path: where on its Venues it plays. What is built may hold it: compressed style sheets name absolute URLs, and
+            so do scripts that know the site's. It makes the Sess, too, by a variable.
     """
     inputs = {key: summary(getattr(act, key)) for key, makes in ACT_KEYS.items() if makes == RELEASE}
     # the same content from another place, or under another name of the commit, is the same release
@@ -85,7 +90,14 @@ def release_inputs(act: Act, source: str) -> dict[str, Any]:
         "subdir": where.subdir if where else "",
         "submodules": where.submodules if where else False,
     }
+    if path != "/":
+        inputs[PATH] = path
     return inputs
+
+
+def hold_digest(known: dict[str, Any]) -> str:
+    """What a hold is for: the source and what the manifest says of the Act, wherever it plays."""
+    return digest({key: value for key, value in known.items() if key != PATH})
 
 
 def digest(data: Any) -> str:

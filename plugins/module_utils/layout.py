@@ -12,6 +12,8 @@ from dataclasses import dataclass
 ROOT = "/srv/backstage"
 LOGS = "/var/log/backstage"
 SEAL = "release.json"
+OTHERS = ".backstage"
+"""Inside a release's static files: those that the manifest's static_urls name, one directory a URL."""
 HOST_LOCK = ROOT + "/.lock"
 
 

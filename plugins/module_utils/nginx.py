@@ -148,6 +148,17 @@ def owners(names: set[str], but: str) -> dict[str, str]:
     return claims
 
 
+def listening(port: int, but: str) -> str:
+    """The enabled file that has nginx listen on a port, other than below a directory; empty where none does."""
+    for path in _enabled():
+        if os.path.realpath(path).startswith(but + "/"):
+            continue
+        text = re.sub(r"#.*", "", _read(path))
+        if re.search(rf"(?:^|[;{{}}\s])listen\s+(?:\S+:)?{port}(?=[\s;])", text):
+            return path
+    return ""
+
+
 def _enabled() -> list[str]:
     found = []
     for directory in ("/etc/nginx/sites-enabled", "/etc/nginx/conf.d"):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import disk, manifest, spec
+from . import checks, disk, manifest, spec
 from .errors import Refusal
 from .nouns import Manifest
 from .production import Order
@@ -71,8 +71,23 @@ def for_act(options: Options) -> Order:
         resolved=options["resolved"],
         shipped=options["shipped"],
         through="migrate",
+        paths=_path(name, options, known),
         delete_data={name} if options["delete_data"] else set(),
     )
+
+
+def _path(name: str, options: Options, known: dict[str, Any]) -> dict[str, str]:
+    """Where the Act is to be booked, for what is built to fit there."""
+    path = options.get("path")
+    if not path:
+        return {}
+    problem = checks.gig_path(path)
+    if problem:
+        raise Refusal(f"path: {path!r}: {problem}")
+    for (venue, booked), gig in known["gigs"].items():
+        if gig["act"] == name and booked != path:
+            raise Refusal(f"act {name}: it is booked at {venue}{booked}; move the Gig first (backstage_gig)")
+    return {name: path}
 
 
 def for_sess(options: Options) -> Order:
@@ -104,10 +119,13 @@ def for_gig(options: Options) -> Order:
         raise Refusal(f"act: '{act}' does not play on this host; start its Sess first (backstage_sess)")
     if present and venue not in known["venues"]:
         raise Refusal(f"venue: '{venue}' is not on this host; add it first (backstage_venue)")
-    place = (venue, options["path"] or "/")
-    before = known["gigs"].get(place)
+    booked = [path for (name, path), gig in known["gigs"].items() if (name, gig["act"]) == (venue, act)]
+    path = options["path"] or next(iter(booked), "/")
+    for old in booked if present else []:
+        known["gigs"].pop((venue, old))  # it moves: an Act has one path
+    before = known["gigs"].get((venue, path))
     if present or (before and before["act"] == act):
-        known["gigs"][place] = _laid_over({}, options, spec.gig())
+        known["gigs"][venue, path] = _laid_over({"path": path}, options, spec.gig())
     playing = {act} | ({before["act"]} if before else set())
     return _order(known, playing & set(known["acts"]), options, build=False, venue=venue)
 

@@ -94,6 +94,7 @@ def run(
     stdin: str = "",
     report: bool = False,
     timeout: float = 3600,
+    together: bool = False,
 ) -> Result:
     """Run a command to its end.
 
@@ -105,7 +106,8 @@ def run(
         stdin: what it reads.
         report: append the number of a descriptor to argv and return what was written there as
             ``out``; all that was printed is then in ``err``.
-        timeout: seconds until it and its group are killed.
+        timeout: seconds until it and its group are killed; ``err`` says so then.
+        together: all that is printed is in ``out``, in its order.
     """
     identity: dict[str, Any] = {}
     if user is not None:
@@ -116,7 +118,7 @@ def run(
             [*argv, *map(str, descriptors)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if together else subprocess.PIPE,
             cwd=cwd,
             env={"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})},
             umask=0o027,
@@ -134,11 +136,12 @@ def run(
 
 def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> tuple[bytes, bytes]:
     try:
-        return child.communicate(stdin.encode(), timeout=timeout)
+        out, err = child.communicate(stdin.encode(), timeout=timeout)
+        return out, err or b""
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
         out, err = child.communicate()
-        return out, err + f"\nended after {timeout:.0f} s".encode()
+        return out, (err or b"") + f"\nended after {timeout:.0f} s".encode()
 
 
 def _text(raw: bytes) -> str:

@@ -10,16 +10,18 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
-from . import acts, environments, files, inputs, locks, names, sesses, spool, users
-from .bookings import Bookings
+from . import acts, environments, files, inputs, locations, locks, names, rollbacks, sesses, spool, users, world
+from .bookings import Bookings, Coming
+from .databases import Databases
 from .errors import BackstageError, Refusal
 from .history import who
 from .host import Host
 from .layout import HOST_LOCK, ROOT, Production
-from .nouns import Act, Manifest, Venue
+from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .stages.uwsgi import sweep_drafts
 from .state import ActState, HostState, read
+from .world import Address
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Order:
         archives: Act -> its source's archive in the spool; filled in under the lock.
         through: build, migrate or play: where the run ends.
         build: whether Acts are built; else they stay as they are on disk.
+        paths: Act -> the path that it is built for, where its Gig does not say so yet.
         rollback: the Act to be rolled back; nothing else is done then.
         release: what it is rolled back to; empty for the one that played before.
         unhold: Acts whose hold ends.
@@ -50,6 +53,7 @@ class Order:
     archives: dict[str, str] = field(default_factory=dict)
     through: str = "play"
     build: bool = True
+    paths: dict[str, str] = field(default_factory=dict)
     rollback: str = ""
     release: str = ""
     unhold: set[str] = field(default_factory=set)
@@ -75,7 +79,7 @@ class Outcome:
 
 def check(order: Order) -> Outcome:
     """Plan only: takes no lock, changes nothing."""
-    return _Run(order).plan()
+    return _Run(order, planning=True).plan()
 
 
 def reconcile(order: Order) -> Outcome:
@@ -101,16 +105,17 @@ def reconcile(order: Order) -> Outcome:
 
 
 class _Run:
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, planning: bool = False) -> None:
         self.order = order
         self.manifest = order.manifest
         self.paths = Production(order.manifest.production)
         self.host = Host.read()
+        self.databases = Databases(self.paths.name, self.host, planning)
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
         self.changes: list[Change] = []
-        bookings = self._bookings()
-        self.venues, self.left_venues = bookings.venues(), bookings.left_venues()
+        booked = self._bookings()
+        self.addresses, self.meanwhile = booked.addresses(), booked.addresses_meanwhile()
         self.wants: dict[str, acts.Want] = {}
         self.refused: dict[str, BackstageError] = {}
 
@@ -119,15 +124,14 @@ class _Run:
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
-            for subject, error in self._bookings().refused().items():
-                name = f"act {subject}" if subject in self.manifest.acts else subject
-                self.refused[subject] = BackstageError(error.message, name, error.step)
-            for act in self.manifest.acts.values():
-                if act.name in self.refused:
-                    continue
-                want = self._want(act)
-                if self.order.build and acts.needs_source(want, self.state.act(act.name)) and not want.archive:
-                    missing.append(act.name)
+            self._refuse(self._bookings().refused())
+            wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]
+            if self.order.through == "play":
+                self._refuse(self._clashes(set(self.refused)))
+            for want in wants if self.order.build else []:
+                name = want.act.name
+                if name not in self.refused and acts.needs_source(want, self.state.act(name)) and not want.archive:
+                    missing.append(name)
             self._need_known_data()
             self.changes = self._plan_acts() + self._plan_bookings() + self._plan_strike()
         self.changes.sort(key=lambda change: change.phase)
@@ -140,6 +144,22 @@ class _Run:
             unlisted=self._unlisted(),
         )
 
+    def _refuse(self, found: dict[str, BackstageError]) -> None:
+        for subject, error in found.items():
+            name = f"act {subject}" if subject in self.manifest.acts else subject
+            self.refused[subject] = BackstageError(error.message, name, error.step)
+
+    def _clashes(self, left: set[str], act: str = "") -> dict[str, BackstageError]:
+        """The Acts, or this one, that claim a URL of another one: known when their releases are built."""
+        coming = {
+            name: Coming(want.play, self._address(name).path) for name, want in self.wants.items() if name not in left
+        }
+        return self._bookings(left, coming).clashes(act)
+
+    def _address(self, act: str) -> Address:
+        """Where an Act will be reached."""
+        return self.addresses.get(act, Address())
+
     def _want(self, act: Act) -> acts.Want:
         """What should be of an Act: its release is known before anything is built."""
         if act.name not in self.wants:
@@ -148,8 +168,7 @@ class _Run:
 
     def _wanted(self, act: Act) -> acts.Want:
         state = self.state.act(act.name)
-        venues = self.venues.get(act.name, [])
-        left = self.left_venues.get(act.name, []) if self.order.through == "play" else []
+        address = self._address(act.name)
         record = state.record
         found = self.order.resolved.get(act.name) or {
             "content": record.get("content", ""),
@@ -158,14 +177,13 @@ class _Run:
         known: Optional[dict[str, Any]] = None
         release, digest = record.get("release", ""), record.get("digest", "")
         if self.order.build and found["content"]:
-            known = inputs.release_inputs(act, found["content"])
-            release, digest = inputs.release_id(known, inputs.abi()), inputs.digest(known)
+            known = inputs.release_inputs(act, found["content"], self.order.paths.get(act.name, address.path))
+            release, digest = inputs.release_id(known, inputs.abi()), inputs.hold_digest(known)
         held = bool(state.hold) and state.hold.get("digest") == digest and act.name not in self.order.unhold
         play = self._held_release(act, state) if held else release
         return acts.Want(
             act=act,
-            venues=self._in_order(venues + left),
-            staying=frozenset(venue.name for venue in venues),
+            address=self.meanwhile.get(act.name, address) if self.order.through == "play" else address,
             release=release,
             content=found["content"],
             digest=digest,
@@ -175,13 +193,6 @@ class _Run:
             held=held,
             unhold=bool(state.hold) and not held,
             play=play,
-        )
-
-    def _in_order(self, venues: list[Venue]) -> list[Venue]:
-        """The manifest's order, then by name: the same variables whether an Act stays at a Venue or leaves it."""
-        known = list(self.manifest.venues)
-        return sorted(
-            venues, key=lambda venue: (known.index(venue.name) if venue.name in known else len(known), venue.name)
         )
 
     def _held_release(self, act: Act, state: ActState) -> str:
@@ -222,13 +233,15 @@ class _Run:
             return sesses.plan_removal(name, state, self.host, self.warnings.append) if self.order.prune else []
         if sess.state == "absent":
             return sesses.plan_removal(name, state, self.host, self.warnings.append)
-        leaves = bool(state.live) and any(venue.name not in want.staying for venue in want.venues)
-        return sesses.plan(sesses.Want(sess, want, leaves=leaves), state, self.host, self.warnings.append)
+        after = self._address(name)
+        leaves = bool(state.live) and after != want.address
+        wish = sesses.Want(sess, want, after=after if leaves else None)
+        return sesses.plan(wish, state, self.host, self.warnings.append)
 
     def _plan_act(self, want: acts.Want, state: ActState, switches: bool) -> list[Change]:
         name = want.act.name
         try:
-            return acts.plan(want, state, self.host, self.order.through, self.order.seeds, switches)
+            return acts.plan(want, state, self.host, self.databases, self.order.through, self.order.seeds, switches)
         except BackstageError as error:
             self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
             return []
@@ -236,7 +249,13 @@ class _Run:
     def _plan_removal(self, name: str) -> list[Change]:
         state = self.state.act(name)
         removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
-        return removal + acts.plan_removal(name, state, name in self.order.delete_data)
+        try:
+            return removal + acts.plan_removal(name, state, self.databases, name in self.order.delete_data)
+        except BackstageError as error:
+            self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
+            if self.order.strike:  # what the others share can't go while one stays
+                raise self.refused[name] from None
+            return []
 
     def _acts_left(self) -> list[str]:
         """Acts on this host that the manifest does not name."""
@@ -259,8 +278,8 @@ class _Run:
     def _plan_bookings(self) -> list[Change]:
         return self._bookings(set(self.refused)).plan() if self.order.through == "play" else []
 
-    def _bookings(self, left: Optional[set[str]] = None) -> Bookings:
-        return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set())
+    def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
+        return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set(), coming or {})
 
     def _need_known_data(self) -> None:
         for name in sorted(self.order.delete_data):
@@ -280,25 +299,13 @@ class _Run:
     def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
         state = self.state.act(act.name)
-        if not state.live:
-            raise Refusal(f"act {act.name}: it does not play, so there is nothing to roll back")
-        if _was_interrupted(state) or self.order.release == state.live_release:
+        target = rollbacks.target(act.name, state, self.order.release)
+        if target is None:
             return sesses.plan_sweep(state, self.host, self.warnings.append)
-        target = self.order.release or _previous(act.name, state)
-        if target not in state.releases:
-            raise Refusal(
-                f"act {act.name}: there is no release {target} on this host; known: {', '.join(sorted(state.releases))}"
-            )
-        sess = self.manifest.sesses.get(act.name)
-        if sess is None or sess.state != "started":
-            raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
-        # what the manifest wants needs no hold: the next run would play it, too
-        forward = target == state.record.get("release")
-        want = acts.Want(act, self.venues.get(act.name, []), target, unhold=forward and bool(state.hold), play=target)
-        # a second rollback goes further back, and what was held stays held
-        hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
-        back = sesses.Want(sess, want, None if forward else hold)
-        return acts.plan_unhold(want, state, self.host) + sesses.plan(back, state, self.host, self.warnings.append)
+        back = rollbacks.want(act, self.manifest.sesses.get(act.name), self._address(act.name), state, target)
+        self.wants[act.name] = back.act
+        unhold = acts.plan_unhold(back.act, state, self.host)
+        return unhold + sesses.plan(back, state, self.host, self.warnings.append)
 
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""
@@ -311,6 +318,8 @@ class _Run:
             self._book(failed, fresh)
         # while nginx may still pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
+        if not failed and self._url_changed(late):
+            self._book(failed, set())
         after = read(self.paths.name, self.host)
         if not failed:
             releases = [release for state in after.acts.values() for release in state.releases.values()]
@@ -326,8 +335,8 @@ class _Run:
             if change.act in failed or change.make is None:
                 continue
             try:
-                if change.phase == Phase.PLAY and change.step.noun == "sess":
-                    self._book_both(change.act)
+                if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
+                    self._make_way(change, set(failed))
                 change.make()
             except BackstageError as error:
                 step = error.step or change.step.verb
@@ -335,23 +344,28 @@ class _Run:
             except OSError as error:
                 failed[change.act] = BackstageError(str(error), f"act {change.act}", change.step.verb)
 
-    def _book_both(self, act: str) -> None:
-        """Before a switch that changes the URLs of static files: serve the old ones and the new ones."""
+    def _make_way(self, change: Change, failed: set[str]) -> None:
+        """Before a switch: refuse URLs of another Act's, and where the Act's own change, serve the old and the new."""
+        act = change.act
         state, want = self.state.act(act), self.wants.get(act)
-        if not (state.live and want and want.play in state.releases):
+        if want is None or want.play not in state.releases:
             return
-        kinds = ("static", "media")
-        before, after = state.releases.get(state.live_release or "", {}), state.releases[want.play]
-        if any(before.get(kind) and before[kind]["url"] != after[kind]["url"] for kind in kinds):
-            bookings = Bookings(self.manifest.only({act}), self.state, self.host, coming={act: want.play})
+        for clash in self._clashes(failed, act).values():
+            raise clash
+        path = (want.address if change.phase == Phase.PLAY else self._address(act)).path
+        before, after = state.releases.get(state.live_release or ""), state.releases[want.play]
+        if before and locations.urls(before, world.path(state.live_env)) != locations.urls(after, path):
+            nothing_else = Manifest(self.manifest.production, self.manifest.acts)
+            both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
-                refused = bookings.apply()
+                refused = both.apply()
             for error in refused.values():
                 raise error
 
-    def _url_changed(self, early: list[Change]) -> bool:
+    def _url_changed(self, changes: list[Change]) -> bool:
         """Whether a switch changed what nginx has to know, which only the build could tell."""
-        return any(change.phase == Phase.PLAY for change in early) and bool(self._bookings().plan())
+        switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in changes)
+        return switched and bool(self._bookings().plan())
 
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         try:
@@ -369,27 +383,9 @@ class _Run:
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
 
     def _is_new(self, name: str, fresh: set[str]) -> bool:
-        return (
-            name in self.manifest.acts
-            and name in fresh
-            and bool(self.state.act(name).live)
-            and bool(self.manifest.gigs_of(name))
-        )
-
-
-def _was_interrupted(state: ActState) -> bool:
-    """Whether a rollback was killed after its switch: what it left plays beside the live Sess."""
-    left = {*state.sesses, *state.vassals} - {state.live}
-    return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
-
-
-def _previous(name: str, state: ActState) -> str:
-    """The release that played before the live one, as history has it; never one that was rolled back."""
-    passed = {state.live_release, state.hold.get("release")}
-    for release in state.history.played():
-        if release in state.releases and release not in passed:
-            return release
-    raise Refusal(f"act {name}: there is no earlier release to roll back to")
+        sess = self.manifest.sesses.get(name)
+        reached = bool(self.manifest.gigs_of(name)) or bool(sess and sess.port)
+        return name in self.manifest.acts and name in fresh and bool(self.state.act(name).live) and reached
 
 
 def playing(state: HostState) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def _act(act: ActState) -> dict[str, Any]:
 
 def _sesses(state: HostState, host: Host) -> dict[str, Any]:
     stats = emperor.try_look(host.stats)
+    _venues, ports = front.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
         if not act.live:
@@ -64,23 +65,20 @@ def _sesses(state: HostState, host: Host) -> dict[str, Any]:
             "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
+            "port": ports.get(name, {}).get("port"),
         }
     return found
 
 
 def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:
-    """One line a Venue, and one for each Act that has none."""
-    venues = front.blocks(state.paths.name, host)
+    """One line for each Gig, Venue without one and port, and one for each Act that has none of them."""
     sesses = _sesses(state, host)
     lines = []
-    booked = set()
+    reached = {answer["act"] for answer in answers}
     for answer in answers:
-        name = answer["url"].split("/")[2].split(":")[0]
-        gigs = [gig["act"] for gig in venues[name]["gigs"]]
-        booked.update(gigs)
-        played = ", ".join(_played(act, state, sesses) for act in gigs) or "nothing on"
+        played = _played(answer["act"], state, sesses) if answer["act"] else "nothing on"
         lines.append(f"{answer['url']}  {answer['status'] or answer['error']}  {answer['state']}  {played}")
-    lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in booked]
+    lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in reached]
     return lines
 
 

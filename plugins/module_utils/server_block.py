@@ -2,43 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Venue as nginx reads it: one file with its server blocks, written whole from checked values."""
+"""A Venue, or a Sess's own port, as nginx reads it: one file with its servers, written whole from checked values."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Optional
 
-from . import files
+from . import files, locations
 from .host import Host
 from .layout import Production
+from .locations import Booked
 from .nouns import Venue
 
 _DATA = "# backstage: "
 LOGS = "/var/log/nginx"
 RETRY_AFTER = 3600
 LARGEST_BODY = "10m"
-_MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
-
-
-@dataclass(frozen=True)
-class Booked:
-    """A Gig at this Venue, with what nginx has to know of its Act.
-
-    Args:
-        act: the Act that plays.
-        path: the URL path below which it plays.
-        static: URL prefixes of its static files.
-        media: URL prefixes of its uploads.
-        timeout: its longest request, in seconds.
-    """
-
-    act: str
-    path: str
-    static: tuple[str, ...]
-    media: tuple[str, ...]
-    timeout: int
 
 
 def file_name(production: str, venue: str) -> str:
@@ -47,6 +27,11 @@ def file_name(production: str, venue: str) -> str:
 
 def access_log(production: str, venue: str) -> str:
     return f"{LOGS}/backstage.{production}.{venue}.log"
+
+
+def port_name(act: str) -> str:
+    """What the file of a Sess's own port is called in place of a Venue: no host name holds an underscore."""
+    return "_" + act
 
 
 def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
@@ -82,6 +67,20 @@ def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) ->
     return "\n".join(blocks)
 
 
+def port_data(production: str, act: str, port: int, path: str) -> dict[str, Any]:
+    """What the file of a Sess's own port says about itself."""
+    return {"production": production, "act": act, "port": port, "path": path}
+
+
+def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str:
+    """The whole file of a port: what a Venue of the Act alone would be, for other services of this host."""
+    about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
+    addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
+    listen = "\n".join(f"    listen {address}:{port};" for address in addresses)
+    body = _pages(host) + locations.render(paths, [booked], host)
+    return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body)
+
+
 def _listen(host: Host) -> str:
     lines = [f"    listen {host.http_port};"]
     if host.ipv6:
@@ -90,11 +89,14 @@ def _listen(host: Host) -> str:
 
 
 def _server(paths: Production, venue: Venue, body: str, host: Host) -> str:
+    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body)
+
+
+def _block(paths: Production, name: str, address: str, body: str) -> str:
     return f"""server {{
-{_listen(host)}
-    server_name {venue.name};
+{address}
     server_tokens off;
-    access_log {access_log(paths.name, venue.name)} combined;
+    access_log {access_log(paths.name, name)} combined;
     client_max_body_size {LARGEST_BODY};
 {body}}}
 """
@@ -126,8 +128,7 @@ def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> 
 """
     if not booked:
         return "\n    # nothing is on tonight\n    location / { return 404; }\n"
-    hidden = "\n    location ~ /\\.(?!well-known/) { return 404; }\n"
-    return _pages(host) + hidden + "".join(_gig(paths, gig, host) for gig in booked)
+    return _pages(host) + locations.render(paths, booked, host)
 
 
 def _pages(host: Host) -> str:
@@ -144,57 +145,3 @@ def _pages(host: Host) -> str:
     }}
 """)
     return "".join(parts)
-
-
-def _gig(paths: Production, gig: Booked, host: Host) -> str:
-    act = paths.act(gig.act)
-    parts = [_static(prefix, act.live) for prefix in gig.static]
-    parts += [_media(prefix, act.media) for prefix in gig.media]
-    parts.append(f"""
-    # a door that does not answer is not tried twice: the request may have had its effect
-    location {gig.path} {{
-        include {host.params};
-        uwsgi_pass unix:{act.live}/door/s;
-        uwsgi_buffer_size 32k;
-        uwsgi_buffers 8 32k;
-        uwsgi_connect_timeout 5s;
-        uwsgi_read_timeout {gig.timeout + 5}s;
-        uwsgi_send_timeout {gig.timeout + 5}s;
-        uwsgi_next_upstream off;
-    }}
-""")
-    return "".join(parts)
-
-
-def _static(prefix: str, live: str) -> str:
-    """Static files of the release that plays, then of those that played before it."""
-    older = " ".join(f"/older/{number}$uri" for number in range(1, 5))
-    # z, not the dollar sign: with that, a trailing %0a would match, too
-    return f"""
-    location {prefix} {{
-        rewrite ^{_escape(prefix)}(.*)\\z /$1 break;
-        root {live};
-        disable_symlinks if_not_owner from={live}/;
-        try_files /static$uri {older} =404;
-        open_file_cache max=1000 inactive=60s;
-        open_file_cache_valid 5s;
-        open_file_cache_errors off;
-        add_header X-Content-Type-Options nosniff always;
-    }}
-"""
-
-
-def _media(prefix: str, media: str) -> str:
-    """Uploads: whatever a visitor sent must not become a page of this site."""
-    return f"""
-    location {prefix} {{
-        alias {media}/;
-        disable_symlinks on from={media}/;
-        add_header X-Content-Type-Options nosniff always;
-        add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
-    }}
-"""
-
-
-def _escape(prefix: str) -> str:
-    return prefix.replace(".", "\\.")

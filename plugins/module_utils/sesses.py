@@ -16,7 +16,7 @@ from . import acts, diagnosis, door, environments, files, front, names, process,
 from .errors import BackstageError
 from .host import Host
 from .layout import Sess as SessPaths
-from .nouns import Sess, Venue
+from .nouns import Sess
 from .plan import Change, Phase, Step
 from .stages.uwsgi import Part, Uwsgi
 from .state import ActState
@@ -33,18 +33,13 @@ class Want:
         sess: the Sess as the manifest says.
         act: its Act, with the release to be played.
         hold: on a rollback, the release that is not to be played again, and the digest it came from.
-        leaves: whether it is booked at Venues that it leaves: until nginx knows, it answers for them.
+        after: where it is reached once nginx knows what it leaves: until then it answers there, too.
     """
 
     sess: Sess
     act: acts.Want
     hold: Optional[dict[str, str]] = None
-    leaves: bool = False
-
-    def after_leaving(self) -> Want:
-        """The same Sess once nginx sends it nothing of the Venues that it leaves."""
-        staying = [venue for venue in self.act.venues if venue.name in self.act.staying]
-        return replace(self, act=replace(self.act, venues=staying), leaves=False)
+    after: Optional[world.Address] = None
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -76,8 +71,14 @@ def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -
         if differences:
             verb = "roll back" if want.hold else "play"
             changes.append(_play_change(want, state, host, warn, Phase.PLAY, verb, differences))
-        if want.leaves:
-            changes.append(_play_change(want.after_leaving(), state, host, warn, Phase.LEAVE, "play", ["venues left"]))
+        if want.after:
+            because = [
+                f"{what} left"
+                for what in ("venues", "path", "ports")
+                if getattr(want.act.address, what) != getattr(want.after, what)
+            ]
+            alone = replace(want, act=replace(want.act, address=want.after), after=None)
+            changes.append(_play_change(alone, state, host, warn, Phase.LEAVE, "play", because))
     elif state.live:
         step = Step("sess", name, "stop", {"release": state.live_release}, None)
         changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
@@ -198,7 +199,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
         state.history.add("started", release=wanted.release, sess=sess)
         stage.start(sess)
         stage.ready(sess, health.timeout)
-        _gate(want, state.paths.sess(sess))
+        _gate(want, state.paths.sess(sess), lambda: stage.log_since(ends))
     except BackstageError as error:
         log = stage.log_since(ends)
         _discard(stage, sess, state)
@@ -248,27 +249,28 @@ def _make_log(state: ActState) -> None:
     os.close(handle)
 
 
-def _gate(want: Want, paths: SessPaths) -> None:
-    """Ask the new Sess for the Gig's page, with the Host of each Venue that is open."""
-    act = want.act.act
+def _gate(want: Want, paths: SessPaths, log: Callable[[], str]) -> None:
+    """Ask the new Sess for the Gig's page, with the Host of each Venue that is open, and of its own port."""
+    health, prefix = want.act.act.health, want.act.address.prefix
+    page = prefix + health.path
     for host in gate_hosts(want):
         try:
-            status, body = door.ask(paths.socket, act.health.path, host, "http", act.health.timeout)
+            status, body = door.ask(paths.socket, health.path, host, "http", health.timeout, prefix)
         except BackstageError as error:
-            raise BackstageError(f"{act.health.path} was asked: {error.message}", step="gate") from None
-        if not act.health.accepts(status):
-            raise BackstageError(diagnosis.answer(status, act.health.path, host, body), step="gate")
-        if act.health.text and act.health.text not in body:
-            raise BackstageError(
-                f"{act.health.path} answers {status} without the text '{act.health.text}'", step="gate"
-            )
+            raise BackstageError(f"{page} was asked: {error.message}", step="gate") from None
+        if not health.accepts(status):
+            raise BackstageError(diagnosis.answer(status, page, host, f"{log()}\n{body}"), step="gate")
+        if health.text and health.text not in body:
+            raise BackstageError(f"{page} answers {status} without the text '{health.text}'", step="gate")
 
 
 def gate_hosts(want: Want) -> list[str]:
-    opened: list[Venue] = [venue for venue in want.act.venues if venue.state == "open"]
-    if want.act.act.health.host:
-        return [want.act.act.health.host]
-    return [venue.name for venue in opened] or world.hosts(want.act.act, want.act.venues)[:1]
+    act, address = want.act.act, want.act.address
+    if act.health.host:
+        return [act.health.host]
+    named = [venue.name for venue in address.venues if venue.state == "open"]
+    named += [f"localhost:{port}" for port in address.ports]
+    return named or world.hosts(act, address)[:1]
 
 
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:

@@ -89,18 +89,14 @@ def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: P
         if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES:
             problems.add(f"{where}.{key}", value, f"this is not built yet; use {NOT_BUILT_VALUES[key, value]}")
             unbuilt.append(key)
-        if isinstance(value, Mapping) and key in ("source", "tls"):
+        if isinstance(value, Mapping) and key == "tls":
             unbuilt += [key] * _refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems)
     return bool(unbuilt)
 
 
 def _without_unbuilt(table: str, item: Mapping[str, Any]) -> Item:
     """The item without keys that are not built and ask for nothing, as the documentation lists them."""
-    kept = {key: value for key, value in item.items() if key not in NOT_BUILT.get(table, ())}
-    source = kept.get("source")
-    if isinstance(source, Mapping):
-        kept["source"] = _without_unbuilt(f"{table}.source", source)
-    return kept
+    return {key: value for key, value in item.items() if key not in NOT_BUILT.get(table, ())}
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:

@@ -46,7 +46,7 @@ def static_url() -> Spec:
 
 
 def database() -> Spec:
-    return {"engine": {"type": "str", "choices": ["postgresql", "sqlite"], "required": True}}
+    return {"engine": {"type": "str", "choices": ["postgresql", "sqlite"]}}
 
 
 def file() -> Spec:
@@ -164,7 +164,8 @@ def shipping() -> Spec:
 
 
 def one_act() -> Spec:
-    return {**common(), **act(), **shipping(), "delete_data": {"type": "bool", "default": False}}
+    own = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
+    return {**common(), **act(), **shipping(), **own}
 
 
 def one_sess() -> Spec:
@@ -203,4 +204,30 @@ def production() -> Spec:
         "longest_request": {"type": "int", "default": 300},
         **shipping(),
         "elsewhere": {"type": "list", "elements": "str", "default": []},
+    }
+
+
+def shown() -> Spec:
+    """Of modules whose controller's half prints what they found."""
+    return {"show": {"type": "bool", "default": False}}
+
+
+def manage() -> Spec:
+    return {
+        "production": {"type": "str", "required": True},
+        "act": {"type": "str", "required": True},
+        "run": {"type": "str", "required": True},
+        "changes": {"type": "bool"},
+        "timeout": {"type": "int", "default": 3600},
+        **shown(),
+    }
+
+
+def log_info() -> Spec:
+    return {
+        "production": {"type": "str", "required": True},
+        "act": {"type": "str", "required": True},
+        "lines": {"type": "int", "default": 100},
+        "since": {"type": "str"},
+        **shown(),
     }

@@ -10,8 +10,37 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from . import databases
 from .layout import Act as ActPaths
 from .nouns import Act, Venue
+
+LOCAL = ("localhost", "127.0.0.1")
+"""What a Sess's own port is called on its host."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an Act is reached.
+
+    Args:
+        venues: the Venues where it is booked.
+        path: the URL path below which it plays, the same wherever it is reached.
+        ports: those of the host itself that nginx listens on for it.
+    """
+
+    venues: tuple[Venue, ...] = ()
+    path: str = "/"
+    ports: tuple[int, ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """The path as WSGI calls it: SCRIPT_NAME, empty at the root."""
+        return self.path.rstrip("/")
+
+
+def path(variables: Mapping[str, str]) -> str:
+    """The URL path that a Sess was told to play below."""
+    return variables.get("BACKSTAGE_PREFIX") or "/"
 
 
 @dataclass(frozen=True)
@@ -36,10 +65,23 @@ class Places:
         return cls(built.code, built.static, paths.workshop + "/.backstage-media", paths.workshop)
 
 
-def hosts(act: Act, venues: list[Venue]) -> list[str]:
+def hosts(act: Act, address: Address) -> list[str]:
     """The names that the Act is asked by; without a Venue, the one that the gate uses."""
-    names = [name for venue in venues for name in venue.names]
-    return names or [act.health.host or "localhost"]
+    return list(dict.fromkeys([*_public(act, address), *(LOCAL if address.ports else ())]))
+
+
+def _public(act: Act, address: Address) -> list[str]:
+    """Its Venues' names; without one, what else it is asked by, beside the ports of the host itself."""
+    names = [name for venue in address.venues for name in venue.names]
+    if names or (address.ports and not act.health.host):
+        return names
+    return [act.health.host or "localhost"]
+
+
+def _origins(act: Act, address: Address, http_port: int) -> list[str]:
+    port = "" if http_port == 80 else f":{http_port}"
+    origins = [f"http://{name}{port}" for name in _public(act, address)]
+    return origins + [f"http://{name}:{port}" for port in address.ports for name in LOCAL]
 
 
 def variables(
@@ -48,26 +90,29 @@ def variables(
     release: str,
     settings: str,
     places: Places,
-    venues: list[Venue],
+    address: Address,
     http_port: int,
+    database_port: int = databases.PORT,
 ) -> dict[str, str]:
     """All variables but the secrets."""
-    names = hosts(act, venues)
-    port = "" if http_port == 80 else f":{http_port}"
     own = {
         "HOME": places.data,
         "LC_ALL": "C.UTF-8",
         "BACKSTAGE_PRODUCTION": production,
         "BACKSTAGE_ACT": act.name,
         "BACKSTAGE_RELEASE": release,
-        "BACKSTAGE_HOSTS": ",".join(names),
-        "BACKSTAGE_ORIGINS": ",".join(f"http://{name}{port}" for name in names),
+        "BACKSTAGE_HOSTS": ",".join(hosts(act, address)),
+        "BACKSTAGE_ORIGINS": ",".join(_origins(act, address, http_port)),
         "BACKSTAGE_STATIC_ROOT": places.static,
         "BACKSTAGE_MEDIA_ROOT": places.media,
         "BACKSTAGE_DATA": places.data,
     }
+    if address.prefix:
+        own["BACKSTAGE_PREFIX"] = address.prefix
     if settings:
         own["DJANGO_SETTINGS_MODULE"] = settings
+    if act.database:
+        own["DATABASE_URL"] = databases.url(act, production, places.data, database_port)
     return {**expand(act.env, places), **own}
 
 

@@ -3,6 +3,7 @@
 #   garage.sh up [N]            N hosts h1, h2, ... reachable over SSH (default 2: h1 bookworm, h2 trixie)
 #   garage.sh newcomer INIT     n-systemd or n-bare: a fresh machine with git, make and a clone of this checkout (prints where)
 #   garage.sh fresh HOST..      each made anew, empty;  reboot HOST..
+#   garage.sh supplies          a package index and git server for tests (prints its URL);  cut_off HOST..: from all but these
 #   garage.sh exec HOST CMD..   run CMD in a host;  in HOST FOLDER CMD..
 #   garage.sh address HOST      its IP;  name HOST: its container;  ping: reach all over SSH
 #   garage.sh down | clean      remove the hosts | and images and state, also of checkouts that are gone
@@ -54,6 +55,8 @@ deps() {
 
 # shellcheck source=tests/garage/images.sh
 . "$here/images.sh"
+# shellcheck source=tests/garage/supplies.sh
+. "$here/supplies.sh"
 
 network() {
   podman network exists "$net" ||
@@ -226,6 +229,6 @@ quirks
 case ${1:-} in
   exec) host=$2; shift 2; exec podman exec "$prefix$host" "$@" ;;
   in) host=$2 folder=$3; shift 3; exec podman exec -w "$folder" "$prefix$host" "$@" ;;
-  up | newcomer | fresh | reboot | remove | ping | name | address | down | clean) "$@" ;;
-  *) sed -n '2,9s/^# *//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+  up | newcomer | supplies | cut_off | fresh | reboot | remove | ping | name | address | down | clean) "$@" ;;
+  *) sed -n '2,10s/^# *//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac

@@ -27,6 +27,8 @@ image() {   # image TARGET SUITE: built once a day (package lists age) and whene
   cp "$here/Containerfile" "$context/"
   # a machine that trusts its own authorities (a company's, a sandbox's) needs them in its containers, too
   touch "$context/ca/.keep"
+  authority
+  cp "$state/authority.pem" "$context/ca/garage.crt"
   find /usr/local/share/ca-certificates -name '*.crt' -exec cp -t "$context/ca" {} + 2>/dev/null || true
   wanted=$(date +%F; podman image inspect -f '{{.Id}}' "localhost/garage-base:$suite"; find "$context" -type f -exec cksum {} + | sort)
   wanted=$(cksum <<<"$wanted" | cut -d ' ' -f 1)

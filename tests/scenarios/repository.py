@@ -25,8 +25,13 @@ IDENTITY = {
 }
 
 
-def git(target: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=target, env={**os.environ, **IDENTITY}, check=True, stdout=sys.stderr)
+def git(target: Path, *words: str, text: str = "") -> str:
+    """Run git in a directory, with a text as its input; what it printed."""
+    env = {**os.environ, **IDENTITY}
+    done = subprocess.run(
+        ["git", *words], cwd=target, env=env, input=text, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
 
 
 def make(target: Path, folders: list[Path]) -> None:

@@ -143,12 +143,18 @@ def _beside(repository: str, url: str, path: str) -> str:
     if not url or url.startswith("-") or "::" in url:
         raise Refusal(f"the submodule '{path}' of {repository} has no repository that can be fetched ('{url}')")
     if not url.startswith(("./", "../")):
+        if _is_local(url) and not _is_local(repository):
+            raise Refusal(f"the submodule '{path}' of {repository} lies on the controller ('{url}'); remove it there")
         return url
     scheme, mark, place = repository.rpartition("://")
     head, colon, tail = place.partition(":") if not mark else ("", "", place)
     if colon and "/" not in head:  # host:path, as ssh has it
         return f"{head}:{posixpath.normpath(posixpath.join(tail, url))}"
     return scheme + mark + posixpath.normpath(posixpath.join(place, url))
+
+
+def _is_local(repository: str) -> bool:
+    return repository.startswith(("/", "file:", "~", "."))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ BACKSTAGE_PREFIX       optional: the path below which the Act plays, such as "/b
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import inspect
@@ -33,8 +34,11 @@ class WrapperError(Exception):
 def set_prefix(prefix: str) -> None:
     """Set the script prefix first of all: Django keeps STATIC_URL with the prefix of its first reader."""
     if prefix:
+        import django
         from django.urls import set_script_prefix
 
+        # a wsgi.py that calls it by itself would have the root's again
+        django.setup = functools.partial(django.setup, set_prefix=False)
         set_script_prefix(prefix.rstrip("/") + "/")
 
 

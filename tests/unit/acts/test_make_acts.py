@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-import venv
 from pathlib import Path
 
 import make_acts
@@ -12,13 +11,6 @@ import pytest
 import yaml
 
 RECIPES = make_acts.load()
-
-
-@pytest.fixture(autouse=True)
-def without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These steps install nothing, and pip is what takes long to put in place."""
-    create = venv.create
-    monkeypatch.setattr(venv, "create", lambda path, with_pip: create(path, with_pip=False))
 
 
 def recipe(*create: str) -> make_acts.Recipe:

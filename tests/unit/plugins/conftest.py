@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import (
+    databases,
     host,
     layout,
     names,
@@ -27,7 +28,9 @@ from ansible_collections.backstage.django.plugins.module_utils import production
 
 from .house import House
 from .projects import Make, Project
-from .servers import Nginx, checker, free_port
+from .servers import Nginx, Postgres, checker, free_port
+
+DATABASE_CLIENTS = ("psycopg[binary]==3.3.9", "dj-database-url==3.1.2", "django-environ==0.14.0")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,6 +90,7 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     monkeypatch.setattr(production_module, "HOST_LOCK", str(place / ".lock"))
     monkeypatch.setattr(host, "STAGE", str(place / "etc" / "stage.json"))
     monkeypatch.setattr(host, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
+    monkeypatch.setattr(host, "DATABASE", str(place / "etc" / "database.json"))
     for name in ("srv", "log"):
         (place / name).mkdir()
     return House.at(place, production)
@@ -115,14 +119,37 @@ def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="session")
+def postgresql() -> Iterator[Postgres]:
+    """The real PostgreSQL, only unpacked: no service of the machine's."""
+    initdb, psql = shutil.which("initdb"), shutil.which("psql")
+    assert initdb and psql, "these tests need PostgreSQL: run them by make units"  # noqa: PT018 -- mypy reads both
+    place = Path(tempfile.mkdtemp(prefix="bs-pg-"))
+    place.chmod(0o755)
+    try:
+        with Postgres.running(Path(initdb), Path(psql), place) as running:
+            yield running
+    finally:
+        shutil.rmtree(place)
+
+
+@pytest.fixture
+def cluster(postgresql: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
+    """PostgreSQL as its package leaves it; what a test makes there goes with it."""
+    monkeypatch.setattr(databases, "_PSQL", postgresql.client())
+    monkeypatch.setattr(databases, "_SUPERUSER", "daemon")
+    yield postgresql
+    postgresql.reset()
+
+
+@pytest.fixture(scope="session")
 def django() -> Iterator[Path]:
-    """A virtual environment of the distribution's Python with Django, that other users may read."""
+    """A virtual environment of the distribution's Python with Django and more, that other users may read."""
     path = Path(tempfile.mkdtemp(prefix="bs-env-"))
     path.chmod(0o755)
     try:
         subprocess.run(["/usr/bin/python3", "-m", "venv", path], check=True)
-        pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "Django==5.2.15"]
-        subprocess.run(pip, check=True)
+        pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "Django==5.2.15", *DATABASE_CLIENTS], check=True)
         yield path
     finally:
         shutil.rmtree(path)

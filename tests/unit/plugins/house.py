@@ -17,11 +17,12 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     server_block,
     sesses,
     state,
+    world,
 )
 from ansible_collections.backstage.django.plugins.module_utils.host import Host
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Sess, Source, Venue
 from ansible_collections.backstage.django.plugins.module_utils.production import Order
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
 from .manifests import COMMIT
@@ -29,26 +30,34 @@ from .manifests import COMMIT
 A, B, C, D, E, F = (letter * 12 for letter in "abcdef")
 KITTENS = Act("kittens", source=Source("git", "https://git.example.com/kittens.git", "v1"), secrets={})
 AT = "2026-01-01T00:00:0{}Z"
-STATIC = {"url": "/static/", "root": "own"}
+STATIC = {"url": "/static/", "root": "own", "relative": True}
 NONE = {"url": "", "root": ""}
 
 
 def wanted(act: Act = KITTENS, venues: tuple[Venue, ...] = (), content: str = COMMIT, **more: Any) -> acts.Want:
     """What a run wants of an Act whose source is this content."""
-    known = inputs.release_inputs(act, content)
+    address = more.pop("address", world.Address(venues))
+    known = inputs.release_inputs(act, content, address.path)
     release = inputs.release_id(known, inputs.abi())
     found = acts.Want(
         act=act,
-        venues=list(venues),
-        staying=frozenset(venue.name for venue in venues),
+        address=address,
         release=release,
         content=content,
-        digest=inputs.digest(known),
+        digest=inputs.hold_digest(known),
         inputs=known,
         source="v1",
         play=release,
     )
     return replace(found, **more)
+
+
+def addressed(order: Order, act: str) -> world.Address:
+    """Where an order has an Act reached, on a host with nothing else."""
+    gigs = {gig.venue: gig.path for gig in order.manifest.gigs_of(act)}
+    venues = tuple(venue for venue in order.manifest.venues.values() if venue.name in gigs)
+    sess = order.manifest.sesses.get(act)
+    return world.Address(venues, next(iter(gigs.values()), "/"), (sess.port,) if sess and sess.port else ())
 
 
 def released(release: str, **more: Any) -> dict[str, Any]:
@@ -155,15 +164,20 @@ class House:
         path.write_text(server_block.render(self.paths, venue, list(gigs), self.host))
         return path
 
+    def listen(self, port: int, booked: Booked) -> Path:
+        """The file of a Sess's own port as nginx has it."""
+        name = server_block.port_name(booked.act)
+        path = Path(self.host.venues, server_block.file_name(self.production, name))
+        path.write_text(server_block.render_port(self.paths, port, booked, self.host))
+        return path
+
     def settle(self, order: Order) -> None:
         """Everything as a run of this order would have left it."""
         for name, act in order.manifest.acts.items():
-            places = {gig.venue for gig in order.manifest.gigs_of(name)}
-            venues = tuple(venue for venue in order.manifest.venues.values() if venue.name in places)
-            want = wanted(act, venues, order.resolved[name]["content"])
+            want = wanted(act, content=order.resolved[name]["content"], address=addressed(order, name))
             if want.release not in self.state(name).releases:
                 self.build(want.release, name)
-            self.log({"event": "migrated", "release": want.release}, act=name)
+            self.log({"event": "migrated", "release": want.release, "database": act.database}, act=name)
             for seed in [*[f"fixture {path}" for path in act.fixtures], *[seed.name for seed in act.seed]]:
                 self.log({"event": "seed done", "seed": seed}, act=name)
             self.record(want)
@@ -173,7 +187,18 @@ class House:
         for venue in order.manifest.venues.values():
             gigs = [gig for gig in order.manifest.gigs if gig.venue == venue.name and gig.state == "present"]
             timeouts = {gig.act: order.manifest.acts[gig.act].timeout for gig in gigs}
-            self.book(venue, *[Booked(gig.act, "/", ("/static/",), (), timeouts[gig.act]) for gig in gigs])
+            self.book(
+                venue,
+                *[
+                    Booked(gig.act, gig.path, (gig.path.rstrip("/") + "/static/",), (), timeouts[gig.act])
+                    for gig in sorted(gigs, key=lambda gig: gig.path)
+                ],
+            )
+        for name, sess in order.manifest.sesses.items():
+            if sess.port:
+                path = addressed(order, name).path
+                urls = (path.rstrip("/") + "/static/",)
+                self.listen(sess.port, Booked(name, path, urls, (), order.manifest.acts[name].timeout))
 
     def seen(self) -> list[tuple[str, bytes]]:
         """Every file and link below the root, to tell that nothing was changed."""

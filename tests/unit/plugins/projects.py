@@ -115,6 +115,8 @@ class Project:
             "after_static": [],
             "code": str(self.code),
             "own": own,
+            "database": None,
+            "patience": 9,
             **more,
         }
         return steps.run(mode, options, str(self.django / "bin" / "python"), DAEMON, self.env, str(self.code))

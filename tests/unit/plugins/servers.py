@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 Variables = dict[str, str]
 
@@ -156,3 +157,69 @@ def free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A real PostgreSQL of daemon's, who is its superuser, with a socket that everybody may come to."""
+
+    root: Path
+    bin: Path
+
+    @classmethod
+    @contextmanager
+    def running(cls, initdb: Path, psql: Path, root: Path) -> Iterator[Postgres]:
+        """Copied first: where packages are unpacked, daemon may not come."""
+        version, usr = initdb.parents[1].name, initdb.parents[4]
+        for part in ("lib", "share"):
+            place = f"{part}/postgresql/{version}"
+            shutil.copytree(usr / place, root / place, symlinks=True, ignore=shutil.ignore_patterns("bitcode"))
+        found = cls(root, root / f"lib/postgresql/{version}/bin")
+        shutil.copy(psql, found.bin)
+        os.chown(root, 1, 1)
+        options = ["--username=daemon", "--auth=peer", "--no-sync", "--locale=C", "--encoding=UTF8"]
+        found.run("initdb", *options)
+        try:
+            found.start()
+            yield found
+        finally:
+            found.stop()
+
+    def run(self, program: str, *options: str) -> None:
+        argv = [self.bin / program, "--pgdata", self.root / "data", *options]
+        log = self.root / "tools.log"
+        with log.open("a") as out:  # no pipe: the server would keep it open
+            who: dict[str, Any] = {"user": 1, "group": 1, "extra_groups": [1]}
+            ended = subprocess.run(argv, cwd="/", stdout=out, stderr=out, check=False, **who)
+        assert ended.returncode == 0, log.read_text()
+
+    def start(self) -> None:
+        log, options = str(self.root / "server.log"), f"-c listen_addresses= -k {self.root} -F"
+        self.run("pg_ctl", "start", "--wait", "--log", log, "-o", options)
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def client(self) -> str:
+        """psql as a host has it: it finds the socket by itself."""
+        script = self.root / "psql"
+        script.write_text(f'#!/bin/sh\nexec {self.bin}/psql --host={self.root} "$@"\n')
+        script.chmod(0o755)
+        return str(script)
+
+    def ask(self, sql: str, database: str = "postgres", uid: int = 1) -> str:
+        """What a user is told by a database: rows, or the error."""
+        argv = [self.client(), "--no-psqlrc", "--no-align", "--tuples-only", f"--dbname={database}", f"--command={sql}"]
+        ended = subprocess.run(
+            argv, user=uid, group=uid, extra_groups=[uid], cwd="/", capture_output=True, text=True, check=False
+        )
+        return (ended.stdout + ended.stderr).strip()
+
+    def reset(self) -> None:
+        """As the package leaves it: nothing but its own."""
+        # FirstNormalObjectId
+        for name in self.ask("SELECT datname FROM pg_database WHERE oid >= 16384").splitlines():
+            self.ask(f'DROP DATABASE "{name}" WITH (FORCE)')
+        for name in self.ask("SELECT rolname FROM pg_roles WHERE oid >= 16384").splitlines():
+            self.ask(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"')
+        self.ask("GRANT CONNECT ON DATABASE postgres, template1 TO PUBLIC")

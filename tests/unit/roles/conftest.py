@@ -8,4 +8,4 @@ import sys
 from pathlib import Path
 
 ROLES = Path(__file__).parents[3] / "roles"
-sys.path[:0] = [str(ROLES / role / "files") for role in ("host", "stage", "front_of_house")]
+sys.path[:0] = [str(ROLES / role / "files") for role in ("host", "stage", "front_of_house", "database")]

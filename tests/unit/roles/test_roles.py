@@ -49,7 +49,7 @@ def render(role: str, template: str, **facts: Any) -> str:
 
 def test_every_role_with_defaults_is_found() -> None:
     """The tests below are about these."""
-    assert DOCUMENTED == ["front_of_house", "stage"]
+    assert DOCUMENTED == ["database", "front_of_house", "stage"]
 
 
 @pytest.mark.parametrize("role", DOCUMENTED)

@@ -19,7 +19,7 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     assert found == {
         "settings": "kittens.settings",
         "wsgi_application": "kittens.wsgi.application",
-        "static_url": "/static/",
+        "static_url": "static/",
         "static_root": str(place / "static"),
         "media_url": "/media/",
         "media_root": str(made.code / "uploads"),
@@ -40,8 +40,10 @@ WEB: list[tuple[str, dict[str, str]]] = [
     ('STATIC_ROOT = str(BASE) + "/collected/"', {"static_root": "{code}/collected"}),
     (
         'MEDIA_URL = "media/"; MEDIA_ROOT = os.environ["BACKSTAGE_MEDIA_ROOT"]',
-        {"media_url": "/media/", "media_root": "{media}"},
+        {"media_url": "media/", "media_root": "{media}"},
     ),
+    ('MEDIA_URL = "/"; MEDIA_ROOT = "/var/uploads"', {"media_url": "/"}),
+    ('STATIC_URL = "/static/"', {"static_url": "/static/"}),
     # private uploads: no URL, so they are not nginx's business
     ('MEDIA_ROOT = BASE / "private"', {"media_url": ""}),
     ('INSTALLED_APPS.remove("django.contrib.staticfiles"); STATIC_URL = STATIC_ROOT = None', {"static_root": ""}),
@@ -53,6 +55,45 @@ def test_static_files_and_uploads(project: Make, place: Path, more: str, found: 
     answer = project(kittens___settings__py=settings(more)).run("build")
     expected = {key: value.format(code=place / "code", media=place / "media") for key, value in found.items()}
     assert {key: answer[key] or "" for key in expected} == expected
+
+
+TELL = """
+import os
+from django.conf import settings
+from django.core.management import BaseCommand
+from django.urls import reverse
+class Command(BaseCommand):
+    def handle(self, **options):
+        with open(os.environ["BACKSTAGE_DATA"] + "/told", "w") as told:
+            told.write(settings.STATIC_URL + " " + reverse("home"))
+"""
+BELOW: dict[str, Text] = {
+    # read while apps are loaded, as those do that compress style sheets
+    "cats___apps__py": "from django.apps import AppConfig\nfrom django.conf import settings\n"
+    "class Cats(AppConfig):\n    name = 'cats'\n    def ready(self): settings.STATIC_URL\n",
+    "cats___management___commands___tell__py": TELL,
+    "kittens___urls__py": "from django.urls import path\nurlpatterns = [path('a/', lambda request: None, name='home')]\n",
+}
+
+
+@pytest.mark.parametrize(("mode", "options"), [("build", {"after_static": ["tell"]}), ("run", {"words": ["tell"]})])
+@pytest.mark.parametrize(
+    ("prefix", "more", "told", "found"),
+    [
+        ("", "", "/static/ /a/", "static/"),
+        ("/blog", "", "/blog/static/ /blog/a/", "static/"),
+        ("/blog", "STATIC_URL = '/files/'", "/files/ /blog/a/", "/files/"),
+    ],
+)
+def test_below_a_path(
+    project: Make, place: Path, mode: str, options: dict[str, Any], prefix: str, more: str, told: str, found: str
+) -> None:
+    """Every URL begins with the path, and the record keeps what the settings say."""
+    made = project(**BELOW, kittens___settings__py=settings(more))
+    made.env["BACKSTAGE_PREFIX"] = prefix
+    answer = made.run(mode, **options)
+    assert (place / "data" / "told").read_text() == told
+    assert answer.get("static_url", found) == found
 
 
 HERE = "import sys\nsys.path.insert(0, '.')\n"

@@ -11,7 +11,9 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import acts, history, names, process
+from ansible_collections.backstage.django.plugins.module_utils.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Seed
+from ansible_collections.backstage.django.plugins.module_utils.plan import Change
 
 from ..conftest import Crew
 from ..house import KITTENS, A, B, C, D, E, F, House, wanted
@@ -22,9 +24,16 @@ NEW = WANT.release
 Event = dict[str, Any]
 
 
+def changes(
+    house: House, want: acts.Want = WANT, through: str = "play", answers: Optional[dict[str, str]] = None
+) -> list[Change]:
+    known = Databases(house.production, house.host, planning=True)
+    return acts.plan(want, house.state(), house.host, known, through, answers or {})
+
+
 def plan(house: House, want: acts.Want = WANT, through: str = "play", **answers: str) -> list[str]:
-    changes = acts.plan(want, house.state(), house.host, through, answers)
-    return [f"{change.step.verb} {change.step.before or change.step.after}" for change in changes]
+    found = [change.step for change in changes(house, want, through, answers)]
+    return [f"{step.verb} {step.before or step.after}" for step in found]
 
 
 def discarded(house: House, want: acts.Want = WANT, **more: Any) -> list[str]:
@@ -133,11 +142,42 @@ def test_database(house: House, events: list[Event], answers: dict[str, str], th
     assert plan(house, want, through, **answers) == done
 
 
+POSTGRESQL = wanted(replace(KITTENS, database="postgresql"))
+MADE = "create database jazz-kittens"
+# (history, through, what is done): the manifest's database is made before it is migrated, and not by a build
+MANIFESTS: list[tuple[list[Event], str, list[str]]] = [
+    ([], "build", []),
+    ([], "migrate", [MADE, f"migrate {NEW}"]),
+    ([], "play", [MADE, f"migrate {NEW}"]),
+    # this release migrated another database: SQLite, or one that somebody dropped
+    ([MIGRATED], "play", [MADE, f"migrate {NEW}"]),
+    ([{**MIGRATED, "database": "postgresql"}], "play", [MADE, f"migrate {NEW}"]),
+]
+
+
+@pytest.mark.parametrize(("events", "through", "done"), MANIFESTS)
+def test_the_manifests_database(house: House, events: list[Event], through: str, done: list[str]) -> None:
+    assert POSTGRESQL.release == NEW, "the database makes no release"
+    house.build(NEW)
+    house.record(POSTGRESQL)
+    house.log(*events)
+    assert plan(house, POSTGRESQL, through) == done
+
+
+def test_sqlite_is_made_by_migrate(house: House) -> None:
+    want = wanted(replace(KITTENS, database="sqlite"))
+    house.build(NEW)
+    house.record(want)
+    assert plan(house, want) == [f"migrate {NEW}"]
+    house.log({**MIGRATED, "database": "sqlite"})
+    assert plan(house, want) == []
+
+
 def test_an_interrupted_seed_is_refused_until_it_is_answered(house: House) -> None:
     want = wanted(replace(KITTENS, seed=SEEDS))
     house.log(*DONE[:1], DONE[2], STARTED)
     assert "it was interrupted" in told(plan, house, want) or "its end is not known" in told(plan, house, want)
-    for change in acts.plan(want, house.state(), house.host, "play", {"late": "done"}):
+    for change in changes(house, want, answers={"late": "done"}):
         if change.step.verb == "seed" and change.make:
             change.make()
     assert "seed late" not in plan(house, want), "the answer is kept"
@@ -158,7 +198,7 @@ def test_what_an_act_was_told(
     house.build(NEW)
     house.log(MIGRATED)
     house.record(before)
-    found = [change.step for change in acts.plan(want, house.state(), house.host, "play", {})]
+    found = [change.step for change in changes(house, want)]
     assert [(step.verb, step.before, step.after) for step in found] == steps
 
 
@@ -234,13 +274,14 @@ def test_removal_keeps_data_and_history(crewed: House) -> None:
     crewed.build(A)
     crewed.record(WANT)
     Path(crewed.act().data, "db").write_text("visitors")
-    changes = acts.plan_removal("kittens", crewed.state(), False)
-    assert [change.step.verb for change in changes] == ["remove"]
-    for change in changes:
+    known = Databases(crewed.production, crewed.host)
+    removal = acts.plan_removal("kittens", crewed.state(), known, False)
+    assert [change.step.verb for change in removal] == ["remove"]
+    for change in removal:
         assert change.make
         change.make()
     assert sorted(os.listdir(crewed.act().root)) == ["data", "history.jsonl", "media"]
     assert Path(crewed.act().data, "db").read_text() == "visitors"
     assert history.History.read(crewed.act().history, None, 0).events[-1]["event"] == "removed"
-    assert acts.plan_removal("kittens", crewed.state(), False) == []
-    assert [change.step.verb for change in acts.plan_removal("kittens", crewed.state(), True)] == ["delete data"]
+    assert acts.plan_removal("kittens", crewed.state(), known, False) == []
+    assert [change.step.verb for change in acts.plan_removal("kittens", crewed.state(), known, True)] == ["delete data"]

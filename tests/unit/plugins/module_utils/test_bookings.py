@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bookings: each verb of Venues and Gigs as a table, and their files taken up, or taken back, by a real nginx."""
+"""Bookings: what should be of Venues, Gigs and ports, and their files taken up, or taken back, by a real nginx."""
 
 from __future__ import annotations
 
@@ -10,75 +10,19 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import bookings, files, nginx, server_block, state
+from ansible_collections.backstage.django.plugins.module_utils import files, nginx, server_block, state
 from ansible_collections.backstage.django.plugins.module_utils.bookings import Bookings
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Gig, Health, Manifest, Sess, Venue
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 
 from ..house import KITTENS, House, wanted
 from ..servers import Nginx, listening, read_request
 from ..told import told
 
 V = "a.example"
-KITTENS_ON = [{"act": "kittens", "path": "/"}]
-
-
-def block(gigs: Any = (), state: str = "open", aliases: tuple[str, ...] = ()) -> dict[str, Any]:
-    told = {"production": "jazz", "name": V, "tls": "none", "gigs": list(gigs)}
-    return {**told, "aliases": list(aliases), "state": state}
-
-
-def on(act: str) -> list[dict[str, str]]:
-    return [{"act": act, "path": "/"}]
-
-
-SETTINGS = {"aliases": [], "tls": "none"}
-STEPS: list[tuple[Optional[dict[str, Any]], Optional[dict[str, Any]], list[tuple[str, str, str, Any, Any]]]] = [
-    # (before, after, the steps: noun, name, verb, before, after)
-    (None, None, []),
-    (block(), block(), []),
-    (None, block(), [("venue", V, "add", None, {**SETTINGS, "state": "open"})]),
-    (None, block(state="closed"), [("venue", V, "add", None, {**SETTINGS, "state": "closed"})]),
-    (
-        None,
-        block(on("kittens")),
-        [
-            ("venue", V, "add", None, {**SETTINGS, "state": "open"}),
-            ("gig", f"kittens at {V}/", "book", None, "kittens"),
-        ],
-    ),
-    (block(), None, [("venue", V, "remove", SETTINGS, None)]),
-    (
-        block(on("kittens")),
-        None,
-        [("gig", f"kittens at {V}/", "cancel", "kittens", None), ("venue", V, "remove", SETTINGS, None)],
-    ),
-    (block(), block(state="closed"), [("venue", V, "close", "open", "closed")]),
-    (block(state="closed"), block(), [("venue", V, "open", "closed", "open")]),
-    (block(), block(aliases=("b",)), [("venue", V, "change", {"aliases": []}, {"aliases": ["b"]})]),
-    (block(aliases=("b",)), block(), [("venue", V, "change", {"aliases": ["b"]}, {"aliases": []})]),
-    (block(), block(on("kittens")), [("gig", f"kittens at {V}/", "book", None, "kittens")]),
-    (block(on("kittens")), block(), [("gig", f"kittens at {V}/", "cancel", "kittens", None)]),
-    (block(on("kittens")), block(on("dogs")), [("gig", f"dogs at {V}/", "rebook", "kittens", "dogs")]),
-    (
-        block(on("kittens")),
-        block(on("dogs"), "closed", ("b",)),
-        [
-            ("venue", V, "close", "open", "closed"),
-            ("venue", V, "change", {"aliases": []}, {"aliases": ["b"]}),
-            ("gig", f"dogs at {V}/", "rebook", "kittens", "dogs"),
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("before", "after", "steps"), STEPS)
-def test_steps(before: Any, after: Any, steps: list[tuple[str, str, str, Any, Any]]) -> None:
-    found = bookings._steps(V, before, after)
-    assert [(step.noun, step.name, step.verb, step.before, step.after) for step in found] == steps
 
 
 def booked(house: House, *gigs: Gig, venues: tuple[Venue, ...] = (Venue(V),), **more: Any) -> Bookings:
@@ -114,7 +58,7 @@ def test_venues_that_the_manifest_does_not_name(house: House) -> None:
     house.book(Venue("left.example"), Booked("kittens", "/", (), (), 60))
     found = booked(house, Gig("kittens", V))
     assert sorted(found.wanted()) == [V, "left.example"]
-    assert [venue.name for venue in found.venues()["kittens"]] == [V, "left.example"]
+    assert [venue.name for venue in found.addresses()["kittens"].venues] == [V, "left.example"]
     assert sorted(booked(house, Gig("kittens", V), prune=True).wanted()) == [V]
     gone = booked(house, venues=(Venue(V), Venue("left.example", state="absent")))
     assert sorted(gone.wanted()) == [V]

@@ -33,7 +33,7 @@ def workplace(crewed: House, django: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """A prepared host on which the one environment that is asked for is there."""
     acts.prepare(crewed.act())
     os.symlink(django, environments.path(crewed.paths, KEY))
-    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv: KEY)
+    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: KEY)
     yield crewed
     os.unlink(environments.path(crewed.paths, KEY))
 
@@ -188,6 +188,13 @@ FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
         "the settings have no WSGI_APPLICATION: set 'application'",
     ),
     (
+        "another database",
+        replace(KITTENS, database="postgresql"),
+        {},
+        "check",
+        "db.sqlite3', not the manifest's postgresql: have DATABASES read DATABASE_URL, or leave 'database' out",
+    ),
+    (
         "a URL prefix",
         KITTENS,
         {"kittens___settings__py": settings('STATIC_URL = "/st{a}tic/"')},
@@ -249,3 +256,17 @@ def test_what_is_given_is_not_asked(workplace: House) -> None:
     act = replace(KITTENS, settings="kittens.other", application="kittens.app:run")
     record = built(workplace, job(workplace, act, kittens___other__py=settings("WSGI_APPLICATION = None")))
     assert (record["settings"], record["application"]) == ("kittens.other", "kittens.app:run")
+
+
+def test_the_manifests_database_is_there_by_name_only(workplace: House, crew: Crew) -> None:
+    """The settings that read DATABASE_URL are built without a PostgreSQL, and a SQLite file is none of the Act's."""
+    lines = "import dj_database_url; DATABASES = {'default': dj_database_url.config()}"
+    one = job(workplace, replace(KITTENS, database="postgresql"), kittens___settings__py=settings(lines))
+    found = built(workplace, one)["databases"]["default"]
+    assert found == {"engine": "django.db.backends.postgresql", "name": crew.player.name}
+
+
+def test_sqlite_in_the_manifest(workplace: House) -> None:
+    lines = "import dj_database_url; DATABASES = {'default': dj_database_url.config()}"
+    built(workplace, job(workplace, replace(KITTENS, database="sqlite"), kittens___settings__py=settings(lines)))
+    assert os.listdir(workplace.act().data) == []

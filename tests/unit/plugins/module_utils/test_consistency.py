@@ -90,7 +90,7 @@ REFUSED: list[tuple[Item, str]] = [
         {"venues": [{"name": VENUE, "aliases": [VENUE]}]},
         f"backstage_venues[{VENUE}]: '{VENUE}': is a name of Venue '{VENUE}' already; a name belongs to one Venue",
     ),
-    ({"gigs": [gig(path="/blog")]}, f"{PLACE}.path: '/blog': a Gig below a path is not built yet; use '/'"),
+    ({"gigs": [gig(path="/blog/")]}, f"{PLACE}.path: '/blog/': use '/', or a path such as '/blog'"),
     (
         {"gigs": [gig(act="dogs")]},
         f"backstage_gigs[dogs at {VENUE}].act: 'dogs': no Act of this Production; known: kittens",

@@ -35,6 +35,40 @@ UV_BUILD = """  \u00d7 Failed to build `docopt==0.6.2`
 """
 LONG = "django-polls-tutorial-which-has-a-very-long-name-indeed"
 
+# psycopg 3 without libpq, and no psycopg2
+NO_CLIENT = """ImportError: no pq wrapper available.
+Attempts made:
+- couldn't import psycopg 'c' implementation: No module named 'psycopg_c'
+- couldn't import psycopg 'binary' implementation: No module named 'psycopg_binary'
+- couldn't import psycopg 'python' implementation: libpq library not found
+
+During handling of the above exception, another exception occurred:
+
+ModuleNotFoundError: No module named 'psycopg2'
+
+During handling of the above exception, another exception occurred:
+
+django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 or psycopg module
+"""
+SOCKET = (
+    "django.db.utils.OperationalError: connection failed: connection to server on socket"
+    ' "/var/run/postgresql/.s.PGSQL.5432" failed: '
+)
+REFUSED = 'django.db.utils.OperationalError: connection to server at "127.0.0.1", port 5432 failed: '
+CLIENT = (
+    "the Python client of PostgreSQL is missing: add psycopg[binary] to the requirements (before Django 4.2"
+    " psycopg2-binary)"
+)
+NO_DATABASE = (
+    "the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or give DATABASE_URL"
+    " in 'secrets'"
+)
+UNKNOWN = (
+    "PostgreSQL has no role or database '{}': correct DATABASE_URL or DATABASES, and ask no database while a release"
+    " is built"
+)
+SILENT = "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is"
+
 # row -> a real text and the sentence made of it
 TEXTS: list[tuple[str, str, str]] = [
     (
@@ -146,6 +180,77 @@ TEXTS: list[tuple[str, str, str]] = [
         "table missing",
         "django.db.utils.OperationalError: no such table: club_song",
         "the database has no table 'club_song': has 'migrate' run on the database that the Act uses?",
+    ),
+    (
+        "table missing",
+        'django.db.utils.ProgrammingError: relation "club_song" does not exist\nLINE 1: SELECT "club_song"."id"',
+        "the database has no table 'club_song': has 'migrate' run on the database that the Act uses?",
+    ),
+    ("PostgreSQL client missing", NO_CLIENT, CLIENT),
+    (
+        "PostgreSQL client missing",
+        "ImproperlyConfigured: Error loading psycopg2 module: No module named 'psycopg2'",
+        CLIENT,
+    ),
+    ("DATABASE_URL missing", TRACEBACK + "KeyError: 'DATABASE_URL'\n", NO_DATABASE),
+    ("DATABASE_URL missing", "ImproperlyConfigured: Set the DATABASE_URL environment variable", NO_DATABASE),
+    (
+        "DATABASE_URL missing",
+        "django.core.exceptions.ImproperlyConfigured: settings.DATABASES is improperly configured. Please supply the"
+        " ENGINE value. Check settings documentation for more details.",
+        NO_DATABASE,
+    ),
+    (
+        "another database",
+        "DATABASES has sqlite '/srv/x/db.sqlite3' as its default, and not postgresql 'jazz-kittens'",
+        "the settings' default database is sqlite '/srv/x/db.sqlite3', not the manifest's postgresql: have DATABASES"
+        " read DATABASE_URL, or leave 'database' out",
+    ),
+    (
+        "wrong password",
+        REFUSED + 'FATAL:  password authentication failed for user "ada"',
+        "the database refuses the password of 'ada': correct it in 'secrets'",
+    ),
+    (
+        "wrong password",
+        """(1045, "Access denied for user 'ada'@'localhost' (using password: YES)")""",
+        "the database refuses the password of 'ada': correct it in 'secrets'",
+    ),
+    (
+        "password missing",
+        REFUSED + "fe_sendauth: no password supplied",
+        "the database asks for a password: give DATABASE_URL with one in 'secrets', or leave host and user out, to"
+        " come by the socket",
+    ),
+    (
+        "another user of the database",
+        SOCKET + 'FATAL:  Peer authentication failed for user "ada"',
+        "the Act is not the user 'ada' for the database: leave the user out, or give a host and a password",
+    ),
+    ("database unknown", SOCKET + 'FATAL:  role "jazz_kittens" does not exist', UNKNOWN.format("jazz_kittens")),
+    ("database unknown", REFUSED + 'FATAL:  database "nope" does not exist', UNKNOWN.format("nope")),
+    (
+        "database of others",
+        SOCKET + 'FATAL:  permission denied for database "jazz-dogs"\nDETAIL:  User does not have CONNECT privilege.',
+        "the Act may not connect to the database 'jazz-dogs': its own is in DATABASE_URL",
+    ),
+    ("unreachable database", SOCKET + "No such file or directory\n\tIs the server running locally?", SILENT),
+    ("unreachable database", REFUSED + "Connection refused\n\tIs the server running on that host?", SILENT),
+    ("unreachable database", SOCKET + "FATAL:  the database system is starting up", SILENT),
+    ("unreachable database", "consuming input failed: server closed the connection unexpectedly", SILENT),
+    ("unreachable database", "AdminShutdown: terminating connection due to administrator command", SILENT),
+    (
+        "unreachable database",
+        "failed to resolve host 'db.example.invalid': [Errno -2] Name or service not known",
+        SILENT,
+    ),
+    ("unreachable database", 'could not translate host name "db.x" to address: Name or service not known', SILENT),
+    ("unreachable database", "(2002, \"Can't connect to local MySQL server through socket '/run/x' (2)\")", SILENT),
+    (
+        "another migrate",
+        "TimeoutError: another migrate of this database has not ended within 600 s",
+        "another migrate of this database has not ended within 600 s: wait for it, or end it (pg_stat_activity names"
+        " it), and run again",
     ),
 ]
 # where a part of the sentence is what matters

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import door
@@ -51,8 +52,8 @@ def peer_uid(client: socket.socket) -> int:
     return found[1]
 
 
-def ask(path: Path, url: str = "/", host: str = "a.example", scheme: str = "http", timeout: float = 5) -> object:
-    return door.ask(str(path), url, host, scheme, timeout)
+def ask(path: Path, url: str = "/", host: str = "a.example", scheme: str = "http", **more: Any) -> object:
+    return door.ask(str(path), url, host, scheme, **{"timeout": 5, **more})
 
 
 @pytest.mark.parametrize(("answer", "found"), ANSWERS)
@@ -85,6 +86,14 @@ def test_asked_as_nginx_asks(place: Path, url: str, host: str, scheme: str, met:
     always = {"REQUEST_METHOD": "GET", "REQUEST_URI": url, "HTTP_HOST": host, "SERVER_PROTOCOL": "HTTP/1.1"}
     always |= {"uid": str(pwd.getpwnam("www-data").pw_uid), "REMOTE_ADDR": "127.0.0.1"}
     assert {key: found[key] for key in {**always, **met}} == {**always, **met}
+
+
+@pytest.mark.parametrize(("prefix", "url", "asked_for"), [("/blog", "/up/?a=1", "/blog/up/?a=1"), ("", "/up/", "/up/")])
+def test_asked_below_a_path(place: Path, prefix: str, url: str, asked_for: str) -> None:
+    with act(place / "s", OK) as asked:
+        ask(place / "s", url, prefix=prefix)
+    (found,) = asked
+    assert (found.get("SCRIPT_NAME", ""), found["PATH_INFO"], found["REQUEST_URI"]) == (prefix, "/up/", asked_for)
 
 
 def test_a_long_body_ends_somewhere(place: Path) -> None:

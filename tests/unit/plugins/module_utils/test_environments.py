@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import acts, environments, files, inputs, names, users
 from ansible_collections.backstage.django.plugins.module_utils.environments import Wanted
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Index
 
 from ..conftest import Crew
 from ..house import House
@@ -28,6 +29,12 @@ OTHERS: list[tuple[str, Wanted]] = [
     ("refresh", replace(DJANGO, refresh="2026-07")),
     ("one Act's own", replace(DJANGO, act="kittens")),
     ("another Act's own", replace(DJANGO, act="dogs")),
+    ("a lock", replace(DJANGO, locks=("lock-version = '1.0'",))),
+    ("a file that uv reads itself", replace(DJANGO, projects=("./pyproject.toml",))),
+    ("another place", replace(DJANGO, index=Index(url="https://x/simple"))),
+    ("another place first", replace(DJANGO, index=Index(extra_urls=["https://x/simple"]))),
+    ("wheels", replace(DJANGO, index=Index(find_links=["/srv/wheels"]))),
+    ("code of the source", replace(DJANGO, source="0123")),
     ("texts that run together", Wanted("Django==5.2.15asgiref<4", "", "")),
 ]
 
@@ -37,6 +44,12 @@ def test_every_input_makes_another_environment() -> None:
     assert len(set(keys)) == len(keys)
     assert Wanted("Django==5.2.15", "", "").key == DJANGO.key
     assert len(DJANGO.key) == 16
+
+
+def test_a_password_makes_no_other_environment() -> None:
+    private = Index(url="https://x/simple", username="ada", password="s3cret-token")
+    others = [private, replace(private, username="eve", password="another-token")]
+    assert len({replace(DJANGO, index=index).key for index in others}) == 1
 
 
 @pytest.mark.parametrize(("name", "value"), [("abi", lambda: "cpython-313"), ("FORMAT", 99)])
@@ -66,12 +79,19 @@ PINNED = [
     ("tzdata; sys_platform == 'win32'", False),
     ("a @ git+https://x/a@main", False),
     ("a @ git+https://x/a", False),
+    (".", True),
+    ("./lib[x]", True),
 ]
 
 
 @pytest.mark.parametrize(("requirements", "pinned"), PINNED)
 def test_pinned(requirements: str, pinned: bool) -> None:
     assert Wanted(requirements, "", "").pinned is pinned
+
+
+def test_a_lock_is_pinned_and_a_project_is_not() -> None:
+    assert Wanted("", locks=("lock-version = '1.0'",)).pinned
+    assert not Wanted("", projects=("./pyproject.toml",)).pinned
 
 
 UV = """#!/bin/sh
@@ -84,7 +104,9 @@ case "$1" in
     *--no-build*) {shared} ;;
     *) {own} ;;
   esac
-  env > {root}/environment ;;
+  env > {root}/environment
+  find . -type f > {root}/inputs
+  cat "$NETRC" > {root}/netrc 2>&- ;;
 esac
 """
 SDIST = """  \u00d7 No solution found when resolving dependencies:
@@ -111,7 +133,7 @@ class Uv:
         self.root = house.root / "said"
         self.root.mkdir()
         self.root.chmod(0o777)
-        for name in ("asked", "environment"):
+        for name in ("asked", "environment", "inputs", "netrc"):
             (self.root / name).touch()
             (self.root / name).chmod(0o666)
         self.fails()
@@ -145,7 +167,11 @@ def ids(name: str) -> tuple[int, int]:
 
 
 def made(house: House, uv: Uv, wanted: Wanted = DJANGO) -> Path:
-    key = environments.make(house.act(), wanted, str(uv.path))
+    code = house.root / "code"
+    if not code.exists():
+        code.mkdir()
+        (code / "setup.py").write_text("")
+    key = environments.make(house.act(), wanted, str(uv.path), str(code))
     return Path(environments.path(house.paths, key))
 
 
@@ -200,6 +226,61 @@ def test_fault_9_a_failure_leaves_nothing(crewed: House, uv: Uv, shared: str, ow
     assert made(crewed, uv).name == DJANGO.key
 
 
+ARGUMENTS = [
+    (Index(url="https://x/simple"), ["--default-index=https://x/simple"]),
+    (Index(extra_urls=["https://x/simple", "https://y"]), ["--index=https://x/simple", "--index=https://y"]),
+    (Index(find_links=["/srv/w"]), ["--find-links=/srv/w", "--no-index"]),
+    (
+        Index(url="https://x/simple", find_links=["./w"]),
+        ["--default-index=https://x/simple", "--find-links=./w"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("index", "arguments"), ARGUMENTS)
+def test_where_packages_come_from(crewed: House, uv: Uv, index: Index, arguments: list[str]) -> None:
+    made(crewed, uv, replace(DJANGO, index=index))
+    install = (uv.root / "asked").read_text().splitlines()[1].split(" ")
+    assert [word for word in install if "=" in word or word == "--no-index"] == arguments
+
+
+def test_every_text_is_an_argument(crewed: House, uv: Uv) -> None:
+    made(crewed, uv, Wanted("a", "b", locks=("c", "d"), projects=("./p/pyproject.toml",)))
+    install = (uv.root / "asked").read_text().splitlines()[1]
+    for words in (
+        "--requirements .requirements.txt",
+        "--constraints .constraints.txt",
+        "--requirements pylock.backstage0.toml",
+        "--requirements pylock.backstage1.toml",
+        "--requirements ./p/pyproject.toml",
+    ):
+        assert words in install
+
+
+def test_code_of_the_source_is_a_copy_that_is_gone_afterwards(crewed: House, crew: Crew, uv: Uv) -> None:
+    wanted = replace(DJANGO, requirements=".", source="0123")
+    path = made(crewed, uv, wanted)
+    assert (path.name, set(uv.asked)) == (replace(wanted, act="kittens").key, {crew.builder.name})
+    assert sorted((uv.root / "inputs").read_text().split()) == ["./.requirements.txt", "./setup.py"]
+    assert os.listdir(crewed.act().workshop) == []
+    assert "--no-build" not in (uv.root / "asked").read_text()
+
+
+def test_a_password_is_in_a_file_that_its_builder_alone_can_read(crewed: House, crew: Crew, uv: Uv) -> None:
+    index = Index("https://pypi.example.com:8443/simple", ["https://b.example.com/"], [], "ada", "s3cret-token")
+    path = made(crewed, uv, replace(DJANGO, index=index))
+    assert path.name == replace(DJANGO, index=index, act="kittens").key
+    assert set(uv.asked) == {crew.builder.name}
+    assert (uv.root / "netrc").read_text().splitlines() == [
+        "machine pypi.example.com login ada password s3cret-token",
+        "machine b.example.com login ada password s3cret-token",
+    ]
+    for told_ in ("asked", "environment"):
+        assert "s3cret-token" not in (uv.root / told_).read_text()
+    assert os.listdir(crewed.act().workshop) == []
+    assert "s3cret-token" not in (path / environments.SEAL).read_text()
+
+
 def test_fault_10_an_unsealed_one_is_never_used(crewed: House, uv: Uv) -> None:
     path = Path(environments.path(crewed.paths, DJANGO.key))
     path.mkdir()
@@ -215,7 +296,7 @@ def test_without_requirements(crewed: House, uv: Uv) -> None:
 
 
 def test_without_uv(crewed: House) -> None:
-    said = told(environments.make, crewed.act(), DJANGO, "/nowhere/uv")
+    said = told(environments.make, crewed.act(), DJANGO, "/nowhere/uv", "")
     assert said == "/nowhere/uv is missing; run the role stage (backstage.django.site) first"
 
 

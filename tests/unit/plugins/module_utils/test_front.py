@@ -14,15 +14,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import front
+from ansible_collections.backstage.django.plugins.module_utils.front import Place
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 
 from ..house import House
 from ..servers import free_port
 from ..told import told
 
 ON = Booked("kittens", "/", (), (), 60)
-PAGES = {"/": 200, "/up/": 204, "/login/": 302, "/gone/": 404, "/broken/": 500, "/host/": 400}
+PAGES = {"/": 200, "/up/": 204, "/blog/up/": 204, "/login/": 302, "/gone/": 404, "/broken/": 500, "/host/": 400}
 
 
 class Nginx(BaseHTTPRequestHandler):
@@ -112,7 +113,25 @@ ASKED = [
 
 @pytest.mark.parametrize(("health", "said"), ASKED)
 def test_ask(house_asked: House, health: Health, said: str) -> None:
-    assert told(front.ask, Act("kittens", health=health), "a.example", house_asked.host) == said
+    assert told(front.ask, Act("kittens", health=health), Place("a.example"), house_asked.host) == said
+
+
+def test_ask_below_a_path(house_asked: House) -> None:
+    place = Place("a.example", "/blog")
+    front.ask(Act("kittens", health=Health("/up/")), place, house_asked.host)
+    said = told(front.ask, Act("kittens", health=Health("/")), place, house_asked.host)
+    assert said == "nothing at /blog/ (404): set health.path to a page that the Act has"
+
+
+def test_ask_a_port(house_asked: House) -> None:
+    """By localhost, or by the name that the Act's health says, whatever the Venues' port."""
+    port = house_asked.host.http_port
+    nobody = replace(house_asked.host, http_port=free_port())
+    data = {"act": "kittens", "port": port, "path": "/"}
+    for health in (Health("/up/"), Health("/up/", host="up.example")):
+        act = Act("kittens", health=health)
+        front.ask(act, front.at_port(act, data), nobody)
+    assert Nginx.asked == [(f"localhost:{port}", "/up/"), (f"up.example:{port}", "/up/")]
 
 
 def test_ask_booked_asks_every_open_venue(house_asked: House) -> None:
@@ -125,6 +144,14 @@ def test_ask_booked_asks_every_open_venue(house_asked: House) -> None:
     port = house_asked.host.http_port
     assert sorted(Nginx.asked) == [(f"{name}.example:{port}", "/up/") for name in ("a", "b")]
     assert "404" in told(front.ask_booked, Act("kittens", health=Health("/x/")), house_asked.act(), house_asked.host)
+
+
+def test_ask_booked_asks_at_its_own_path_and_port(house_asked: House) -> None:
+    house_asked.book(Venue("a.example"), replace(ON, act="dogs"), replace(ON, path="/blog"))
+    port = house_asked.host.http_port
+    house_asked.listen(port, replace(ON, path="/blog"))
+    front.ask_booked(Act("kittens", health=Health("/up/")), house_asked.act(), house_asked.host)
+    assert Nginx.asked == [(f"a.example:{port}", "/blog/up/"), (f"localhost:{port}", "/blog/up/")]
 
 
 def test_blocks(house: House) -> None:
@@ -142,6 +169,12 @@ def test_blocks(house: House) -> None:
     assert found["a.example"]["gigs"] == [{"act": "kittens", "path": "/"}]
     assert front.blocks("blues", house.host) == {}
     assert front.blocks("jazz", replace(house.host, venues="/nowhere")) == {}
+    house.listen(8001, ON)
+    venues, ports = front.booked("jazz", house.host)
+    assert (list(venues), ports) == (
+        ["a.example"],
+        {"kittens": {"production": "jazz", "act": "kittens", "port": 8001, "path": "/"}},
+    )
 
 
 def test_other_productions(house: House) -> None:
@@ -149,7 +182,10 @@ def test_other_productions(house: House) -> None:
     other = replace(house, production="blues")
     other.book(Venue("b.example", ["www.b.example"]))
     Path(house.host.venues, "by-hand.conf").write_text("server_name c.example;")
+    house.listen(8001, ON)
+    other.listen(8002, ON)
     said = dict.fromkeys(("b.example", "www.b.example"), "the Production blues")
+    said["port 8002"] = "the Act kittens of the Production blues"
     assert front.other_productions("jazz", house.host) == said
 
 
@@ -157,10 +193,19 @@ def test_urls(house_asked: House) -> None:
     port = house_asked.host.http_port
     house_asked.book(Venue("b.example", state="closed"))
     house_asked.book(Venue("a.example"), ON)
+    house_asked.book(Venue("c.example"), ON, replace(ON, act="dogs", path="/gone"))
+    house_asked.listen(port, ON)
+    asked = [
+        ("a.example", "/", 200, "open", "kittens"),
+        ("b.example", "/", 200, "closed", None),
+        ("c.example", "/", 200, "open", "kittens"),
+        ("c.example", "/gone/", 404, "open", "dogs"),
+        ("localhost", "/", 200, "local", "kittens"),
+    ]
     assert front.urls("jazz", house_asked.host) == [
-        {"url": f"http://a.example:{port}/", "status": 200, "state": "open", "error": ""},
-        {"url": f"http://b.example:{port}/", "status": 200, "state": "closed", "error": ""},
+        {"url": f"http://{name}:{port}{path}", "status": status, "state": state, "error": "", "act": act}
+        for name, path, status, state, act in asked
     ]
     nobody = replace(house_asked.host, http_port=free_port())
-    (first, _second) = front.urls("jazz", nobody)
+    first = front.urls("jazz", nobody)[0]
     assert (first["status"], "does not answer on this host" in first["error"]) == (0, True)

@@ -105,12 +105,18 @@ MIGRATED: list[tuple[list[Event], bool]] = [
     ([{"event": "migrated", "release": A}], True),
     ([{"event": "migrated", "release": B}], False),
     ([{"event": "built", "release": A}], False),
+    ([{"event": "migrated", "release": A, "database": "postgresql"}], False),
 ]
 
 
 @pytest.mark.parametrize(("events", "done"), MIGRATED)
 def test_migrated(tmp_path: Path, events: list[Event], done: bool) -> None:
-    assert history(tmp_path, *events).migrated(A) is done
+    assert history(tmp_path, *events).migrated(A, "") is done
+
+
+def test_another_database_is_migrated_anew(tmp_path: Path) -> None:
+    found = history(tmp_path, {"event": "migrated", "release": A}, {"event": "migrated", "release": A, "database": "x"})
+    assert [found.migrated(A, database) for database in ("", "x", "y")] == [True, True, False]
 
 
 SEEDED: list[tuple[list[Event], bool]] = [

@@ -18,8 +18,10 @@ EXTRA = {"managed_by": "backstage.django", "format": 1, "of a later Backstage": 
 DEFAULT = {"vassals": "/etc/backstage/vassals", "http_port": 80, "longest_request": 300, "ipv6": True}
 
 
-def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Any = None, front: Any = None) -> host.Host:
-    for name, data in (("STAGE", stage), ("FRONT_OF_HOUSE", front)):
+def read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: Any = None, front: Any = None, database: Any = None
+) -> host.Host:
+    for name, data in (("STAGE", stage), ("FRONT_OF_HOUSE", front), ("DATABASE", database)):
         monkeypatch.setattr(host, name, str(tmp_path / name))
         if data is not None:
             (tmp_path / name).write_text(data if isinstance(data, str) else json.dumps(data))
@@ -58,3 +60,14 @@ def test_what_is_missing_is_said_with_its_cure(tmp_path: Path, monkeypatch: pyte
         said = told(need)
         assert said.startswith(f"this host has no {what} ({tmp_path}/")
         assert said.endswith(" is missing); run the playbook backstage.django.site first")
+
+
+def test_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = read(tmp_path, monkeypatch)
+    assert (bare.has_database, bare.database_port) == (False, 5432)
+    assert told(bare.need_database) == (
+        f"this host has no PostgreSQL for Acts ({tmp_path}/DATABASE is missing); put it into the inventory group"
+        " backstage_database, and run the playbook backstage.django.site first"
+    )
+    found = read(tmp_path, monkeypatch, database={**EXTRA, "database_port": 5433})
+    assert (found.has_database, found.database_port, told(found.need_database)) == (True, 5433, "")

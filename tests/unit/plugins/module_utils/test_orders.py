@@ -141,7 +141,7 @@ REFUSED: list[tuple[Make, Item, str]] = [
         one_venue(aliases=["www." + OTHER]),
         f"is a name of Venue '{OTHER}' already; a name belongs to one Venue",
     ),
-    (orders.for_gig, one_gig(path="/blog"), "a Gig below a path is not built yet; use '/'"),
+    (orders.for_gig, one_gig(path="/blog/"), "use '/', or a path such as '/blog'"),
     (orders.for_act, one_act(timeout=301), "is longer than the stage's longest request (300 s)"),
     (orders.for_sess, one_sess(threads=0), "use a number from 1 to 256"),
 ]

@@ -20,6 +20,10 @@ SECRET = {"secrets": {"KEY": "purrpurr"}}
 DOGS = {"name": "dogs", "source": git()}
 
 
+def gig(path: str, act: str = "kittens", venue: str = VENUE) -> Item:
+    return {"act": act, "venue": venue, "path": path}
+
+
 def given(**more: Any) -> Item:
     """Kittens, played at its Venue, from a source that is resolved."""
     contents = {"kittens": COMMIT, "dogs": COMMIT, **more.pop("contents", {})}
@@ -138,6 +142,16 @@ CHANGES: list[tuple[str, Item, list[str]]] = [
             "production jazz: strike",
         ],
     ),
+    (
+        "another path: another release, gated at the new one",
+        {"gigs": [gig("/blog")]},
+        [*FIRST[:3], "act kittens: change", f"gig kittens at {VENUE}/blog: move"],
+    ),
+    (
+        "a port: first the Sess",
+        {"sesses": [{"act": "kittens", "port": 8001}]},
+        [PLAY, "sess kittens: listen"],
+    ),
     ("only another Act", {"acts": [act(source=git(), secrets={"KEY": "meowmeow"}), DOGS], "only": ["dogs"]},
      NEW_DOGS),
 ]  # fmt: skip
@@ -157,6 +171,72 @@ def test_a_settled_host(house: House, more: Item, plan: list[str]) -> None:
     outcome = checked(**more)
     assert verbs(outcome) == plan
     assert (outcome.errors, house.seen()) == ([], before)
+
+
+BLOG = {"gigs": [gig("/blog")], "sesses": [{"act": "kittens", "port": 8001}]}
+FROM_BLOG: list[tuple[str, Item, list[str]]] = [
+    # (what differs from a settled host with a port, on which kittens play at /blog, the options, the plan)
+    ("nothing", {}, []),
+    ("a move", {"gigs": [gig("/news")]}, [
+        *FIRST[:3], "act kittens: change", f"gig kittens at {VENUE}/news: move", "sess kittens: listen",
+    ]),
+    ("only a build", {"gigs": [gig("/news")], "through": "build"}, [FIRST[0], "act kittens: change"]),
+    ("another port", {"sesses": [{"act": "kittens", "port": 8002}]}, [PLAY, "sess kittens: listen", PLAY]),
+    ("no port", {"sesses": [{"act": "kittens"}]}, ["sess kittens: unlisten", PLAY]),
+    ("cancelled: it plays there until nginx knows", {"gigs": [{**gig("/blog"), "state": "absent"}]}, [
+        *FIRST[:3], "act kittens: change", f"gig kittens at {VENUE}/blog: cancel", "sess kittens: listen", PLAY,
+    ]),
+    ("a neighbour at the root", {
+        "gigs": [gig("/blog"), gig("/", "dogs")], "acts": [act(source=git(), **SECRET), DOGS],
+    }, [
+        "act dogs: build", "act dogs: migrate", "sess dogs: play", "act dogs: add", f"gig dogs at {VENUE}/: book",
+    ]),
+    ("its place given to another one", {
+        "gigs": [gig("/blog", "dogs"), gig("/news")], "acts": [act(source=git(), **SECRET), DOGS],
+    }, [
+        "act kittens: build", "act dogs: build", "act kittens: migrate", "act dogs: migrate", PLAY, "sess dogs: play",
+        "act kittens: change", "act dogs: add",
+        f"gig dogs at {VENUE}/blog: rebook", f"gig kittens at {VENUE}/news: book", "sess kittens: listen",
+    ]),
+    ("stopped", {"sesses": [{"act": "kittens", "port": 8001, "state": "stopped"}]}, ["sess kittens: stop"]),
+    ("pruned", {"acts": [], "gigs": [], "sesses": [], "venues": [], "prune": True}, [
+        f"gig kittens at {VENUE}/blog: cancel", f"venue {VENUE}: remove", "sess kittens: unlisten",
+        "sess kittens: remove", "act kittens: remove",
+    ]),
+    ("struck", {"state": "absent"}, [
+        f"gig kittens at {VENUE}/blog: cancel", f"venue {VENUE}: remove", "sess kittens: unlisten",
+        "sess kittens: remove", "act kittens: remove", "production jazz: strike",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "plan"), [row[1:] for row in FROM_BLOG], ids=[row[0] for row in FROM_BLOG])
+def test_a_path_and_a_port(house: House, more: Item, plan: list[str]) -> None:
+    settled(house, **BLOG)
+    before = house.seen()
+    outcome = checked(**{**BLOG, **more})
+    assert verbs(outcome) == plan
+    assert (outcome.errors, house.seen()) == ([], before)
+
+
+def test_a_move_on_an_empty_host_is_the_same_release(house: House) -> None:
+    """An id needs no host, and none of a path's history."""
+    (built,) = [step.after for step in checked(**BLOG).steps if step.verb == "build"]
+    settled(house)
+    (moved,) = [step.after for step in checked(**BLOG).steps if step.verb == "build"]
+    assert moved == built
+
+
+def test_urls_of_another_act_are_refused_as_soon_as_they_are_known(house: House) -> None:
+    two = {"acts": [act(source=git(), **SECRET), DOGS], "gigs": [gig("/"), gig("/blog", "dogs")]}
+    settled(house, **two)
+    wanted_of_dogs = house.state("dogs").live_release or ""
+    record = house.act("dogs").release(wanted_of_dogs).seal
+    told = files.read(record) or ""
+    files.draft(record, told.replace('"relative": true', '"relative": false'), 0o640)
+    (error,) = checked(**two).errors
+    assert error.subject == "act dogs"
+    assert error.message.startswith(f"the URL /static/ at {VENUE} belongs to the Act kittens already: make STATIC_URL")
 
 
 BECAUSE: list[tuple[Item, list[str]]] = [

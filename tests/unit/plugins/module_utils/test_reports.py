@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import front, reports
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Venue
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 
 from ..emperors import Emperor
 from ..house import KITTENS, A, House, wanted
@@ -26,7 +26,7 @@ PLAYING = f"release {WANT.release} (v1) since {SINCE}"
 def playing(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """kittens plays at one Venue; another is closed, and nothing is on at a third; dogs is built only."""
     answers = {"a.example": 200, "b.example": 503, "c.example": 404}
-    monkeypatch.setattr(front, "get", lambda host, name, path, timeout: (answers[name], ""))
+    monkeypatch.setattr(front, "get", lambda host, name, path, timeout, port: (answers[name], ""))
     house.build(WANT.release)
     house.record(WANT)
     house.play(WANT)
@@ -89,6 +89,7 @@ def test_fault_22_a_sess_that_does_not_answer_is_dark(playing: House, emperor: d
         "state": called,
         "processes": 2,
         "threads": 1,
+        "port": None,
     }
 
 
@@ -107,6 +108,24 @@ def test_the_playbill(playing: House) -> None:
         "http://c.example/  404  open  nothing on",
         "(no Venue)  dogs: not playing",
     ]
+
+
+def test_the_playbill_has_paths_and_ports(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line for each Gig and port; an Act with a port alone is reached, too."""
+    monkeypatch.setattr(front, "get", lambda host, name, path, timeout, port: (200, ""))
+    playing.book(
+        Venue("c.example"), Booked("dogs", "/", (), (), 60), Booked("kittens", "/blog", ("/blog/static/",), (), 60)
+    )
+    playing.listen(8001, Booked("birds", "/", (), (), 60))
+    playing.listen(8002, Booked("kittens", "/blog", (), (), 60))
+    found = reports.report("jazz")
+    assert [line.partition(",")[0] for line in found["playbill"][2:]] == [
+        "http://c.example/  200  open  dogs: not playing",
+        "http://c.example/blog/  200  open  kittens: dark",
+        "http://localhost:8001/  200  local  birds: not playing",
+        "http://localhost:8002/blog/  200  local  kittens: dark",
+    ]
+    assert found["sesses"]["kittens"]["port"] == 8002
 
 
 def test_the_playbill_says_what_is_held_and_what_is_not_pinned(playing: House) -> None:

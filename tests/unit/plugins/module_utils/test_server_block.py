@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import files, nginx, server_block
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Venue
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
 
 from ..house import A, B, House
 from ..servers import Nginx, free_port, listening, read_request

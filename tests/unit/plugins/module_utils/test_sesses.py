@@ -16,8 +16,10 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import acts, door, names, process, sesses
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Sess, Venue
-from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
+from ansible_collections.backstage.django.plugins.module_utils.plan import Phase
+from ansible_collections.backstage.django.plugins.module_utils.world import Address
 
 from ..conftest import Crew
 from ..emperors import Emperor
@@ -142,6 +144,21 @@ def test_fault_19_the_gate(crewed: House, emperor: Emperor, answer: Any, health:
     assert crewed.state().next_sess(B) == f"{B}.2"
 
 
+def test_fault_90_the_gate_says_that_the_database_is_away(crewed: House, emperor: Emperor) -> None:
+    """The page itself says nothing; what the Act printed does."""
+    crewed.build(A)
+
+    def broken(_asked: Variables) -> str:
+        with emperor.log.open("a") as log:
+            log.write('OperationalError: connection to server at "::1", port 5432 failed: Connection refused\n')
+        return "HTTP/1.1 500 Oops\r\n\r\n<h1>Server Error (500)</h1>"
+
+    emperor.answer = broken
+    assert fails(crewed, want()).message == (
+        "/ answers 500: the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is"
+    )
+
+
 def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emperor) -> None:
     for release in (A, B):
         crewed.build(release)
@@ -246,4 +263,51 @@ HOSTS = [
 
 @pytest.mark.parametrize(("venues", "host", "asked"), HOSTS)
 def test_gate_hosts(venues: tuple[Venue, ...], host: Optional[str], asked: list[str]) -> None:
-    assert sesses.gate_hosts(want(replace(ACT, health=Health(host=host)), venues=venues)) == asked
+    act = replace(ACT, health=Health(host=host))
+    assert sesses.gate_hosts(want(act, venues=venues)) == asked
+    # a port of its own is one more place where it is asked for
+    more = sesses.Want(SESS, wanted(act, address=Address(venues, ports=(8001,)), play=A))
+    opened = [venue.name for venue in venues if venue.state == "open"]
+    assert sesses.gate_hosts(more) == ([host] if host else [*opened, "localhost:8001"])
+
+
+@pytest.mark.usefixtures("emperor")
+def test_the_gate_asks_below_the_path(crewed: House, emperor: Emperor) -> None:
+    crewed.build(A)
+    asked: list[Variables] = []
+
+    def answer(found: Variables) -> str:
+        asked.append(found)
+        return "HTTP/1.1 404 Not Found\r\n\r\n" if found["SCRIPT_NAME"] == "/news" else "HTTP/1.1 200 OK\r\n\r\n"
+
+    emperor.answer = answer
+    act = replace(ACT, health=Health("/up/", timeout=2))
+    for path in ("/blog", "/news"):
+        address = Address((OPEN, Venue("c.example")), path)
+        wish = sesses.Want(SESS, wanted(act, address=address, play=A))
+        if path == "/blog":
+            carry_out(crewed, wish)
+        else:
+            failure = fails(crewed, wish)
+            assert failure.message == "nothing at /news/up/ (404): set health.path to a page that the Act has"
+    found = [(one["HTTP_HOST"], one["SCRIPT_NAME"], one["PATH_INFO"], one["REQUEST_URI"]) for one in asked]
+    assert found[:2] == [(name, "/blog", "/up/", "/blog/up/") for name in ("a.example", "c.example")]
+    assert crewed.state().live_env["BACKSTAGE_PREFIX"] == "/blog", "the path is the Sess's own"
+
+
+@pytest.mark.usefixtures("emperor")
+def test_a_place_that_is_left(crewed: House) -> None:
+    """First the Sess that answers at both; when nginx knows, the one that does not."""
+    crewed.build(A)
+    both, after = Address((OPEN, CLOSED), "/blog", (8001,)), Address((OPEN,), "/blog")
+    wish = sesses.Want(SESS, wanted(ACT, address=both, play=A), after=after)
+    changes = sesses.plan(wish, crewed.state(), crewed.host, print)
+    assert [(change.phase, change.step.after["because"]) for change in changes] == [
+        (Phase.PLAY, ["nothing plays"]),
+        (Phase.LEAVE, ["venues left", "ports left"]),
+    ]
+    told = ("a.example,www.a.example,b.example,localhost,127.0.0.1", "a.example,www.a.example")
+    for change, hosts in zip(changes, told):
+        assert change.make
+        change.make()
+        assert crewed.state().live_env["BACKSTAGE_HOSTS"] == hosts

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import layout, world
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
@@ -32,11 +34,11 @@ ALWAYS = {
 def variables(
     act: Act = Act("kittens"),  # noqa: B008 (frozen)
     places: world.Places = PLAYER,
-    venues: tuple[Venue, ...] = (),
+    address: world.Address = world.Address(),  # noqa: B008 (frozen)
     port: int = 80,
     settings: str = "",
 ) -> dict[str, str]:
-    return world.variables(act, "jazz", RELEASE, settings, places, list(venues), port)
+    return world.variables(act, "jazz", RELEASE, settings, places, address, port)
 
 
 def test_the_whole_table() -> None:
@@ -70,8 +72,36 @@ HOSTS = [
 
 @pytest.mark.parametrize(("venues", "health", "port", "hosts", "origins"), HOSTS)
 def test_hosts(venues: tuple[Venue, ...], health: str, port: int, hosts: str, origins: str) -> None:
-    found = variables(Act("kittens", health=Health(host=health)), venues=venues, port=port)
+    found = variables(Act("kittens", health=Health(host=health)), address=world.Address(venues), port=port)
     assert (found["BACKSTAGE_HOSTS"], found["BACKSTAGE_ORIGINS"]) == (hosts, origins)
+
+
+LOCAL = "http://localhost:8001,http://127.0.0.1:8001"
+PORTS = [
+    # (Venues, health.host, ports, hosts, origins)
+    ((), None, (8001,), "localhost,127.0.0.1", LOCAL),
+    ((), "up.example", (8001,), "up.example,localhost,127.0.0.1", f"http://up.example:8080,{LOCAL}"),
+    ((B,), None, (8001,), "b.example,localhost,127.0.0.1", f"http://b.example:8080,{LOCAL}"),
+    ((Venue("localhost"),), None, (8001,), "localhost,127.0.0.1", f"http://localhost:8080,{LOCAL}"),
+    # one of them is being left: until then it answers at both
+    ((), None, (8001, 8002), "localhost,127.0.0.1", f"{LOCAL},http://localhost:8002,http://127.0.0.1:8002"),
+]
+
+
+@pytest.mark.parametrize(("venues", "health", "ports", "hosts", "origins"), PORTS)
+def test_a_port_of_its_own(
+    venues: tuple[Venue, ...], health: str, ports: tuple[int, ...], hosts: str, origins: str
+) -> None:
+    address = world.Address(venues, ports=ports)
+    found = variables(Act("kittens", health=Health(host=health)), address=address, port=8080)
+    assert (found["BACKSTAGE_HOSTS"], found["BACKSTAGE_ORIGINS"]) == (hosts, origins)
+
+
+@pytest.mark.parametrize(("path", "told"), [("/", {}), ("/blog", {"BACKSTAGE_PREFIX": "/blog"})])
+def test_the_path_below_which_it_plays(path: str, told: dict[str, str]) -> None:
+    found = variables(address=world.Address(path=path))
+    assert found == {**ALWAYS, **told}
+    assert world.path(found) == path
 
 
 EXPANDED = [
@@ -103,3 +133,26 @@ def test_backstages_own_win() -> None:
     """The manifest refuses them; a value that came by another way must not lie about the world."""
     found = variables(Act("kittens", env={"HOME": "/root", "BACKSTAGE_ACT": "dogs"}))
     assert found == ALWAYS
+
+
+DATABASES = [
+    # (the manifest's engine, whose world, DATABASE_URL)
+    ("", PLAYER, None),
+    ("postgresql", PLAYER, "postgresql:///jazz-kittens"),
+    ("sqlite", PLAYER, f"sqlite:///{ACT}/data/db.sqlite3"),
+    # the builder's settings read it, too: it leads to nothing of the Act's
+    ("postgresql", BUILDER, "postgresql:///jazz-kittens"),
+    ("sqlite", BUILDER, f"sqlite:///{ACT}/workshop/db.sqlite3"),
+]
+
+
+@pytest.mark.parametrize(("engine", "places", "url"), DATABASES)
+def test_database_url(engine: str, places: world.Places, url: Optional[str]) -> None:
+    """Only where the manifest writes it."""
+    assert variables(Act("kittens", database=engine), places=places).get("DATABASE_URL") == url
+
+
+def test_another_port_of_postgresql() -> None:
+    act = Act("kittens", database="postgresql")
+    found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), 80, 5433)
+    assert found["DATABASE_URL"] == "postgresql://:5433/jazz-kittens"

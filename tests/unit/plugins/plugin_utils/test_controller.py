@@ -72,6 +72,21 @@ def test_nothing_is_shipped_to_a_host_that_has_it(inventory: Path) -> None:
     assert asked["resolved"]["kittens"]["label"] == "kittens"
 
 
+def test_no_host_hears_of_a_key_or_a_password(inventory: Path) -> None:
+    """In the Act, and in what is laid under every Act; the single-noun module, too."""
+    (inventory / "key").write_text("a private key")
+    private = {"git": "./repository", "version": "main", "key": "key"}
+    token = {"git": "https://x/y.git", "version": "0" * 40, "username": "ada", "password": "s3cret-token"}
+    for source in (private, token):
+        action = Action({"missing": [], "changed": False}, {"changed": False})
+        run(action, inventory, acts=[act(source=source)], act_defaults={"source": token})
+        options = {"production": "jazz", "name": "kittens", "source": source, "state": None}
+        controller.run_act(action, options, variables(inventory))
+        for asked in action.asked:
+            for word in ("s3cret-token", "username", "password", "'key'"):
+                assert word not in str(asked)
+
+
 def test_what_a_host_lacks_is_shipped_and_asked_again(inventory: Path) -> None:
     action = Action({"missing": ["kittens"], "changed": False}, {"changed": True})
     assert run(action, inventory) == {"changed": True}

@@ -57,9 +57,9 @@ def test_one_question_a_repository_and_none_for_commits(inventory: Path, monkeyp
     asked: list[str] = []
     list_refs = git_source.list_refs
 
-    def count(repository: str) -> dict[str, str]:
-        asked.append(repository)
-        return list_refs(repository)
+    def count(source: Source, base: str) -> dict[str, str]:
+        asked.append(git_source.location(source, base))
+        return list_refs(source, base)
 
     monkeypatch.setattr(git_source, "list_refs", count)
     acts = [act(f"a{number}", "git", "./repository", "v1") for number in range(5)]

@@ -137,6 +137,9 @@ def test_prefix_comes_before_static_url(play: Play, prefix: str, url: str) -> No
     """A project that reads STATIC_URL while it is imported gets it with the prefix."""
     urls = URLS + "from django.conf import settings\nprint(settings.STATIC_URL)\n"
     assert play(environ={"BACKSTAGE_PREFIX": prefix}, urls=urls).stdout.splitlines()[0] == url
+    # Django's own setup forgets the prefix
+    wsgi = "import django\ndjango.setup()\n" + PROJECT["band/wsgi.py"]
+    assert play(environ={"BACKSTAGE_PREFIX": prefix}, urls=urls, wsgi=wsgi).stdout.splitlines()[0] == url
 
 
 CONSOLE = '"version": 1, "handlers": {"to": {"class": "logging.StreamHandler"}}'

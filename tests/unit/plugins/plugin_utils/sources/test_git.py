@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
@@ -43,7 +44,7 @@ def source(kittens: Path, version: str) -> Source:
 
 
 def resolved(kittens: Path, version: str) -> str:
-    return sources.resolve(source(kittens, version), "/", sources.list_refs(str(kittens)))
+    return sources.resolve(source(kittens, version), "/", sources.list_refs(source(kittens, version), "/"))
 
 
 RESOLVED = [("v1", "v1^{commit}"), ("v1.1", "main~1"), ("main", "main"), ("feature/cats", "main~1")]
@@ -104,7 +105,7 @@ def test_location(location: str, found: str) -> None:
 )
 def test_fault_47_a_repository_that_does_not_answer(repository: str, tmp_path: Path) -> None:
     os.chdir(tmp_path)
-    assert told(sources.list_refs, repository).startswith(f"{repository} does not answer (")
+    assert told(sources.list_refs, Source("git", repository, "v1"), "/").startswith(f"{repository} does not answer (")
     assert os.listdir(tmp_path) == ["home", "run"]
 
 
@@ -279,4 +280,76 @@ def test_the_cache_is_nobody_elses(kittens: Path, tmp_path: Path) -> None:
 def test_without_git(kittens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     said = "git is not installed on the controller; install it, or use a 'path' source"
-    assert told(sources.list_refs, str(kittens)) == said
+    assert told(sources.list_refs, source(kittens, "v1"), "/") == said
+
+
+def with_submodule(kittens: Path, url: str, path: str = "lib") -> Path:
+    """A repository that pins the first commit of kittens at a path."""
+    root = repository(kittens.parent / "house")
+    (root / ".gitmodules").write_text(f'[submodule "one"]\n\tpath = {path}\n\turl = {url}\n')
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(kittens, 'rev-parse', 'v1^{commit}')},{path}")
+    commit(root, house__py="house")
+    return root
+
+
+@pytest.mark.parametrize("url", ["../kittens", "{absolute}"])
+def test_submodules_at_the_commits_that_are_pinned(kittens: Path, tmp_path: Path, url: str) -> None:
+    house = with_submodule(kittens, url.format(absolute=kittens), "deep/lib")
+    head = git(house, "rev-parse", "HEAD")
+    target = str(tmp_path / "a.tgz")
+    for asked, names in ((True, {".gitmodules", "house.py", "deep/lib/a.py"}), (False, {".gitmodules", "house.py"})):
+        sources.archive(replace(source(house, "main"), submodules=asked), "/", head, target)
+        with tarfile.open(target) as archive:
+            assert {member.name for member in archive if member.isfile()} == names
+
+
+def test_submodules_of_submodules(kittens: Path, tmp_path: Path) -> None:
+    house = with_submodule(kittens, "../kittens")
+    street = repository(tmp_path / "street")
+    (street / ".gitmodules").write_text('[submodule "h"]\n\tpath = h\n\turl = ../house\n')
+    git(street, "update-index", "--add", "--cacheinfo", f"160000,{git(house, 'rev-parse', 'HEAD')},h")
+    head = commit(street)
+    sources.archive(Source("git", str(street), "main", submodules=True), "/", head, str(tmp_path / "a.tgz"))
+    with tarfile.open(tmp_path / "a.tgz") as archive:
+        assert {member.name for member in archive if member.isfile()} == {
+            ".gitmodules",
+            "h/.gitmodules",
+            "h/house.py",
+            "h/lib/a.py",
+        }
+
+
+@pytest.mark.parametrize("url", ["", "--upload-pack=x", "ext::sh -c x"])
+def test_fault_47_a_submodule_that_is_no_repository(kittens: Path, tmp_path: Path, url: str) -> None:
+    house = with_submodule(kittens, url)
+    wanted = replace(source(house, "main"), submodules=True)
+    said = told(sources.archive, wanted, "/", git(house, "rev-parse", "HEAD"), str(tmp_path / "a.tgz"))
+    assert said == f"the submodule 'lib' of {house} has no repository that can be fetched ('{url}')"
+
+
+def test_fault_8_a_submodule_that_can_not_be_reached(kittens: Path, tmp_path: Path) -> None:
+    house = with_submodule(kittens, "../nowhere")
+    wanted = replace(source(house, "main"), submodules=True)
+    said = told(sources.archive, wanted, "/", git(house, "rev-parse", "HEAD"), str(tmp_path / "a.tgz"))
+    assert said.startswith(f"{kittens.parent}/nowhere can't be fetched (")
+
+
+@pytest.mark.parametrize("url", ["/etc/secret", "file:///etc/secret"])
+def test_a_remote_repository_names_none_of_the_controller(url: str) -> None:
+    """Its owner may not read what is on this machine by the name of a submodule."""
+    said = told(sources._beside, "https://git.example.com/a/house.git", url, "lib")
+    assert "lies on the controller" in said
+
+
+BESIDE = [
+    ("https://x/a/house.git", "../lib.git", "https://x/a/lib.git"),
+    ("git@x:a/house.git", "../lib.git", "git@x:a/lib.git"),
+    ("ssh://git@x/a/house", "./lib", "ssh://git@x/a/house/lib"),
+    ("/srv/house", "../lib", "/srv/lib"),
+    ("https://x/a/house.git", "https://y/lib", "https://y/lib"),
+]
+
+
+@pytest.mark.parametrize(("repository", "url", "found"), BESIDE)
+def test_where_a_submodule_is(repository: str, url: str, found: str) -> None:
+    assert sources._beside(repository, url, "lib") == found

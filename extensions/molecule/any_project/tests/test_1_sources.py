@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every kind of source went live on hosts that reach nothing but the index, and left no credential on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import house
+import make_acts
+import probe
+import pytest
+from bed import Bed
+
+testinfra_hosts = ["ansible://backstage_stage"]
+
+PAGES = {
+    "tag": "first plays",
+    "branch": "second plays",
+    "commit": "first plays",
+    "key": "keyed plays",
+    "archive-url": "archived plays",
+    "archive-path": "archived plays",
+    "package": "Revue, with 0 songs",
+    "package-url": "Revue, with 0 songs",
+    "path": "plain plays",
+    "path-outside": "plain plays",
+}
+RECIPES = {"h1": ["mezzanine", "mailman-web"], "h2": ["polls", "wagtail", "chat"]}
+REACH = """
+import socket, sys
+for place in sys.argv[1:]:
+    address, _colon, port = place.rpartition(":")
+    try:
+        socket.create_connection((address, int(port)), 5).close()
+        print(place)
+    except OSError:
+        pass
+"""
+
+
+def name(host: Any) -> str:
+    return str(host.backend.get_hostname())
+
+
+@pytest.mark.parametrize("act", PAGES)
+def test_a_source_plays(host: Any, bed: Bed, act: str) -> None:
+    answer = house.ask(bed.addresses[name(host)], f"{act}.example.com")
+    assert (answer.status, PAGES[act] in answer.text) == (200, True), answer.text[:500]
+
+
+def test_an_act_that_nobody_here_wrote_keeps_its_promises(host: Any, bed: Bed) -> None:
+    for act in RECIPES[name(host)]:
+        url = f"http://{bed.addresses[name(host)]}"
+        assert probe.failures(url, f"{act}.example.com", make_acts.load()[act]) == []
+
+
+def test_one_content_is_one_release(host: Any) -> None:
+    acts = house.acts(host, "anything")
+    assert acts["tag"].release == acts["commit"].release != acts["branch"].release
+    assert acts["path"].release == acts["path-outside"].release
+
+
+def test_the_commit_is_recorded(host: Any, bed: Bed) -> None:
+    release = house.acts(host, "anything")["tag"].release_root / "release.json"
+    assert house.record(host, release)["inputs"]["source"]["content"] == bed.stock["commit"]
+
+
+def test_acts_with_equal_requirements_share_an_environment(host: Any) -> None:
+    acts = house.acts(host, "anything")
+    shared = ["tag", "branch", "commit", "archive-url", "archive-path", "path", "path-outside"]
+    keys = {house.record(host, acts[act].release_root / "release.json")["environment"] for act in shared}
+    assert len(keys) == 1
+
+
+def test_submodules_come_with_it(host: Any) -> None:
+    code = house.acts(host, "anything")["key"].release_root / "code"
+    assert host.file(str(code / "tune" / "tune.py")).exists
+
+
+def test_the_host_reaches_nothing_else(host: Any, bed: Bed) -> None:
+    supplies = bed.stock["url"].removeprefix("https://")
+    other = bed.addresses["h1" if name(host) == "h2" else "h2"]
+    places = [f"{supplies}:443", f"{other}:22", "pypi.org:443", "deb.debian.org:80", "github.com:443"]
+    assert house.lines(host, "python3", "-c", REACH, *places) == [f"{supplies}:443"]
+
+
+def test_no_credential_is_on_the_host(host: Any, bed: Bed) -> None:
+    key = (bed.state / "deploy_key").read_text().splitlines()[2]  # of the private half
+    for secret in (bed.stock["password"], key):
+        said = host.run("grep -rlsF --devices=skip -e %s /etc /home /opt /root /run /srv /tmp /usr/local /var", secret)
+        assert said.stdout == ""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small projects with one oddity each: what is said of them as they are, and that their lines bring them live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import corpus
+import probe
+import pytest
+from bed import FULL, HOSTS, Bed, failures, returned
+from faults.controller import Run
+
+ENTRIES = corpus.load()
+PLACES = [
+    pytest.param(entry, host, id=f"{entry['name']}-{host}")
+    for number, entry in enumerate(ENTRIES)
+    for host in (HOSTS if FULL else [corpus.host(number)])
+]
+
+
+def manifest(bed: Bed, fixed: bool) -> dict[str, Any]:
+    words = {"supplies": bed.stock["url"], "password": bed.stock["password"], "revue_sha256": bed.stock["revue_sha256"]}
+    return corpus.manifest(bed.state / "corpus", words, fixed, FULL)
+
+
+@pytest.fixture(scope="module")
+def as_it_is(bed: Bed) -> Run:
+    return bed.controller().play("deploy", **manifest(bed, fixed=False))
+
+
+@pytest.fixture(scope="module")
+def fixed(bed: Bed, as_it_is: Run) -> Run:
+    """`site`, because some of the lines name Debian packages."""
+    return bed.controller().play("site", **manifest(bed, fixed=True))
+
+
+@pytest.mark.parametrize(("entry", "host"), PLACES)
+def test_as_it_is(as_it_is: Run, entry: corpus.Entry, host: str) -> None:
+    place = (entry["name"], host)
+    if "fails" not in entry:
+        assert place not in failures(as_it_is)
+        assert entry["name"] in returned(as_it_is, "playing")[host]
+        return
+    assert failures(as_it_is).get(place, ("", ""))[0] == entry["fails"]
+    assert entry["name"] not in returned(as_it_is, "playing")[host]
+
+
+@pytest.mark.parametrize(("entry", "host"), PLACES)
+def test_with_its_lines(bed: Bed, fixed: Run, entry: corpus.Entry, host: str) -> None:
+    assert (entry["name"], host) not in failures(fixed)
+    for asked in corpus.probes(entry):
+        assert probe.check(f"http://{bed.addresses[host]}", asked["venue"], asked) == []
+
+
+def test_the_second_run_changes_nothing(bed: Bed, fixed: Run) -> None:
+    again = bed.controller().play("deploy", **manifest(bed, fixed=True))
+    assert (again.code, again.changed) == (0, 0), again.printed[-3000:]

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # The controller's half prints: a callback would show a long text as one escaped string.
+    DOCUMENTATION = r"""
+options:
+  show:
+    type: bool
+    default: false
+    description:
+      - Prints what was found line by line, as it is, when the module has ended. Ansible shows nothing of a module before
+        that. The playbooks say V(true); a task that registers the result needs it not.
+requirements:
+  - Debian 12 or 13, prepared by the role P(backstage.django.stage#role).
+  - The module runs as root (C(become) of the play).
+attributes:
+  action_group:
+    support: full
+    description: Use C(group/backstage.django.backstage) in C(module_defaults) to give O(production) once.
+    membership:
+      - backstage.django.backstage
+  platform:
+    support: full
+    platforms: debian
+    description: The systems that the module runs on.
+"""

@@ -1,0 +1,361 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Causes that a line of the manifest cures: from a row of the diagnosis to that line.
+
+A cure changes the draft. One that changes nothing knows none, and the cause is what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable
+
+from .drafts import PLACEHOLDER, Draft
+from .host import Host
+from .layout import Release
+
+# modules whose package is called otherwise; a name that is not here is never installed by guessing
+PACKAGES = {
+    "MySQLdb": "mysqlclient",
+    "PIL": "Pillow",
+    "allauth": "django-allauth",
+    "bs4": "beautifulsoup4",
+    "celery": "celery",
+    "channels": "channels",
+    "ckeditor": "django-ckeditor",
+    "compressor": "django-compressor",
+    "corsheaders": "django-cors-headers",
+    "crispy_bootstrap5": "crispy-bootstrap5",
+    "crispy_forms": "django-crispy-forms",
+    "dateutil": "python-dateutil",
+    "debug_toolbar": "django-debug-toolbar",
+    "decouple": "python-decouple",
+    "dj_database_url": "dj-database-url",
+    "django": "Django",
+    "django_extensions": "django-extensions",
+    "django_filters": "django-filter",
+    "django_htmx": "django-htmx",
+    "django_redis": "django-redis",
+    "dotenv": "python-dotenv",
+    "drf_spectacular": "drf-spectacular",
+    "easy_thumbnails": "easy-thumbnails",
+    "environ": "django-environ",
+    "guardian": "django-guardian",
+    "import_export": "django-import-export",
+    "markdown": "Markdown",
+    "mptt": "django-mptt",
+    "psycopg": "psycopg[binary]",
+    "psycopg2": "psycopg2-binary",
+    "redis": "redis",
+    "requests": "requests",
+    "rest_framework": "djangorestframework",
+    "sentry_sdk": "sentry-sdk",
+    "simple_history": "django-simple-history",
+    "sorl": "sorl-thumbnail",
+    "storages": "django-storages",
+    "taggit": "django-taggit",
+    "wagtail": "wagtail",
+    "whitenoise": "whitenoise",
+    "widget_tweaks": "django-widget-tweaks",
+    "yaml": "PyYAML",
+}
+ADDED = "backstage-requirements.txt"
+HOSTS = 'ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")'
+ORIGINS = 'CSRF_TRUSTED_ORIGINS = os.environ["BACKSTAGE_ORIGINS"].split(",")'
+SECRET_KEY = 'SECRET_KEY = os.environ["SECRET_KEY"]'
+_SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|PRIVATE|SALT|DSN|(?:^|_)KEY(?:$|_)|CREDENTIAL", re.IGNORECASE)
+_OWN_KEY = re.compile(r"(?:^|_)SECRET_?KEY\Z|^SECRET\Z", re.IGNORECASE)
+_SWITCH = re.compile(r"DEBUG|(?:^|_)(?:USE|ENABLE|ENABLED|IS|PORT|TIMEOUT|SIZE|COUNT|SECONDS|AGE|LEVEL|NUM|WORKERS)(?:_|$)")
+_KNOWN_VALUES = {
+    "CACHE_URL": "locmemcache://",
+    "EMAIL_URL": "dummymail://",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:6379/0",
+    "BROKER_URL": "redis://127.0.0.1:6379/0",
+}
+
+
+@dataclass
+class Case:
+    """A failure that is to be cured.
+
+    Args:
+        draft: the Act so far.
+        words: what the diagnosis found, such as a variable's name.
+        because: the diagnosis: the reason of every line that comes of it.
+        names: the host names that the Act has to answer for.
+        host: the host's facts.
+        release: where the release was built.
+        record: what is known of it, where it was built whole.
+        commands: asks for console scripts of the environment that manage a Django project.
+        pages: asks for pages that the Act has.
+    """
+
+    draft: Draft
+    words: Sequence[str]
+    because: str
+    names: list[str]
+    host: Host
+    release: Release
+    record: dict[str, Any] = field(default_factory=dict)
+    commands: Callable[[], list[str]] = list
+    pages: Callable[[], list[str]] = list
+
+    @property
+    def word(self) -> str:
+        return self.words[0] if self.words else ""
+
+
+def allow_hosts(case: Case) -> None:
+    case.draft.override("ALLOWED_HOSTS", f"{HOSTS}\n{ORIGINS}", case.because)
+
+
+def find_project(case: Case) -> None:
+    """Look for the program that manages the project: in another directory, a module, a console script."""
+    draft, survey = case.draft, case.draft.survey
+    programs = survey.programs()
+    nearest = next(iter(programs), "")
+    directory = posixpath.dirname(nearest)
+    if posixpath.basename(nearest) == "manage.py":
+        if directory == draft.directory or not directory:
+            return _choose_settings(case)
+        others = [posixpath.dirname(name) for name in programs[1:] if name.endswith("manage.py")]
+        because = f"{case.because}; manage.py is in {directory}" + (f" (others: {', '.join(others)})" if others else "")
+        if survey.packages_are_named_in(directory) or not survey.packages_are_named_in(draft.subdir or "."):
+            draft.set("source.subdir", directory, because)
+        else:
+            draft.set("chdir", posixpath.relpath(directory, draft.subdir or "."), because)
+        return None
+    if posixpath.basename(nearest) == "__main__.py":
+        draft.set("manage", "-m " + posixpath.basename(directory), f"{case.because}; {nearest} manages the project")
+        return None
+    commands = case.commands()
+    if commands:
+        draft.set("manage", commands[0], f"{case.because}; the package brings the command {commands[0]}")
+    elif draft.item.get("manage") != "-m django":
+        draft.set("manage", "-m django", f"{case.because}; Django's own command manages it")
+    return _choose_settings(case)
+
+
+def _choose_settings(case: Case) -> None:
+    draft = case.draft
+    module = draft.survey.settings(draft.directory)
+    if module and module != draft.item.get("settings") and draft.survey.module(module, draft.directory):
+        draft.set("settings", module, case.because)
+        application = draft.survey.application(draft.directory)
+        if application:
+            draft.set("application", application, f"the WSGI callable of {application.partition(':')[0]}")
+
+
+def find_requirements(case: Case) -> None:
+    """Name the files that say which packages it needs, or say it in their place."""
+    draft, survey = case.draft, case.draft.survey
+    nearest = next((name for name in survey.programs() if name.endswith("manage.py")), "")
+    directory = posixpath.dirname(nearest)
+    if directory and survey.packages_are_named_in(directory) and draft.directory != directory:
+        return find_project(case)
+    found = survey.requirement_files(draft.subdir)
+    if found:
+        draft.set("requirements", found[:1], f"{case.because}; there is {', '.join(found)}")
+        return None
+    version = survey.generated_by()
+    _require(draft, f"Django~={version}" if version.count(".") > 1 else "Django", case.because)
+    return None
+
+
+def _require(draft: Draft, requirement: str, because: str) -> None:
+    """Add a package in a file of the manifest's own, beside those that the project has."""
+    files = [file for file in draft.item.get("files", []) if file["path"] != ADDED]
+    before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == ADDED)
+    if requirement in before.splitlines():
+        return
+    draft.set("files", [*files, {"path": ADDED, "content": f"{before}{requirement}\n"}], because)
+    known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
+    if ADDED not in known:
+        draft.set("requirements", [*known, ADDED], because)
+
+
+def require(case: Case) -> None:
+    """Add the package of a missing module; settings for development that want it give way to those of production."""
+    draft = case.draft
+    module = draft.survey.settings_of_production(draft.theirs(), draft.directory)
+    if module:
+        draft.set("settings", module, f"{case.because}; {draft.theirs()} is for development")
+        return
+    package = PACKAGES.get(case.word.split(".")[0])
+    if package:
+        _require(draft, package, case.because)
+
+
+def give_variable(case: Case) -> None:
+    """Give a variable that the settings read: a value that is known, or one that somebody has to give."""
+    draft, name = case.draft, case.word
+    if name == "DATABASE_URL":
+        draft.set("database", {"engine": _engine(case)}, case.because)
+    elif _OWN_KEY.search(name):
+        draft.keep_secret(name, case.because)
+    elif "HOSTS" in name:
+        draft.give(name, ",".join(case.names), case.because)
+    elif name in _KNOWN_VALUES:
+        draft.give(name, _KNOWN_VALUES[name], f"{case.because}; put the value here that it has on your host")
+        draft.ask_for(name)
+    elif _SECRET.search(name):
+        draft.keep_secret(name, case.because)
+        draft.ask_for(name)
+    else:
+        # a number, too, for what is read as one
+        draft.give(name, "0" if _SWITCH.search(name) else PLACEHOLDER, case.because)
+        if "DEBUG" not in name:
+            draft.ask_for(name)
+
+
+def give_number(case: Case) -> None:
+    """What was a placeholder is read as a number."""
+    for name, value in case.draft.item.get("env", {}).items():
+        if value == PLACEHOLDER:
+            case.draft.give(name, "1", f"{name} is read as a number")
+            return
+
+
+def own_secret_key(case: Case) -> None:
+    case.draft.keep_secret("SECRET_KEY", case.because)
+    case.draft.override("SECRET_KEY", SECRET_KEY, case.because)
+
+
+def read_secret(case: Case) -> None:
+    """Give SECRET_KEY first; where that is not read, have the settings read it."""
+    if "SECRET_KEY" in case.draft.item.get("secrets", {}):
+        own_secret_key(case)
+    case.draft.keep_secret("SECRET_KEY", case.because)
+
+
+def own_static_root(case: Case) -> None:
+    case.draft.override("STATIC_ROOT", 'STATIC_ROOT = os.environ["BACKSTAGE_STATIC_ROOT"]', case.because)
+
+
+def own_root(case: Case) -> None:
+    if case.word in ("STATIC_ROOT", "MEDIA_ROOT"):
+        case.draft.override(case.word, f'{case.word} = os.environ["BACKSTAGE_{case.word}"]', case.because)
+
+
+def no_debug(case: Case) -> None:
+    case.draft.override("DEBUG", "DEBUG = False", case.because)
+
+
+def write_database(case: Case) -> None:
+    """Let the Act write its SQLite files, where they lie inside the code."""
+    databases = [one for one in case.record.get("databases", {}).values() if one["engine"].endswith("sqlite3")]
+    places = [place for place in (_inside(case, one["name"]) for one in databases) if place]
+    case.draft.add("writable", places, case.because)
+
+
+def write_file(case: Case) -> None:
+    """Let the Act write a file; the directory, where that is one of several that it writes there."""
+    place = _inside(case, case.word)
+    if not place:
+        return
+    known = case.draft.item.get("writable", [])
+    beside = [name for name in known if posixpath.dirname(name.rstrip("/")) == posixpath.dirname(place)]
+    if place in known or (beside and posixpath.dirname(place)):
+        _write_directory(case, posixpath.dirname(place))
+    else:
+        case.draft.add("writable", [place], case.because)
+
+
+def write_directory(case: Case) -> None:
+    """A directory that is not in the source, because nothing was in it yet."""
+    _write_directory(case, posixpath.dirname(_inside(case, case.word)))
+
+
+def _write_directory(case: Case, place: str) -> None:
+    if not place:
+        return
+    kept = [name for name in case.draft.item.get("writable", []) if not name.startswith(place + "/")]
+    if place + "/" not in kept:
+        case.draft.set("writable", [*kept, place + "/"], case.because)
+
+
+def _inside(case: Case, path: str) -> str:
+    """A path inside the code as the manifest has it: from the source's subdir; empty for any other."""
+    inner = os.path.relpath(path, os.path.join(case.release.code, case.draft.subdir))
+    return "" if not path.startswith("/") or inner.startswith("..") or inner == "." else inner
+
+
+def application(case: Case) -> None:
+    """The WSGI callable that is there, or a file that makes one."""
+    draft = case.draft
+    found = draft.survey.application(draft.directory)
+    if found and found != draft.item.get("application"):
+        draft.set("application", found, case.because)
+        return
+    if found:
+        return
+    content = "from django.core.wsgi import get_wsgi_application\n\napplication = get_wsgi_application()\n"
+    path = posixpath.normpath(posixpath.join(draft.item.get("chdir") or ".", "stage_wsgi.py"))
+    draft.add("files", [{"path": path, "content": content}], f"{case.because}; this file makes one")
+    draft.set("application", "stage_wsgi:application", case.because)
+
+
+def other_page(case: Case) -> None:
+    """Another page than one that is not there."""
+    draft = case.draft
+    tried = [path for path in case.pages() if path != "/"]
+    before = draft.item.get("health", {}).get("path", "/")
+    left = tried[tried.index(before) + 1 :] if before in tried else tried
+    if left:
+        draft.because.pop("health", None)
+        draft.set("health.path", left[0], case.because)
+
+
+def own_database(case: Case) -> None:
+    """A database of the Act's own, in place of one that is somewhere else."""
+    draft, engine = case.draft, _engine(case)
+    if draft.item.get("database"):
+        return
+    draft.set("database", {"engine": engine}, case.because)
+    backend = {"postgresql": "django.db.backends.postgresql", "sqlite": "django.db.backends.sqlite3"}[engine]
+    name = {
+        "postgresql": 'os.environ["DATABASE_URL"].rpartition("/")[2]',
+        "sqlite": 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")',
+    }[engine]
+    line = f'DATABASES = {{"default": {{"ENGINE": "{backend}", "NAME": {name}}}}}'
+    draft.override("DATABASES", line, case.because)
+
+
+def _engine(case: Case) -> str:
+    """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
+    needs = case.draft.survey.needs("psycopg")
+    return "postgresql" if needs and case.host.has_database else "sqlite"
+
+
+CURES: dict[str, Callable[[Case], None]] = {
+    "host not allowed": allow_hosts,
+    "management program missing": find_project,
+    "settings module not found": find_project,
+    "settings not named": find_project,
+    "requirements not named": find_requirements,
+    "missing module": require,
+    "missing environment variable": give_variable,
+    "placeholder read as a number": give_number,
+    "SECRET_KEY empty": read_secret,
+    "SECRET_KEY in the code": own_secret_key,
+    "debug": no_debug,
+    "STATIC_ROOT unset": own_static_root,
+    "root outside": own_root,
+    "read-only database": write_database,
+    "read-only file": write_file,
+    "directory missing": write_directory,
+    "wrong callable": application,
+    "WSGI application not named": application,
+    "nothing at the path": other_page,
+    "database unreachable": own_database,
+    "database password wrong": own_database,
+    "database missing": own_database,
+}
+"""Row of the diagnosis, or what else a rehearsal finds -> its cure."""

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An Act of the manifest that is being written: line by line, each with its reason."""
+
+from __future__ import annotations
+
+import copy
+import posixpath
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from .surveys import Survey
+
+Item = dict[str, Any]
+
+NAMES = ("stage", "backstage_stage")
+"""Of the settings module that is laid over the project's own, if that name is free."""
+PLACEHOLDER = "rehearsal-placeholder"
+"""Stands for a value that only people know: it occurs in no program's own words."""
+
+
+@dataclass
+class Draft:
+    """What is known of an Act so far.
+
+    Args:
+        item: the Act as the manifest has it.
+        survey: what its source holds.
+        because: key of the manifest -> why the line is there.
+        overrides: setting -> the lines that set it, and why.
+        asked: variables whose values somebody has to give.
+    """
+
+    item: Item
+    survey: Survey
+    because: dict[str, list[str]] = field(default_factory=dict)
+    overrides: dict[str, tuple[str, str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return str(self.item["name"])
+
+    @property
+    def subdir(self) -> str:
+        return str(self.item.get("source", {}).get("subdir") or "")
+
+    @property
+    def directory(self) -> str:
+        """The working directory, from the root of the source."""
+        return posixpath.normpath(posixpath.join(self.subdir, self.item.get("chdir") or "."))
+
+    @property
+    def is_package(self) -> bool:
+        return bool(self.item.get("source", {}).get("package"))
+
+    def set(self, key: str, value: Any, because: str) -> None:
+        """Write a line; ``source.subdir`` and the like are inside another one."""
+        outer, _dot, inner = key.partition(".")
+        if inner:
+            self.item[outer] = {**self.item.get(outer, {}), inner: value}
+        else:
+            self.item[key] = value
+        self._say(outer, because)
+
+    def add(self, key: str, values: list[Any], because: str) -> None:
+        """Add to a list what is not in it yet."""
+        new = [value for value in values if value not in self.item.get(key, [])]
+        if new:
+            self.item[key] = [*self.item.get(key, []), *new]
+            self._say(key, because)
+
+    def give(self, name: str, value: str, because: str) -> None:
+        """Give a variable a value that people may see."""
+        self.item["env"] = {**self.item.get("env", {}), name: value}
+        self._say("env", because)
+
+    def keep_secret(self, name: str, because: str) -> None:
+        """Give a variable a value that nobody sees."""
+        if name not in self.item.get("secrets", {}):
+            self.item["secrets"] = {**self.item.get("secrets", {}), name: secrets.token_urlsafe(40)}
+            self._say("secrets", because)
+
+    def ask_for(self, name: str) -> None:
+        """Somebody has to give this variable's value: what it has now only lets the rehearsal go on."""
+        if name not in self.asked:
+            self.asked.append(name)
+
+    def override(self, setting: str, line: str, because: str) -> None:
+        """Lay a setting over the project's own."""
+        self.overrides[setting] = (line, because)
+
+    def _say(self, key: str, because: str) -> None:
+        said = self.because.setdefault(key, [])
+        if because not in said:
+            said.append(because)
+
+    def theirs(self) -> str:
+        """The project's own settings module."""
+        return str(self.item.get("settings") or self.survey.settings(self.directory))
+
+    def laid(self) -> Item:
+        """The Act as the manifest would have it now, with the settings module that is laid over its own."""
+        item, theirs = copy.deepcopy(self.item), self.theirs()
+        if not (self.overrides and theirs):
+            return item
+        module, path = self._place(theirs)
+        lines = [f"\n# {because}\n{line}\n" for line, because in self.overrides.values()]
+        content = f"import os\n\nfrom {theirs} import *\n{''.join(lines)}"
+        item["files"] = [*item.get("files", []), {"path": path, "content": content}]
+        item["settings"] = module
+        manage = str(item.get("manage", "manage.py"))
+        if not manage.endswith(".py") and not manage.startswith("-m "):
+            # a console script looks for modules where it lies, and not in its working directory
+            item["env"] = {**item.get("env", {}), "PYTHONPATH": posixpath.normpath(f"{{code}}/{self.directory}")}
+        return item
+
+    def _place(self, theirs: str) -> tuple[str, str]:
+        """The module that is laid over another one: its name, and its file from the source's subdir."""
+        parent, _dot, _last = theirs.rpartition(".")
+        file = self.survey.module(theirs, self.directory)
+        if not parent or file is None:
+            directory = posixpath.dirname(file) if file else self.directory
+            return "stage_settings", posixpath.relpath(posixpath.join(directory, "stage_settings.py"), self.subdir or ".")
+        directory = posixpath.dirname(posixpath.dirname(file) if file.endswith("/__init__.py") else file)
+        name = next(name for name in NAMES if not self.survey.has(f"{directory}/{name}.py"))
+        return f"{parent}.{name}", posixpath.relpath(f"{directory}/{name}.py", self.subdir or ".")
+
+    def written(self) -> Item:
+        """The Act for people: secrets are named where a vault would keep them."""
+        item = self.laid()
+        if item.get("secrets"):
+            item["secrets"] = {name: self.vault(name) for name in item["secrets"]}
+        for seed in item.get("seed", []):
+            if seed.get("secrets"):
+                seed["secrets"] = {name: self.vault(name) for name in seed["secrets"]}
+        return item
+
+    def vault(self, name: str) -> str:
+        return "{{ vault_" + f"{self.name}_{name}".lower().replace("-", "_") + " }}"

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: backstage_manage
+short_description: Run a management command of an Act that plays
+version_added: 1.1.0
+description:
+  - Runs a management command where and as the live Sess runs. It has the Sess's variables and secrets, the code of its
+    release, its working directory and its environment's programs, and it runs as the Act's player.
+  - It takes no lock, so deploys go on beside it. The release that it runs in stays, also when another one is switched to.
+  - No secret of the Sess is in what is returned. What a command makes of a secret, such as a hash, is not known.
+  - Nothing can be typed in. A command that asks has to be told not to, such as C(createsuperuser --noinput).
+extends_documentation_fragment:
+  - backstage.django.shown
+author:
+  - The Backstage maintainers (@backstage-django)
+options:
+  production:
+    type: str
+    required: true
+    description: The Production.
+  act:
+    type: str
+    required: true
+    description: The Act. It has to play on this host.
+  run:
+    type: str
+    required: true
+    description:
+      - The management command with its arguments, without C(manage.py). It is split as a shell would, and run without
+        one, so no variable, glob or redirection is expanded.
+  changes:
+    type: bool
+    description:
+      - Whether it changes anything. V(false) makes it run in check mode, too.
+      - Without it Django's own commands that only read are known, such as C(showmigrations), C(check),
+        C(diffsettings) or C(migrate --plan), and every other command is taken to change something.
+  timeout:
+    type: int
+    default: 3600
+    description: After so many seconds the command is ended, with everything that it started.
+attributes:
+  check_mode:
+    support: partial
+    description: Runs only what changes nothing. Of everything else it says what would be run.
+  diff_mode:
+    support: N/A
+    description: What a command changes is not known.
+  idempotent:
+    support: N/A
+    description: The command is run every time.
+seealso:
+  - module: backstage.django.backstage_log_info
+"""
+
+EXAMPLES = r"""
+---
+- name: See which migrations are applied
+  backstage.django.backstage_manage:
+    production: jazz
+    act: kittens
+    run: showmigrations --plan
+  register: migrations
+
+- name: Clear what has expired
+  backstage.django.backstage_manage:
+    production: jazz
+    act: kittens
+    run: clearsessions
+    timeout: 600
+
+- name: Look for broken links, which changes nothing
+  backstage.django.backstage_manage:
+    production: jazz
+    act: kittens
+    run: find_broken_links --site "The Kittens"
+    changes: false
+"""
+
+RETURN = r"""
+command:
+  description: What was run, or in check mode would be.
+  returned: always, where the Act plays
+  type: str
+  sample: /srv/backstage/jazz/environments/6c0a1bd2e9d14c2f/bin/python manage.py showmigrations
+release:
+  description: The release that it ran in.
+  returned: always, where the Act plays
+  type: str
+  sample: 018ea27b9e62
+rc:
+  description: Its exit code. The module fails where it is not V(0).
+  returned: always, where the Act plays
+  type: int
+note:
+  description: What would be run.
+  returned: in check mode, where the command is not run
+  type: str
+stdout:
+  description: All that it printed, errors included, in its order. Empty where it failed and O(show=true).
+  returned: always, where the Act plays
+  type: str
+stdout_lines:
+  description: The same, line by line.
+  returned: always, where the Act plays
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.backstage.django.plugins.module_utils import errands, spec
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=spec.manage(), supports_check_mode=True)
+    act, ran = module.params["act"], None
+    try:
+        words = errands.split(module.params["run"])
+        command = errands.prepare(module.params["production"], act, words)
+        changed = errands.changes(words, module.params["changes"])
+        if not (module.check_mode and changed):
+            ran = errands.run(command, act, module.params["timeout"])
+    except (BackstageError, OSError) as error:
+        module.fail_json(msg=str(error))
+    result = errands.as_result(command, ran, changed)
+    if ran and ran.error:
+        module.fail_json(msg=str(ran.error), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

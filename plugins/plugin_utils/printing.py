@@ -1,0 +1,31 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Printing what a module found as lines: a callback would show a long text as one escaped string."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+
+def run(action: ActionBase, task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Run the module, and print what it found where that is asked for."""
+    options = dict(action._task.args)
+    result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
+    if boolean(options.get("show", False), strict=False):
+        show(result)
+    return result
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print a result's text; of a failed task the callback would print it once more, so it is taken out there."""
+    for key in ("stdout", "note"):
+        if result.get(key):
+            Display().display(result[key])
+    if result.get("failed"):
+        result.update({key: empty for key, empty in (("stdout", ""), ("stdout_lines", [])) if key in result})

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Management commands beside a Sess: real ones of a real Django, as its player, with its variables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils import environments, errands, names, process
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
+
+from ..conftest import Crew
+from ..house import KITTENS, House, wanted
+from ..projects import write
+from ..told import told
+
+SECRET = "purr-purr-purr"
+ACT = replace(KITTENS, secrets={"KITTENS_KEY": SECRET}, env={"KITTENS_THEME": "tabby"})
+COMMAND = """
+import os, sys
+from django.core.management.base import BaseCommand
+class Command(BaseCommand):
+    def add_arguments(self, parser):
+        parser.add_argument("words", nargs="*")
+        parser.add_argument("--exit", type=int, default=0)
+    def handle(self, *args, words, exit, **options):
+        print("as", os.getuid(), "in", os.getcwd(), "with", os.environ["KITTENS_THEME"], words)
+        print("complains", file=sys.stderr)
+        print("key", os.environ["KITTENS_KEY"])
+        if "wait" in words:
+            os.system("sleep 60")
+        if "ask" in words:
+            input("Are you sure? ")
+        sys.exit(exit)
+"""
+
+
+@pytest.fixture
+def playing(crewed: House, django: Path, crew: Crew) -> House:
+    """kittens plays, and its code has a command."""
+    want = wanted(ACT)
+    release = crewed.build(want.release)
+    environment = Path(environments.path(crewed.paths, "e" * 16))
+    environment.parent.mkdir(exist_ok=True)
+    environment.symlink_to(django)
+    texts = {"cats___management___commands___purr__py": COMMAND}
+    paths = [crewed.root, crewed.root / "srv", *map(Path, (crewed.paths.root, crewed.paths.acts, crewed.act().root))]
+    for path in paths:
+        path.chmod(0o755)
+    write(Path(crewed.act().release(release).code), 0, **texts)
+    crewed.record(want)
+    crewed.play(want)
+    os.chown(crewed.act().data, crew.player.uid, crew.player.gid) if os.path.exists(crewed.act().data) else None
+    return crewed
+
+
+def prepare(house: House, line: str) -> errands.Command:
+    return errands.prepare(house.production, "kittens", errands.split(line))
+
+
+def test_in_the_world_of_the_sess(playing: House, crew: Crew) -> None:
+    command = prepare(playing, "purr 'two words' *.py $HOME --exit=3")
+    ran = errands.run(command, "kittens", 60)
+    code = playing.act().release(command.release).code
+    assert ran.output.splitlines() == [
+        f"as {crew.player.uid} in {code} with tabby ['two words', '*.py', '$HOME']",
+        "complains",
+        "key ********",
+    ]
+    assert (ran.code, str(ran.error and ran.error.message)) == (
+        3,
+        "'purr two words *.py $HOME --exit=3' ended with status 3: key ********",
+    )
+
+
+def test_what_it_returns(playing: House) -> None:
+    command = prepare(playing, f"purr {SECRET}")
+    result = errands.as_result(command, errands.run(command, "kittens", 60), True)
+    assert (result["rc"], result["changed"], len(result["stdout_lines"])) == (0, True, 3)
+    assert SECRET not in str(result)
+    planned = errands.as_result(command, None, True)
+    assert planned["note"] == f"check mode; this would be run: {command.argv[0]} manage.py purr ********"
+    assert (planned["stdout"], planned["rc"]) == ("", 0)
+
+
+def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
+    ran = errands.run(prepare(playing, "purr wait"), "kittens", 3)
+    assert ran.error
+    assert ran.error.message == "'purr wait' was ended after 3 s: raise 'timeout'"
+    assert "complains" in ran.output
+    player = process.User.named(names.player(playing.production, "kittens"))
+    assert process._processes(player.uid) == []
+
+
+def test_nobody_answers_a_question(playing: House) -> None:
+    ran = errands.run(prepare(playing, "purr ask"), "kittens", 60)
+    assert ran.error
+    assert "it asks, and nobody can answer" in ran.error.message
+
+
+def test_an_unknown_command(playing: House) -> None:
+    ran = errands.run(prepare(playing, "miaow"), "kittens", 60)
+    assert ran.error
+    assert "Unknown command: 'miaow'" in ran.error.message
+
+
+@pytest.mark.parametrize(
+    ("manage", "argv"),
+    [
+        ("manage.py", ["python", "manage.py", "check"]),
+        ("-m kittens", ["python", "-m", "kittens", "check"]),
+        ("kittens-admin", ["kittens-admin", "check"]),
+    ],
+)
+def test_the_acts_own_program(playing: House, manage: str, argv: list[str]) -> None:
+    release = playing.state().live_release or ""
+    shutil.rmtree(playing.act().release(release).root)
+    playing.build(release, manage=manage)
+    command = prepare(playing, "check")
+    programs = environments.path(playing.paths, "e" * 16) + "/bin/"
+    assert command.argv == [programs + argv[0], *argv[1:]]
+    assert command.env["PATH"].startswith(programs[:-1] + ":")
+    assert command.env["BACKSTAGE_ACT"] == "kittens"
+
+
+def test_acts_that_do_not_play(playing: House) -> None:
+    playing.record(wanted(Act("dogs", source=KITTENS.source)))
+    playing.record(wanted(Act("cows", source=KITTENS.source)))
+    playing.build("a" * 12, "cows")
+    said = {name: told(errands.prepare, playing.production, name, ["check"]) for name in ("dogs", "cows", "birds")}
+    assert said["dogs"].startswith("it is not built, and a command needs the world of a Sess: book it, or")
+    assert said["cows"].startswith("it is built and does not play, and a command needs the world of a Sess: book it")
+    assert said["birds"].endswith("known: cows, dogs, kittens")
+
+
+REFUSED = [
+    ("", "it is empty"),
+    ("shell -c 'print", "its quotes do not match"),
+    ("check\nflush", "write it on one line"),
+    ("python manage.py check", "give the management command alone"),
+    ("./manage.py check", "give the management command alone"),
+    ("django-admin check", "give the management command alone"),
+]
+
+
+@pytest.mark.parametrize(("line", "why"), REFUSED)
+def test_refused(line: str, why: str) -> None:
+    assert why in told(errands.split, line)
+
+
+CHANGES: list[tuple[str, Optional[bool], bool]] = [
+    ("showmigrations --plan", None, False),
+    ("check --deploy", None, False),
+    ("diffsettings", None, False),
+    ("migrate", None, True),
+    ("migrate --plan", None, False),
+    ("migrate --check", None, False),
+    ("makemigrations --dry-run", None, False),
+    ("makemigrations --check", None, True),  # before Django 4.2 it wrote
+    ("collectstatic -n", None, False),
+    ("dumpdata cats", None, False),
+    ("dumpdata --output=/tmp/x", None, True),
+    ("dumpdata -o x", None, True),
+    ("loaddata --help", None, False),
+    ("billing --plan gold", None, True),  # a project's own option may mean anything
+    ("billing --dry-run", None, True),
+    ("billing --dry-run", False, False),
+    ("check", True, True),
+]
+
+
+@pytest.mark.parametrize(("line", "told_", "changed"), CHANGES)
+def test_changes(line: str, told_: Any, changed: bool) -> None:
+    assert errands.changes(errands.split(line), told_) is changed
