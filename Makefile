@@ -68,7 +68,7 @@ format: ## what ruff can mend by itself
 
 units: $(LINK) ## unit tests, without a host
 	@nginx=$$(scripts/unpacked.sh nginx); export PATH="$$PATH:$$nginx/usr/sbin"; \
-	"$$(scripts/env.sh tools)/bin/python" -m pytest $(or $(ARGS),tests/unit)
+	"$$(scripts/env.sh tools)/bin/python" -m pytest tests/unit $(ARGS)
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
