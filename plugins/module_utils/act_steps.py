@@ -24,6 +24,7 @@ import shlex
 import sys
 import time
 import traceback
+import weakref
 from collections.abc import Iterator
 from typing import Any, Callable
 
@@ -123,6 +124,7 @@ def facts(settings: Any) -> dict[str, Any]:
         "media_url": said(settings, "MEDIA_URL"),
         "media_root": absolute(settings.MEDIA_ROOT),
         "debug": bool(settings.DEBUG),
+        "migrations": migrations(),
         "databases": {
             alias: {"engine": database.get("ENGINE", ""), "name": str(database.get("NAME", ""))}
             for alias, database in settings.DATABASES.items()
@@ -133,6 +135,36 @@ def facts(settings: Any) -> dict[str, Any]:
 def said(settings: Any, name: str) -> str:
     """A URL as the settings have it: Django puts the script prefix before a relative one that it is asked for."""
     return str(getattr(getattr(settings, "_wrapped", settings), name) or "")
+
+
+def migrations() -> str:
+    """A digest of all migrations and of what follows every `migrate`; empty where no digest can tell.
+
+    Django makes permissions and content types of the models then, and calls whoever asked to be called.
+    """
+    import hashlib
+
+    from django.apps import apps
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.models.signals import post_migrate, pre_migrate
+
+    for signal in (pre_migrate, post_migrate):
+        for _key, receiver, *_rest in signal.receivers:
+            function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
+            if not getattr(function, "__module__", "").startswith("django."):
+                return ""
+    loader = MigrationLoader(None, load=False)
+    step("migrate", loader.load_disk)
+    names = sorted(loader.disk_migrations)
+    models = [
+        (
+            model._meta.label,
+            *model._meta.default_permissions,
+            *((code, str(name)) for code, name in model._meta.permissions),
+        )
+        for model in apps.get_models(include_auto_created=True)
+    ]
+    return hashlib.sha256(repr((names, sorted(models, key=str))).encode()).hexdigest()
 
 
 def absolute(path: Any) -> str:

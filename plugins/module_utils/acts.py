@@ -201,7 +201,9 @@ class _Manager:
         late += [seed for seed in self.act.seed if not seed.before_migrate]
         changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
         if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
-            changes.append(self.change("migrate", Phase.MIGRATE, self._migrate, None, self.want.release))
+            changes.append(
+                self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, self.want.release)
+            )
         return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
 
     def _seed(self, seed: Seed, answer: Optional[str]) -> list[Change]:
@@ -219,7 +221,13 @@ class _Manager:
         self._run("run", options, {**seed.env, **seed.secrets})
         self.state.history.add("seed done", seed=seed.name)
 
-    def _migrate(self) -> None:
+    def _migrate(self, fresh: bool) -> None:
+        live = self.state.live_release
+        which = {"database": self.act.database} if self.act.database else {}
+        if live and not fresh and self._has_migrations_of(live):
+            because = f"its migrations are those of {live}"
+            self.state.history.add("migrated", release=self.want.release, applied=[], because=because, **which)
+            return
         data = self.paths.data
         options = {
             "manage": self.act.manage,
@@ -227,8 +235,18 @@ class _Manager:
             "patience": PATIENCE,
         }
         found = self._run("migrate", options, {})
-        which = {"database": self.act.database} if self.act.database else {}
         self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
+
+    def _has_migrations_of(self, live: str) -> bool:
+        """Whether `migrate` could only find again what it found for the release that plays, on the same database."""
+        old, new = self.state.releases.get(live, {}), self.state.releases[self.want.release]
+        if not new.get("migrations") or new["migrations"] != old.get("migrations"):
+            return False
+        # the paths of a release have its id; where a variable differs, the database may be another one
+        before = {name: value.replace(live, self.want.release) for name, value in self.state.live_env.items()}
+        after = play_variables(self.want, self.state, new, self.host)
+        before.pop("BACKSTAGE_APPLICATION", None)
+        return before == after and self.state.history.migrated(live, self.act.database)
 
     def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
         """Run a step as the player, with the Sess's own variables."""

@@ -144,6 +144,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "application": act.application or _application(found["wsgi_application"]),
         "writable": act.writable,
         "databases": found["databases"],
+        "migrations": found["migrations"],
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
         "media": _web(found["media_url"], found["media_root"], release, places.media),

@@ -124,7 +124,9 @@ class Draft:
         file = self.survey.module(theirs, self.directory)
         if not parent or file is None:
             directory = posixpath.dirname(file) if file else self.directory
-            return "stage_settings", posixpath.relpath(posixpath.join(directory, "stage_settings.py"), self.subdir or ".")
+            return "stage_settings", posixpath.relpath(
+                posixpath.join(directory, "stage_settings.py"), self.subdir or "."
+            )
         directory = posixpath.dirname(posixpath.dirname(file) if file.endswith("/__init__.py") else file)
         name = next(name for name in NAMES if not self.survey.has(f"{directory}/{name}.py"))
         return f"{parent}.{name}", posixpath.relpath(f"{directory}/{name}.py", self.subdir or ".")

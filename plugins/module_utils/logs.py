@@ -20,7 +20,6 @@ from typing import Any, BinaryIO, Callable, Optional
 from . import diagnosis, front, masks, server_block
 from .errors import BackstageError, Refusal
 from .host import Host
-from .layout import Production
 from .state import ActState, read
 
 NGINX_ERRORS = server_block.LOGS + "/error.log"
@@ -28,7 +27,7 @@ _MOST = 64 * 2**20
 """As much of one log is read, whatever is asked for."""
 _BLOCK = 1 << 16
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MONTHS = dict(zip("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), range(1, 13)))
+_MONTHS = dict(zip(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], range(1, 13)))
 _WRITTEN = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 _REQUESTED = re.compile(r"\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\]")
 
@@ -48,7 +47,9 @@ def since(text: str, now: Optional[datetime] = None) -> datetime:
     day = text.strip() + "T00:00" if re.match(r"\d{4}-\d\d-\d\d\Z", text.strip()) else text.strip()
     found = written(day) if _WRITTEN.fullmatch(day) else None
     if found is None:
-        raise Refusal(f"since: {text!r}: write how long ago, such as '30m', '2h' or '1d', or when, as '2026-11-21 10:00'")
+        raise Refusal(
+            f"since: {text!r}: write how long ago, such as '30m', '2h' or '1d', or when, as '2026-11-21 10:00'"
+        )
     return found
 
 
@@ -188,7 +189,9 @@ def _known(production: str, act: str, host: Host) -> ActState:
     found = read(production, host)
     if act not in found.acts or not found.acts[act].has_data:
         known = ", ".join(sorted(found.acts)) or "none"
-        raise BackstageError(f"it is no Act of the Production '{production}' here; known: {known}", f"act {act}", "logs")
+        raise BackstageError(
+            f"it is no Act of the Production '{production}' here; known: {known}", f"act {act}", "logs"
+        )
     return found.acts[act]
 
 

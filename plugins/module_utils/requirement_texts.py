@@ -95,7 +95,11 @@ class Texts:
         links = _FIND_LINKS.match(line)
         if links:
             place = links.group(1)
-            return line if "://" in place or place.startswith("/") else f"--find-links {self._inside(place, directory, where)}"
+            return (
+                line
+                if "://" in place or place.startswith("/")
+                else f"--find-links {self._inside(place, directory, where)}"
+            )
         named = _NAMED.match(line)
         if named:
             place = self._inside(named["url"], directory, where)

@@ -12,6 +12,8 @@ import re
 import subprocess
 from typing import Any, Callable, Optional
 
+import tomllib  # from Python 3.11, which every stage has
+
 from . import inputs
 from .errors import BackstageError
 from .requirement_texts import Texts, split
@@ -89,13 +91,19 @@ class _Reader:
         directory = posixpath.dirname(path)
         pyproject = self._toml(posixpath.join(directory, "pyproject.toml"))
         argv = [self.uv, "export", "--frozen", "--no-dev", "--no-header", "--no-annotate", "--quiet", "--no-cache"]
-        argv += ["--python", inputs.PYTHON, *([] if self._is_installed(pyproject, directory) else ["--no-emit-project"])]
+        argv += [
+            "--python",
+            inputs.PYTHON,
+            *([] if self._is_installed(pyproject, directory) else ["--no-emit-project"]),
+        ]
         env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "HOME": "/nonexistent"}
         done = subprocess.run(
             argv, cwd=os.path.join(self.code, directory), env=env, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise BackstageError(f"{path} can't be read: {_first_line(done.stderr)}", step="environment", log=done.stderr)
+            raise BackstageError(
+                f"{path} can't be read: {_first_line(done.stderr)}", step="environment", log=done.stderr
+            )
         self.texts.add_lines(split(done.stdout), directory)
 
     def _pyproject(self, path: str) -> None:
@@ -134,8 +142,6 @@ class _Reader:
             self.locks.append(file.read())
 
     def _toml(self, path: str) -> Table:
-        import tomllib  # from Python 3.11, which every stage has
-
         try:
             with open(os.path.join(self.code, path), "rb") as file:
                 return tomllib.load(file)

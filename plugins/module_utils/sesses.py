@@ -166,7 +166,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
     if want.hold:
         state.history.add("held", release=want.hold["release"])
     if old:
-        end(old, state, host, warn)
+        end(old, state, host, warn, wait=False)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}
     state.live_env = wanted.variables
 
@@ -273,15 +273,24 @@ def gate_hosts(want: Want) -> list[str]:
     return named or world.hosts(act, address)[:1]
 
 
-def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
-    """Drain a Sess that nginx no longer points at, stop it, and take its directory away."""
+def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
+    """Drain a Sess that nginx no longer points at, stop it, and take its directory away.
+
+    Args:
+        sess: which one.
+        state: its Act as it is on disk.
+        host: the host's facts.
+        warn: takes what people should know.
+        wait: whether its last process is to be gone; else, once nothing is answered, its exit is the emperor's.
+    """
     stage = Uwsgi(host, state.paths)
     record = files.read_json(state.paths.sess(sess).record) or {}
     timeout = record.get("timeout", host.longest_request)
     if stage.is_started(sess):
-        if not stage.idle(sess, timeout + 5):
+        idle = stage.idle(sess, timeout + 5)
+        if not idle:
             warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
-        stage.stop(sess, timeout + 15)
+        stage.stop(sess, None if idle and not wait else timeout + 15)
     files.remove_tree(state.paths.sess(sess).root)
 
 

@@ -102,7 +102,9 @@ class Survey:
         """The file of a module that is imported from a directory, if it is in the source."""
         path = dotted.replace(".", "/")
         ends = (path + ".py", path + "/__init__.py")
-        found = [name for name in self.names if name.endswith(ends) and ("/" + name).endswith(tuple("/" + e for e in ends))]
+        found = [
+            name for name in self.names if name.endswith(ends) and ("/" + name).endswith(tuple("/" + e for e in ends))
+        ]
         return next(iter(sorted(found, key=lambda name: not _below(name, directory))), None)
 
     def application(self, directory: str) -> str:
@@ -127,12 +129,18 @@ def _may_tell(name: str) -> bool:
 
 
 def _tells(name: str) -> bool:
-    return posixpath.basename(name) in ("manage.py", "wsgi.py", "asgi.py") or not name.endswith(".py") or "settings" in name
+    return (
+        posixpath.basename(name) in ("manage.py", "wsgi.py", "asgi.py")
+        or not name.endswith(".py")
+        or "settings" in name
+    )
 
 
 def _rank(name: str) -> int:
     words = re.split(r"[-_.]", name)
-    return 0 if {*words} & {*_IN_PRODUCTION} else 2 if {*words} & {*_IN_DEVELOPMENT, "test", "tests", "docs", "ci"} else 1
+    return (
+        0 if {*words} & {*_IN_PRODUCTION} else 2 if {*words} & {*_IN_DEVELOPMENT, "test", "tests", "docs", "ci"} else 1
+    )
 
 
 def _below(name: str, directory: str) -> bool:

@@ -149,15 +149,19 @@ class Uwsgi:
         """Wait until nothing is queued or answered; return whether that came in time."""
         return door.wait_idle(self.act.sess(sess).socket, timeout)
 
-    def stop(self, sess: str, grace: float) -> None:
+    def stop(self, sess: str, grace: Optional[float]) -> None:
         """Take the vassal's link away and wait until the emperor has let it finish.
 
         Args:
             sess: which one.
-            grace: seconds for what is still being answered; then it is killed.
+            grace: seconds for what is still being answered; then it is killed. None where it answers nothing
+                any more: nobody waits for its exit, which takes uWSGI's master up to a second.
         """
         name = self.vassal(sess)
         files.remove(os.path.join(self.host.vassals, name))
+        if grace is None:
+            emperor.try_look(self.host.stats)  # it looks at its directory when it is asked, else every three seconds
+            return
         deadline = time.monotonic() + grace
         killed = False
         while True:

@@ -16,6 +16,7 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     made = project(kittens___settings__py=settings('MEDIA_URL = "/media/"\nMEDIA_ROOT = BASE / "uploads"'))
     found = made.run("build", after_static=["diffsettings --output unified"])
     found.pop("output")
+    assert len(found.pop("migrations")) == 64
     assert found == {
         "settings": "kittens.settings",
         "wsgi_application": "kittens.wsgi.application",
@@ -30,6 +31,35 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     assert (place / "static" / "cats" / "cat.css").read_text() == "cat {}\n"
     assert (place / "static").stat().st_uid == (place / "static" / "cats").stat().st_uid == 1
     assert list(made.code.rglob("settings.*.pyc")), "the player could not write its bytecode"
+
+
+MIGRATION = projects.EMPTY.format(before="0001_initial")
+META = projects.MODELS + "    class Meta:\n        permissions = [('purr', 'may purr')]\n"
+CALLED = """
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+def called(**_): pass
+class Cats(AppConfig):
+    name = "cats"
+    def ready(self): post_migrate.connect(called)
+"""
+
+
+def test_which_migrations_there_are(project: Make, place: Path) -> None:
+    """Code alone changes nothing of it; a migration does, and what `migrate` makes of the models when it ends."""
+    made = project()
+    path = made.code / "cats"
+    found = [made.run("build")["migrations"]]
+    (path / "views.py").write_text("new = True\n")
+    assert made.run("build")["migrations"] == found[0]
+    for name, text in (("migrations/0002_empty.py", MIGRATION), ("models.py", META)):
+        (path / name).write_text(text)
+        found.append(made.run("build")["migrations"])
+    assert len({*found, ""}) == 4
+
+
+def test_a_project_that_is_called_by_every_migrate(project: Make) -> None:
+    assert project(cats___apps__py=CALLED).run("build")["migrations"] == ""
 
 
 WEB: list[tuple[str, dict[str, str]]] = [

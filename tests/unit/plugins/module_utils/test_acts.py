@@ -173,6 +173,38 @@ def test_sqlite_is_made_by_migrate(house: House) -> None:
     assert plan(house, want) == []
 
 
+LIVE: list[tuple[str, dict[str, Any], dict[str, Any], list[Event]]] = [
+    # (what differs, of the live release, of what is wanted, what was migrated)
+    ("nothing", {}, {}, [{"event": "migrated", "release": A}]),
+    ("the migrations", {"migrations": "other"}, {}, [{"event": "migrated", "release": A}]),
+    ("nobody knows", {"migrations": ""}, {}, [{"event": "migrated", "release": A}]),
+    ("a secret", {}, {"secrets": {"DATABASE_URL": "sqlite:////other"}}, [{"event": "migrated", "release": A}]),
+    ("a variable", {}, {"env": {"DB": "other"}}, [{"event": "migrated", "release": A}]),
+    ("it was not migrated", {}, {}, []),
+]
+
+
+@pytest.mark.parametrize(("live", "act", "events"), [row[1:] for row in LIVE], ids=[row[0] for row in LIVE])
+def test_the_migrations_of_the_live_release_are_not_run_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, live: dict[str, Any], act: dict[str, Any], events: list[Event]
+) -> None:
+    given = replace(KITTENS, env={"WHERE": "{code}"}, secrets={"DATABASE_URL": "sqlite:////one"})
+    house.build(A, **{"migrations": "same", **live})
+    house.play(wanted(given, release=A, play=A))
+    house.build(NEW, migrations=live.get("migrations", "same") and "same")
+    house.log(*events)
+    ran: list[str] = []
+    monkeypatch.setattr(acts._Manager, "_run", lambda _manager, mode, *_: ran.append(mode) or {"applied": ["a.1"]})
+    want = wanted(replace(given, **act), release=NEW, play=NEW)
+    (change,) = (c for c in acts.plan(want, house.state(), house.host, "play", {}) if c.step.verb == "migrate")
+    assert change.make
+    change.make()
+    event = house.state().history.events[-1]
+    alone = events and not live and not act
+    assert (ran, event["applied"]) == (([], []) if alone else (["migrate"], ["a.1"]))
+    assert (event["event"], event["release"]) == ("migrated", NEW)
+
+
 def test_an_interrupted_seed_is_refused_until_it_is_answered(house: House) -> None:
     want = wanted(replace(KITTENS, seed=SEEDS))
     house.log(*DONE[:1], DONE[2], STARTED)

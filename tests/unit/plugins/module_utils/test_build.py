@@ -17,6 +17,7 @@ from ansible_collections.backstage.django.plugins.module_utils import acts, buil
 from ansible_collections.backstage.django.plugins.module_utils.build import Job
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, File, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.world import Address
 
 from .. import projects
 from ..conftest import Crew
@@ -45,7 +46,7 @@ def job(house: House, act: Act = KITTENS, below: str = "", **texts: Text) -> Job
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(house.root / "source", ".")
     assert root.exists()
-    return Job(act, [Venue("a.example")], {"act": 1}, A, "v1", str(archive), SECRET)
+    return Job(act, Address((Venue("a.example"),)), {"act": 1}, A, "v1", str(archive), SECRET)
 
 
 def built(house: House, one: Job) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def failure(house: House, one: Job) -> BackstageError:
 
 def test_a_release(workplace: House, crew: Crew) -> None:
     record = built(workplace, job(workplace))
+    assert len(record.pop("migrations")) == 64
     record.pop("built"), record.pop("by"), record.pop("act"), record.pop("abi")
     assert record == {
         "format": 1,
@@ -81,8 +83,9 @@ def test_a_release(workplace: House, crew: Crew) -> None:
             "default": {"engine": "django.db.backends.sqlite3", "name": workplace.act().workshop + "/db.sqlite3"}
         },
         "debug": False,
-        "static": {"url": "/static/", "root": "own"},
+        "static": {"url": "/static/", "root": "own", "relative": True},
         "media": {"url": "", "root": ""},
+        "static_urls": [],
         "links": {},
     }
     release = workplace.act().release(A)
@@ -115,6 +118,34 @@ def test_the_builders_world(workplace: House) -> None:
     assert "purr-purr" not in told
     assert "BACKSTAGE_STATIC_ROOT" in told
     assert f"/environments/{KEY}/bin:" in told
+
+
+URLS = [
+    # (settings, the path, what nginx has to know of static files and uploads)
+    ("", "/blog", {"url": "/static/", "root": "own", "relative": True}, NONE),
+    ('STATIC_URL = "/static/"', "/blog", {"url": "/static/", "root": "own", "relative": False}, NONE),
+    ('STATIC_URL = "https://cdn.example.com/"', "/", NONE, NONE),
+    (
+        'MEDIA_URL = "up/"; MEDIA_ROOT = BASE / "up"',
+        "/blog",
+        {"url": "/static/", "root": "own", "relative": True},
+        {"url": "/up/", "root": "up", "relative": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "path", "static", "media"), URLS)
+def test_urls_below_a_path(
+    workplace: House, more: str, path: str, static: dict[str, Any], media: dict[str, Any]
+) -> None:
+    """The record says where they lie wherever the Act plays; what is built knows where it is to play."""
+    lines = more + '\nopen(BASE / "told", "w").write(os.environ.get("BACKSTAGE_PREFIX", ""))'
+    one = job(workplace, kittens___settings__py=settings(lines))
+    # an Act that leaves a path still plays there while it is built for another one
+    one = replace(one, inputs={"path": path} if path != "/" else {}, address=replace(one.address, path="/left"))
+    record = built(workplace, one)
+    assert (record["static"], record["media"]) == (static, media)
+    assert Path(workplace.act().release(A).code, "told").read_text() == path.rstrip("/")
 
 
 @pytest.mark.parametrize("line", ["./make.sh 'a b'", "scripts/make.sh 'a b'", "sh scripts/make.sh 'a b'"])

@@ -55,6 +55,23 @@ VALUES: list[tuple[Item, str]] = [
         {"seed": [{"name": "s", "run": "a", "secrets": {"A": "purr"}}]},
         "seed[s].secrets.A: it is shorter than 8 characters; use a longer one",
     ),
+    (
+        {"static_urls": [{"url": "/a", "root": "a"}]},
+        "static_urls[/a].url: '/a': use a URL prefix that begins and ends with a slash, such as '/static/'",
+    ),
+    ({"static_urls": [{"url": "/a/", "root": "../a"}]}, "static_urls[/a/].root: '../a': it leaves the code;"),
+    (
+        {"static_urls": [{"url": "/a/", "root": "a"}, {"url": "/a/", "root": "b"}]},
+        "static_urls[/a/].url: '/a/': stands in the list twice; keep one",
+    ),
+    (
+        {"static_urls": [{"url": "/a/", "root": "a/b"}, {"url": "/b/", "root": "a"}]},
+        "static_urls[/b/].root: 'a': lies in the root of /a/, or around it; keep them apart",
+    ),
+    (
+        {"static_urls": [{"url": "/a/", "root": "a"}], "writable": ["a/uploads/"]},
+        "static_urls[/a/].root: 'a': is sealed, and 'a/uploads/' in writable is not; keep them apart",
+    ),
     ({"seed": [{"name": "s", "run": "a"}] * 2}, "seed[s]: stands in the list twice; a seed runs once, by its name"),
 ]
 REFUSED: list[tuple[Item, str]] = [

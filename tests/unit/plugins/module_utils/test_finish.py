@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import acts, files, finish, layout, process
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source, StaticUrl
 
 from ..conftest import Crew
 from ..house import NONE, STATIC, A, House
@@ -52,11 +52,14 @@ def built(crewed: House, crew: Crew) -> Iterator[layout.Release]:
     process.end_all(crew.builder)
 
 
-def act(*writable: str, subdir: str = "site") -> Act:
-    return Act("kittens", source=Source("git", "https://a/b", "v1", subdir), writable=list(writable))
+def act(*writable: str, subdir: str = "site", **urls: str) -> Act:
+    """An Act with writable paths, and static_urls by their first segment."""
+    named = [StaticUrl(f"/{name}/", root) for name, root in urls.items()]
+    source = Source("git", "https://a/b", "v1", subdir)
+    return Act("kittens", source=source, writable=list(writable), static_urls=named)
 
 
-def sealed(release: layout.Release, crew: Crew, wanted: Act, **web: dict[str, str]) -> dict[str, Any]:
+def sealed(release: layout.Release, crew: Crew, wanted: Act, **web: dict[str, Any]) -> dict[str, Any]:
     paths = layout.Production(crew.production).act("kittens")
     finish.finish(wanted, paths, release, crew.builder, {"release": A, "static": STATIC, "media": OWN, **web})
     found: dict[str, Any] = json.loads(Path(release.seal).read_text())
@@ -168,6 +171,59 @@ def test_static_files_inside_the_code_move_to_where_nginx_can_enter(built: layou
     assert os.readlink(built.code + "/site/collected") == built.static
     assert (Path(built.static, "a.css").read_text(), os.listdir(built.static)) == ("css", ["a.css"])
     assert as_player(crew, text, built.code + "/site/collected/a.css") == "css"
+
+
+def test_files_that_the_manifest_names_move_there_too(built: layout.Release, crew: Crew) -> None:
+    record = sealed(built, crew, act(assets="index/one", a="uploads"), static=COLLECTED, media=NONE)
+    assert record["static"] == COLLECTED
+    place = Path(built.static, ".backstage")
+    assert sorted(str(path.relative_to(place)) for path in place.rglob("*")) == [
+        ",a,",
+        ",a,/photo",
+        ",assets,",
+        ",assets,/a",
+    ]
+    modes = {mode(built, f"static/{path.relative_to(built.static)}") for path in [place, *place.rglob("*")]}
+    assert modes == {(0o755, 0, 0), (0o644, 0, 0)}, "nginx can read them, and nobody change them"
+    assert as_player(crew, text, f"{built.code}/site/index/one/a") == "indexed"
+
+
+@pytest.mark.parametrize(
+    ("static", "inputs"),
+    [
+        (COLLECTED, {}),
+        ({"url": "/static/", "root": "own"}, {}),
+        ({"url": "/", "root": "own", "relative": True}, {"path": "/static"}),
+    ],
+)
+def test_the_manifest_knows_better_where_static_url_leads(
+    built: layout.Release, crew: Crew, static: dict[str, Any], inputs: dict[str, str]
+) -> None:
+    """A project that ships its own, in another directory than STATIC_ROOT, or in that one."""
+    record = sealed(built, crew, act(static="collected"), static=static, inputs=inputs)
+    assert record["static"] == NONE
+    assert Path(built.static, ".backstage", ",static,", "a.css").read_text() == "css"
+
+
+NO_ROOT = [
+    (act(a="nonesuch"), "static_urls: there is no directory 'nonesuch' in the code after the build"),
+    (act(a="db.sqlite3"), "static_urls: there is no directory 'db.sqlite3' in the code after the build"),
+    (
+        act(a="collected"),
+        "static_urls: 'collected' is behind a link, or it is STATIC_ROOT, which is served at STATIC_URL",
+    ),
+    (act(a="linked/one"), "static_urls: 'linked/one' is behind a link"),
+    (act(a="."), "is a link; nginx serves files, not links"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "said"), NO_ROOT)
+def test_files_that_can_not_be_served(built: layout.Release, crew: Crew, wanted: Act, said: str) -> None:
+    link = Path(built.code, "site", "linked")
+    link.symlink_to("index")
+    os.chown(link, crew.builder.uid, crew.builder.gid, follow_symlinks=False)
+    assert said in told(sealed, built, crew, wanted, static=COLLECTED)
+    assert not os.path.exists(built.seal)
 
 
 def test_modes(built: layout.Release, crew: Crew) -> None:

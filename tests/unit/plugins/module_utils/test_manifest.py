@@ -22,8 +22,14 @@ REFUSED: list[tuple[Item, str]] = [
         "backstage_acts[../x].name: '../x': use a letter, then up to 31 lower-case letters, digits and hyphens",
     ),
     ({"acts": [act(), act()]}, "backstage_acts[kittens]: stands in the list twice; keep one"),
-    ({"acts": [{"name": "kittens"}]}, "backstage_acts[kittens].source: is missing; give one of git, archive, package, path"),
-    ({"acts": [act(source={})]}, "backstage_acts[kittens].source: give exactly one of git, archive, package, path, not 0 of them"),
+    (
+        {"acts": [{"name": "kittens"}]},
+        "backstage_acts[kittens].source: is missing; give one of git, archive, package, path",
+    ),
+    (
+        {"acts": [act(source={})]},
+        "backstage_acts[kittens].source: give exactly one of git, archive, package, path, not 0 of them",
+    ),
     (
         {"acts": [act(source={"path": "a", "git": "b", "version": "c"})]},
         "backstage_acts[kittens].source: give exactly one of git, archive, package, path, not 2 of them",

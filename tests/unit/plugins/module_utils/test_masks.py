@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.masks import MASK, mask
 
 KEY = "-----BEGIN KEY-----\nc2VjcmV0\n-----END KEY-----"
-QUOTED = "it's \"so\" \\ \u00e9"
+QUOTED = 'it\'s "so" \\ \u00e9'
 URL = "postgres://kittens:p%40ssword@db.example.com/kittens"
 
 CASES = [

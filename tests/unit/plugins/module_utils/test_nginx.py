@@ -163,6 +163,29 @@ def test_fault_25_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: 
     assert nginx.owners(["a.example", "b.example"], str(own)) == dict.fromkeys(names, str(path))
 
 
+LISTENS = [
+    ("listen 8001;", True),
+    ("server { listen 127.0.0.1:8001 default_server; }", True),
+    ("\tlisten [::]:8001;", True),
+    ("listen\n8001\nbacklog=9;", True),
+    ("listen *:8001;", True),
+    ("# listen 8001;", False),
+    ("listen 80018; listen 18001; listen 127.0.0.1:80;", False),
+    ("proxy_pass http://127.0.0.1:8001;", False),
+    ("listen unix:/run/8001;", False),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), LISTENS)
+def test_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, found: bool) -> None:
+    path, own = tmp_path / "by-hand.conf", tmp_path / "venues"
+    own.mkdir()
+    (own / "jazz._kittens.conf").write_text("listen 127.0.0.1:8001;")
+    path.write_text(text)
+    monkeypatch.setattr(nginx, "_enabled", lambda: [str(own / "jazz._kittens.conf"), str(path)])
+    assert nginx.listening(8001, str(own)) == (str(path) if found else "")
+
+
 def test_a_directory_beside_ours_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "venues-old").mkdir()
     path = tmp_path / "venues-old" / "a.conf"

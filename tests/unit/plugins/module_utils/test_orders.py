@@ -29,7 +29,7 @@ def settled(house: House) -> House:
     given = booked(
         acts=acts,
         resolved=RESOLVED,
-        sesses=[{"act": "kittens", "processes": 3}],
+        sesses=[{"act": "kittens", "processes": 3}, {"act": "dogs", "port": 8009}],
         venues=[{"name": name, "aliases": ["www." + name]} for name in places.values()],
         gigs=[{"act": name, "venue": venue} for name, venue in places.items()],
     )
@@ -99,6 +99,14 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
     ("no alias", orders.for_venue, one_venue(aliases=[]), [PLAY, f"venue {VENUE}: change"]),
     ("closed", orders.for_venue, one_venue(state="closed"), [f"venue {VENUE}: close"]),
     ("a new Venue", orders.for_venue, one_venue(name="a.example"), ["venue a.example: add"]),
+    (
+        "a move: where it is built for another path is the Act's next build",
+        orders.for_gig,
+        one_gig(path="/blog"),
+        [PLAY, f"gig kittens at {VENUE}/blog: move"],
+    ),
+    ("a port", orders.for_sess, one_sess(port=8001), [PLAY, "sess kittens: listen"]),
+    ("no port", orders.for_sess, one_sess(act="dogs", port=0), ["sess dogs: unlisten", "sess dogs: play"]),
     ("cancelled", orders.for_gig, one_gig(state="absent"), [f"gig kittens at {VENUE}/: cancel", PLAY]),
 ]
 
@@ -142,6 +150,14 @@ REFUSED: list[tuple[Make, Item, str]] = [
         f"is a name of Venue '{OTHER}' already; a name belongs to one Venue",
     ),
     (orders.for_gig, one_gig(path="/blog/"), "use '/', or a path such as '/blog'"),
+    (orders.for_sess, one_sess(port=8009), "port: 8009: is the port of 'dogs', too; choose another one"),
+    (orders.for_sess, one_sess(port=80), "use a number from 1024 to 65535"),
+    (orders.for_act, one_act(path="/a b"), "path: '/a b': use '/', or a path such as '/blog'"),
+    (
+        orders.for_act,
+        one_act(path="/blog"),
+        f"act kittens: it is booked at {VENUE}/; move the Gig first (backstage_gig)",
+    ),
     (orders.for_act, one_act(timeout=301), "is longer than the stage's longest request (300 s)"),
     (orders.for_sess, one_sess(threads=0), "use a number from 1 to 256"),
 ]
@@ -166,6 +182,28 @@ def test_rebooking_takes_both_acts_along(settled: House) -> None:
     assert set(order.manifest.acts) == {"kittens", "dogs"}
     verbs = [f"{step.noun} {step.name}: {step.verb}" for step in production.check(order).steps]
     assert f"gig dogs at {VENUE}/: rebook" in verbs
+
+
+def test_one_noun_after_another(house: House) -> None:
+    """An Act that is built for the path of its Gig, which comes last, is not built again by a second run."""
+    resolved = {"kittens": RESOLVED["kittens"]}
+    told_twice = one_act(source=git(), secrets={}, path="/blog", resolved=resolved)
+    (built,) = [step.after for step in production.check(orders.for_act(told_twice)).steps if step.verb == "build"]
+    given = booked(
+        acts=[act(source=git())], resolved=RESOLVED, gigs=[{"act": "kittens", "venue": VENUE, "path": "/blog"}]
+    )
+    house.settle(orders.for_production(given))
+    assert house.state().live_release == built
+    for make, again in (
+        (orders.for_act, told_twice),
+        (orders.for_act, one_act(resolved=resolved)),
+        (orders.for_sess, one_sess()),
+        (orders.for_gig, one_gig()),
+        (orders.for_gig, one_gig(path="/blog")),
+    ):
+        assert production.check(make(again)).steps == []
+    (cancelled,) = orders.for_gig(one_gig(state="absent")).manifest.gigs
+    assert (cancelled.path, cancelled.state) == ("/blog", "absent")
 
 
 def test_data_goes_only_with_the_act_that_is_named(settled: House) -> None:

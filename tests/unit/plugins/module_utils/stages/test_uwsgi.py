@@ -194,6 +194,14 @@ def test_stop_waits_until_the_emperor_let_it_finish(stage: Uwsgi, house: House) 
     assert (given[-1], os.listdir(house.host.vassals)) == (OTHER, [])
 
 
+def test_nobody_waits_for_the_exit_of_what_is_idle(stage: Uwsgi, house: House) -> None:
+    """The emperor is asked once, for it looks at its directory then."""
+    stage.start(SESS)
+    with emperor(house, vassal(accepting=1)) as given:
+        stage.stop(SESS, None)
+    assert (len(given), os.listdir(house.host.vassals)) == (1, [])
+
+
 def test_stop_ends_an_import_that_hangs(stage: Uwsgi, house: House) -> None:
     with subprocess.Popen(["sleep", "60"]) as child:
         living: Callable[[], State] = lambda: {} if child.poll() is not None else vassal(pid=child.pid)  # noqa: E731

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The committed results: complete, proving what they must, and what the documentation says."""
+
+from __future__ import annotations
+
+import json
+
+import bench
+import report
+
+RESULTS = json.loads(report.RESULTS.read_text(encoding="utf-8"))
+
+
+def test_the_page_says_what_was_measured() -> None:
+    assert report.PAGE.read_text(encoding="utf-8") == report.render(RESULTS)
+
+
+def test_every_part_was_measured() -> None:
+    assert set(RESULTS) == set(report.PARTS) == {"environment", *bench.PARTS}
+
+
+def test_no_proof_fails() -> None:
+    assert [row.measure for row in report.rows(RESULTS) if row.must and not row.met] == []
