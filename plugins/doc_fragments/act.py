@@ -197,6 +197,21 @@ options:
     description:
       - V(auto) runs C(collectstatic) where the Act has C(django.contrib.staticfiles). V(none) never does.
       - Defaults to V(auto).
+  static_urls:
+    type: list
+    elements: dict
+    description:
+      - Files that Django can't tell of, served by nginx as static files are. A URL that is C(STATIC_URL), too, takes its
+        place.
+    suboptions:
+      url:
+        type: str
+        required: true
+        description: The URL prefix, from the Venue's root, such as V(/assets/).
+      root:
+        type: str
+        required: true
+        description: The directory inside the code that holds them when the build ends.
   after_static:
     type: list
     elements: str
@@ -246,7 +261,9 @@ options:
         description: A text that the page has to hold.
       host:
         type: str
-        description: The host name that is asked for. Defaults to the name of every open Venue, else V(localhost).
+        description:
+          - The host name that is asked for. Defaults to the name of every open Venue, and to V(localhost) where the Sess
+            has a port, or is booked nowhere.
       timeout:
         type: int
         description: How many seconds the start, and each answer, may take; 1 to 3600. Defaults to V(30).

@@ -17,4 +17,8 @@ options:
     type: dict
     default: {}
     description: Internal. The controller's half of the module says here which archives it sent along.
+  unavailable:
+    type: dict
+    default: {}
+    description: Internal. The controller's half of the module says here which sources it could not fetch, and why.
 """

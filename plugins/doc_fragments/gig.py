@@ -19,7 +19,10 @@ options:
     description: The Venue where it plays.
   path:
     type: str
-    description: The URL path below which it plays. Only V(/) is built so far. Defaults to V(/).
+    description:
+      - The URL path below which it plays, such as V(/blog). An Act has one path, wherever it is booked; another one moves
+        it, and makes another release.
+      - Defaults to V(/).
   state:
     type: str
     choices: [present, absent]

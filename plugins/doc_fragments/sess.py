@@ -23,6 +23,11 @@ options:
   threads:
     type: int
     description: Threads of each worker, 1 to 256. Defaults to V(1).
+  port:
+    type: int
+    description:
+      - A port of the host itself, 1024 to 65535, that nginx listens on for it, on loopback only. An Act without a Gig is
+        reached there, too. V(0) is none.
   state:
     type: str
     choices: [started, stopped, absent]

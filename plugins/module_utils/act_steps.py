@@ -265,6 +265,7 @@ def run_manage(manage: str, words: list[str]) -> None:
 
 
 def by_hand(manage: str, words: list[str]) -> None:
+    """Run the management program; a console script ends in sys.exit(), whatever its command returned."""
     try:
         run_manage(manage, words)
     except SystemExit as end:
@@ -281,7 +282,7 @@ def answer(mode: str, options: Options) -> Any:
     if mode == "run":
         step(options["words"][0], by_hand, options["manage"], options["words"])
         return {}
-    run_manage(options["manage"], ["migrate" if mode == "migrate" else "check"])
+    by_hand(options["manage"], ["migrate" if mode == "migrate" else "check"])
     try:
         return results.pop()
     except IndexError:

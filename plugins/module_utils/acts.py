@@ -108,6 +108,11 @@ def plan(
     return changes + manager.discard(switches)
 
 
+def ask(want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Run a step that only reads, as the player, in the world of the wanted release."""
+    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {})
+
+
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
     """The end of a hold, where the run means it to end."""
     return _Manager(want, state, host).unhold()

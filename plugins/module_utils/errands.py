@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -163,9 +164,15 @@ def run(command: Command, act: str, timeout: float) -> Ran:
     if result.err:
         cause = f"'{line}' was ended after {timeout:.0f} s: raise 'timeout'"
     else:
-        known = diagnosis.find(output) or (output.strip().splitlines() or ["it printed nothing"])[-1].strip()
-        cause = f"'{line}' ended with status {result.code}: {known}"
+        cause = f"'{line}' ended with status {result.code}: {diagnosis.find(output) or _telling(output)}"
     return Ran(result.code, output, BackstageError(masks.mask(cause, command.secrets), f"act {act}", "manage"))
+
+
+def _telling(output: str) -> str:
+    """The line that tells most of a failure: the last one, where none calls itself an error."""
+    lines = [found.strip() for found in output.splitlines() if found.strip()]
+    errors = [found for found in lines if re.search(r"Error\b|Unknown command", found)]
+    return (errors or lines or ["it printed nothing"])[-1]
 
 
 def as_result(command: Command, ran: Optional[Ran], changed: bool) -> dict[str, Any]:

@@ -73,6 +73,12 @@ SESS_KEYS: dict[str, str] = {
 }
 
 
+LATER = ("index", "static_urls")
+"""Keys that came after the first releases: inputs only where they say something, so that the ids of others stay."""
+
+_EMPTY = Act("")
+
+
 def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
     """All that makes a release of this Act, as plain data.
 
@@ -84,12 +90,12 @@ def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
     """
     inputs = {key: summary(getattr(act, key)) for key, makes in ACT_KEYS.items() if makes == RELEASE}
     # the same content from another place, or under another name of the commit, is the same release
-    where = act.source
-    inputs["source"] = {
-        "content": source,
-        "subdir": where.subdir if where else "",
-        "submodules": where.submodules if where else False,
-    }
+    inputs["source"] = {"content": source, "subdir": act.source.subdir if act.source else ""}
+    if act.source and act.source.submodules:
+        inputs["source"]["submodules"] = True
+    for key in LATER:
+        if getattr(act, key) == getattr(_EMPTY, key):
+            del inputs[key]
     if path != "/":
         inputs[PATH] = path
     return inputs

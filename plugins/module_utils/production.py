@@ -32,6 +32,7 @@ class Order:
         manifest: what should be.
         resolved: Act -> the id and the label of its source; an Act without one keeps its release.
         shipped: Act -> its source's archive as it arrived: path and sha256.
+        unavailable: Act -> why its source could not be fetched.
         archives: Act -> its source's archive in the spool; filled in under the lock.
         through: build, migrate or play: where the run ends.
         build: whether Acts are built; else they stay as they are on disk.
@@ -44,12 +45,14 @@ class Order:
         prune: whether what left the manifest is taken down.
         delete_data: removed Acts whose data goes, too.
         strike: whether the whole Production is taken down.
+        private: whether nobody is told of it: nginx, and whoever has the Venues' names, are left alone.
         lock_timeout: seconds to wait for another run.
     """
 
     manifest: Manifest
     resolved: dict[str, dict[str, str]] = field(default_factory=dict)
     shipped: dict[str, dict[str, str]] = field(default_factory=dict)
+    unavailable: dict[str, str] = field(default_factory=dict)
     archives: dict[str, str] = field(default_factory=dict)
     through: str = "play"
     build: bool = True
@@ -62,6 +65,7 @@ class Order:
     prune: bool = False
     delete_data: set[str] = field(default_factory=set)
     strike: bool = False
+    private: bool = False
     lock_timeout: float = 600
 
 
@@ -96,12 +100,24 @@ def reconcile(order: Order) -> Outcome:
         Host.read().need_stage()
         files.directory(paths.root)
     with locks.held(paths.lock, who(), order.lock_timeout):
-        order = replace(order, archives=spool.take_in(paths, order.shipped))
-        run = _Run(order)
-        outcome = run.plan()
-        if not outcome.missing:
-            run.apply(outcome)
+        return carry_out(order)
+
+
+def carry_out(order: Order) -> Outcome:
+    """The same, where the Production's lock is held already."""
+    order = replace(order, archives=spool.take_in(Production(order.manifest.production), order.shipped))
+    run = _Run(order)
+    outcome = run.plan()
+    if not outcome.missing:
+        run.apply(outcome)
     return outcome
+
+
+def ask(order: Order, act: str, mode: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Have an Act's release answer a question of act_steps, as its player: it need not play."""
+    run = _Run(order, planning=True)
+    run.plan()
+    return acts.ask(run.wants[act], run.state.act(act), run.host, mode, options)
 
 
 class _Run:
@@ -124,6 +140,7 @@ class _Run:
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
+            self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
             self._refuse(self._bookings().refused())
             wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]
             if self.order.through == "play":
@@ -276,7 +293,8 @@ class _Run:
         return left
 
     def _plan_bookings(self) -> list[Change]:
-        return self._bookings(set(self.refused)).plan() if self.order.through == "play" else []
+        books = self.order.through == "play" and not self.order.private
+        return self._bookings(set(self.refused)).plan() if books else []
 
     def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
         return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set(), coming or {})

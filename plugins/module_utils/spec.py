@@ -160,6 +160,7 @@ def shipping() -> Spec:
     return {
         "resolved": {"type": "dict", "default": {}},
         "shipped": {"type": "dict", "default": {}},
+        "unavailable": {"type": "dict", "default": {}},
     }
 
 

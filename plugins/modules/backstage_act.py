@@ -23,6 +23,12 @@ extends_documentation_fragment:
 author:
   - The Backstage maintainers (@backstage-django)
 options:
+  path:
+    type: str
+    description:
+      - The path below which it is going to be booked, for it is built for that one. Only for an Act that is not booked
+        yet; afterwards its Gig says so.
+      - Defaults to the path of its Gig, else V(/).
   delete_data:
     type: bool
     default: false

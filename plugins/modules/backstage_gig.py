@@ -13,7 +13,8 @@ description:
   - Lets visitors of a Venue reach an Act. The Act's Sess and the Venue have to be there already.
   - The Act is told its new host names first, by a switch; then nginx is, and the page is asked for as a visitor would.
     Where that does not answer, nginx's configuration of before is put back and the module fails.
-  - An Act in the place of another one takes it over.
+  - An Act in the place of another one takes it over. With another O(path) than it has at that Venue, it moves,
+    and the next M(backstage.django.backstage_act) builds it for that one. Without O(path) it is where it is.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.gig

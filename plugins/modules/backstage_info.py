@@ -10,8 +10,8 @@ module: backstage_info
 short_description: Read what plays on a host
 version_added: 1.0.0
 description:
-  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue is asked for
-    its page.
+  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue and every Sess's
+    own port is asked for its page.
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -67,14 +67,15 @@ productions:
   elements: str
   sample: [jazz]
 playbill:
-  description: For people, one line a Venue, and one for each Act without one.
+  description: For people, one line for each Gig, Venue without one, and port of a Sess, and one for each other Act.
   returned: when O(production) is given
   type: list
   elements: str
   sample:
     - "http://kittens.example.com/  200  open  kittens: playing, release 018ea27b9e62 (v1.4.2) since 2026-11-21"
 answers:
-  description: What every Venue answers now, asked through this host's own nginx.
+  description:
+    - What every Gig, every Venue without one, and every port of a Sess answers now, asked through this host's own nginx.
   returned: when O(production) is given
   type: list
   elements: dict
@@ -86,7 +87,10 @@ answers:
       description: The HTTP status; V(0) where nothing answered.
       type: int
     state:
-      description: V(open) or V(closed).
+      description: V(open), V(closed), or V(local) for a port.
+      type: str
+    act:
+      description: The Act that plays there; nothing where none does.
       type: str
     error:
       description: Why nothing answered; else empty.
@@ -137,6 +141,9 @@ sesses:
       type: int
     threads:
       description: The threads of each.
+      type: int
+    port:
+      description: The port of the host itself on which it is reached, too; nothing where it has none.
       type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.

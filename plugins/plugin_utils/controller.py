@@ -157,10 +157,14 @@ def _ask_and_ship(
         unknown = [name for name in result["missing"] if name not in acts]
         if unknown:
             raise Refusal(f"source: {', '.join(unknown)} must be built again; give its source")
-        packed = {
-            name: resolving.pack(acts[name], options["resolved"][name]["content"], base) for name in result["missing"]
-        }
-        options["shipped"] = {name: _ship(action, item) for name, item in packed.items()}
+        options["shipped"], options["unavailable"] = {}, {}
+        for name in result["missing"]:
+            try:
+                packed = resolving.pack(acts[name], options["resolved"][name]["content"], base)
+            except Refusal as refusal:
+                options["unavailable"][name] = str(refusal)  # other Acts go on without it
+            else:
+                options["shipped"][name] = _ship(action, packed)
         result = action._execute_module(module_args=options, task_vars=task_vars)
     return result
 

@@ -83,7 +83,7 @@ def git(arguments: list[str], problem: str, env: dict[str, str]) -> str:
         env: what `access` gave.
 
     Raises:
-        Refusal: the problem, and the last line of what git said.
+        Refusal: the problem, and the line of git's that tells why.
     """
     # no credential helper of the person who runs this: the manifest says what is used
     argv = ["git", *(["-c", "credential.helper="] if "GIT_ASKPASS" in env else []), *arguments]
@@ -96,6 +96,11 @@ def git(arguments: list[str], problem: str, env: dict[str, str]) -> str:
     except subprocess.TimeoutExpired:
         raise Refusal(f"{problem} (no answer within {TIMEOUT // 60} minutes)") from None
     if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise Refusal(f"{problem} ({said[-1] if said else 'git said nothing'})")
+        raise Refusal(f"{problem} ({_telling_line(done.stderr)})")
     return done.stdout
+
+
+def _telling_line(said: str) -> str:
+    """The first: after ssh's own reason, or the server's, git only says that it could not go on."""
+    lines = (line.strip() for line in said.splitlines())
+    return next((line for line in lines if line and not line.lower().startswith("warning:")), "git said nothing")

@@ -219,6 +219,8 @@ def environment_variable(project: Project) -> None:
 @maker
 def secret_key(project: Project) -> None:
     project.replace(SETTINGS, ' or "not-a-secret"', ' or ""')
+    project.replace(VIEWS, "    return render(", '    signing.dumps("encore")\n    return render(')
+    project.replace(VIEWS, "from django.http", "from django.core import signing\nfrom django.http")
 
 
 @maker
@@ -236,7 +238,7 @@ def database_url(project: Project) -> None:
 
 @maker
 def no_default_settings(project: Project) -> None:
-    project.replace("manage.py", DEFAULT_SETTINGS, "")
+    project.replace("manage.py", "    " + DEFAULT_SETTINGS, "")
     project.replace("club/wsgi.py", DEFAULT_SETTINGS, "")
 
 

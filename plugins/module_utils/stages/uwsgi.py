@@ -55,7 +55,8 @@ pythonpath = {wrapper}
 module = backstage_wrapper:application
 procname-prefix-spaced = {production}/{act}/{sess}
 disable-logging = true
-log-date = true
+; with the zone: it is the Act's own TIME_ZONE as soon as Django is there
+log-date = %%Y-%%m-%%dT%%H:%%M:%%S%%z
 logto2 = {log}
 """
 

@@ -107,7 +107,10 @@ class _Trees:
             pins = _pins(mirror, repository, commit, self.env) if submodules else []
         yield tree
         for path, url, pin in pins:
-            yield from self.collect(url, pin, f"{prefix}{path}/", True)
+            try:
+                yield from self.collect(url, pin, f"{prefix}{path}/", True)
+            except Refusal as refusal:
+                raise Refusal(f"submodule '{path}': {refusal}") from None
 
 
 def _in(mirror: str, arguments: list[str], problem: str, env: dict[str, str]) -> str:

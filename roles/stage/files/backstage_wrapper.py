@@ -20,6 +20,7 @@ import inspect
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
@@ -113,9 +114,11 @@ def takes(handler: logging.Handler, record: logging.LogRecord) -> bool:
         return True
 
 
-def print_traceback(**_: Any) -> None:
-    """Print the exception of the request that failed."""
-    traceback.print_exc(file=sys.stderr)
+def print_traceback(request: Any = None, **_: Any) -> None:
+    """Print the exception of the request that failed, after a line with its time, as uWSGI's own begin."""
+    what = f"{request.method} {request.path!r}" if request is not None else "a request"
+    text = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} - {what} failed\n{traceback.format_exc()}"
+    print(text, end="", file=sys.stderr, flush=True)  # in one piece, beside what other workers print
 
 
 def report_errors() -> None:

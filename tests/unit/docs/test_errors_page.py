@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.backstage.django.plugins.module_utils import diagnosis
+from ansible_collections.backstage.django.plugins.module_utils import causes
 from pages import tables
 
 
 def test_every_cause_in_its_own_words() -> None:
     said = [(row["cause"], row["the run says"]) for row in tables("errors.md")["Causes that are known by sight"]]
-    assert said == [(row.name, re.sub(r"\{\d\}", "…", row.sentence)) for row in diagnosis.ROWS]
+    assert said == [(row.name, re.sub(r"\{\w+\}", "…", row.sentence)) for row in causes.ROWS]

@@ -20,8 +20,7 @@ PLACES = [
 
 
 def manifest(bed: Bed, fixed: bool) -> dict[str, Any]:
-    words = {"supplies": bed.stock["url"], "password": bed.stock["password"], "revue_sha256": bed.stock["revue_sha256"]}
-    return corpus.manifest(bed.state / "corpus", words, fixed, FULL)
+    return corpus.manifest(bed.state / "corpus", {"supplies": bed.stock["url"], **bed.stock}, fixed, FULL)
 
 
 @pytest.fixture(scope="module")

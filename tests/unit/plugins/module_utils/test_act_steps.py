@@ -143,7 +143,7 @@ def test_the_management_program(project: Make, manage: str, texts: dict[str, Tex
     """A file, a module, or a console script of the environment (ACTS: not always manage.py)."""
     made = project(**texts)
     script = made.django / "bin" / "kittens-web"
-    script.write_text(f"#!{made.django}/bin/python\n{HERE}{projects.MANAGE}")
+    script.write_text(f"#!{made.django}/bin/python\n{HERE}{projects.MANAGE}    sys.exit(None)\n")
     script.chmod(0o755)
     try:
         assert made.run("build", manage=manage)["settings"] == "kittens.settings"

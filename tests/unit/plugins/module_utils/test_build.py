@@ -21,7 +21,7 @@ from ansible_collections.backstage.django.plugins.module_utils.world import Addr
 
 from .. import projects
 from ..conftest import Crew
-from ..house import A, House
+from ..house import NONE, A, House
 from ..projects import Text, settings
 
 KEY = "e" * 16

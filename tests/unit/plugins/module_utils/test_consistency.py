@@ -59,7 +59,10 @@ VALUES: list[tuple[Item, str]] = [
         {"static_urls": [{"url": "/a", "root": "a"}]},
         "static_urls[/a].url: '/a': use a URL prefix that begins and ends with a slash, such as '/static/'",
     ),
-    ({"static_urls": [{"url": "/a/", "root": "../a"}]}, "static_urls[/a/].root: '../a': it leaves the code;"),
+    (
+        {"static_urls": [{"url": "/a/", "root": "../a"}]},
+        "static_urls[/a/].root: '../a': it leaves the code; use a path inside it",
+    ),
     (
         {"static_urls": [{"url": "/a/", "root": "a"}, {"url": "/a/", "root": "b"}]},
         "static_urls[/a/].url: '/a/': stands in the list twice; keep one",

@@ -106,7 +106,7 @@ case "$1" in
   esac
   env > {root}/environment
   find . -type f > {root}/inputs
-  cat "$NETRC" > {root}/netrc 2>&- ;;
+  [ -z "$NETRC" ] || cat "$NETRC" > {root}/netrc ;;
 esac
 """
 SDIST = """  \u00d7 No solution found when resolving dependencies:

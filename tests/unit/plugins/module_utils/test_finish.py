@@ -174,6 +174,7 @@ def test_static_files_inside_the_code_move_to_where_nginx_can_enter(built: layou
 
 
 def test_files_that_the_manifest_names_move_there_too(built: layout.Release, crew: Crew) -> None:
+    Path(built.static, "b.css").unlink()
     record = sealed(built, crew, act(assets="index/one", a="uploads"), static=COLLECTED, media=NONE)
     assert record["static"] == COLLECTED
     place = Path(built.static, ".backstage")
@@ -213,15 +214,17 @@ NO_ROOT = [
         "static_urls: 'collected' is behind a link, or it is STATIC_ROOT, which is served at STATIC_URL",
     ),
     (act(a="linked/one"), "static_urls: 'linked/one' is behind a link"),
-    (act(a="."), "is a link; nginx serves files, not links"),
+    (act(a="index"), "is a link; nginx serves files, not links"),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "said"), NO_ROOT)
 def test_files_that_can_not_be_served(built: layout.Release, crew: Crew, wanted: Act, said: str) -> None:
-    link = Path(built.code, "site", "linked")
-    link.symlink_to("index")
-    os.chown(link, crew.builder.uid, crew.builder.gid, follow_symlinks=False)
+    Path(built.static, "b.css").unlink()
+    for name, target in (("linked", "index"), ("index/within", "one")):
+        link = Path(built.code, "site", name)
+        link.symlink_to(target)
+        os.chown(link, crew.builder.uid, crew.builder.gid, follow_symlinks=False)
     assert said in told(sealed, built, crew, wanted, static=COLLECTED)
     assert not os.path.exists(built.seal)
 

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import inputs, spec
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, File, Health, Seed, Sess, Source
+from ansible_collections.backstage.django.plugins.module_utils.nouns import (
+    Act,
+    File,
+    Health,
+    Index,
+    Seed,
+    Sess,
+    Source,
+    StaticUrl,
+)
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -31,10 +40,13 @@ OTHER: dict[str, Any] = {
     "files": [File("a", "b")],
     "env": {"A": "b"},
     "secrets": {"KEY": "purrpurr"},
+    "index": Index("https://pypi.example.com/simple/"),
+    "database": "postgresql",
     "writable": ["db.sqlite3"],
     "packages": ["sassc"],
     "build": ["npm ci"],
     "static": "none",
+    "static_urls": [StaticUrl("/assets/", "dist")],
     "after_static": ["compress"],
     "migrate": False,
     "fixtures": ["a.json"],
@@ -46,12 +58,12 @@ OTHER: dict[str, Any] = {
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
         "source", "requirements", "refresh", "settings", "application", "chdir", "manage", "files", "env", "writable",
-        "packages", "build", "static", "after_static",
+        "packages", "build", "static", "static_urls", "after_static", "index",
     },
-    inputs.SESS: {"secrets", "timeout"},
+    inputs.SESS: {"secrets", "timeout", "database"},
     inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases"},
 }  # fmt: skip
-SAID_OF_SESSES = {inputs.SESS: {"processes", "threads", "stage"}, inputs.NEITHER: {"act", "hosts", "state"}}
+SAID_OF_SESSES = {inputs.SESS: {"processes", "threads", "stage", "port"}, inputs.NEITHER: {"act", "hosts", "state"}}
 
 
 def release(act: Act, content: str = COMMIT, abi: str = ABI) -> str:
@@ -72,7 +84,8 @@ def test_every_key_is_in_the_table(
 def test_what_makes_a_sess_is_compared() -> None:
     compared = {field.name for field in fields(Part)}
     made = {key for table in (inputs.ACT_KEYS, inputs.SESS_KEYS) for key in table if table[key] == inputs.SESS}
-    assert made - {"stage"} <= compared  # there is one Stage so far
+    by_variables = {"port", "database"}
+    assert made - by_variables - {"stage"} <= compared  # there is one Stage so far
 
 
 def test_the_table_of_others_is_complete() -> None:
@@ -119,6 +132,21 @@ def test_different_releases() -> None:
 def test_the_order_of_keys_says_nothing() -> None:
     one, other = (replace(KITTENS, env=env) for env in ({"A": "1", "B": "2"}, {"B": "2", "A": "1"}))
     assert release(one) == release(other)
+
+
+def test_the_path_where_it_plays_is_built_in() -> None:
+    """What is collected and compressed may hold it; the root's is what an Act without a Gig has."""
+    known = {path: inputs.release_inputs(KITTENS, COMMIT, path) for path in ("/", "/blog", "/news")}
+    ids = [inputs.release_id(found, ABI) for found in known.values()]
+    assert len(set(ids)) == 3
+    assert ids[0] == release(KITTENS)
+
+
+def test_a_hold_does_not_end_where_an_act_moves() -> None:
+    known = {path: inputs.release_inputs(KITTENS, COMMIT, path) for path in ("/", "/blog")}
+    assert inputs.hold_digest(known["/"]) == inputs.hold_digest(known["/blog"]) == inputs.digest(known["/"])
+    other = inputs.release_inputs(replace(KITTENS, env={"A": "b"}), COMMIT, "/blog")
+    assert inputs.hold_digest(other) != inputs.hold_digest(known["/blog"])
 
 
 def test_an_id_is_for_ever() -> None:

@@ -51,7 +51,7 @@ def test_every_option_has_a_type_and_lists_have_elements(shape: Callable[[], spe
 @pytest.mark.parametrize("shape", MODULES)
 def test_secrets_are_marked(shape: Callable[[], spec.Spec]) -> None:
     marked = {key for key, rule in rules(shape()) if rule.get("no_log")}
-    assert marked == ({"secrets"} & {key for key, _rule in rules(shape())})
+    assert marked == ({"secrets", "password"} & {key for key, _rule in rules(shape())})
 
 
 @pytest.mark.parametrize(

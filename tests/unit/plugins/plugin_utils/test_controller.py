@@ -87,6 +87,16 @@ def test_no_host_hears_of_a_key_or_a_password(inventory: Path) -> None:
                 assert word not in str(asked)
 
 
+def test_what_can_not_be_fetched_keeps_no_other_act_waiting(inventory: Path) -> None:
+    lost = act(name="lost", source={"git": "./repository", "version": "0" * 40})
+    more = {"gigs": [{"act": "kittens", "venue": VENUE}], "sesses": [{"act": "lost", "state": "stopped"}]}
+    action = Action({"missing": ["lost", "kittens"], "changed": False}, {"changed": True})
+    run(action, inventory, acts=[act(), lost], **more)
+    asked = action.asked[1]
+    assert list(asked["shipped"]) == ["kittens"]
+    assert asked["unavailable"]["lost"].startswith(f"{inventory}/repository has no commit {'0' * 40} (")
+
+
 def test_what_a_host_lacks_is_shipped_and_asked_again(inventory: Path) -> None:
     action = Action({"missing": ["kittens"], "changed": False}, {"changed": True})
     assert run(action, inventory) == {"changed": True}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,10 +31,11 @@ from django.urls import include, path
 def play(request):
     return HttpResponse("swing")
 
-def stumble(request):
+def stumble(request, how=""):
     raise RuntimeError("the drummer fell off")
 
 urlpatterns = [path("", play), path("stumble", stumble), path("more/", include("band.more"))]
+urlpatterns += [path("stumble/<str:how>", stumble)]
 """
 PROJECT = {
     "band/__init__.py": "",
@@ -166,6 +168,14 @@ def test_a_traceback_is_printed_once(play: Play, settings: str) -> None:
     assert done.stdout.startswith("500"), done.stderr
     assert done.stderr.count("Traceback (most recent call last)") == 1
     assert done.stderr.count("RuntimeError: the drummer fell off") == 1
+
+
+def test_a_printed_traceback_says_when_and_where(play: Play) -> None:
+    """A line as uWSGI's own begin, which a visitor can't write another one into."""
+    done = play(REQUEST.replace("/stumble", r"/stumble/at\n2000-01-01 - all is well"), settings=SETTINGS)
+    first = done.stderr.splitlines()[0]
+    told = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} - GET '/stumble/at\\n2000-01-01 - all is well' failed"
+    assert re.fullmatch(told, first), done.stderr
 
 
 def test_connections_are_closed_and_objects_frozen(play: Play) -> None:

@@ -87,7 +87,7 @@ def test_the_whole_ini(stage: Uwsgi, house: House) -> None:
         "module": "backstage_wrapper:application",
         "procname-prefix-spaced": f"jazz/kittens/{SESS}",
         "disable-logging": "true",
-        "log-date": "true",
+        "log-date": "%%Y-%%m-%%dT%%H:%%M:%%S%%z",
         "logto2": house.act().log,
     }
 

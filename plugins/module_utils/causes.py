@@ -1,0 +1,329 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of causes and cures: what is known by sight in what an Act printed or answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import debian
+
+
+@dataclass(frozen=True)
+class Row:
+    """One known cause.
+
+    Args:
+        name: what tests and docs call it.
+        pattern: found in the error or in the end of the log; its groups fill the sentence.
+        sentence: the cause and its cure; {packages} are the Debian packages for what the groups name.
+    """
+
+    name: str
+    pattern: str
+    sentence: str
+
+
+# The first that fits counts: what tells more stands above what is true as well.
+ROWS: list[Row] = [
+    # whatever is being done
+    Row(
+        "disk full",
+        r"No space left on device",
+        "the disk is full: make room and run again",
+    ),
+    # the packages
+    Row(
+        "hash mismatch",
+        r"Hash mismatch for `([^`]+)`",
+        "the index has another '{0}' than the hashes of the requirements say: renew them, if you trust what it has",
+    ),
+    Row(
+        "index wants a password",
+        r"\b(?:401 Unauthorized|403 Forbidden)\b",
+        "the index wants a username and a password: write them into 'index'",
+    ),
+    Row(
+        "index unreachable",
+        r"Failed to fetch: `([^`]+)`",
+        "the index does not answer at {0}: is it up, and may this host reach it? Another one goes into 'index'",
+    ),
+    Row(
+        "requirement from git",
+        r"Git operation failed.*?fatal: (.*)",
+        "a requirement comes from git, which says: {0}",
+    ),
+    Row(
+        "Python too old",
+        r"the current Python version \(([\d.]+)\) does not satisfy Python(\S+) and (\S+) depends on",
+        "'{2}' needs Python{1}, and this host has {0}: choose a version that suits, or a host with a later Debian",
+    ),
+    Row(
+        "no wheel for this Python",
+        r"(\S+) has no wheels with a matching (?:Python|platform)",
+        "'{0}' has no wheel for this Python, and no source to build it from: choose another version",
+    ),
+    Row(
+        "requirement unknown",
+        r"Because ([\w.-]+) was not found in the package registry",
+        "the package '{0}' is not in the index: correct the requirements",
+    ),
+    Row(
+        "requirement unresolvable",
+        r"No solution found when resolving dependencies",
+        "the requirements contradict each other or name a version that is not in the index",
+    ),
+    Row(
+        "requirement unreadable",
+        r"Couldn't parse requirement in `([^`]+)`|error: (?:Unexpected|Expected) .{0,99} at (\S+?):\d+:\d+",
+        "a line of the requirements can't be read, in {0}: correct it",
+    ),
+    Row(
+        "compiler missing",
+        r"(?:No such file or directory: '|command ')(?:[\w.-]+-)?(gcc|g\+\+|cc|c\+\+)'"
+        r"|Unknown compiler\(s\): \[\['(cc|c\+\+)'\]|you need a C compiler to build (uWSGI)",
+        "a package has to be compiled, and there is no compiler: add {packages} to 'packages'",
+    ),
+    Row(
+        "header missing",
+        r"fatal error: (\S+\.h(?:pp)?): No such file or|library files could not be found for (\w+),",
+        "a package has to be compiled, and {0} is missing: add {packages} to 'packages'",
+    ),
+    Row(
+        "program missing",
+        r"(pg_config) executable not found|: (pkg-config): not found|sure the (libxml2) and libxslt development"
+        r"|No such file or directory: '([\w.+-]+-config)'|can't find (Rust) compiler|(Rust) not found, installing"
+        r"|(Git) executable not found|the program '([^']+)' is missing",
+        "the program or library '{0}' is missing: add {packages} to 'packages'",
+    ),
+    Row(
+        "library missing",
+        rf"Failed to build `((?:{debian.BUILT})==[^`]+)`",
+        "the package '{0}' has no wheel for this Python, and building it needs {packages} in 'packages'",
+    ),
+    Row(
+        "build from source failed",
+        r"Failed to build `([^`]+)`",
+        "the package '{0}' has no wheel for this Python, and building it failed: does it need something in 'packages'?",
+    ),
+    # the project
+    Row(
+        "another Python",
+        r"init_fs_encoding: failed to get the Python codec|UNABLE to load uWSGI plugin: \S*python3"
+        r"|built for another Python",
+        "the release was built for another Python than that of uWSGI's plugin: run backstage.django.site, which builds"
+        " it anew",
+    ),
+    Row(
+        "management program missing",
+        r"there is no (\S*manage\.py|/\S+/bin/[\w.-]+)$",
+        "there is no {0}: set 'manage', 'chdir' or the source's 'subdir'",
+    ),
+    Row(
+        "settings not named",
+        r"settings are not configured\. You must either define the environment variable DJANGO_SETTINGS_MODULE",
+        "the project names no settings: set 'settings'",
+    ),
+    Row(
+        "settings module not found",
+        r"(?:No module named|ModuleNotFoundError: No module named) '([\w.]*settings[\w.]*)'",
+        "there is no settings module '{0}': set 'settings', 'chdir' or the source's 'subdir'",
+    ),
+    Row(
+        "PostgreSQL client missing",
+        r"Error loading psycopg2(?: or psycopg)? module",
+        "the Python client of PostgreSQL is missing: add psycopg[binary] to the requirements (before Django 4.2"
+        " psycopg2-binary)",
+    ),
+    Row(
+        "MySQL client missing",
+        r"Error loading MySQLdb module",
+        "the Python client of MySQL is missing: add mysqlclient to the requirements",
+    ),
+    Row(
+        "missing module",
+        r"No module named '([\w.]+)'",
+        "the module '{0}' is missing: add its package to the requirements",
+    ),
+    Row(
+        "DATABASE_URL missing",
+        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable|DATABASES is improperly configured",
+        "the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or give"
+        " DATABASE_URL in 'secrets'",
+    ),
+    Row(
+        "missing environment variable",
+        r"KeyError: '([A-Z][A-Z0-9_]*)'|Set the (\w+) environment variable|(\w+) not found\. Declare it as envvar",
+        "the environment variable {0} is missing: add it to 'env' or 'secrets'",
+    ),
+    Row(
+        "SECRET_KEY empty",
+        r"The SECRET_KEY setting must not be empty",
+        "SECRET_KEY is empty: add it to 'secrets' and have the settings read it",
+    ),
+    Row(
+        "app not installed",
+        r"Model class (\S+) doesn't declare an explicit app_label",
+        "the app of the model {0} is not in INSTALLED_APPS of these settings: add it, or set 'settings'",
+    ),
+    Row(
+        "WSGI application not named",
+        r"the settings have no WSGI_APPLICATION",
+        "the settings have no WSGI_APPLICATION: set 'application'",
+    ),
+    Row(
+        "wrong callable",
+        r"WrapperError: ([^\n]+)",
+        "the application can't be played: {0}",
+    ),
+    Row(
+        "template missing",
+        r"TemplateDoesNotExist: (\S+)",
+        "the template '{0}' is missing: is it in the source, its app in INSTALLED_APPS, and a relative directory one of"
+        " 'chdir'?",
+    ),
+    Row(
+        "STATIC_ROOT unset",
+        r"STATIC_ROOT is not set|without having set the STATIC_ROOT setting",
+        "STATIC_ROOT is not set: set it to os.environ['BACKSTAGE_STATIC_ROOT'], or say 'static: none'",
+    ),
+    Row(
+        "root outside",
+        r"(STATIC_ROOT|MEDIA_ROOT) is outside: (\S+)",
+        "{0} is {1}, where nginx can't serve it: set it to os.environ['BACKSTAGE_{0}'], or to a directory of the code",
+    ),
+    Row(
+        "static files unbuilt",
+        r"Missing staticfiles manifest entry for '([^']+)'",
+        "the static file '{0}' is not in the manifest of the static files: is it in STATICFILES_DIRS or an app?",
+    ),
+    Row(
+        "static file refers to nothing",
+        r"The file '([^']+)' could not be found with <\S+Storage",
+        "a static file refers to '{0}', which is not there: add it, correct the reference, or say 'static: none'",
+    ),
+    Row(
+        "migrations in conflict",
+        r"Conflicting migrations detected; multiple leaf nodes in the migration graph: \(([^)]+)\)",
+        "two migrations follow the same one ({0}): merge them (makemigrations --merge)",
+    ),
+    # what it may write
+    Row(
+        "read-only database",
+        r"attempt to write a readonly database|unable to open database file",
+        "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    Row(
+        "read-only file",
+        r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'",
+        "the Act may not write '{0}': name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    Row(
+        "directory missing",
+        r"FileNotFoundError: \[Errno 2\] No such file or directory: '((?:/srv/backstage/|\w[^/']*/)[^']+)'",
+        "'{0}' is not there: is it in the source? A directory that the Act writes goes into 'writable', with a '/'",
+    ),
+    # its database, and what else it talks to
+    Row(
+        "table missing",
+        r"OperationalError: no such table: (\S+)|relation \"([^\"]+)\" does not exist",
+        "the database has no table '{0}': has 'migrate' run on the database that the Act uses?",
+    ),
+    Row(
+        "another database",
+        r"DATABASES has (.+) as its default, and not (\w+) '[^']*'",
+        "the settings' default database is {0}, not the manifest's {1}: have DATABASES read DATABASE_URL, or leave"
+        " 'database' out",
+    ),
+    Row(
+        "wrong password",
+        r"password authentication failed for user \"([^\"]+)\"|Access denied for user '([^']+)'",
+        "the database refuses the password of '{0}': correct it in 'secrets'",
+    ),
+    Row(
+        "password missing",
+        r"no password supplied",
+        "the database asks for a password: give DATABASE_URL with one in 'secrets', or leave host and user out, to"
+        " come by the socket",
+    ),
+    Row(
+        "another user of the database",
+        r"Peer authentication failed for user \"([^\"]+)\"",
+        "the Act is not the user '{0}' for the database: leave the user out, or give a host and a password",
+    ),
+    Row(
+        "database unknown",
+        r"FATAL: +(?:role|database) \"([^\"]+)\" does not exist",
+        "PostgreSQL has no role or database '{0}': correct DATABASE_URL or DATABASES, and ask no database while a"
+        " release is built",
+    ),
+    Row(
+        "database of others",
+        r"permission denied for database \"([^\"]+)\"",
+        "the Act may not connect to the database '{0}': its own is in DATABASE_URL",
+    ),
+    Row(
+        "unreachable database",
+        r"connection to server .{0,200} failed: (?!FATAL|fe_sendauth)"
+        r"|the database system is (?:starting up|shutting down)|server closed the connection"
+        r"|terminating connection due to|could not translate host name|failed to resolve host"
+        r"|Can't connect to (?:local )?(?:MySQL )?server",
+        "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
+    ),
+    Row(
+        "another migrate",
+        r"another migrate of this database has not ended within (\d+) s",
+        "another migrate of this database has not ended within {0} s: wait for it, or end it (pg_stat_activity names"
+        " it), and run again",
+    ),
+    Row(
+        "unreachable service",
+        r"Error 111 connecting to (\S+)\. Connection refused",
+        "nothing answers at {0}, such as Redis: start it, or correct where the settings say it is",
+    ),
+    # its commands
+    Row(
+        "question asked",
+        r"EOFError: EOF when reading a line",
+        "it asks, and nobody can answer: give the command what it asks for, or --noinput",
+    ),
+    # its answers
+    Row(
+        "host not allowed",
+        r"Invalid HTTP_HOST header: '([^']+)'|answers 400 to the host '([^']+)'",
+        "the Act answers 400 to the host '{0}': add the name to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)",
+    ),
+    Row(
+        "nothing at the path",
+        r"(\S+) answers 404",
+        "nothing at {0} (404): set health.path to a page that the Act has",
+    ),
+    Row(
+        "CSRF origin",
+        r"Origin checking failed - (\S+) does not match any trusted origins",
+        "the Act refuses forms from {0}: add it to CSRF_TRUSTED_ORIGINS (the Venues' are in BACKSTAGE_ORIGINS)",
+    ),
+    Row(
+        "request over the timeout",
+        r"HARAKIRI \[core \d+\] \S+ - (\w+ \S+) since",
+        "the request {0} took longer than 'timeout', and its worker was ended: make it faster, or raise 'timeout'",
+    ),
+    # the stage
+    Row(
+        "unknown option",
+        r"unrecognized option '([^']+)'|\[strict-mode\] unknown config directive: (\S+)",
+        "uWSGI refuses the option {0}",
+    ),
+    Row(
+        "port taken",
+        r"bind\(\) to (\S+) failed \(98: ",
+        "the port {0} is taken: stop what listens there, or choose another one",
+    ),
+    Row(
+        "name clash",
+        r"conflicting server name \"([^\"]+)\" on (\S+), ignored",
+        "two servers of nginx are called {0} on {1}, and one of them is never asked: rename one",
+    ),
+]

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which Debian packages have what a build looks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_C = ("gcc", "python3-dev")
+_MYSQL = (*_C, "default-libmysqlclient-dev", "pkg-config")
+_XML = (*_C, "libxml2-dev", "libxslt1-dev")
+_LDAP = (*_C, "libldap-dev", "libsasl2-dev")
+_RUST = ("cargo", *_C)
+
+# programs, headers and libraries
+_WANTED: dict[str, tuple[str, ...]] = {
+    "gcc": _C,
+    "cc": _C,
+    "g++": ("g++", "python3-dev"),
+    "c++": ("g++", "python3-dev"),
+    "uWSGI": _C,
+    "Python.h": _C,
+    "pg_config": (*_C, "libpq-dev"),
+    "libpq-fe.h": (*_C, "libpq-dev"),
+    "mysql.h": _MYSQL,
+    "pkg-config": ("pkg-config",),
+    "libxml2": _XML,
+    "libxml/xmlversion.h": _XML,
+    "jpeg": (*_C, "libjpeg-dev", "zlib1g-dev"),
+    "zlib": (*_C, "libjpeg-dev", "zlib1g-dev"),
+    "zlib.h": (*_C, "zlib1g-dev"),
+    "ffi.h": (*_C, "libffi-dev"),
+    "openssl/opensslv.h": (*_C, "libssl-dev"),
+    "lber.h": _LDAP,
+    "ldap.h": _LDAP,
+    "sasl/sasl.h": _LDAP,
+    "curl-config": (*_C, "libcurl4-openssl-dev", "libssl-dev"),
+    "gdal-config": ("g++", "libgdal-dev", "python3-dev"),
+    "Rust": _RUST,
+    "cargo": _RUST,
+    "git": ("git",),
+    "Git": ("git",),
+    "npm": ("npm",),
+    "npx": ("npm",),
+    "node": ("nodejs",),
+    "sassc": ("sassc",),
+    "msgfmt": ("gettext",),
+    "make": ("make",),
+    "esbuild": ("esbuild",),
+}
+# Python packages that are often built from source: what all of it takes, so that nobody finds it piece by piece
+_BUILT: dict[str, tuple[str, ...]] = {
+    "bcrypt": _RUST,
+    "cffi": (*_C, "libffi-dev"),
+    "cryptography": (*_RUST, "libssl-dev", "pkg-config"),
+    "gdal": ("g++", "libgdal-dev", "python3-dev"),
+    "lxml": _XML,
+    "mysqlclient": _MYSQL,
+    "pillow": (*_C, "libjpeg-dev", "zlib1g-dev"),
+    "psycopg-c": (*_C, "libpq-dev"),
+    "psycopg2": (*_C, "libpq-dev"),
+    "pycairo": (*_C, "libcairo2-dev", "pkg-config"),
+    "pycurl": (*_C, "libcurl4-openssl-dev", "libssl-dev"),
+    "python-ldap": _LDAP,
+}
+UNKNOWN = "the Debian package that has it"
+BUILT = "|".join(map(str, _BUILT))
+
+
+def packages(wanted: Iterable[str]) -> list[str]:
+    """The Debian packages for programs, headers, libraries and Python packages; none for what is not known."""
+    found: set[str] = set()
+    for word in wanted:
+        name = word.split("==")[0]
+        found.update(_WANTED.get(word, ()), _BUILT.get(name.lower().replace("_", "-"), ()))
+    return sorted(found)
+
+
+def said(wanted: Iterable[str]) -> str:
+    """The same for a sentence."""
+    found = packages(wanted)
+    if not found:
+        return UNKNOWN
+    return " and ".join(part for part in (", ".join(found[:-1]), found[-1]) if part)
