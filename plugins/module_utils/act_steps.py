@@ -19,6 +19,7 @@ import functools
 import io
 import json
 import os
+import re
 import runpy
 import shlex
 import sys
@@ -235,6 +236,78 @@ def pending(alias: str) -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
 
 
+def applied(options: Options) -> dict[str, Any]:
+    """The migrations that the default database has; reads, and nothing else."""
+    import django
+    from django.db import DEFAULT_DB_ALIAS, connections
+    from django.db.migrations.recorder import MigrationRecorder
+
+    step("settings", django.setup)
+    connection = connections[DEFAULT_DB_ALIAS]
+    known = {} if connection.vendor == "unknown" else step("migrate", MigrationRecorder(connection).applied_migrations)
+    return {"applied": sorted(known)}
+
+
+def look(options: Options) -> dict[str, Any]:
+    """What people should know of an Act that can play: nothing of it is changed.
+
+    Options:
+        applied: migrations that another database has, for those that are pending there; null for the Act's own.
+    """
+    import django
+    from django.db import DEFAULT_DB_ALIAS, connections
+    from django.db.migrations.recorder import MigrationRecorder
+
+    step("settings", django.setup)
+    if options["applied"] is not None:
+        known = {(app, name): None for app, name in options["applied"]}
+        MigrationRecorder.applied_migrations = lambda _recorder: known
+    has_database = connections[DEFAULT_DB_ALIAS].vendor != "unknown"
+    return {
+        "pages": step("urls", pages),
+        "warnings": step("check", deployment_warnings),
+        "unwritten": step("makemigrations", unwritten) if has_database else [],
+        "pending": step("migrate", pending, DEFAULT_DB_ALIAS) if has_database else [],
+    }
+
+
+def deployment_warnings() -> list[str]:
+    from django.core import checks
+
+    found = checks.run_checks(include_deployment_checks=True)
+    told = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
+    return sorted({f"{message.id}: {str(message.msg).splitlines()[0]}" for message in told})
+
+
+def unwritten() -> list[str]:
+    """The apps whose models have changes that no migration has."""
+    from django.core.management import call_command
+
+    out = io.StringIO()
+    with contextlib.suppress(SystemExit):  # so it tells that there are some
+        call_command("makemigrations", check_changes=True, dry_run=True, interactive=False, stdout=out)
+    return re.findall(r"Migrations for '(\w+)'", out.getvalue())
+
+
+def pages() -> list[str]:
+    """Paths of the Act that need no argument, in the order of its URLs; the admin's come last."""
+    from django.urls import get_resolver
+
+    found = list(dict.fromkeys(walk(get_resolver().url_patterns, "/")))
+    return sorted(found, key=lambda path: path.startswith("/admin/"))[:100]
+
+
+def walk(patterns: Any, prefix: str) -> Iterator[str]:
+    for pattern in patterns:
+        route = re.sub(r"\A\^|\$\Z|\\Z\Z", "", str(pattern.pattern))
+        if re.search(r"[<>()\[\]{}*+?|\\^$]", route) or re.search(r"log_?out|delete|remove|jsi18n", route):
+            continue
+        if hasattr(pattern, "url_patterns"):
+            yield from walk(pattern.url_patterns, prefix + route)
+        else:
+            yield prefix + route
+
+
 def take_over(work: Callable[[], Any]) -> list[Any]:
     """Have the Act's management program call our work instead of a command; return its result."""
     from django.core.management import ManagementUtility
@@ -273,10 +346,13 @@ def by_hand(manage: str, words: list[str]) -> None:
             raise
 
 
+MODES = {"build": build, "migrate": migrate, "applied": applied, "look": look}
+
+
 def answer(mode: str, options: Options) -> Any:
     try:
         set_prefix(os.environ.get("BACKSTAGE_PREFIX", ""))
-        results = [] if mode == "run" else take_over(lambda: {"build": build, "migrate": migrate}[mode](options))
+        results = [] if mode == "run" else take_over(lambda: MODES[mode](options))
     except ImportError as error:
         raise Failed("settings", "Django is not installed in the Act's environment") from error
     if mode == "run":

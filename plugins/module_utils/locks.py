@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 
+from . import files
 from .errors import BackstageError
 
 
@@ -20,16 +21,15 @@ def held(path: str, who: str, timeout: float) -> Iterator[None]:
     """Hold a lock file.
 
     Args:
-        path: the file; its directory is root's and is there.
+        path: the file, in a directory of root's, which is made if it is missing.
         who: written into the file for those who wait.
         timeout: seconds to wait for another holder.
 
     Raises:
         BackstageError: another run held it all the time; says which.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    handle = _take(path, time.monotonic() + timeout)
     try:
-        _wait(handle, path, time.monotonic() + timeout)
         os.ftruncate(handle, 0)
         started = time.strftime("%Y-%m-%d %H:%M:%S")
         os.pwrite(handle, f"process {os.getpid()} of {who}, since {started}".encode(), 0)
@@ -37,6 +37,28 @@ def held(path: str, who: str, timeout: float) -> Iterator[None]:
         os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _take(path: str, deadline: float) -> int:
+    """The lock that is at the path: its last holder may have removed the one that was waited for."""
+    while True:
+        files.directory(os.path.dirname(path))
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _wait(handle, path, deadline)
+            if _is_at(handle, path):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _is_at(handle: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _wait(handle: int, path: str, deadline: float) -> None:

@@ -24,7 +24,10 @@ PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 URL_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
-RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd"})
+REHEARSAL = "rehearsal"
+"""The Production in which an Act is tried out; nothing of it is left afterwards."""
+
+RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd", REHEARSAL})
 LONGEST_USER = 32
 LONGEST_HOST_NAME = 253
 WWW_GROUP = "www-data"

@@ -21,6 +21,7 @@ from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .stages.uwsgi import sweep_drafts
 from .state import ActState, HostState, read
+from .unbooked import Unbooked
 from .world import Address
 
 
@@ -293,11 +294,11 @@ class _Run:
         return left
 
     def _plan_bookings(self) -> list[Change]:
-        books = self.order.through == "play" and not self.order.private
-        return self._bookings(set(self.refused)).plan() if books else []
+        return self._bookings(set(self.refused)).plan() if self.order.through == "play" else []
 
     def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
-        return Bookings(self.manifest, self.state, self.host, self.order.prune, left or set(), coming or {})
+        kind = Unbooked if self.order.private else Bookings
+        return kind(self.manifest, self.state, self.host, self.order.prune, left or set(), coming or {})
 
     def _need_known_data(self) -> None:
         for name in sorted(self.order.delete_data):
@@ -366,7 +367,7 @@ class _Run:
         """Before a switch: refuse URLs of another Act's, and where the Act's own change, serve the old and the new."""
         act = change.act
         state, want = self.state.act(act), self.wants.get(act)
-        if want is None or want.play not in state.releases:
+        if want is None or want.play not in state.releases or self.order.private:
             return
         for clash in self._clashes(failed, act).values():
             raise clash

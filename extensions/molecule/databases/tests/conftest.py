@@ -52,7 +52,7 @@ class Choir:
     def ask(self, sql: str, database: str = "postgres", user: str = "postgres") -> list[str]:
         """What PostgreSQL tells a user of each host."""
         psql = f'psql --no-psqlrc --no-align --tuples-only --dbname="{database}" --command="$(cat)" 2>&1'
-        command = f"cat <<'SQL' | runuser -u {user} -- {psql} || true\n{sql}\nSQL"
+        command = f"cd /; cat <<'SQL' | runuser -u {user} -- {psql} || true\n{sql}\nSQL"
         return self.sh(command)
 
     def statuses(self, act: str) -> list[int]:

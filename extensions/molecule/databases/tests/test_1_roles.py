@@ -18,7 +18,7 @@ DATABASES = ["choir-alto", "choir-bass", "postgres", "template1"]
 def connect(host: Any, user: str, database: str, sql: str = "SELECT current_user") -> str:
     """What a user of the host is told by a database, by the socket."""
     words = ["runuser", "-u", user, "--", "psql", "--no-psqlrc", "-Atw", "-d", database, "-c", sql]
-    said: str = host.run(f"{shlex.join(words)} 2>&1").stdout
+    said: str = host.run(f"cd /; {shlex.join(words)} 2>&1").stdout
     return said.strip()
 
 

@@ -196,7 +196,7 @@ def test_the_migrations_of_the_live_release_are_not_run_again(
     ran: list[str] = []
     monkeypatch.setattr(acts._Manager, "_run", lambda _manager, mode, *_: ran.append(mode) or {"applied": ["a.1"]})
     want = wanted(replace(given, **act), release=NEW, play=NEW)
-    (change,) = (c for c in acts.plan(want, house.state(), house.host, "play", {}) if c.step.verb == "migrate")
+    (change,) = (change for change in changes(house, want) if change.step.verb == "migrate")
     assert change.make
     change.make()
     event = house.state().history.events[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import stat
 import time
@@ -63,6 +64,22 @@ def test_fault_27_a_killed_holder_frees_it(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGKILL)
         with locks.held(str(path), "bob", 2):
             assert f"process {pid} " not in path.read_text()
+
+
+def test_the_last_holder_may_take_its_directory_away(tmp_path: Path) -> None:
+    """As a strike does: who waited for that lock holds the one that the next run will look for."""
+    path = tmp_path / "production" / ".lock"
+    pid = os.fork()
+    if pid == 0:
+        with locks.held(str(path), "ada", 5):
+            time.sleep(0.5)
+            shutil.rmtree(path.parent)
+        os._exit(0)
+    while not path.exists() or not path.read_text():
+        time.sleep(0.01)
+    with locks.held(str(path), "bob", 5):
+        assert path.read_text().startswith(f"process {os.getpid()} of bob")
+    os.waitpid(pid, 0)
 
 
 def test_children_do_not_keep_it(tmp_path: Path) -> None:

@@ -274,6 +274,16 @@ def test_missing_sources_are_asked_for(house: House) -> None:
     assert checked().missing == []
 
 
+def test_fault_8_what_can_not_be_fetched_is_its_acts_failure_alone(house: House) -> None:
+    settled(house)
+    change = {"acts": [act(source=git(), **SECRET), DOGS], "contents": {"kittens": NEXT}}
+    found = checked(**change, unavailable={"kittens": "https://x/y has no commit"})
+    assert [(error.subject, error.step, error.message) for error in found.errors] == [
+        ("act kittens", "source", "https://x/y has no commit")
+    ]
+    assert (found.missing, verbs(found)) == (["dogs"], ["act dogs: build", "act dogs: migrate", "act dogs: add"])
+
+
 def test_playing(house: House) -> None:
     settled(house)
     (release,) = house.state().releases
