@@ -13,8 +13,8 @@ options:
     type: bool
     default: false
     description:
-      - Prints what was found line by line, as it is, when the module has ended. Ansible shows nothing of a module before
-        that. The playbooks say V(true); a task that registers the result needs it not.
+      - Prints what was found line by line, as it is, when the module has ended. Before that Ansible shows nothing of a
+        module. The playbooks say V(true); a task that registers the result needs it not.
 requirements:
   - Debian 12 or 13, prepared by the role P(backstage.django.stage#role).
   - The module runs as root (C(become) of the play).

@@ -260,7 +260,7 @@ def look(options: Options) -> dict[str, Any]:
 
     step("settings", django.setup)
     if options["applied"] is not None:
-        known = {(app, name): None for app, name in options["applied"]}
+        known = dict.fromkeys(map(tuple, options["applied"]))
         MigrationRecorder.applied_migrations = lambda _recorder: known
     has_database = connections[DEFAULT_DB_ALIAS].vendor != "unknown"
     return {
@@ -276,7 +276,11 @@ def deployment_warnings() -> list[str]:
 
     found = checks.run_checks(include_deployment_checks=True)
     told = [message for message in found if message.level >= checks.WARNING and not message.is_silenced()]
-    return sorted({f"{message.id}: {str(message.msg).splitlines()[0]}" for message in told})
+    return sorted({f"{message.id}: {first_sentence(str(message.msg))}" for message in told})
+
+
+def first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?])\s", " ".join(text.split()))[0]
 
 
 def unwritten() -> list[str]:

@@ -15,7 +15,7 @@ from . import addresses, booking_steps, claims, files, front, locations, names, 
 from .errors import BackstageError
 from .host import Host
 from .layout import Production
-from .locations import Booked
+from .locations import Booked, Left
 from .nouns import Act, Gig, Manifest, Venue
 from .plan import Change, Phase, Step
 from .server_block import port_name
@@ -239,7 +239,9 @@ class Bookings:
         known: Optional[Act] = self.manifest.acts.get(act)
         timeout = known.timeout if known else state.record.get("act", {}).get("timeout", self.host.longest_request)
         static, media, others = zip(*(locations.urls(state.releases[coming.release], coming.path) for coming in served))
-        return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others))
+        keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
+        left = _left(state, [served[0].release, *state.older(served[0].release, keep)], path)
+        return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others), left)
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
@@ -361,6 +363,16 @@ def _staying(block: Block, paths: dict[str, str]) -> Block:
 def _acts(block: Block) -> list[str]:
     """Who plays there."""
     return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
+
+
+def _left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
+    """The other paths that releases were built for whose files nginx still serves."""
+    found: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for release in [state.releases[name] for name in served]:
+        built = locations.built_for(release)
+        if built != path:
+            found.setdefault(built, []).append(locations.moving_urls(release, built))
+    return tuple(Left(where, *(_unique(lists) for lists in zip(*urls))) for where, urls in sorted(found.items()))
 
 
 def _unique(lists: Iterable[list[str]]) -> tuple[str, ...]:

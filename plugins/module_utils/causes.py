@@ -108,6 +108,11 @@ ROWS: list[Row] = [
         r"Failed to build `([^`]+)`",
         "the package '{0}' has no wheel for this Python, and building it failed: does it need something in 'packages'?",
     ),
+    Row(
+        "requirements not named",
+        r"the project says nowhere which packages it needs",
+        "the project says nowhere which packages it needs; add a requirements.txt, or name its files in 'requirements'",
+    ),
     # the project
     Row(
         "another Python",
@@ -118,7 +123,7 @@ ROWS: list[Row] = [
     ),
     Row(
         "management program missing",
-        r"there is no (\S*manage\.py|/\S+/bin/[\w.-]+)$",
+        r"there is no (\S+\.py|/srv/backstage/\S+/bin/[\w.-]+)$",
         "there is no {0}: set 'manage', 'chdir' or the source's 'subdir'",
     ),
     Row(

@@ -28,6 +28,7 @@ OWN_PREFIXES = {
     "BACKSTAGE_": "these are exported by Backstage",
     "UWSGI_": "uWSGI reads these as options",
 }
+CREDENTIALS = "it holds credentials, which would be seen; take them out of the URL"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -189,9 +190,16 @@ def git_location(url: str) -> Optional[str]:
         r"(https?|ssh|git|file)://", url, re.IGNORECASE
     ):
         return "use an https, ssh, git or file URL"
+    if re.match(r"(\w+://)?([^/@]*@)?-", url):
+        return "its host begins with a hyphen, which a program would take for an option"
     if re.match(r"https?://[^/@]*@|ssh://[^/@]*:[^/@]*@", url, re.IGNORECASE):
-        return "it holds credentials, which would be seen; take them out of the URL"
+        return CREDENTIALS
     return None
+
+
+def may_hold_credentials(url: str) -> bool:
+    """Whether a URL is not to be repeated in a message."""
+    return "://" in url and "@" in url
 
 
 def archive_location(place: str) -> Optional[str]:
@@ -205,7 +213,7 @@ def archive_location(place: str) -> Optional[str]:
 
 def _url_without_credentials(url: str) -> Optional[str]:
     if re.match(r"[a-z+]+://[^/@]*@", url, re.IGNORECASE):
-        return "it holds credentials, which would be seen; take them out of the URL"
+        return CREDENTIALS
     return None
 
 

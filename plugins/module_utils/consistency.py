@@ -71,7 +71,8 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         for key, rule in rules.items():
             value = getattr(noun, key)
             for one in value if isinstance(value, list) else [] if value in (None, "") else [value]:
-                problems.check(f"{place}.{key}", one, rule(one))
+                hidden = noun is act.index and checks.may_hold_credentials(one)
+                problems.check(f"{place}.{key}", one, rule(one), hidden)
     if act.timeout > longest_request:
         problems.add(
             f"{where}.timeout",

@@ -68,7 +68,7 @@ PACKAGES = {
 ADDED = "backstage-requirements.txt"
 HOSTS = 'ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")'
 ORIGINS = 'CSRF_TRUSTED_ORIGINS = os.environ["BACKSTAGE_ORIGINS"].split(",")'
-SECRET_KEY = 'SECRET_KEY = os.environ["SECRET_KEY"]'
+KEY = 'SECRET_KEY = os.environ["SECRET_KEY"]'
 _SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|PRIVATE|SALT|DSN|(?:^|_)KEY(?:$|_)|CREDENTIAL", re.IGNORECASE)
 _OWN_KEY = re.compile(r"(?:^|_)SECRET_?KEY\Z|^SECRET\Z", re.IGNORECASE)
 _SWITCH = re.compile(
@@ -227,7 +227,7 @@ def give_number(case: Case) -> None:
 
 def own_secret_key(case: Case) -> None:
     case.draft.keep_secret("SECRET_KEY", case.because)
-    case.draft.override("SECRET_KEY", SECRET_KEY, case.because)
+    case.draft.override("SECRET_KEY", KEY, case.because)
 
 
 def read_secret(case: Case) -> None:

@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from . import checks, diagnosis, environments, masks, names, process
+from . import checks, diagnosis, environments, masks, names, process, steps
 from .errors import BackstageError, Refusal
 from .host import Host
 from .state import ActState, read
@@ -55,6 +55,8 @@ class Command:
         cwd: the project's directory in the release.
         release: what plays.
         secrets: the values of the Sess's secrets.
+        python: the Act's own.
+        manage: its management program.
     """
 
     words: list[str]
@@ -64,6 +66,8 @@ class Command:
     cwd: str
     release: str
     secrets: list[str]
+    python: str
+    manage: str
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
         cwd=os.path.normpath(os.path.join(state.paths.release(record["release"]).code, record["project"])),
         release=record["release"],
         secrets=[state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env],
+        python=os.path.join(environment, "bin", "python"),
+        manage=record["manage"],
     )
 
 
@@ -173,6 +179,18 @@ def _telling(output: str) -> str:
     lines = [found.strip() for found in output.splitlines() if found.strip()]
     errors = [found for found in lines if re.search(r"Error\b|Unknown command", found)]
     return (errors or lines or ["it printed nothing"])[-1]
+
+
+def applied_migrations(production: str, act: str) -> list[list[str]]:
+    """The migrations that the live Act's database has, by its own code: nothing is changed by asking.
+
+    Raises:
+        BackstageError: the Act does not play, or its database does not answer.
+    """
+    command = prepare(production, act, ["check"])
+    found = steps.run("applied", {"manage": command.manage}, command.python, command.user, command.env, command.cwd)
+    migrations: list[list[str]] = found["applied"]
+    return migrations
 
 
 def as_result(command: Command, ran: Optional[Ran], changed: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ SEAL = "release.json"
 OTHERS = ".backstage"
 """Inside a release's static files: those that the manifest's static_urls name, one directory a URL."""
 HOST_LOCK = ROOT + "/.lock"
+REHEARSAL_LOCK = ROOT + "/.rehearsal"
 
 
 @dataclass(frozen=True)

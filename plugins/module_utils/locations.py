@@ -19,6 +19,21 @@ _MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-
 
 
 @dataclass(frozen=True)
+class Left:
+    """A path that an Act has left: pages that visitors loaded there still ask for style sheets and pictures.
+
+    Args:
+        path: the URL path.
+        static: URL prefixes of static files below it.
+        media: URL prefixes of uploads below it.
+    """
+
+    path: str
+    static: tuple[str, ...]
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Booked:
     """An Act in a server of nginx, with what nginx has to know of it.
 
@@ -29,6 +44,7 @@ class Booked:
         media: URL prefixes of its uploads.
         timeout: its longest request, in seconds.
         others: URL prefixes of files that the manifest names.
+        left: where it was before.
     """
 
     act: str
@@ -37,6 +53,7 @@ class Booked:
     media: tuple[str, ...]
     timeout: int
     others: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
 
 
 @dataclass
@@ -70,9 +87,20 @@ def urls(release: Record, path: str) -> tuple[list[str], list[str], list[str]]:
     return [static] if static else [], [media] if media else [], others
 
 
+def moving_urls(release: Record, path: str) -> tuple[list[str], list[str]]:
+    """Those of a release's static files and uploads that lie below the path where it plays, whatever that is."""
+    static, media = ([_at(release[kind], path)] * release[kind].get("relative", False) for kind in ("static", "media"))
+    return static, media
+
+
+def built_for(release: Record) -> str:
+    """The path that a release was built for."""
+    return str(release.get("inputs", {}).get(PATH, "/"))
+
+
 def static_url(release: Record) -> str:
     """STATIC_URL where the release was built for; empty where nginx does not serve it."""
-    return _at(release["static"], release.get("inputs", {}).get(PATH, "/"))
+    return _at(release["static"], built_for(release))
 
 
 def _at(web: Record, path: str) -> str:
@@ -116,7 +144,24 @@ def _sorted(booked: list[Booked]) -> _Urls:
         for url, inside in [*((url, "") for url in gig.static), *((url, "/" + place(url)) for url in gig.others)]:
             if url not in urls.doors and url not in urls.media:
                 urls.files.setdefault(url, []).append((gig.act, inside))
+    for gig in booked:
+        for left in gig.left:
+            _add_left(urls, gig.act, left)
     return urls
+
+
+def _add_left(urls: _Urls, act: str, left: Left) -> None:
+    """What is left behind is behind what is there now, and nowhere where somebody else plays."""
+    place = urls.doors.get(below(left.path))
+    is_free = place is None or place.act == act
+    for url in left.static:
+        if url in urls.files and (act, "") not in urls.files[url]:
+            urls.files[url].append((act, ""))
+        elif is_free and url not in {**urls.files, **urls.doors, **urls.media}:
+            urls.files[url] = [(act, "")]
+    for url in left.media:
+        if is_free and url not in {**urls.files, **urls.doors}:
+            urls.media.setdefault(url, act)
 
 
 def _door(paths: Production, url: str, gig: Booked, host: Host) -> str:

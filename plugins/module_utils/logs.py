@@ -203,7 +203,8 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
     host = Host.read()
     state = _known(production, act, host)
     secrets = [state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env]
-    logs, shown = [], []
+    logs: list[dict[str, Any]] = []
+    shown: list[str] = []
     for log in of(production, act, host):
         lines, more = log.last(count, start)
         lines = [masks.mask(line, secrets) for line in lines]

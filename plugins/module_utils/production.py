@@ -117,8 +117,12 @@ def carry_out(order: Order) -> Outcome:
 def ask(order: Order, act: str, mode: str, options: dict[str, Any]) -> dict[str, Any]:
     """Have an Act's release answer a question of act_steps, as its player: it need not play."""
     run = _Run(order, planning=True)
-    run.plan()
-    return acts.ask(run.wants[act], run.state.act(act), run.host, mode, options)
+    return acts.ask(run.want(act), run.state.act(act), run.host, mode, options)
+
+
+def wanted_release(order: Order, act: str) -> str:
+    """The id of the release that an order asks for."""
+    return _Run(order, planning=True).want(act).release
 
 
 class _Run:
@@ -155,7 +159,7 @@ class _Run:
         self.changes.sort(key=lambda change: change.phase)
         return Outcome(
             steps=[change.step for change in self.changes],
-            missing=missing,
+            missing=[name for name in missing if name not in self.refused],
             warnings=self.warnings,
             errors=list(self.refused.values()),
             playing=playing(self.state),
@@ -177,6 +181,9 @@ class _Run:
     def _address(self, act: str) -> Address:
         """Where an Act will be reached."""
         return self.addresses.get(act, Address())
+
+    def want(self, name: str) -> acts.Want:
+        return self._want(self.manifest.acts[name])
 
     def _want(self, act: Act) -> acts.Want:
         """What should be of an Act: its release is known before anything is built."""

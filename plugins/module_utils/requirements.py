@@ -102,7 +102,7 @@ class _Reader:
         )
         if done.returncode:
             raise BackstageError(
-                f"{path} can't be read: {_first_line(done.stderr)}", step="environment", log=done.stderr
+                f"{path} can't be read: {_telling_line(done.stderr)}", step="environment", log=done.stderr
             )
         self.texts.add_lines(split(done.stdout), directory)
 
@@ -156,5 +156,8 @@ def _uv_table(pyproject: Table) -> Table:
     return table
 
 
-def _first_line(said: str) -> str:
-    return next((line.strip() for line in said.splitlines() if line.strip()), "uv said nothing")
+def _telling_line(said: str) -> str:
+    """The error, where there are warnings before it."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("error")]
+    return (errors + lines + ["uv said nothing"])[0]

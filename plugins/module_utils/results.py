@@ -41,6 +41,8 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     result = as_result(outcome)
     if module.check_mode:
         result["changed"] = bool(outcome.steps)
+    elif outcome.missing:
+        module.exit_json(**result)  # nothing was done yet: the second call has the sources, and says what is wrong
     if outcome.errors:
         # every Act's own sentence; what the others did stands in the history
         module.fail_json(msg="\n".join(str(error) for error in outcome.errors), playing=outcome.playing)

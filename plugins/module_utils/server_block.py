@@ -76,7 +76,7 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     """The whole file of a port: what a Venue of the Act alone would be, for other services of this host."""
     about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
-    listen = "\n".join(f"    listen {address}:{port};" for address in addresses)
+    listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
     body = _pages(host) + locations.render(paths, [booked], host)
     return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body)
 

@@ -21,9 +21,6 @@ from .plan import Change, Phase, Step
 from .stages.uwsgi import Part, Uwsgi
 from .state import ActState
 
-OLDER = 4
-"""As many releases' static files nginx looks through after the live one's."""
-
 
 @dataclass
 class Want:
@@ -226,8 +223,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
     release = state.paths.release(wanted.release)
     os.symlink(release.root, paths.release)
     os.symlink(release.static, paths.static)
-    older = [name for name in state.history.played() if name != wanted.release and name in state.releases]
-    for number, name in enumerate(older[: min(OLDER, keep - 1)], 1):
+    for number, name in enumerate(state.older(wanted.release, keep), 1):
         os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
     record: dict[str, Any] = {
         "sess": sess,

@@ -68,7 +68,8 @@ def _nothing(source: Source, where: str, problems: Problems) -> None:
 
 
 def _git(source: Source, where: str, problems: Problems) -> None:
-    problems.check(f"{where}.git", source.location, checks.git_location(source.location))
+    hidden = checks.may_hold_credentials(source.location)
+    problems.check(f"{where}.git", source.location, checks.git_location(source.location), hidden)
     if not source.version:
         problems.add(f"{where}.version", None, "is missing; name a tag, a branch or a full commit id")
     else:
@@ -80,7 +81,8 @@ def _git(source: Source, where: str, problems: Problems) -> None:
 
 
 def _archive(source: Source, where: str, problems: Problems) -> None:
-    problems.check(f"{where}.archive", source.location, checks.archive_location(source.location))
+    hidden = checks.may_hold_credentials(source.location)
+    problems.check(f"{where}.archive", source.location, checks.archive_location(source.location), hidden)
     if not source.checksum:
         problems.add(f"{where}.checksum", None, "is missing; write sha256: and what sha256sum prints")
     else:

@@ -165,7 +165,7 @@ def shipping() -> Spec:
 
 
 def one_act() -> Spec:
-    own = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
+    own: Spec = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
     return {**common(), **act(), **shipping(), **own}
 
 
@@ -230,5 +230,20 @@ def log_info() -> Spec:
         "act": {"type": "str", "required": True},
         "lines": {"type": "int", "default": 100},
         "since": {"type": "str"},
+        **shown(),
+    }
+
+
+def rehearsal() -> Spec:
+    whole = production()
+    lists = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "version")
+    return {
+        "path": {"type": "str"},
+        "act": {"type": "str"},
+        "venue": {"type": "str"},
+        "lines": {"type": "dict", "default": {}},
+        "production": {"type": "str"},
+        **{key: whole[key] for key in (*lists, "longest_request", "lock_timeout")},
+        **shipping(),
         **shown(),
     }

@@ -17,6 +17,8 @@ from .layout import Act as ActPaths
 from .layout import Production
 
 Record = dict[str, Any]
+OLDER = 4
+"""As many releases' static files nginx looks through after the live one's."""
 
 
 @dataclass
@@ -46,6 +48,16 @@ class ActState:
         older = self.paths.sess(self.live).older if self.live else ""
         targets = [files.link_target(os.path.join(older, name)) or "" for name in files.names_in(older)]
         return {os.path.basename(os.path.dirname(target)) for target in targets}
+
+    def older(self, release: str, keep: int) -> list[str]:
+        """The releases whose static files a Sess of this one serves after its own, the latest first.
+
+        Args:
+            release: what it plays.
+            keep: as many releases stay.
+        """
+        played = [name for name in self.history.played() if name != release and name in self.releases]
+        return played[: min(OLDER, keep - 1)]
 
     @property
     def exists(self) -> bool:

@@ -36,8 +36,8 @@ options:
     description:
       - Only lines since then. How long ago, such as V(30m), V(2h) or V(1d), or a time by the host's clock, such as
         V(2026-11-21 10:00), or with a zone, such as V(2026-11-21T10:00Z).
-      - What an Act prints by itself has no time that can be relied on. Of its log everything after the last line that is
-        known to be older is returned, so never too little.
+      - What an Act prints by itself has no time that can be relied on. Of its log everything after the last line is
+        returned that is known to be older, so never too little.
 attributes:
   check_mode:
     support: full

@@ -12,7 +12,7 @@ version_added: 1.1.0
 description:
   - Runs a management command where and as the live Sess runs. It has the Sess's variables and secrets, the code of its
     release, its working directory and its environment's programs, and it runs as the Act's player.
-  - It takes no lock, so deploys go on beside it. The release that it runs in stays, also when another one is switched to.
+  - It takes no lock, so deploys go on beside it. The release that it runs in stays when another one is switched to.
   - No secret of the Sess is in what is returned. What a command makes of a secret, such as a hash, is not known.
   - Nothing can be typed in. A command that asks has to be told not to, such as C(createsuperuser --noinput).
 extends_documentation_fragment:

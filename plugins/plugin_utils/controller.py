@@ -164,12 +164,12 @@ def _ask_and_ship(
             except Refusal as refusal:
                 options["unavailable"][name] = str(refusal)  # other Acts go on without it
             else:
-                options["shipped"][name] = _ship(action, packed)
+                options["shipped"][name] = ship(action, packed)
         result = action._execute_module(module_args=options, task_vars=task_vars)
     return result
 
 
-def _ship(action: ActionBase, item: dict[str, str]) -> dict[str, str]:
+def ship(action: ActionBase, item: dict[str, str]) -> dict[str, str]:
     """Put a packed source into the temporary directory of this connection."""
     shell = action._connection._shell
     if not shell.tmpdir:

@@ -22,10 +22,15 @@ def run(action: ActionBase, task_vars: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+KEPT = ("failed", "msg", "rc", "changed", "exception", "warnings", "deprecations")
+
+
 def show(result: dict[str, Any]) -> None:
-    """Print a result's text; of a failed task the callback would print it once more, so it is taken out there."""
-    for key in ("stdout", "note"):
-        if result.get(key):
-            Display().display(result[key])
-    if result.get("failed"):
-        result.update({key: empty for key, empty in (("stdout", ""), ("stdout_lines", [])) if key in result})
+    """Print a result's text; a failed task's callback prints all that is left, so that is one sentence."""
+    shown = [result[key] for key in ("stdout", "note") if result.get(key)]
+    for text in shown:
+        Display().display(text)
+    if result.get("failed") and shown:
+        for key in [key for key in result if key not in KEPT and not key.startswith("_")]:
+            del result[key]
+        result["msg"] = result["msg"].partition("\n")[0]

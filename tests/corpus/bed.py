@@ -9,6 +9,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,15 @@ class Bed:
 
     def url(self, repository: str) -> str:
         return f"{self.stock['url']}/git/{repository}.git"
+
+    @contextmanager
+    def dark(self) -> Iterator[None]:
+        """Index and git server are gone for a while, and so is every connection to them."""
+        self.garage("exec", "supplies", "systemctl", "kill", "--signal=KILL", "nginx")
+        try:
+            yield
+        finally:
+            self.garage("exec", "supplies", "systemctl", "restart", "nginx")
 
     def fork(self, name: str, of: str = "open/plain") -> Repository:
         """A repository of a test's own, on the git server."""

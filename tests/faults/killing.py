@@ -15,6 +15,7 @@ from .visitors import Visitors
 
 # FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
 FULL = bool(os.environ.get("FAULTS_FULL"))
+OTHERWISE = 9
 MOST = {"redeploy with its environment": 4}
 
 SHAKY = {
@@ -105,7 +106,7 @@ def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Ki
     visitors = house.visitors("steady.example.org/", *([f"{VENUE}/"] if "redeploy" in "".join(counted) else []))
     killings = Killings(visitors, counted)
     words = [
-        f"{name}={','.join([*map(str, points(name, lines, MOST.get(name, 12))), *extra.get(name, [])])}"
+        f"{name}={','.join([*map(str, points(name, lines, MOST.get(name, OTHERWISE))), *extra.get(name, [])])}"
         for name, lines in counted.items()
     ]
     with visitors:

@@ -69,9 +69,12 @@ def is_asgi(candidate: Any) -> bool:
 
 def prepare() -> None:
     """Load what the first request would load: the URLconf with every view, the template engines, the middleware."""
+    from django.conf import settings
     from django.template import engines
     from django.urls import get_resolver
 
+    # Django keeps them with the prefix of now: while an Act moves to another path, visitors still come by the old one.
+    _kept = settings.STATIC_URL, settings.MEDIA_URL
     resolve(get_resolver())
     for engine in engines.all():
         # Its loaders and tag libraries come to life with the engine's first use, not with the engine.

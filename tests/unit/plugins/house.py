@@ -176,7 +176,7 @@ class House:
         for name, act in order.manifest.acts.items():
             want = wanted(act, content=order.resolved[name]["content"], address=addressed(order, name))
             if want.release not in self.state(name).releases:
-                self.build(want.release, name)
+                self.build(want.release, name, inputs=want.inputs)
             self.log({"event": "migrated", "release": want.release, "database": act.database}, act=name)
             for seed in [*[f"fixture {path}" for path in act.fixtures], *[seed.name for seed in act.seed]]:
                 self.log({"event": "seed done", "seed": seed}, act=name)

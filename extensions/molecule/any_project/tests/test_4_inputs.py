@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,10 @@ BAD_REQUIREMENTS = {
 
 
 @pytest.fixture(scope="module")
-def stage(bed: Bed) -> Iterator[Mishaps]:
+def stage(bed: Bed) -> Mishaps:
     found = Mishaps(bed, bed.fork("mishaps/inputs").url)
     assert found.play().code == 0
-    yield found
-    bed.garage("exec", "supplies", "systemctl", "start", "nginx")
+    return found
 
 
 def base(bed: Bed) -> dict[str, str]:
@@ -54,10 +52,9 @@ def test_fault_09_bad_requirements(stage: Mishaps) -> None:
 
 def test_fault_09_index_down(stage: Mishaps) -> None:
     other = with_requirements(stage.bed, "Django==5.2.15\nwhitenoise\n")
-    stage.bed.garage("exec", "supplies", "systemctl", "stop", "nginx")
-    run = stage.play(shaky={**other, "source": base(stage.bed)})
-    stage.refused(run, "environment", stage.host, stage.bed.stock["url"])
-    stage.bed.garage("exec", "supplies", "systemctl", "start", "nginx")
+    with stage.bed.dark():
+        run = stage.play(shaky=other)
+        stage.refused(run, "environment", stage.host, stage.bed.stock["url"])
     assert stage.play(shaky=other).code == 0
     stage.converges()
 

@@ -46,6 +46,10 @@ class Choir:
         assert len(said) == len(self.houses), run.printed[-3000:]
         return [[line for line in text.splitlines() if line.startswith("act ")] for text in said]
 
+    def info(self) -> list[dict[str, Any]]:
+        """What the playbook status reads of each host."""
+        return [line["result"] for line in self.play(playbook="status").results if "answers" in line["result"]]
+
     def sh(self, script: str) -> list[str]:
         return [house.host.sh(script).strip() for house in self.houses]
 

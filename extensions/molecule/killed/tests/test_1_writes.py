@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import pytest
 from conftest import CYCLES
-from faults.killing import MOST, Killings, report
+from faults.killing import MOST, OTHERWISE, Killings, report
 
 # operation -> the hosts that try it
 TRIED = [
@@ -34,7 +34,7 @@ def test_fault_02_killed_at_every_write(
         print(f"\n{host}, {report(found, operation)}")
     assert not [line for line in points if line["problems"]], report(found, operation)
     due = [line for line in points if line["point"]]
-    assert len(due) >= min(MOST.get(operation, 10), len(found.writes[operation]))
+    assert len(due) >= min(MOST.get(operation, OTHERWISE), len(found.writes[operation]))
     assert all(line["killed"] for line in due), [line["point"] for line in due if not line["killed"]]
 
 

@@ -102,7 +102,8 @@ BELOW: dict[str, Text] = {
     "cats___apps__py": "from django.apps import AppConfig\nfrom django.conf import settings\n"
     "class Cats(AppConfig):\n    name = 'cats'\n    def ready(self): settings.STATIC_URL\n",
     "cats___management___commands___tell__py": TELL,
-    "kittens___urls__py": "from django.urls import path\nurlpatterns = [path('a/', lambda request: None, name='home')]\n",
+    "kittens___urls__py": "from django.urls import path\n"
+    "urlpatterns = [path('a/', lambda request: None, name='home')]\n",
 }
 
 

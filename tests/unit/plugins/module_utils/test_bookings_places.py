@@ -212,7 +212,7 @@ def playing(open_house: House) -> Iterator[House]:
     with ExitStack() as stack:
         for name in NAMES:
             want = wanted(ACTS[name], address=Address(path={"kittens": "/", "dogs": "/b"}[name]))
-            open_house.build(want.release, name)
+            open_house.build(want.release, name, inputs=want.inputs)
             open_house.record(want)
             sess = open_house.act(name).sess(open_house.play(want, Sess(name)))
             Path(open_house.act(name).release(want.release).static, f"{name}.css").write_text(name)
@@ -277,6 +277,31 @@ def test_what_is_coming_is_served_beside_what_plays(playing: House) -> None:
     assert page(playing, "/n/up/") == (200, "kittens  /n/up/ a.example")
     (change,) = booked(playing, at("kittens"), at("dogs", "/b")).plan()
     assert (change.step.verb, change.step.name) == ("rewrite", V.name)
+
+
+def test_after_a_move_pages_of_before_find_their_style_sheets(playing: House) -> None:
+    """As long as a release is served that was built for the path that was left; then never again."""
+    before = playing.state("dogs").live_release or ""
+    want = wanted(ACTS["dogs"], address=Address(path="/n"))
+    playing.build(want.release, "dogs", inputs=want.inputs)
+    playing.record(want)
+    booked(playing, at("kittens"), at("dogs", "/b")).apply()
+    os.rename(playing.root / "dogs", playing.root / "dogs.old")
+    sess = playing.act("dogs").sess(playing.play(want, Sess("dogs"), older=(before,)))
+    os.symlink(playing.act("dogs").release(want.release).static, sess.static)
+    os.symlink(playing.root / "dogs.old", sess.socket)
+    now = [at("kittens"), at("dogs", "/n")]
+    assert booked(playing, *now).apply() == {}
+    assert (page(playing, "/n/static/dogs.css"), page(playing, "/b/static/dogs.css")) == ((200, "dogs"),) * 2
+    assert page(playing, "/b/up/") == (200, "kittens  /b/up/ a.example")
+    assert booked(playing, *now).plan() == []
+    os.unlink(playing.act("dogs").live)
+    assert booked(playing, *now).plan() == [], "stopped"
+    acts = {**ACTS, "dogs": replace(ACTS["dogs"], keep_releases=1)}
+    (change,) = booked(playing, *now, acts=acts).plan()
+    assert change.step.verb == "rewrite"
+    booked(playing, *now, acts=acts).apply()
+    assert page(playing, "/b/static/dogs.css") == (200, "kittens  /b/static/dogs.css a.example")
 
 
 def test_two_acts_that_change_places_serve_one_url_together(playing: House) -> None:

@@ -76,6 +76,46 @@ def lay_down(house: House, name: str) -> None:
     files.link(paths.live, f"sesses/{A}.1")
 
 
+AT_ROOT = Booked("root", "/", ("/static/",), (), 60)
+CAME = Booked("blog", "/news", ("/news/static/",), ("/news/media/",), 60)
+GONE = locations.Left("/blog", ("/blog/static/",), ("/blog/media/",))
+LEFT: list[tuple[str, list[Booked], dict[str, list[str]], dict[str, str]]] = [
+    # (what, who plays, URL prefix -> whose files in their order, URL prefix -> whose uploads)
+    ("nothing left", [CAME], {"/news/static/": ["blog"]}, {"/news/media/": "blog"}),
+    (
+        "pages of the path that it left",
+        [AT_ROOT, replace(CAME, left=(GONE,))],
+        {"/static/": ["root"], "/news/static/": ["blog"], "/blog/static/": ["blog"]},
+        {"/news/media/": "blog", "/blog/media/": "blog"},
+    ),
+    (
+        "where another one plays now: its files are looked for first",
+        [replace(CAME, left=(GONE,)), Booked("new", "/blog", ("/blog/static/",), (), 60)],
+        {"/news/static/": ["blog"], "/blog/static/": ["new", "blog"]},
+        {"/news/media/": "blog"},
+    ),
+    (
+        "where another one plays that has none",
+        [replace(CAME, left=(GONE,)), Booked("new", "/blog", (), (), 60)],
+        {"/news/static/": ["blog"]},
+        {"/news/media/": "blog"},
+    ),
+    (
+        "from the root",
+        [AT_ROOT, replace(CAME, left=(locations.Left("/", ("/static/",), ("/media/",)),))],
+        {"/static/": ["root", "blog"], "/news/static/": ["blog"]},
+        {"/news/media/": "blog"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("booked", "found", "uploads"), [row[1:] for row in LEFT], ids=[row[0] for row in LEFT])
+def test_what_an_act_left(booked: list[Booked], found: dict[str, list[str]], uploads: dict[str, str]) -> None:
+    urls = locations._sorted(booked)
+    assert {url: [act for act, _inside in who] for url, who in urls.files.items()} == found
+    assert urls.media == uploads
+
+
 ASKED: list[tuple[str, str, int, str]] = [
     # (name, URL, status, body or Location)
     (ALONE, "/my.blog/", 200, "blog|/my.blog|/|/my.blog/|"),

@@ -122,6 +122,7 @@ def test_fault_90_postgresql_is_down(cluster: Postgres, known: House) -> None:
         assert str(error).startswith(f"act kittens, database on {os.uname().nodename}: PostgreSQL does not answer on")
         assert "\n" not in str(error)
         assert [verb for verb in verbs(outcome) if "kittens:" in verb] == []
+        assert outcome.missing == ["dogs"], "its source is not fetched in vain"
         assert "sess dogs: play" in verbs(outcome)
     finally:
         cluster.start()

@@ -90,6 +90,13 @@ def test_one_acts_failure(monkeypatch: Any, capsys: Any) -> None:
     assert lines[4].endswith(": it is full")
 
 
+def test_one_acts_refusal_does_not_keep_the_sources_of_others(monkeypatch: Any, capsys: Any) -> None:
+    """The first call of a run asks for them; what is wrong is said by the second one, and by check mode."""
+    refused = Outcome([STEP], missing=["dogs"], errors=[BackstageError("it is away", "act kittens", "database")])
+    assert carried_out(monkeypatch, capsys, lambda order: refused)[0] == 0
+    assert carried_out(monkeypatch, capsys, lambda order: refused, check_mode=True)[0] == 1
+
+
 ENDS = [
     (Refusal("backstage_production: use a letter"), "backstage_production: use a letter"),
     (BackstageError("it broke", step="lock"), ": it broke"),

@@ -39,7 +39,7 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     (
         {"archive": "https://a:b@x/a.tgz", "checksum": SUM},
-        ".archive: 'https://a:b@x/a.tgz': it holds credentials, which would be seen; take them out of the URL",
+        ".archive: it holds credentials, which would be seen; take them out of the URL",
     ),
     (
         {"archive": "a.tgz", "checksum": SUM, "version": "v1"},
@@ -59,6 +59,17 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     ({"package": "kittens==1", "version": "main; x"}, ".version: 'main; x': use an exact version, such as '1.4.2'"),
     ({"package": "kittens==1", "subdir": "a"}, ".subdir: 'a': is for git, archive, path; remove it"),
+    (
+        {"git": "https://me:s3cret@x/a.git", "version": "v1"},
+        ".git: it holds credentials, which would be seen; take them out of the URL",
+    ),
+    *[
+        (
+            {"git": place, "version": "v1"},
+            f".git: '{place}': its host begins with a hyphen, which a program would take for an option",
+        )
+        for place in ("ssh://-oProxyCommand=touch/x", "https://-x/y")
+    ],
     ({"path": "a", "checksum": SUM}, f".checksum: '{SUM}': is for archive; remove it"),
     ({"path": "a", "submodules": True}, ".submodules: True: is for git; remove it"),
     ({"path": "a", "password": "s3cret"}, ".password: is for git; remove it"),

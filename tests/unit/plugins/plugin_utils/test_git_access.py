@@ -57,3 +57,20 @@ def test_a_key_is_named_from_the_inventory(tmp_path: Path) -> None:
 def test_a_key_that_is_not_there(tmp_path: Path) -> None:
     wanted = git_access.access(Source("git", "git@x:a", "v1", key="lost"), str(tmp_path))
     assert told(wanted.__enter__) == f"there is no key {tmp_path}/lost on the controller"
+
+
+SAID = [
+    ("", "git said nothing"),
+    ("fatal: repository 'x' not found\n", "fatal: repository 'x' not found"),
+    (
+        "Warning: Permanently added 'x' (ED25519) to the list of known hosts.\n"
+        "git@x: Permission denied (publickey).\nfatal: Could not read from remote repository.\n\n"
+        "Please make sure you have the correct access rights\nand the repository exists.\n",
+        "git@x: Permission denied (publickey).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "line"), SAID)
+def test_the_line_that_tells_why(said: str, line: str) -> None:
+    assert git_access._telling_line(said) == line

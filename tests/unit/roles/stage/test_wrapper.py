@@ -144,6 +144,24 @@ def test_prefix_comes_before_static_url(play: Play, prefix: str, url: str) -> No
     assert play(environ={"BACKSTAGE_PREFIX": prefix}, urls=urls, wsgi=wsgi).stdout.splitlines()[0] == url
 
 
+MOVING = """
+import backstage_wrapper
+from django.conf import settings
+from wsgiref.util import setup_testing_defaults
+environ = {"PATH_INFO": "/", "SCRIPT_NAME": "/old"}
+setup_testing_defaults(environ)
+backstage_wrapper.application(environ, lambda status, headers: None)
+print(settings.STATIC_URL, settings.MEDIA_URL)
+"""
+
+
+@pytest.mark.parametrize(("prefix", "urls"), [("/new", "/new/static/ /new/up/"), ("", "/static/ /up/")])
+def test_static_url_is_not_that_of_the_first_visitor(play: Play, prefix: str, urls: str) -> None:
+    """While an Act moves to another path, nginx still passes what is below the old one."""
+    done = play(MOVING, environ={"BACKSTAGE_PREFIX": prefix}, settings=SETTINGS + 'MEDIA_URL = "up/"\n')
+    assert done.stdout.strip() == urls, done.stderr
+
+
 CONSOLE = '"version": 1, "handlers": {"to": {"class": "logging.StreamHandler"}}'
 MAIL = '"version": 1, "handlers": {"to": {"class": "django.utils.log.AdminEmailHandler"}}'
 NOWHERE = '"version": 1, "handlers": {"to": {"class": "logging.NullHandler"}}'

@@ -1,0 +1,385 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Trying an Act out: built, played and asked in a Production of its own, of which nothing is left.
+
+The managers do what they do in any run. Where a step fails, and a line of the manifest cures the
+cause, the line is written and the step tried again, until the gate lets the Act through or nothing is
+known that would help.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional
+
+from . import (
+    cures,
+    debian,
+    diagnosis,
+    environments,
+    errands,
+    files,
+    locks,
+    manifest,
+    names,
+    process,
+    production,
+    state,
+    users,
+)
+from .drafts import Draft, Item
+from .errors import BackstageError
+from .history import who
+from .host import Host
+from .layout import REHEARSAL_LOCK, Production
+from .nouns import Manifest, Sess
+from .production import Order
+from .surveys import Survey
+
+MOST = 30
+"""Lines that are tried; more would be a loop."""
+_LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
+_INSECURE = "security.W009"
+_COMMANDS = """
+import importlib.metadata, importlib.util, json, re
+found = set()
+for distribution in importlib.metadata.distributions():
+    for entry in distribution.entry_points:
+        if entry.group == "console_scripts" and entry.name != "django-admin":
+            try:
+                spec = importlib.util.find_spec(entry.value.split(":")[0].strip())
+                with open(spec.origin, encoding="utf-8") as file:
+                    text = file.read()
+            except Exception:
+                continue
+            if re.search(r"execute_from_command_line|ManagementUtility\\\\(", text):
+                found.add(entry.name)
+print(json.dumps(sorted(found)))
+"""
+
+
+@dataclass
+class Findings:
+    """What a rehearsal found.
+
+    Args:
+        draft: the Act, with the lines that it needs.
+        plays: whether the gate let it through.
+        error: why it does not play.
+        known: what the release's own record says, such as the settings module.
+        missing: what somebody has to do or give, one sentence each.
+        look: migrations and warnings; empty where it did not play.
+        applied: migrations that were applied to a database of the rehearsal's own.
+        steps: what a deploy would do, where the manifest has the Act.
+    """
+
+    draft: Draft
+    plays: bool = False
+    error: Optional[BackstageError] = None
+    known: Item = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    look: Item = field(default_factory=dict)
+    applied: list[str] = field(default_factory=list)
+    steps: list[Item] = field(default_factory=list)
+
+
+class Rehearsal:
+    """One Act on this host.
+
+    Args:
+        options: the module's options.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = options
+        self.act: str = options["act"]
+        self.exact = options["path"] is None
+        self.host = Host.read()
+        self.paths = Production(names.REHEARSAL)
+        item = next(_given(item) for item in options["acts"] if item["name"] == self.act)
+        survey = Survey.read(options["shipped"][self.act]["path"])
+        self.before = copy.deepcopy(item)
+        self.draft = Draft(item, survey)
+        self.migrates = True
+
+    def run(self) -> Findings:
+        """Rehearse, and leave nothing, whatever happens.
+
+        Raises:
+            BackstageError: the host is not prepared, or another rehearsal does not end.
+        """
+        self.host.need_stage()
+        found = Findings(self.draft)
+        if self.exact:
+            found.steps = [step.entry() for step in production.check(self._order("play", real=True)).steps]
+        with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
+            self._sweep()
+            try:
+                self._rehearse(found)
+            finally:
+                self._sweep()
+                files.remove(REHEARSAL_LOCK)
+        return found
+
+    def _rehearse(self, found: Findings) -> None:
+        for _line in range(MOST):
+            error = self._try()
+            if error is None and self._improve():
+                continue
+            if error is None or not self._cure(error):
+                break
+        found.plays, found.error = error is None, error
+        found.known = self._record()
+        found.missing = self._missing(error)
+        if found.plays:
+            found.applied = self._history("migrated")
+            found.look = self._look(found)
+
+    def _try(self) -> Optional[BackstageError]:
+        """Build, then play; the failure, if there is one."""
+        for through in ("build", "play"):
+            try:
+                outcome = production.carry_out(self._order(through))
+            except BackstageError as error:
+                return error
+            if outcome.errors:
+                return outcome.errors[0]
+            if through == "build":
+                try:
+                    self._need_own_database()
+                except BackstageError as error:
+                    return error
+        return None
+
+    def _order(self, through: str, real: bool = False) -> Order:
+        """What the managers are told: the Act alone, in the rehearsal's own Production, and nobody hears of it."""
+        lists = {key: self.options[key] for key in _LISTS}
+        given = {**lists, "production": self.options["production"], "acts": [self.draft.laid()]}
+        given.update(version=self.options["version"], only=[self.act])
+        if self.exact:
+            given["acts"] += [item for item in self.options["acts"] if item["name"] != self.act]
+        wanted = manifest.parse(given).only({self.act})
+        act = wanted.acts[self.act]
+        act = replace(act, secrets=act.secrets or {})
+        if real:
+            return Order(replace(wanted, acts={self.act: act}), self.options["resolved"], through=through)
+        if not self.migrates:
+            act = replace(act, migrate=False, fixtures=[], seed=[])
+        sess = replace(wanted.sesses.get(self.act, Sess(self.act)), state="started", port=None)
+        private = replace(wanted, production=names.REHEARSAL, acts={self.act: act}, sesses={self.act: sess})
+        return Order(
+            private, self.options["resolved"], self.options["shipped"], through=through, whole=False, private=True
+        )
+
+    def _need_own_database(self) -> None:
+        """A database that is not the rehearsal's own is read, and never migrated.
+
+        Raises:
+            BackstageError: it lacks migrations, so the Act can't be asked for a page.
+        """
+        database = self._record().get("databases", {}).get("default", {"engine": "", "name": ""})
+        engine = database["engine"].rpartition(".")[2]
+        own = not engine or engine == "dummy" or self.draft.item.get("database")
+        if own or (engine == "sqlite3" and database["name"].startswith((self.paths.root + "/", ":memory:", "file:"))):
+            self.migrates = True
+            return
+        self.migrates = False
+        pending = self._ask(None)["pending"]
+        if pending:
+            raise BackstageError(
+                f"its database '{database['name']}' is not the rehearsal's own, and lacks {len(pending)} migrations"
+                f" ({', '.join(pending[:5])}{' ...' if len(pending) > 5 else ''}), so no page was asked for",
+                f"act {self.act}",
+                "migrate",
+            )
+
+    def _cure(self, error: BackstageError) -> bool:
+        """Write the line that cures a failure; whether there was one."""
+        cause = diagnosis.recall(error.message)
+        if cause is None and self._reads_placeholder(error):
+            return self._write("placeholder read as a number", (), error.message)
+        if cause is None:
+            return False
+        if cause.packages:
+            return self._add_packages(cause.packages, cause.sentence)
+        return self._write(cause.row.name, cause.words, cause.sentence)
+
+    def _reads_placeholder(self, error: BackstageError) -> bool:
+        return cures.PLACEHOLDER in error.message + error.log
+
+    def _add_packages(self, packages: str, because: str) -> bool:
+        """Debian packages are the role's to install: they are named, and the rehearsal ends where one is missing."""
+        before = list(self.draft.item.get("packages", []))
+        wanted = [] if packages == debian.UNKNOWN else packages.replace(" and ", ", ").split(", ")
+        self.draft.add("packages", wanted, because)
+        return self.draft.item.get("packages", []) != before
+
+    def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
+        cure = cures.CURES.get(name)
+        before = (self.draft.laid(), list(self.draft.asked))
+        if cure:
+            cure(self._case(words, because))
+        return (self.draft.laid(), list(self.draft.asked)) != before
+
+    def _improve(self) -> bool:
+        """What plays and should not play so: found by asking Django, and cured in the same way."""
+        if self.exact:
+            return False
+        improved = False
+        if self._record().get("debug"):
+            improved = self._write("debug", (), "DEBUG is on: visitors would read tracebacks")
+        if "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure():
+            improved |= self._write("SECRET_KEY in the code", (), f"SECRET_KEY is in the code, or weak ({_INSECURE})")
+        return improved
+
+    def _is_insecure(self) -> bool:
+        return any(line.startswith(_INSECURE) for line in self._ask(None)["warnings"])
+
+    def _case(self, words: tuple[str, ...], because: str) -> cures.Case:
+        return cures.Case(
+            draft=self.draft,
+            words=words,
+            because=because,
+            names=self._names(),
+            host=self.host,
+            release=self.paths.act(self.act).release(self._release()),
+            record=self._record(),
+            commands=self._commands,
+            pages=lambda: list(self._ask(None)["pages"]),
+        )
+
+    def _names(self) -> list[str]:
+        wanted = self._order("play").manifest
+        return [name for venue in wanted.venues.values() for name in venue.names]
+
+    def _release(self) -> str:
+        """The release that is tried, whole or not."""
+        return production.wanted_release(self._order("build"), self.act)
+
+    def _record(self) -> Item:
+        """What is known of the release that is tried; empty where it could not be built."""
+        known = state.read(names.REHEARSAL, self.host).act(self.act)
+        return known.releases.get(self._release(), {})
+
+    def _history(self, event: str) -> list[str]:
+        known = state.read(names.REHEARSAL, self.host).act(self.act)
+        return [name for line in known.history.events if line["event"] == event for name in line.get("applied", [])]
+
+    def _commands(self) -> list[str]:
+        """Console scripts of the environments that were made, which manage a Django project."""
+        builder = process.User.named(names.builder(names.REHEARSAL, self.act))
+        for key in files.names_in(self.paths.environments):
+            python = os.path.join(environments.path(self.paths, key), "bin", "python")
+            result = process.run([python, "-I", "-c", _COMMANDS], builder)
+            found: list[str] = json.loads(result.out) if result.ok else []
+            if found:
+                return found
+        return []
+
+    def _ask(self, applied: Optional[list[list[str]]]) -> Item:
+        return production.ask(self._order("play"), self.act, "look", {"applied": applied})
+
+    def _look(self, found: Findings) -> Item:
+        """Migrations and warnings; those that are pending for the live Act, where there is one."""
+        applied: Optional[list[list[str]]] = None
+        try:
+            if self.exact:
+                try:
+                    applied = errands.applied_migrations(self.options["production"], self.act)
+                except BackstageError:
+                    applied = None  # it does not play yet
+            look = self._ask(applied)
+        except BackstageError as error:
+            found.missing.append(f"Django could not be asked for its warnings: {error.message}")
+            return {}
+        if self.exact and applied is None:
+            look["pending"] = found.applied
+        return look
+
+    def _missing(self, error: Optional[BackstageError]) -> list[str]:
+        """What nobody but people can do."""
+        found = [
+            f"{name} has to be given a value: the one here only let the rehearsal go on" for name in self.draft.asked
+        ]
+        if error:
+            found.append(str(error).partition("\n")[0])
+        if error and error.step == "packages" and not self.exact:
+            found.append(f"rehearse again with -e '{json.dumps({'lines': {'packages': self.draft.item['packages']}})}'")
+        return found
+
+    def _sweep(self) -> None:
+        """Take away all that a rehearsal makes, or that a killed one left.
+
+        Raises:
+            BackstageError: something does not go.
+        """
+        acts = files.names_in(self.paths.acts)
+        everything = Order(
+            Manifest(names.REHEARSAL), whole=True, prune=True, strike=True, private=True, delete_data=set(acts)
+        )
+        outcome = production.carry_out(everything)
+        for error in outcome.errors:
+            raise error
+        for entry in pwd.getpwall():
+            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} "):
+                process.end_all(process.User.named(entry.pw_name))
+                users.remove(entry.pw_name)
+
+
+def _given(value: Any) -> Any:
+    """The same without what was not given."""
+    if isinstance(value, Mapping):
+        return {key: _given(item) for key, item in value.items() if item is not None}
+    return [_given(item) for item in value] if isinstance(value, list) else value
+
+
+def as_result(found: Findings, before: Item, exact: bool) -> Item:
+    """What the module returns.
+
+    Args:
+        found: what was found.
+        before: the Act as it was given.
+        exact: whether that is the manifest's own.
+    """
+    draft = found.draft
+    act = draft.written()
+    lacking = [key for key in act if act.get(key) != before.get(key) and key in {*draft.because, "files", "settings"}]
+    known = {key: found.known[key] for key in ("settings", "application", "manage") if key in found.known}
+    return {
+        "plays": found.plays,
+        "act": act,
+        "lacking": lacking if exact else [],
+        "because": draft.because,
+        "found": {**known, "requirements": draft.survey.packages_are_named_in(draft.subdir or ".")},
+        "missing": found.missing,
+        "error": found.error.message if found.error else "",
+        "step": found.error.step if found.error else "",
+        "log": found.error.log if found.error else "",
+        "applied": found.applied,
+        "pending": found.look.get("pending", []) if exact else [],
+        "unwritten": found.look.get("unwritten", []),
+        "warnings_of_django": found.look.get("warnings", []),
+        "plan": found.steps,
+    }
+
+
+def verdict(found: Findings, result: Item) -> str:
+    """Why the module fails, in one sentence."""
+    if found.error:
+        return str(found.error)
+    lines = ", ".join(result["lacking"])
+    return (
+        f"act {found.draft.name}: it plays with lines that the manifest lacks ({lines}): {'; '.join(_reasons(found))}"
+    )
+
+
+def _reasons(found: Findings) -> list[str]:
+    said = [reason for reasons in found.draft.because.values() for reason in reasons]
+    return list(dict.fromkeys([*said, *(because for _line, because in found.draft.overrides.values())]))

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller's half of a rehearsal: a directory becomes an Act, its source is shipped, the findings are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+
+from ..module_utils import manifest, spec
+from ..module_utils.errors import Refusal
+from . import controller, playbill, printing, resolving
+
+Options = dict[str, Any]
+TRYOUT = "tryout"
+"""What the Production of a project is called that has none yet."""
+CHECK = "check mode; nothing was rehearsed: a rehearsal leaves nothing, so run it without --check"
+
+
+def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Ship the Act and have the host rehearse it.
+
+    Raises:
+        Refusal: before the host is touched.
+    """
+    base = str(task_vars.get("inventory_dir") or os.getcwd())
+    options = as_written(options, base)
+    if options["path"]:
+        options.update(of_directory(options))
+    wanted = manifest.parse({**options, "only": [options["act"]]})
+    act = wanted.acts.get(options["act"])
+    if act is None or act.state == "absent":
+        known = ", ".join(name for name, one in wanted.acts.items() if one.state == "present") or "none"
+        raise Refusal(f"act: '{options['act']}' is no Act of this Production; known: {known}")
+    show = options.pop("show")
+    if action._task.check_mode:
+        result: dict[str, Any] = {"changed": False, "note": CHECK}
+    else:
+        options["resolved"] = resolving.resolve([act], base)
+        packed = resolving.pack(act, options["resolved"][act.name]["content"], base)
+        options["shipped"] = {act.name: controller.ship(action, packed)}
+        result = action._execute_module(module_args=controller.for_host(options), task_vars=task_vars)
+    if "plays" in result:
+        result.update(playbill.told(result, options, str(task_vars["inventory_hostname"])))
+    if show:
+        printing.show(result)
+    return result
+
+
+def as_written(options: Options, base: str) -> Options:
+    """Options in their types, with the texts of files that are named.
+
+    Raises:
+        Refusal: an option is unknown, of another type, or one too many.
+    """
+    shape = {key: {k: v for k, v in rule.items() if k != "options"} for key, rule in spec.rehearsal().items()}
+    result = ArgumentSpecValidator(
+        shape, mutually_exclusive=[["path", "act"]], required_one_of=[["path", "act"]]
+    ).validate(options)
+    if result.error_messages:
+        raise Refusal("\n".join(result.error_messages))
+    typed: Options = controller.read_files(result.validated_parameters, base)
+    if typed["act"] and typed["lines"]:
+        raise Refusal("lines: they are for 'path'; an Act's own lines stand in the manifest")
+    if typed["act"] and not typed["production"]:
+        raise Refusal(
+            "production: is missing; an Act is one of a Production's, and a directory is rehearsed with 'path'"
+        )
+    return typed
+
+
+def of_directory(options: Options) -> Options:
+    """The manifest of a directory of which nothing is known yet: an Act of its name, and a Venue."""
+    path = os.path.abspath(os.path.expanduser(options["path"]))
+    name = re.sub(r"[^a-z0-9]+", "-", os.path.basename(path).lower()).strip("-0123456789")[:32].strip("-") or "act"
+    venue = options["venue"] or f"{name}.example.com"
+    item: Options = {**options["lines"], "name": name, "source": {**options["lines"].get("source", {}), "path": path}}
+    return {
+        "act": name,
+        "production": TRYOUT,
+        "acts": [item],
+        "sesses": [],
+        "venues": [{"name": venue}],
+        "gigs": [{"act": name, "venue": venue}],
+    }
