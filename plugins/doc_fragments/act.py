@@ -201,8 +201,8 @@ options:
     type: list
     elements: dict
     description:
-      - Files that Django can't tell of, served by nginx as static files are. A URL that is C(STATIC_URL), too, takes its
-        place.
+      - Files that Django can't tell of, served by nginx as static files are. A URL that is C(STATIC_URL), too, takes
+        its place.
     suboptions:
       url:
         type: str
@@ -262,8 +262,8 @@ options:
       host:
         type: str
         description:
-          - The host name that is asked for. Defaults to the name of every open Venue, and to V(localhost) where the Sess
-            has a port, or is booked nowhere.
+          - The host name that is asked for. Defaults to the name of every open Venue, and to V(localhost) where the
+            Sess has a port, or is booked nowhere.
       timeout:
         type: int
         description: How many seconds the start, and each answer, may take; 1 to 3600. Defaults to V(30).

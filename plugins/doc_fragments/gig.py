@@ -20,8 +20,8 @@ options:
   path:
     type: str
     description:
-      - The URL path below which it plays, such as V(/blog). An Act has one path, wherever it is booked; another one moves
-        it, and makes another release.
+      - The URL path below which it plays, such as V(/blog). An Act has one path, wherever it is booked; another one
+        moves it, and makes another release.
       - Defaults to V(/).
   state:
     type: str

@@ -26,8 +26,8 @@ options:
   port:
     type: int
     description:
-      - A port of the host itself, 1024 to 65535, that nginx listens on for it, on loopback only. An Act without a Gig is
-        reached there, too. V(0) is none.
+      - A port of the host itself, 1024 to 65535, that nginx listens on for it, on loopback only. An Act without a Gig
+        is reached there, too. V(0) is none.
   state:
     type: str
     choices: [started, stopped, absent]

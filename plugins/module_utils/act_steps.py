@@ -285,12 +285,15 @@ def first_sentence(text: str) -> str:
 
 def unwritten() -> list[str]:
     """The apps whose models have changes that no migration has."""
+    from django.apps import apps
     from django.core.management import call_command
 
     out = io.StringIO()
     with contextlib.suppress(SystemExit):  # so it tells that there are some
         call_command("makemigrations", check_changes=True, dry_run=True, interactive=False, stdout=out)
-    return re.findall(r"Migrations for '(\w+)'", out.getvalue())
+    labels = re.findall(r"Migrations for '(\w+)'", out.getvalue())
+    # those of packages are their authors' business
+    return [label for label in labels if "/site-packages/" not in apps.get_app_config(label).path]
 
 
 def pages() -> list[str]:

@@ -186,9 +186,7 @@ def _require(draft: Draft, requirement: str, because: str) -> None:
 def require(case: Case) -> None:
     """Add the package of a missing module; settings for development that want it give way to those of production."""
     draft = case.draft
-    module = draft.survey.settings_of_production(draft.theirs(), draft.directory)
-    if module:
-        draft.set("settings", module, f"{case.because}; {draft.theirs()} is for development")
+    if _choose_production(case):
         return
     package = PACKAGES.get(case.word.split(".")[0])
     if package:
@@ -247,7 +245,18 @@ def own_root(case: Case) -> None:
 
 
 def no_debug(case: Case) -> None:
-    case.draft.override("DEBUG", "DEBUG = False", case.because)
+    """Settings for development give way to those of production, where there are some."""
+    if not _choose_production(case):
+        case.draft.override("DEBUG", "DEBUG = False", case.because)
+
+
+def _choose_production(case: Case) -> bool:
+    draft = case.draft
+    theirs = draft.theirs()
+    module = draft.survey.settings_of_production(theirs, draft.directory)
+    if module:
+        draft.set("settings", module, f"{case.because}; {theirs} is for development")
+    return bool(module)
 
 
 def write_database(case: Case) -> None:

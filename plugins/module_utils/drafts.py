@@ -135,7 +135,7 @@ class Draft:
         """The Act for people: secrets are named where a vault would keep them."""
         item = self.laid()
         if item.get("settings") != self.item.get("settings"):
-            self.because["settings"] = [f"a file below that is laid over {self.theirs()}"]
+            self._say("settings", f"a file below that is laid over {self.theirs()}")
         if item.get("secrets"):
             item["secrets"] = {name: self.vault(name) for name in item["secrets"]}
         for seed in item.get("seed", []):

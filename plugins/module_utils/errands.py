@@ -166,7 +166,7 @@ def run(command: Command, act: str, timeout: float) -> Ran:
     output = masks.mask(result.out, command.secrets)
     if result.ok:
         return Ran(0, output)
-    line = " ".join(command.words)
+    line = shlex.join(command.words)
     if result.err:
         cause = f"'{line}' was ended after {timeout:.0f} s: raise 'timeout'"
     else:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,8 +88,6 @@ def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = 
     Raises:
         BackstageError: nobody answered.
     """
-    import http.client  # slow to load, and most runs ask nobody
-
     port = port or host.http_port
     site = name if port == 80 else f"{name}:{port}"
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)

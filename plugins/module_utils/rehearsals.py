@@ -232,10 +232,13 @@ class Rehearsal:
         """What plays and should not play so: found by asking Django, and cured in the same way."""
         if self.exact:
             return False
+        # both are asked before either is cured: with another line it is another release
+        debug = self._record().get("debug")
+        insecure = "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure()
         improved = False
-        if self._record().get("debug"):
+        if debug:
             improved = self._write("debug", (), "DEBUG is on: visitors would read tracebacks")
-        if "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure():
+        if insecure:
             improved |= self._write("SECRET_KEY in the code", (), f"SECRET_KEY is in the code, or weak ({_INSECURE})")
         return improved
 

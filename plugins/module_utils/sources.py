@@ -48,13 +48,13 @@ def parse(
         problems.add(where, None, f"give exactly one of {', '.join(KINDS)}, not {len(kinds)} of them")
         return None
     kind = kinds[0]
-    given = {key: item.get(key) for key in _FOR if item.get(key)}
+    given: dict[str, Any] = {key: item[key] for key in _FOR if item.get(key)}
     if version:
         given["version"] = version
-    for key in given:
+    for key, value in given.items():
         if kind not in _FOR[key]:
             known = _WHY_NO_VERSION.get(kind, "") if key == "version" else ""
-            shown = None if key == "password" else given[key]
+            shown = None if key == "password" else value
             problems.add(f"{where}.{key}", shown, known or f"is for {', '.join(_FOR[key])}; remove it")
     source = Source(kind, item[kind], **{key: value for key, value in given.items() if kind in _FOR[key]})
     if source.subdir:

@@ -10,8 +10,8 @@ module: backstage_info
 short_description: Read what plays on a host
 version_added: 1.0.0
 description:
-  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue and every Sess's
-    own port is asked for its page.
+  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue and every
+    Sess's own port is asked for its page.
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -75,7 +75,8 @@ playbill:
     - "http://kittens.example.com/  200  open  kittens: playing, release 018ea27b9e62 (v1.4.2) since 2026-11-21"
 answers:
   description:
-    - What every Gig, every Venue without one, and every port of a Sess answers now, asked through this host's own nginx.
+    - What every Gig, every Venue without one, and every port of a Sess answers now, asked through this host's own
+      nginx.
   returned: when O(production) is given
   type: list
   elements: dict

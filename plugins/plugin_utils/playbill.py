@@ -78,11 +78,9 @@ def _plan(result: Item) -> str:
 
 def _change(step: Item) -> str:
     before, after = step["before"], step["after"]
-    if isinstance(after, dict) and "release" in after:
-        return f": release {after['release']} ({', '.join(after.get('because', []))})"
-    if isinstance(before, (str, type(None))) and isinstance(after, str):
-        return f": {before} -> {after}" if before else f": {after}"
-    return ""
+    if isinstance(after, dict):
+        return f": release {after['release']} ({', '.join(after['because'])})" if "because" in after else ""
+    return f": {before} -> {after}" if before and after else f": {after}" if after else ""
 
 
 def _migrations(result: Item, exact: bool) -> str:

@@ -22,7 +22,7 @@ def run(action: ActionBase, task_vars: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-KEPT = ("failed", "msg", "rc", "changed", "exception", "warnings", "deprecations")
+KEPT = ("failed", "msg", "rc", "changed", "warnings", "deprecations")
 
 
 def show(result: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,12 @@ class Mishaps:
     def page(self, venue: str = SHAKY) -> str:
         return house.ask(self.bed.addresses[self.host], venue).text
 
-    def refused(self, run: Run, *words: str, act: str = "shaky") -> str:
-        """The run failed with one line about this Act; what played plays. Returns the line."""
-        assert run.code != 0
-        told = [text for text in (str(line["result"].get("msg", "")) for line in run.results) if f"{act}" in text]
-        assert told, run.printed[-3000:]
-        line = next(line for line in told[-1].splitlines() if act in line)
+    def refused(self, run: Run, *words: str, act: str = "shaky") -> None:
+        """The run failed with one line about this Act that says all of this; what played plays."""
+        assert run.code != 0, run.printed[-3000:]
+        line = told(run, act)
         assert [word for word in words if word not in line] == [], line
         self.plays_on()
-        return line
 
     def plays_on(self) -> None:
         assert "first plays" in self.page()
@@ -68,6 +66,14 @@ class Mishaps:
         assert run.code == 0, run.printed[-3000:]
         assert failures(run) == {}
         self.plays_on()
+
+
+def told(run: Run, act: str) -> str:
+    """The line of a failed run about an Act."""
+    lines = [line for result in run.results for line in str(result["result"].get("msg", "")).splitlines()]
+    found = [line for line in lines if re.match(rf"act {act},|backstage_acts\[{act}\]", line)]
+    assert found, run.printed[-3000:]
+    return found[0]
 
 
 def mirrors(bed: Bed) -> list[Path]:

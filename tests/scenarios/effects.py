@@ -6,11 +6,13 @@ A look at a Production is what backstage_info answers ("info"), and what on_host
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Look = dict[str, Any]
 Entry = dict[str, Any]
 
+LEAVING = {"venues left", "ports left"}  # what the plan says where a look finds these
 LEFT = ["variable BACKSTAGE_HOSTS changed", "variable BACKSTAGE_ORIGINS changed"]
 
 
@@ -30,7 +32,23 @@ def effects(before: Look, after: Look) -> list[Entry]:
     root = f"/srv/backstage/{before['production']}"
     if before["seen"]["root"] and not after["seen"]["root"]:
         found.append(entry("production", before["production"], "strike", root))
-    return found + _venues(before, after)
+    return found + _venues(before, after) + _ports(before, after)
+
+
+def _ports(before: Look, after: Look) -> list[Entry]:
+    """Where nginx listens for a Sess: a file whose name begins with an underscore, and says so in its second line."""
+    found = []
+    files = before["seen"]["files"], after["seen"]["files"]
+    for name in sorted({file for look in files for file in look if "._" in file}):
+        texts = [look.get(name) for look in files]
+        told = [json.loads(text.splitlines()[1].partition(": ")[2]) if text else None for text in texts]
+        act = next(block["act"] for block in told if block)
+        where = [f"localhost:{block['port']}{block['path']}" if block else None for block in told]
+        if where[0] != where[1]:
+            found.append(entry("sess", act, "listen" if where[1] else "unlisten", *where))
+        elif texts[0] != texts[1]:
+            found.append(entry("sess", act, "rewrite", *texts))
+    return found
 
 
 def _one(look: Look, name: str) -> Look:
@@ -150,9 +168,12 @@ def _venue(name: str, before: Look | None, after: Look | None) -> list[Entry]:
 def _gigs(venue: str, before: Look | None, after: Look | None) -> list[Entry]:
     old, new = ({gig["path"]: gig["act"] for gig in (block or {}).get("gigs", [])} for block in (before, after))
     found = []
-    for path in sorted({*old, *new}):
+    moved = {path: gone for path, act in new.items() for gone in old if old[gone] == act and gone not in new}
+    for path in sorted({*old, *new} - {*moved.values()}):
         was, now = old.get(path), new.get(path)
-        if was != now:
+        if path in moved:
+            found.append(entry("gig", f"{now} at {venue}{path}", "move", moved[path], path))
+        elif was != now:
             verb = "book" if was is None else "cancel" if now is None else "rebook"
             found.append(entry("gig", f"{now or was} at {venue}{path}", verb, was, now))
     return found
@@ -183,7 +204,7 @@ def _visible(step: Entry) -> Entry:
         return {**step, "verb": "stop"}  # it is gone, one way or the other
     if (step["noun"], step["verb"]) == ("act", "remove"):
         return {**step, "before": None}  # the release that played stands with its Sess
-    if (step["noun"], step["verb"]) == ("sess", "play") and step["after"]["because"] == ["venues left"]:
+    if (step["noun"], step["verb"]) == ("sess", "play") and LEAVING.issuperset(step["after"]["because"]):
         return {**step, "after": {**step["after"], "because": LEFT}}
     return step
 

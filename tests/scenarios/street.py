@@ -41,6 +41,7 @@ class Street:
         self.sesses: dict[str, Any] = {"busker": {"processes": 2}, "juggler": {"processes": 1}}
         self.venues: dict[str, Any] = {CORNER: {}, SQUARE: {}}
         self.gigs: dict[str, Any] = {CORNER: {"act": "busker"}, SQUARE: {"act": "juggler"}}
+        self.more_gigs: list[Any] = []  # beside the one of each Venue
 
     def try_to_play(self, playbook: str = "deploy", **options: Any) -> Run:
         manifest = {
@@ -48,7 +49,7 @@ class Street:
             "backstage_acts": [{"name": name, **act} for name, act in self.acts.items()],
             "backstage_sesses": [{"act": name, **sess} for name, sess in self.sesses.items()],
             "backstage_venues": [{"name": name, **venue} for name, venue in self.venues.items()],
-            "backstage_gigs": [{"venue": venue, **gig} for venue, gig in self.gigs.items()],
+            "backstage_gigs": [{"venue": venue, **gig} for venue, gig in self.gigs.items()] + self.more_gigs,
         }
         return self._controller.play(playbook, **deepcopy(manifest), **options)
 

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Production of this scenario on both hosts: every play is of both at once."""
+"""The Production of this scenario on one of its hosts, and the PostgreSQL there."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +13,51 @@ import pytest
 TESTS = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "scenarios")]  # scripts of this checkout, and no installed package
 
-from faults.controller import Controller, Run  # noqa: E402
+from faults.controller import Run  # noqa: E402
 from faults.house import House, scenario  # noqa: E402
 
 
-@dataclass(frozen=True)
-class Choir:
-    """Two hosts with the same Acts, and the controller that plays them."""
+class Choir(House):
+    """Three Acts: alto and bass sing from PostgreSQL, tenor from SQLite."""
 
-    houses: tuple[House, House]
-    controller: Controller
-
-    def play(self, *options: str, playbook: str = "deploy", **changes: Any) -> Run:
-        manifest = self.houses[0].with_changes(**changes)
-        return self.controller.play(playbook, *options, **manifest)
-
-    def plays(self, **changes: Any) -> list[str]:
-        """The plan of a play that must end well, which both hosts have in common."""
-        run = self.play(**changes)
+    def plays(self, *options: str, **changes: Any) -> list[dict[str, Any]]:
+        """The plan of a play that must end well."""
+        run = self.play(*options, **changes)
         assert run.code == 0, run.printed[-3000:]
-        plans = [line["result"]["plan"] for line in run.results if "plan" in line["result"]]
-        first, *others = [[f"{step['noun']} {step['name']}: {step['verb']}" for step in plan] for plan in plans]
-        assert others == [first] * len(others)
-        return first
+        plan: list[dict[str, Any]] = run.last["plan"]
+        return plan
 
-    def refusals(self, run: Run) -> list[list[str]]:
-        """What a play that failed says of each host, one line an Act; logs are left out."""
+    def verbs(self, **changes: Any) -> list[str]:
+        return [f"{step['noun']} {step['name']}: {step['verb']}" for step in self.plays(**changes)]
+
+    def refused(self, run: Run) -> list[str]:
+        """What a play that failed says, one line an Act; logs are left out."""
         assert run.code != 0
-        said = [str(line["result"]["msg"]) for line in run.results if line["status"] == "failed"]
-        assert len(said) == len(self.houses), run.printed[-3000:]
-        return [[line for line in text.splitlines() if line.startswith("act ")] for text in said]
+        return [line for line in str(run.last["msg"]).splitlines() if line.startswith("act ")]
 
-    def info(self) -> list[dict[str, Any]]:
-        """What the playbook status reads of each host."""
-        return [line["result"] for line in self.play(playbook="status").results if "answers" in line["result"]]
+    def told(self) -> dict[str, Any]:
+        """What the playbook status reads."""
+        (found,) = [line["result"] for line in self.play(playbook="status").results if "answers" in line["result"]]
+        return dict(found)
 
-    def sh(self, script: str) -> list[str]:
-        return [house.host.sh(script).strip() for house in self.houses]
-
-    def ask(self, sql: str, database: str = "postgres", user: str = "postgres") -> list[str]:
-        """What PostgreSQL tells a user of each host."""
+    def ask(self, sql: str, database: str = "postgres", user: str = "postgres") -> str:
+        """What PostgreSQL tells a user: rows, or the error."""
         psql = f'psql --no-psqlrc --no-align --tuples-only --dbname="{database}" --command="$(cat)" 2>&1'
-        command = f"cd /; cat <<'SQL' | runuser -u {user} -- {psql} || true\n{sql}\nSQL"
-        return self.sh(command)
+        return self.host.sh(f"cd /; cat <<'SQL' | runuser -u {user} -- {psql} || true\n{sql}\nSQL").strip()
 
-    def statuses(self, act: str) -> list[int]:
-        return [int(house.get(f"{act}.example.com")["status"]) for house in self.houses]
+    def status(self, act: str) -> int:
+        return int(self.get(f"{act}.example.com")["status"])
 
-    def soon(self, holds: Callable[[House], bool], seconds: float) -> bool:
-        return all(house._within(seconds, lambda house=house: holds(house)) for house in self.houses)
-
-    def answer(self, act: str, seconds: float = 10) -> bool:
-        """Whether an Act answers on both hosts, in time."""
-        return self.soon(lambda house: house.get(f"{act}.example.com")["status"] == 200, seconds)
+    def left(self) -> str:
+        """The Acts' databases and roles."""
+        return self.ask(
+            "SELECT string_agg(found.name, ' ' ORDER BY found.name) FROM (SELECT datname AS name FROM pg_database"
+            " UNION ALL SELECT rolname FROM pg_roles) AS found WHERE found.name ~ '^choir'"
+        )
 
 
 @pytest.fixture(scope="session")
 def choir(tmp_path_factory: pytest.TempPathFactory) -> Choir:
-    work = tmp_path_factory.mktemp("runs")
-    houses = House(scenario("databases"), "h1", work), House(scenario("databases"), "h2", work)
-    for house in houses:
-        house.host.put()
-    return Choir(houses, Controller(scenario("databases") / "inventory", work, "h1,h2"))
+    found = Choir(scenario("databases"), "h2", tmp_path_factory.mktemp("runs"))
+    found.host.put()
+    return found

@@ -19,9 +19,9 @@ RECORD = PROJECT / ".garage" / "scenarios" / "plans.jsonl"
 STEPS = changes.load(str(PROJECT / ".garage" / "scenarios" / "busker"))
 VERBS = {
     "act": {"add", "change", "build", "migrate", "seed", "discard", "sweep", "unhold", "remove", "delete data"},
-    "sess": {"play", "roll back", "stop", "sweep", "remove"},
+    "sess": {"play", "roll back", "listen", "rewrite", "unlisten", "stop", "sweep", "remove"},
     "venue": {"add", "open", "close", "change", "rewrite", "reload", "remove"},
-    "gig": {"book", "rebook", "cancel"},
+    "gig": {"book", "rebook", "move", "cancel"},
     "production": {"strike"},
 }
 

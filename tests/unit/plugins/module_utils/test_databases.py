@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -173,7 +175,13 @@ def test_deleting(cluster: Postgres, known: House, crew: Crew) -> None:
     other = made(known, "puppies")
     mine = made(known)
     assert Databases(known.production, known.host).has("kittens")
-    Databases(known.production, known.host).drop("kittens")
+    argv = [cluster.client(), f"--dbname={mine}", "--command=SELECT pg_sleep(60)"]
+    with subprocess.Popen(argv, user=crew.player.uid, cwd="/", stderr=subprocess.DEVNULL):
+        while "pg_sleep" not in cluster.ask(
+            "SELECT query FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ):
+            time.sleep(0.02)
+        Databases(known.production, known.host).drop("kittens")
     assert cluster.ask("SELECT datname FROM pg_database WHERE oid >= 16384") == other
     assert cluster.ask("SELECT rolname FROM pg_roles WHERE oid >= 16384") == other
     assert not Databases(known.production, known.host).has("kittens")

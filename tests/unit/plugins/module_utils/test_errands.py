@@ -72,7 +72,7 @@ def test_in_the_world_of_the_sess(playing: House, crew: Crew) -> None:
     ]
     assert (ran.code, str(ran.error and ran.error.message)) == (
         3,
-        "'purr two words *.py $HOME --exit=3' ended with status 3: key ********",
+        "'purr 'two words' '*.py' '$HOME' --exit=3' ended with status 3: key ********",
     )
 
 

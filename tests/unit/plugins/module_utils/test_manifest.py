@@ -115,7 +115,7 @@ def test_everything_wrong_is_said_at_once() -> None:
 
 
 def test_no_secret_is_in_a_refusal() -> None:
-    secret = "purr-purr\n"  # noqa: S105 (refused: it ends in white space)
+    secret = "purr-purr\n"
     seed = {"name": "s", "run": "a", "secrets": {"A": secret, "B-": secret}}
     lines = refused(options(acts=[act(secrets={"A": secret, "B-": secret, "C": [secret]}, seed=[seed])]))
     assert len(lines) == 5

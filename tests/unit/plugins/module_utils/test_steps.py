@@ -64,7 +64,7 @@ CREATE = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@e
 
 def test_run_once_and_again(project: Make) -> None:
     made = project()
-    made.env["DJANGO_SUPERUSER_PASSWORD"] = "purr-purr-purr"  # noqa: S105
+    made.env["DJANGO_SUPERUSER_PASSWORD"] = "purr-purr-purr"
     made.run("migrate")
     made.run("run", words=CREATE)
     failure = made.failure("run", words=CREATE)
