@@ -122,7 +122,11 @@ def migrations() -> str:
     step("migrate", loader.load_disk)
     names = sorted(loader.disk_migrations)
     models = [
-        (model._meta.label, *model._meta.default_permissions, *((code, str(name)) for code, name in model._meta.permissions))
+        (
+            model._meta.label,
+            *model._meta.default_permissions,
+            *((code, str(name)) for code, name in model._meta.permissions),
+        )
         for model in apps.get_models(include_auto_created=True)
     ]
     return hashlib.sha256(repr((names, sorted(models, key=str))).encode()).hexdigest()

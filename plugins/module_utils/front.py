@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -45,8 +46,6 @@ def get(host: Host, name: str, path: str, timeout: float) -> tuple[int, str]:
     Raises:
         BackstageError: nobody answered.
     """
-    import http.client  # slow to load, and most runs ask nobody
-
     port = "" if host.http_port == 80 else f":{host.http_port}"
     client = http.client.HTTPConnection("127.0.0.1", host.http_port, timeout=timeout)
     try:
