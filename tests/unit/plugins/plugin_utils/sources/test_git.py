@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -210,14 +211,19 @@ def test_fault_6_a_killed_fetch(kittens: Path, tmp_path: Path) -> None:
     expected = {**attributed(kittens), "big": "x" * 10}
     (kittens / "random").write_bytes(os.urandom(8 << 20))
     commit(kittens, big="x" * 10)
+    head = git(kittens, "rev-parse", "HEAD")
     for delay in (0.02, 0.05, 0.08):
         pid = os.fork()
         if pid == 0:
             os.setsid()
-            packed(kittens, tmp_path)
-            os._exit(0)
+            try:
+                sources.archive(source(kittens, "main"), "/", head, str(tmp_path / "killed.tgz"))
+            finally:
+                os._exit(0)
         time.sleep(delay)
-        os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # a slow machine: it has no session of its own yet
+            os.killpg(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     git(kittens, "rm", "--quiet", "random")
     commit(kittens)
