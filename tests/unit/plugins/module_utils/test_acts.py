@@ -194,7 +194,12 @@ def test_the_migrations_of_the_live_release_are_not_run_again(
     house.build(NEW, migrations=live.get("migrations", "same") and "same")
     house.log(*events)
     ran: list[str] = []
-    monkeypatch.setattr(acts._Manager, "_run", lambda _manager, mode, *_: ran.append(mode) or {"applied": ["a.1"]})
+
+    def run(_manager: Any, mode: str, *_more: Any) -> dict[str, Any]:
+        ran.append(mode)
+        return {"applied": ["a.1"]}
+
+    monkeypatch.setattr(acts._Manager, "_run", run)
     want = wanted(replace(given, **act), release=NEW, play=NEW)
     (change,) = (change for change in changes(house, want) if change.step.verb == "migrate")
     assert change.make
