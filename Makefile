@@ -25,7 +25,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint format units molecule newcomer load bench clean
+.PHONY: help site strike status test lint format units molecule campaign newcomer load bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -75,6 +75,9 @@ units: $(LINK) ## unit tests, without a host
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
+
+campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself
+	@CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report
 
 newcomer: ## make site, again, and make strike on fresh machines: with systemd and without
 	@tests/garage/newcomers.sh

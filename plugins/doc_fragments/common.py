@@ -14,7 +14,8 @@ options:
     required: true
     description:
       - The name of the Production. It marks everything that the Production owns on a host.
-      - A letter, then up to 14 lower-case letters and digits. C(backstage), C(www), C(root) and C(systemd) are taken.
+      - A letter, then up to 14 lower-case letters and digits. C(backstage), C(www), C(root), C(systemd) and
+        C(rehearsal) are taken.
   lock_timeout:
     type: int
     default: 600

@@ -95,7 +95,8 @@ def plan(
     """
     manager = _Manager(want, state, host)
     # asked first of all: without its database an Act is not built in vain
-    made = known.plan(want.act.name) if want.act.database == databases.POSTGRESQL else []
+    needed = want.act.database == databases.POSTGRESQL and through != "build"
+    made = known.plan(want.act.name) if needed else []
     changes = manager.sweep() + manager.record()
     if through == "play":
         changes += manager.unhold()

@@ -196,9 +196,7 @@ def require(case: Case) -> None:
 def give_variable(case: Case) -> None:
     """Give a variable that the settings read: a value that is known, or one that somebody has to give."""
     draft, name = case.draft, case.word
-    if name == "DATABASE_URL":
-        draft.set("database", {"engine": _engine(case)}, case.because)
-    elif _OWN_KEY.search(name):
+    if _OWN_KEY.search(name):
         draft.keep_secret(name, case.because)
     elif "HOSTS" in name:
         draft.give(name, ",".join(case.names), case.because)
@@ -213,6 +211,14 @@ def give_variable(case: Case) -> None:
         draft.give(name, "0" if _SWITCH.search(name) else PLACEHOLDER, case.because)
         if "DEBUG" not in name:
             draft.ask_for(name)
+
+
+def give_database(case: Case) -> None:
+    case.draft.set("database", {"engine": _engine(case)}, case.because)
+
+
+def require_client(case: Case) -> None:
+    _require(case.draft, PACKAGES["psycopg"], case.because)
 
 
 def give_number(case: Case) -> None:
@@ -275,8 +281,8 @@ def write_file(case: Case) -> None:
     beside = [name for name in known if posixpath.dirname(name.rstrip("/")) == posixpath.dirname(place)]
     if place in known or (beside and posixpath.dirname(place)):
         _write_directory(case, posixpath.dirname(place))
-    else:
-        case.draft.add("writable", [place], case.because)
+        return
+    case.draft.add("writable", [place], case.because)
 
 
 def write_directory(case: Case) -> None:
@@ -294,8 +300,9 @@ def _write_directory(case: Case, place: str) -> None:
 
 def _inside(case: Case, path: str) -> str:
     """A path inside the code as the manifest has it: from the source's subdir; empty for any other."""
-    inner = os.path.relpath(path, os.path.join(case.release.code, case.draft.subdir))
-    return "" if not path.startswith("/") or inner.startswith("..") or inner == "." else inner
+    project = os.path.join(case.release.code, case.draft.directory)
+    inner = os.path.relpath(os.path.join(project, path), os.path.join(case.release.code, case.draft.subdir))
+    return "" if inner.startswith("..") or inner == "." else inner
 
 
 def application(case: Case) -> None:
@@ -325,23 +332,23 @@ def other_page(case: Case) -> None:
 
 
 def own_database(case: Case) -> None:
-    """A database of the Act's own, in place of one that is somewhere else."""
-    draft, engine = case.draft, _engine(case)
-    if draft.item.get("database"):
+    """A database of the Act's own, in place of one that is somewhere else: settings that don't read it are told to."""
+    draft = case.draft
+    if not draft.item.get("database"):
+        give_database(case)
         return
-    draft.set("database", {"engine": engine}, case.because)
-    backend = {"postgresql": "django.db.backends.postgresql", "sqlite": "django.db.backends.sqlite3"}[engine]
-    name = {
-        "postgresql": 'os.environ["DATABASE_URL"].rpartition("/")[2]',
-        "sqlite": 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")',
+    engine = draft.item["database"]["engine"]
+    backend, name = {
+        "postgresql": ("postgresql", 'os.environ["DATABASE_URL"].rpartition("/")[2]'),
+        "sqlite": ("sqlite3", 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")'),
     }[engine]
-    line = f'DATABASES = {{"default": {{"ENGINE": "{backend}", "NAME": {name}}}}}'
+    line = f'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{backend}", "NAME": {name}}}}}'
     draft.override("DATABASES", line, case.because)
 
 
 def _engine(case: Case) -> str:
     """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
-    needs = case.draft.survey.needs("psycopg")
+    needs = case.draft.survey.needs("psycopg2?")
     return "postgresql" if needs and case.host.has_database else "sqlite"
 
 
@@ -353,6 +360,8 @@ CURES: dict[str, Callable[[Case], None]] = {
     "requirements not named": find_requirements,
     "missing module": require,
     "missing environment variable": give_variable,
+    "DATABASE_URL missing": give_database,
+    "PostgreSQL client missing": require_client,
     "placeholder read as a number": give_number,
     "SECRET_KEY empty": read_secret,
     "SECRET_KEY in the code": own_secret_key,
@@ -365,8 +374,12 @@ CURES: dict[str, Callable[[Case], None]] = {
     "wrong callable": application,
     "WSGI application not named": application,
     "nothing at the path": other_page,
-    "database unreachable": own_database,
-    "database password wrong": own_database,
-    "database missing": own_database,
+    "unreachable database": own_database,
+    "wrong password": own_database,
+    "password missing": own_database,
+    "another user of the database": own_database,
+    "database unknown": own_database,
+    "database of others": own_database,
+    "another database": own_database,
 }
 """Row of the diagnosis, or what else a rehearsal finds -> its cure."""

@@ -46,6 +46,8 @@ SELECT json_build_object(
     )
 );
 """
+# runs of several Productions would stumble over each other in PostgreSQL's own tables
+_TURN = "SELECT pg_advisory_lock(hashtext('backstage'));\n"
 # template0 and C.UTF-8: the same on every host, whatever its locale was when PostgreSQL was installed, and no index
 # is in another order after an upgrade of the C library
 _CREATE_ROLE = "BEGIN; CREATE ROLE {name} LOGIN; COMMENT ON ROLE {name} IS {mark}; COMMIT;"
@@ -233,7 +235,7 @@ class Databases:
 
     def _tell(self, sql: str, failed: str) -> None:
         self.host.need_database()
-        result = _psql(sql, self.host.database_port)
+        result = _psql(_TURN + sql, self.host.database_port)
         if not result.ok:
             raise BackstageError(f"{failed}: {_reason(result)}", step="database", log=result.err)
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from . import checks, disk, manifest, spec
+from .calls import Order
 from .errors import Refusal
 from .nouns import Manifest
-from .production import Order
 
 Options = Mapping[str, Any]
 

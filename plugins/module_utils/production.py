@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Optional
 
 from . import acts, environments, files, inputs, locations, locks, names, rollbacks, sesses, spool, users, world
 from .bookings import Bookings, Coming
+from .calls import Order, Outcome
 from .databases import Databases
 from .errors import BackstageError, Refusal
 from .history import who
@@ -23,63 +24,6 @@ from .stages.uwsgi import sweep_drafts
 from .state import ActState, HostState, read
 from .unbooked import Unbooked
 from .world import Address
-
-
-@dataclass
-class Order:
-    """What a run is told.
-
-    Args:
-        manifest: what should be.
-        resolved: Act -> the id and the label of its source; an Act without one keeps its release.
-        shipped: Act -> its source's archive as it arrived: path and sha256.
-        unavailable: Act -> why its source could not be fetched.
-        archives: Act -> its source's archive in the spool; filled in under the lock.
-        through: build, migrate or play: where the run ends.
-        build: whether Acts are built; else they stay as they are on disk.
-        paths: Act -> the path that it is built for, where its Gig does not say so yet.
-        rollback: the Act to be rolled back; nothing else is done then.
-        release: what it is rolled back to; empty for the one that played before.
-        unhold: Acts whose hold ends.
-        seeds: answers for seeds that were interrupted: done or again.
-        whole: whether the manifest is all of the Production, so that what it does not name has left it.
-        prune: whether what left the manifest is taken down.
-        delete_data: removed Acts whose data goes, too.
-        strike: whether the whole Production is taken down.
-        private: whether nobody is told of it: nginx, and whoever has the Venues' names, are left alone.
-        lock_timeout: seconds to wait for another run.
-    """
-
-    manifest: Manifest
-    resolved: dict[str, dict[str, str]] = field(default_factory=dict)
-    shipped: dict[str, dict[str, str]] = field(default_factory=dict)
-    unavailable: dict[str, str] = field(default_factory=dict)
-    archives: dict[str, str] = field(default_factory=dict)
-    through: str = "play"
-    build: bool = True
-    paths: dict[str, str] = field(default_factory=dict)
-    rollback: str = ""
-    release: str = ""
-    unhold: set[str] = field(default_factory=set)
-    seeds: dict[str, str] = field(default_factory=dict)
-    whole: bool = False
-    prune: bool = False
-    delete_data: set[str] = field(default_factory=set)
-    strike: bool = False
-    private: bool = False
-    lock_timeout: float = 600
-
-
-@dataclass
-class Outcome:
-    """What a run found, and did."""
-
-    steps: list[Step] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    errors: list[BackstageError] = field(default_factory=list)
-    playing: dict[str, Any] = field(default_factory=dict)
-    unlisted: list[str] = field(default_factory=list)
 
 
 def check(order: Order) -> Outcome:
@@ -340,11 +284,11 @@ class _Run:
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
         self._make(early, failed)
-        if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early):
+        if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early, failed):
             self._book(failed, fresh)
         # while nginx may still pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
-        if not failed and self._url_changed(late):
+        if not failed and self._url_changed(late, failed):
             self._book(failed, set())
         after = read(self.paths.name, self.host)
         if not failed:
@@ -388,10 +332,10 @@ class _Run:
             for error in refused.values():
                 raise error
 
-    def _url_changed(self, changes: list[Change]) -> bool:
+    def _url_changed(self, changes: list[Change], failed: dict[str, BackstageError]) -> bool:
         """Whether a switch changed what nginx has to know, which only the build could tell."""
         switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in changes)
-        return switched and bool(self._bookings().plan())
+        return switched and bool(self._bookings(set(failed)).plan())
 
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         try:

@@ -34,13 +34,13 @@ from . import (
     state,
     users,
 )
+from .calls import Order, Outcome
 from .drafts import Draft, Item
 from .errors import BackstageError
 from .history import who
 from .host import Host
 from .layout import REHEARSAL_LOCK, Production
 from .nouns import Manifest, Sess
-from .production import Order
 from .surveys import Survey
 
 MOST = 30
@@ -117,8 +117,8 @@ class Rehearsal:
         """
         self.host.need_stage()
         found = Findings(self.draft)
-        if self.exact:
-            found.steps = [step.entry() for step in production.check(self._order("play", real=True)).steps]
+        planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
+        found.steps = [step.entry() for step in planned.steps]
         with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
             self._sweep()
             try:
@@ -126,6 +126,9 @@ class Rehearsal:
             finally:
                 self._sweep()
                 files.remove(REHEARSAL_LOCK)
+        if planned.errors and not found.error:
+            found.error = planned.errors[0]
+            found.missing += self._missing(found.error)
         return found
 
     def _rehearse(self, found: Findings) -> None:
@@ -137,7 +140,8 @@ class Rehearsal:
                 break
         found.plays, found.error = error is None, error
         found.known = self._record()
-        found.missing = self._missing(error)
+        found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
+        found.missing += self._missing(error)
         if found.plays:
             found.applied = self._history("migrated")
             found.look = self._look(found)
@@ -308,9 +312,7 @@ class Rehearsal:
 
     def _missing(self, error: Optional[BackstageError]) -> list[str]:
         """What nobody but people can do."""
-        found = [
-            f"{name} has to be given a value: the one here only let the rehearsal go on" for name in self.draft.asked
-        ]
+        found = []
         if error:
             found.append(str(error).partition("\n")[0])
         if error and error.step == "packages" and not self.exact:

@@ -11,8 +11,9 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .calls import Order, Outcome
 from .errors import BackstageError
-from .production import Order, Outcome, check, reconcile
+from .production import check, reconcile
 
 
 def as_result(outcome: Outcome) -> dict[str, Any]:

@@ -43,12 +43,12 @@ class Survey:
         with tarfile.open(archive, mode="r:*") as tar:
             for member in tar:
                 name = posixpath.normpath(member.name)
-                if not member.isfile():
+                if not member.isfile() or "/node_modules/" in f"/{name}":
                     continue
                 names.append(name)
                 content = tar.extractfile(member) if _may_tell(name) and member.size <= LARGEST_TEXT else None
                 text = content.read().decode("utf-8", "replace") if content else ""
-                if _tells(name) or _MANAGES.search(text):
+                if text and (_tells(name) or _MANAGES.search(text)):
                     texts[name] = text
         return cls(sorted(names, key=lambda name: (name.count("/"), name)), texts)
 
@@ -76,7 +76,7 @@ class Survey:
         return sorted(found, key=lambda name: (_rank(posixpath.basename(name)), name.count("/"), name))
 
     def needs(self, package: str) -> bool:
-        """Whether a file that names packages has this one."""
+        """Whether a file that names packages has this one (a pattern)."""
         lines = (text for name, text in self.texts.items() if name.endswith((".txt", ".toml", ".lock")))
         return any(re.search(rf"(?im)^\W*(?:name = \")?{package}\b", text) for text in lines)
 
@@ -125,7 +125,7 @@ class Survey:
 
 
 def _may_tell(name: str) -> bool:
-    return name.endswith((".py", ".txt", ".toml", ".lock")) and "/node_modules/" not in "/" + name
+    return name.endswith((".py", ".txt", ".toml", ".lock"))
 
 
 def _tells(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -15,6 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
+from ..module_utils.nouns import Act
 from . import controller, playbill, printing, resolving
 
 Options = dict[str, Any]
@@ -33,11 +35,7 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     options = as_written(options, base)
     if options["path"]:
         options.update(of_directory(options))
-    wanted = manifest.parse({**options, "only": [options["act"]]})
-    act = wanted.acts.get(options["act"])
-    if act is None or act.state == "absent":
-        known = ", ".join(name for name, one in wanted.acts.items() if one.state == "present") or "none"
-        raise Refusal(f"act: '{options['act']}' is no Act of this Production; known: {known}")
+    act = wanted(options)
     show = options.pop("show")
     if action._task.check_mode:
         result: dict[str, Any] = {"changed": False, "note": CHECK}
@@ -51,6 +49,19 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     if show:
         printing.show(result)
     return result
+
+
+def wanted(options: Options) -> Act:
+    """The Act that is rehearsed, of a manifest that is right.
+
+    Raises:
+        Refusal: the manifest is not right, or has no such Act.
+    """
+    items = [item for item in options["acts"] if isinstance(item, Mapping) and item.get("state") != "absent"]
+    known = [str(item.get("name")) for item in items]
+    if options["act"] not in known:
+        raise Refusal(f"act: '{options['act']}' is no Act of this Production; known: {', '.join(known) or 'none'}")
+    return manifest.parse({**options, "only": [options["act"]]}).acts[options["act"]]
 
 
 def as_written(options: Options, base: str) -> Options:
@@ -78,7 +89,8 @@ def as_written(options: Options, base: str) -> Options:
 def of_directory(options: Options) -> Options:
     """The manifest of a directory of which nothing is known yet: an Act of its name, and a Venue."""
     path = os.path.abspath(os.path.expanduser(options["path"]))
-    name = re.sub(r"[^a-z0-9]+", "-", os.path.basename(path).lower()).strip("-0123456789")[:32].strip("-") or "act"
+    words = re.sub(r"[^a-z0-9]+", "-", os.path.basename(path).lower())
+    name = words.lstrip("-0123456789")[:32].strip("-") or "act"
     venue = options["venue"] or f"{name}.example.com"
     item: Options = {**options["lines"], "name": name, "source": {**options["lines"].get("source", {}), "path": path}}
     return {

@@ -32,7 +32,10 @@ def effects(before: Look, after: Look) -> list[Entry]:
     root = f"/srv/backstage/{before['production']}"
     if before["seen"]["root"] and not after["seen"]["root"]:
         found.append(entry("production", before["production"], "strike", root))
-    return found + _venues(before, after) + _ports(before, after)
+    booked = _venues(before, after) + _ports(before, after)
+    if not booked and before["seen"]["workers"] != after["seen"]["workers"]:
+        booked.append(entry("venue", "all", "reload"))
+    return found + booked
 
 
 def _ports(before: Look, after: Look) -> list[Entry]:
@@ -144,8 +147,6 @@ def _venues(before: Look, after: Look) -> list[Entry]:
         texts = before["seen"]["files"].get(file), after["seen"]["files"].get(file)
         if old[name] == new[name] and texts[0] != texts[1]:
             found.append(entry("venue", name, "rewrite", *texts))
-    if not found and before["seen"]["workers"] != after["seen"]["workers"]:
-        found.append(entry("venue", "all", "reload"))
     return found
 
 

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ class Street:
         return [line for host in self.hosts for line in host.run(*look, check=False).splitlines()]
 
 
+@cache
 def _address(host: Host) -> str:
     garage = [str(PROJECT / "tests" / "garage" / "garage.sh"), "address", host.name]
     return subprocess.run(garage, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

@@ -19,10 +19,10 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     state,
     world,
 )
+from ansible_collections.backstage.django.plugins.module_utils.calls import Order
 from ansible_collections.backstage.django.plugins.module_utils.host import Host
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Sess, Source, Venue
-from ansible_collections.backstage.django.plugins.module_utils.production import Order
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
 from .manifests import COMMIT

@@ -12,6 +12,7 @@ from bed import FULL, HOSTS, Bed, failures, returned
 from faults.controller import Run
 
 ENTRIES = corpus.load()
+REHEARSED = ("uv-lock", "environment-variable", "allowed-hosts", "static-root-unset")  # in the short form
 PLACES = [
     pytest.param(entry, host, id=f"{entry['name']}-{host}")
     for number, entry in enumerate(ENTRIES)
@@ -43,6 +44,17 @@ def test_as_it_is(as_it_is: Run, entry: corpus.Entry, host: str) -> None:
         return
     assert failures(as_it_is).get(place, ("", ""))[0] == entry["fails"]
     assert entry["name"] not in returned(as_it_is, "playing")[host]
+
+
+@pytest.mark.parametrize(("entry", "host"), [place for place in PLACES if FULL or place.values[0]["name"] in REHEARSED])
+def test_rehearsed(bed: Bed, as_it_is: Run, entry: corpus.Entry, host: str) -> None:
+    """Before `site` installs what makes some of them play."""
+    run = bed.controller(host).play("rehearse", act=entry["name"], **manifest(bed, fixed=False))
+    assert f"Rehearsal of {entry['name']} on {host}: it plays" in run.printed
+    assert f"Nothing of this rehearsal is left on {host}" in run.printed
+    assert bool(run.code) == ("fails" in entry)
+    if "fails" in entry:
+        assert entry["says"] in run.printed
 
 
 @pytest.mark.parametrize(("entry", "host"), PLACES)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+import yaml
 from ansible_collections.backstage.django.plugins.module_utils import environments, errands, names, process
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
+from ansible_collections.backstage.django.plugins.modules import backstage_manage
 
 from ..conftest import Crew
 from ..house import KITTENS, House, wanted
@@ -84,6 +86,7 @@ def test_what_it_returns(playing: House) -> None:
     planned = errands.as_result(command, None, True)
     assert planned["note"] == f"check mode; this would be run: {command.argv[0]} manage.py purr ********"
     assert (planned["stdout"], planned["rc"]) == ("", 0)
+    assert {*yaml.safe_load(backstage_manage.RETURN)} == {*planned} - {"changed"}
 
 
 def test_it_is_ended_with_all_that_it_started(playing: House) -> None:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
+import yaml
 from ansible_collections.backstage.django.plugins.module_utils import logs, server_block
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Venue
 from ansible_collections.backstage.django.plugins.module_utils.server_block import Booked
+from ansible_collections.backstage.django.plugins.modules import backstage_log_info
 
 from ..house import KITTENS, House, wanted
 from ..told import told
@@ -94,6 +96,7 @@ def test_all_of_an_act(playing: House, somewhere: None) -> None:
     assert "b.example.log): nothing" in found["stdout"]
     assert found["stdout"].endswith(f"known by sight: {found['causes'][0]}")
     assert SECRET not in str(found)
+    assert {*yaml.safe_load(backstage_log_info.RETURN)} == {*found}
 
 
 def test_the_last_lines(playing: House) -> None:

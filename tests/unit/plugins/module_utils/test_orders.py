@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import orders, production, spec
+from ansible_collections.backstage.django.plugins.module_utils.calls import Order
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Sess, Venue
-from ansible_collections.backstage.django.plugins.module_utils.production import Order
 
 from ..house import House
 from ..manifests import COMMIT, VENUE, Item, act, booked, git

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import files, orders, production
-from ansible_collections.backstage.django.plugins.module_utils.production import Outcome
+from ansible_collections.backstage.django.plugins.module_utils.calls import Outcome
 
 from ..house import A, House, wanted
 from ..manifests import COMMIT, VENUE, Item, act, booked, git, options

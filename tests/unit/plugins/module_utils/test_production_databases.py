@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import databases, names, orders, production
+from ansible_collections.backstage.django.plugins.module_utils.calls import Outcome
 from ansible_collections.backstage.django.plugins.module_utils.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.production import Outcome
 
 from ..house import House
 from ..manifests import COMMIT, VENUE, Item, act, booked, git
@@ -93,6 +93,8 @@ def test_nobody_is_asked_without_need(known: House, never_asked: None) -> None:
     settled(known, acts=acts)
     assert verbs(checked(known, acts=acts)) == []
     assert "act kittens: remove" in verbs(checked(known, **{**ABSENT, "delete_data": []}))
+    changed = [{**KITTENS, "env": {"A": "b"}}]
+    assert "act kittens: build" in verbs(checked(known, through="build", acts=changed)), "a build needs none"
 
 
 def test_an_engine_that_changes(cluster: Postgres, known: House) -> None:

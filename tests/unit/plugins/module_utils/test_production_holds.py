@@ -9,11 +9,11 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import files, inputs, orders, production
+from ansible_collections.backstage.django.plugins.module_utils.calls import Outcome
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
-from ansible_collections.backstage.django.plugins.module_utils.production import Outcome
 
 from ..house import A, B, C, House, wanted
-from ..manifests import COMMIT, Item, act, booked, git
+from ..manifests import COMMIT, VENUE, Item, act, booked, git
 from ..told import told
 
 OTHER = COMMIT.replace("0", "f")
@@ -167,6 +167,16 @@ def test_what_ends_a_hold(house: House, live: str, content: str, more: Item) -> 
     assert "act kittens: unhold" in found
     assert "sess kittens: play" in found
     assert found.index("sess kittens: play") < found.index("act kittens: unhold"), "it ends when it has come true"
+
+
+def test_a_held_act_moves_without_what_is_held(house: House, live: str) -> None:
+    """Another path is another release of the same code: no reason to play it again."""
+    replay(house, live)
+    path = {"act": "kittens", "venue": VENUE, "path": "/blog"}
+    outcome = checked(gigs=[path])
+    assert verbs(outcome) == ["sess kittens: play", "act kittens: change", f"gig kittens at {VENUE}/blog: move"]
+    (played,) = [step for step in outcome.steps if step.verb == "play"]
+    assert played.after == {"release": C, "because": ["variable BACKSTAGE_PREFIX changed"]}
 
 
 def test_a_run_that_does_not_play_keeps_the_hold(house: House, live: str) -> None:

@@ -12,10 +12,10 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.backstage.django.plugins.module_utils import results
+from ansible_collections.backstage.django.plugins.module_utils.calls import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError, Refusal
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest
 from ansible_collections.backstage.django.plugins.module_utils.plan import Step
-from ansible_collections.backstage.django.plugins.module_utils.production import Order, Outcome
 
 ORDER = Order(Manifest("jazz"))
 STEP = Step("act", "kittens", "build", None, "0123456789ab")
