@@ -104,6 +104,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
     for file in act.files:
         process.call_as(builder, unpack.put, finish.base(release.code, act), file.path, file.content)
+    process.call_as(builder, unpack.make_directories, finish.base(release.code, act), act.writable)
     where = os.path.normpath(os.path.join(finish.base(release.code, act), act.chdir))
     process.call_as(builder, _need_project, where)
     wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)

@@ -241,6 +241,8 @@ def gig_path(path: str) -> Optional[str]:
     """Where on a Venue an Act plays: the root, or a prefix that ends in an nginx file."""
     if path != "/" and not names.URL_PREFIX.match(path + "/"):
         return "use '/', or a path such as '/blog'"
+    if path.startswith("/backstage-"):
+        return "what begins so is kept for nginx's own pages; choose another one"
     return None
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 from . import front
 from .host import Host
@@ -19,12 +19,14 @@ def options(production: str) -> dict[str, Any]:
     """Everything of a Production on this host, in the manifest's own form; without secrets."""
     host = Host.read()
     state = read(production, host)
-    venues, ports = front.booked(production, host)
+    venues, listening = front.booked(production, host)
     blocks = venues.values()
+    ports = {act: {"port": data["port"]} for act, data in listening.items()}
     return {
         "production": production,
         "acts": {name: _act(act.record["act"]) for name, act in state.acts.items() if act.record},
-        "sesses": {name: _sess(name, act, ports.get(name)) for name, act in state.acts.items() if act.live},
+        "sesses": {name: {**_sess(name, act), **ports.get(name, {})} for name, act in state.acts.items() if act.live},
+        "ports": ports,  # also of what does not play
         "venues": {data["name"]: _venue(data) for data in blocks},
         "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
         "longest_request": host.longest_request,
@@ -41,9 +43,9 @@ def _act(summary: Item) -> Item:
     return {**item, "database": {"engine": engine}} if engine else item
 
 
-def _sess(name: str, act: ActState, listening: Optional[Item]) -> Item:
+def _sess(name: str, act: ActState) -> Item:
     known: Item = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
-    return {**known, **({"port": listening["port"]} if listening else {}), "act": name}
+    return {**known, "act": name}
 
 
 def _venue(data: Item) -> Item:

@@ -97,7 +97,8 @@ def for_sess(options: Options) -> Order:
     known, name = disk.options(options["production"]), options["act"]
     if name not in known["acts"]:
         raise Refusal(f"act: '{name}' is not on this host; build it first (backstage_act)")
-    known["sesses"][name] = _laid_over(known["sesses"].get(name, {}), options, spec.sess())
+    before = known["sesses"].get(name, known["ports"].get(name, {}))
+    known["sesses"][name] = _laid_over(before, options, spec.sess())
     if options["secrets"] is not None:
         known["acts"][name]["secrets"] = options["secrets"]
     return _order(known, {name}, options, build=False)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import acts, diagnosis, door, environments, files, front, names, process, world
+from . import acts, diagnosis, door, environments, files, front, inputs, names, process, world
 from .errors import BackstageError
 from .host import Host
 from .layout import Sess as SessPaths
@@ -184,6 +184,8 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
         BackstageError: it did not come up or did not answer; it is removed, nothing else noticed.
     """
     host.need_stage()
+    if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
+        raise BackstageError(diagnosis.find("built for another Python"), step="start")
     stage = Uwsgi(host, state.paths)
     sess = state.next_sess(wanted.release)
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))

@@ -88,6 +88,14 @@ def _inside(root: str, parts: list[str]) -> Iterator[int]:
         os.close(handle)
 
 
+def make_directories(root: str, paths: list[str]) -> None:
+    """Make those of the paths that end in a slash: a project may want to write there while it is imported."""
+    for path in paths:
+        if path.endswith("/") and not os.path.lexists(os.path.join(root, path.rstrip("/"))):
+            with _inside(root, path.strip("/").split("/")):
+                pass
+
+
 def put(root: str, path: str, content: str) -> None:
     """Write one of the manifest's files into the code, as its owner; links on the way are refused."""
     parts = path.split("/")

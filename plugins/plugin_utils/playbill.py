@@ -53,7 +53,7 @@ def _parts(result: Item, manifest: Item, options: Item, host: str) -> list[str]:
         _headline(result, options, host),
         f"--- end of the log ---\n{result['log']}" if result["log"] else "",
         _plan(result) if exact else "",
-        lines(manifest, result) if not exact or result["lacking"] else "",
+        lines(manifest, result) if not exact or result["lacking"] else _found(result["found"]),
         _list("What is missing:", result["missing"]),
         _migrations(result, exact),
         _list("Django's check --deploy says:", result["warnings_of_django"]),
@@ -107,11 +107,16 @@ def lines(manifest: Item, result: Item) -> str:
     (act,) = manifest["backstage_acts"]
     keys = [*(key for key in ORDER if key in act), *(key for key in act if key not in ORDER)]
     body = "".join(_key(key, act[key], result["because"].get(key, []), key == "name") for key in keys)
-    known = ", ".join(f"{key}: {_flow(value)}" for key, value in result["found"].items() if value and key not in act)
-    found = _comment(f"found, and needs no line: {known}") if known else ""
+    known = _found({key: value for key, value in result["found"].items() if key not in act})
+    found = _comment(known) if known else ""
     rest = {key: value for key, value in manifest.items() if key != "backstage_acts"}
     booked = "".join(f"{key}:\n" + "".join(f"  - {_flow(item)}\n" for item in items) for key, items in rest.items())
     return f"backstage_acts:\n{body}{found}{booked}".rstrip("\n")
+
+
+def _found(found: Item) -> str:
+    known = ", ".join(f"{key}: {_flow(value)}" for key, value in found.items() if value)
+    return f"found, and needs no line: {known}" if known else ""
 
 
 def _key(key: str, value: Any, because: list[str], first: bool) -> str:

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import effects
 import house
-from faults.controller import Controller, Run
+from faults.controller import Controller, Run, Running
 from faults.host import Host
 from faults.visitors import Seen, Visitors
 
@@ -33,7 +33,8 @@ class Street:
     hosts = (Host("h1"), Host("h2"))
 
     def __init__(self, inventory: Path, work: Path, production: str = "street") -> None:
-        self._controller = Controller(inventory, work, ",".join(host.name for host in self.hosts))
+        self._inventory, self._work = inventory, work
+        self._controllers: dict[str, Controller] = {}
         self.production = production
         self.acts: dict[str, Any] = {
             "busker": {"source": dict(SOURCE), "secrets": {"SECRET_KEY": FIRST_KEY}},
@@ -44,7 +45,16 @@ class Street:
         self.gigs: dict[str, Any] = {CORNER: {"act": "busker"}, SQUARE: {"act": "juggler"}}
         self.more_gigs: list[Any] = []  # beside the one of each Venue
 
-    def try_to_play(self, playbook: str = "deploy", **options: Any) -> Run:
+    def controller(self, *hosts: Host) -> Controller:
+        """One that plays on these hosts; on all where none is named."""
+        names = ",".join(host.name for host in hosts or self.hosts)
+        if names not in self._controllers:
+            work = self._work / names
+            work.mkdir()
+            self._controllers[names] = Controller(self._inventory, work, names)
+        return self._controllers[names]
+
+    def manifest(self) -> dict[str, Any]:
         manifest = {
             "backstage_production": self.production,
             "backstage_acts": [{"name": name, **act} for name, act in self.acts.items()],
@@ -52,7 +62,15 @@ class Street:
             "backstage_venues": [{"name": name, **venue} for name, venue in self.venues.items()],
             "backstage_gigs": [{"venue": venue, **gig} for venue, gig in self.gigs.items()] + self.more_gigs,
         }
-        return self._controller.play(playbook, **deepcopy(manifest), **options)
+        return deepcopy(manifest)
+
+    def start(self, playbook: str, *options: str, on: Optional[Host] = None, **extra: Any) -> Running:
+        """Begin to play on one host, or on all."""
+        hosts = [on] if on else []
+        return self.controller(*hosts).start(playbook, *options, **self.manifest(), **extra)
+
+    def try_to_play(self, playbook: str = "deploy", *options: str, on: Optional[Host] = None, **extra: Any) -> Run:
+        return self.start(playbook, *options, on=on, **extra).end()
 
     def play(self, playbook: str = "deploy", **options: Any) -> list[str]:
         """Play, and return the plan, which both hosts have in common."""

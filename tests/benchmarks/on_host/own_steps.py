@@ -40,6 +40,9 @@ def main() -> None:
     python = interpreter(live)
     with tempfile.TemporaryDirectory() as scratch:
         code = shutil.copytree(live / "release" / "code", Path(scratch, "code"), symlinks=True)
+        for place in [path for path in code.rglob("*") if path.is_symlink() and path.is_dir()]:
+            place.unlink()  # the release's own static files, say: nobody may not write those
+            place.mkdir()
         subprocess.run(["chown", "-R", "nobody:", scratch], check=True)
         environ = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": settings, "LC_ALL": "C.UTF-8"}
         steps = {

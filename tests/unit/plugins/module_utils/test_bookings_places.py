@@ -279,6 +279,14 @@ def test_what_is_coming_is_served_beside_what_plays(playing: House) -> None:
     assert (change.step.verb, change.step.name) == ("rewrite", V.name)
 
 
+def test_a_sess_that_was_told_another_path_finds_its_files(playing: House) -> None:
+    """Its switch came about, and its booking did not: its pages ask for them there."""
+    live = playing.act("kittens").sess(playing.state("kittens").live or "")
+    Path(live.env, "BACKSTAGE_PREFIX").write_text("/n\n")
+    booked(playing, at("kittens")).apply()
+    assert (page(playing, "/n/static/kittens.css"), page(playing, "/static/kittens.css")) == ((200, "kittens"),) * 2
+
+
 def test_after_a_move_pages_of_before_find_their_style_sheets(playing: House) -> None:
     """As long as a release is served that was built for the path that was left; then never again."""
     before = playing.state("dogs").live_release or ""

@@ -120,6 +120,14 @@ def test_the_builders_world(workplace: House) -> None:
     assert f"/environments/{KEY}/bin:" in told
 
 
+def test_directories_that_it_writes_are_there_while_it_is_imported(workplace: House) -> None:
+    """As in a project that logs to a file of a directory which git does not keep."""
+    act = replace(KITTENS, writable=["logs/"])
+    lines = 'open(BASE / "logs" / "kittens.log", "a").close()'
+    record = built(workplace, job(workplace, act, kittens___settings__py=settings(lines)))
+    assert record["links"] == {"logs": "data/logs/"}
+
+
 URLS = [
     # (settings, the path, what nginx has to know of static files and uploads)
     ("", "/blog", {"url": "/static/", "root": "own", "relative": True}, NONE),

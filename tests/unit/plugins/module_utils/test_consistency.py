@@ -112,6 +112,10 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     ({"gigs": [gig(path="/blog/")]}, f"{PLACE}.path: '/blog/': use '/', or a path such as '/blog'"),
     (
+        {"gigs": [gig(path="/backstage-502.html")]},
+        f"{PLACE}.path: '/backstage-502.html': what begins so is kept for nginx's own pages; choose another one",
+    ),
+    (
         {"gigs": [gig(act="dogs")]},
         f"backstage_gigs[dogs at {VENUE}].act: 'dogs': no Act of this Production; known: kittens",
     ),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Callable
 
 import pytest
@@ -182,6 +183,16 @@ def test_rebooking_takes_both_acts_along(settled: House) -> None:
     assert set(order.manifest.acts) == {"kittens", "dogs"}
     verbs = [f"{step.noun} {step.name}: {step.verb}" for step in production.check(order).steps]
     assert f"gig dogs at {VENUE}/: rebook" in verbs
+
+
+def test_a_stopped_sess_keeps_its_port(settled: House) -> None:
+    os.unlink(settled.act("dogs").live)
+    assert orders.for_sess(one_sess(act="dogs")).manifest.sesses["dogs"].port == 8009
+    steps = production.check(orders.for_sess(one_sess(act="dogs"))).steps
+    assert "unlisten" not in [step.verb for step in steps]
+    # another noun neither starts it nor takes its port away
+    assert "dogs" not in orders.for_venue(one_venue(name=OTHER)).manifest.sesses
+    assert production.check(orders.for_venue(one_venue(name=OTHER))).steps == []
 
 
 def test_one_noun_after_another(house: House) -> None:

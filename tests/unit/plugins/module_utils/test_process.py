@@ -55,6 +55,13 @@ def test_run_as(user: process.User, ids: list[int], groups: list[int], restraine
     assert [number for number in found["descriptors"] if number > 3] == []  # 3: the listing itself
 
 
+def test_run_with_all_that_is_printed_in_its_order() -> None:
+    script = "echo one; echo two >&2; echo three; exit 3"
+    assert process.run(["sh", "-c", script], together=True) == process.Result(3, "one\ntwo\nthree\n", "")
+    ended = process.run(["sh", "-c", "echo one; exec sleep 60"], together=True, timeout=0.5)
+    assert (ended.out, ended.err) == ("one\n", "\nended after 0 s")
+
+
 def test_run_with_an_environment_and_a_directory(place: Path) -> None:
     found = about(user=DAEMON, env={"A": "b\nc", "PATH": "/bin"}, cwd=str(place))
     assert (found["env"], found["cwd"]) == ({"A": "b\nc", "PATH": "/bin", "LC_ALL": "C.UTF-8"}, str(place))

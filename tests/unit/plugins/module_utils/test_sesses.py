@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import acts, door, names, process, sesses
+from ansible_collections.backstage.django.plugins.module_utils import acts, door, inputs, names, process, sesses
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Sess, Venue
@@ -170,6 +170,17 @@ def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emper
     assert failure.message == "the module 'PIL' is missing: add its package to the requirements"
     assert failure.log.splitlines()[:2] == ["Traceback", "ModuleNotFoundError: No module named 'PIL'"]
     assert "the respawn" not in failure.log
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+
+
+def test_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
+    """After an upgrade of Debian, in a rollback: uWSGI would say that Django is missing."""
+    crewed.build(A, abi=inputs.abi())
+    carry_out(crewed, want())
+    crewed.build(B, abi="cpython-39-x86_64-linux-gnu")
+    failure = fails(crewed, want(release=B))
+    assert "was built for another Python" in failure.message
+    assert failure.step == "start"
     assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
 
 

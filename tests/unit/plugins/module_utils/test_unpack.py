@@ -200,3 +200,14 @@ def test_put(tmp_path: Path, path: str, said: Optional[str]) -> None:
             unpack.put(str(code), path, "new")
     assert (victim / "local.py").read_text() == "mine"
     assert os.listdir(code / "dir") == (["local.py"] if path == "dir/local.py" else [])
+
+
+def test_directories_that_it_writes(tmp_path: Path) -> None:
+    """Only those that end in a slash, and none that something else is in the place of."""
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    unpack.make_directories(str(tmp_path), ["a/b/", "file/", "link/", "name", "a/"])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "file", "link"]
+    (tmp_path / "out").symlink_to("/nonexistent")
+    with pytest.raises(BackstageError, match="leads through 'out'"):
+        unpack.make_directories(str(tmp_path), ["out/inner/"])

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An Act is tried out where nobody can reach it, and nothing of it is left: not on the host, not for a visitor."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.controller import Run
+from faults.host import Host
+from street import CORNER, Street, pleased
+
+SEEN = """
+cat /etc/passwd /etc/group /etc/shadow /etc/gshadow
+find /srv /etc /home /root /tmp /var/tmp /usr/local /run/backstage /var/log/backstage /var/lib/uwsgi -xdev 2>/dev/null |
+  grep -v '^/root/.ansible' | sort
+ps -eo user= | sort -u
+"""
+MODEL = """
+from django.db import models
+class Note(models.Model):
+    text = models.CharField(max_length=9)
+"""
+
+
+def looks(street: Street) -> list[str]:
+    """What is to be the same before and after."""
+    return [host.sh(SEEN) for host in street.hosts]
+
+
+def rehearse(street: Street, host: Host, **extra: Any) -> Run:
+    return street.controller(host).play("rehearse", **extra)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `django-admin startproject` makes, with an app of its own, and nothing else."""
+    path = tmp_path_factory.mktemp("projects") / "plain"
+    path.mkdir()
+    subprocess.run([sys.executable, "-m", "django", "startproject", "plain", "."], cwd=path, check=True)
+    subprocess.run([sys.executable, "manage.py", "startapp", "notes"], cwd=path, check=True)
+    settings = path / "plain" / "settings.py"
+    settings.write_text(settings.read_text().replace("INSTALLED_APPS = [", "INSTALLED_APPS = ['notes',"))
+    (path / "notes" / "models.py").write_text(MODEL)
+    return path
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_directory_that_nobody_knows(street: Street, plain: Path, number: int) -> None:
+    host = street.hosts[number]
+    before = looks(street)
+    run = rehearse(street, host, path=str(plain), venue="plain.example.com")
+    assert run.code == 0, run.printed[-3000:]
+    assert looks(street) == before
+    lines = run.last["manifest"]["backstage_acts"][0]
+    assert (lines["settings"], lines["writable"], lines["health"]) == (
+        "plain.stage",
+        ["db.sqlite3"],
+        {"path": "/admin/"},
+    )
+    assert run.last["unwritten"] == ["notes"]
+    assert len(run.last["applied"]) == 18
+    for words in ("ALLOWED_HOSTS", "STATIC_ROOT", "DEBUG = False", "check --deploy", "it plays", "is left on"):
+        assert words in run.printed, words
+
+
+def test_its_lines_bring_it_live(street: Street, plain: Path) -> None:
+    """What was printed for one host is a manifest for both, and the second run changes nothing."""
+    run = rehearse(street, street.hosts[0], path=str(plain), venue="plain.example.com")
+    manifest = run.last["manifest"]
+    (act,) = manifest["backstage_acts"]
+    act["secrets"] = dict.fromkeys(act["secrets"], "a-secret-that-somebody-keeps-in-a-vault")
+    both = street.controller(*street.hosts)
+    given = {**manifest, "backstage_production": "tryouts"}
+    assert both.play("deploy", **given).code == 0
+    assert both.play("deploy", **given).changed == 0
+    assert [answer.status for answer in street.ask("plain.example.com", "/admin/login/")] == [200, 200]
+    assert both.play("strike", **given, backstage_delete_data=["plain"]).code == 0
+
+
+def test_the_lines_that_are_known_already(street: Street, plain: Path) -> None:
+    lines = {"health": {"path": "/nowhere/"}, "env": {"THEME": "tabby"}, "timeout": 20}
+    run = rehearse(street, street.hosts[0], path=str(plain), lines=lines)
+    assert run.code == 0
+    act = run.last["act"]
+    assert (act["env"], act["timeout"], act["health"]) == ({"THEME": "tabby"}, 20, {"path": "/admin/"})
+
+
+def test_what_no_line_cures(street: Street, plain: Path) -> None:
+    """One sentence, the end of the log, and nothing is left."""
+    before = looks(street)
+    urls = plain / "plain" / "urls.py"
+    whole = urls.read_text()
+    urls.write_text(f"import plain.nowhere\n{whole}")
+    run = rehearse(street, street.hosts[0], path=str(plain))
+    urls.write_text(whole)
+    assert run.code != 0
+    assert run.message == f"act plain, check on h1: {CURE}"
+    assert "ModuleNotFoundError: No module named 'plain.nowhere'" in run.printed
+    assert "writable" not in run.printed.partition("TASK")[0]
+    assert looks(street) == before
+
+
+CURE = "the module 'plain.nowhere' is missing: add its package to the requirements"
+
+
+def test_the_manifests_act_before_the_night(street: Street) -> None:
+    """The plan of a deploy and the migrations that it would apply, while visitors are answered by the old release."""
+    before = looks(street)
+    with street.visited(f"{CORNER}/") as seen:
+        run = street.try_to_play("rehearse", act="busker", version="v3")
+    assert run.code == 0, run.printed[-3000:]
+    pleased(seen, CORNER)
+    assert looks(street) == before
+    found = [line["result"] for line in run.results if "plays" in line["result"]]
+    assert [result["pending"] for result in found] == [["busker.0002_song_tempo"]] * 2
+    for result in found:
+        steps = [(step["verb"], step["noun"]) for step in result["plan"]]
+        assert steps == [("build", "act"), ("migrate", "act"), ("play", "sess"), ("change", "act")]
+    street.acts["busker"]["source"]["version"] = "v3"
+    street.play()
+    assert street.try_to_play("rehearse", act="busker").last["pending"] == []
+    plan = [line["result"]["plan"] for line in run.results if "plays" in line["result"]]
+    assert len(plan) == 2
+
+
+def test_a_manifest_that_lacks_a_line(street: Street) -> None:
+    street.acts["busker"]["env"] = {"DJANGO_SETTINGS_MODULE_": "x"}
+    street.acts["busker"]["secrets"] = {}
+    run = street.try_to_play("rehearse", act="busker")
+    street.acts["busker"].update(env={}, secrets={"SECRET_KEY": "another-key-of-the-busker-5510"})
+    assert run.code != 0
+    assert run.message.startswith("act busker: it plays with lines that the manifest lacks (secrets): the environment")
+    assert "secrets: {SECRET_KEY: '{{ vault_busker_secret_key }}'}" in run.printed
+
+
+def test_a_killed_one_is_swept_by_the_next(street: Street, plain: Path) -> None:
+    host = street.hosts[0]
+    before = looks(street)
+    running = street.controller(host).start("rehearse", path=str(plain))
+    host.sh(
+        "for n in $(seq 600); do [ -e /srv/backstage/rehearsal/acts/plain/live ] && exit 0; sleep 0.2; done; exit 1"
+    )
+    host.sh("kill -9 $(pgrep -f '^/usr/bin/python3')", check=False)
+    running.kill()
+    assert "rehearsal" in host.sh("ls /srv/backstage; grep -c rehearsal /etc/passwd")
+    assert rehearse(street, host, path=str(plain)).code == 0
+    assert looks(street) == before
+
+
+def test_two_at_once(street: Street, plain: Path) -> None:
+    """The second one waits for the first, or says who holds the host."""
+    host = street.hosts[0]
+    first = street.controller(host).start("rehearse", path=str(plain))
+    host.sh("for n in $(seq 600); do [ -e /srv/backstage/rehearsal ] && exit 0; sleep 0.2; done; exit 1")
+    start = time.monotonic()
+    refused = rehearse(street, host, path=str(plain), backstage_lock_timeout=0)
+    assert refused.code != 0
+    assert "/srv/backstage/.rehearsal; run again when it has ended, or raise lock_timeout" in refused.message
+    second = rehearse(street, host, path=str(plain))
+    assert (first.end().code, second.code) == (0, 0)
+    assert time.monotonic() - start > 5
