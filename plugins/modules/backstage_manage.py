@@ -47,6 +47,7 @@ options:
 attributes:
   check_mode:
     support: partial
+    details: A command that may change something is not run.
     description: Runs only what changes nothing. Of everything else it says what would be run.
   diff_mode:
     support: N/A

@@ -15,7 +15,7 @@ from typing import Any
 from host import INTERPRETER, Host
 
 ENCORE = Path(__file__).parent / "acts" / "encore"
-SECRET = "not a secret: a benchmark's SECRET_KEY 0123456789"  # noqa: S105
+SECRET = "not a secret: a benchmark's SECRET_KEY 0123456789"
 
 
 class Repository:

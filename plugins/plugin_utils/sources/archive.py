@@ -15,12 +15,13 @@ import shutil
 import stat
 import tarfile
 import tempfile
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import IO, BinaryIO, Optional
+
+from ansible.module_utils.urls import open_url
 
 from ...module_utils.errors import Refusal
 from ...module_utils.nouns import Source
@@ -73,7 +74,7 @@ def _fetch(place: str, file: BinaryIO) -> None:
             with open(place, "rb") as found:
                 shutil.copyfileobj(found, file)
             return
-        with urllib.request.urlopen(place, timeout=TIMEOUT) as answer:  # noqa: S310 -- http and https alone
+        with open_url(place, timeout=TIMEOUT) as answer:
             shutil.copyfileobj(answer, file)
     except OSError as error:  # URLError is one
         raise Refusal(f"{place} can't be fetched ({error})") from None

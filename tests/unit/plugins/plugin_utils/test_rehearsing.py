@@ -61,8 +61,8 @@ def test_a_directory(project: Path, tmp_path: Path, shown: list[str], monkeypatc
     assert asked["venues"] == [{"name": "my-kittens.example.com"}]
     assert asked["gigs"] == [{"act": "my-kittens", "venue": "my-kittens.example.com"}]
     assert "show" not in asked
-    (archive,) = action.sent.values()
-    (tmp_path / "archive").write_bytes(archive)
+    assert len(action.sent) == 1
+    (tmp_path / "archive").write_bytes(next(iter(action.sent.values())))
     assert surveys.Survey.read(str(tmp_path / "archive")).names == ["manage.py"]
     assert result["manifest"]["backstage_acts"] == [{"name": "my-kittens"}]
     assert shown == [result["stdout"]]
