@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from . import (
+    acts,
     cures,
     debian,
     diagnosis,
@@ -40,7 +41,7 @@ from .errors import BackstageError
 from .history import who
 from .host import Host
 from .layout import REHEARSAL_LOCK, Production
-from .nouns import Manifest, Sess
+from .nouns import Act, Manifest, Sess
 from .surveys import Survey
 
 MOST = 30
@@ -178,9 +179,14 @@ class Rehearsal:
             act = replace(act, migrate=False, fixtures=[], seed=[])
         sess = replace(wanted.sesses.get(self.act, Sess(self.act)), state="started", port=None)
         private = replace(wanted, production=names.REHEARSAL, acts={self.act: act}, sesses={self.act: sess})
-        return Order(
-            private, self.options["resolved"], self.options["shipped"], through=through, whole=False, private=True
-        )
+        order = Order(private, self.options["resolved"], self.options["shipped"], through=through, private=True)
+        return replace(order, seeds=self._answers(act))
+
+    def _answers(self, act: Act) -> dict[str, str]:
+        """A seed that failed is tried again with the next line."""
+        history = state.read(names.REHEARSAL, self.host).act(self.act).history
+        seeds = [seed.name for seed in act.seed] + [acts.FIXTURE + path for path in act.fixtures]
+        return {name: "again" for name in seeds if history.seed_state(name) == "seed started"}
 
     def _need_own_database(self) -> None:
         """A database that is not the rehearsal's own is read, and never migrated.
@@ -227,6 +233,8 @@ class Rehearsal:
 
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
         cure = cures.CURES.get(name)
+        if self.exact and cure is cures.own_database:
+            return False  # a manifest's database is its own business: another one would lack its data
         before = (self.draft.laid(), list(self.draft.asked))
         if cure:
             cure(self._case(words, because))
@@ -325,14 +333,15 @@ class Rehearsal:
         Raises:
             BackstageError: something does not go.
         """
-        acts = files.names_in(self.paths.acts)
+        left = set(files.names_in(self.paths.acts))
         everything = Order(
-            Manifest(names.REHEARSAL), whole=True, prune=True, strike=True, private=True, delete_data=set(acts)
+            Manifest(names.REHEARSAL), whole=True, prune=True, strike=True, private=True, delete_data=left
         )
         outcome = production.carry_out(everything)
         for error in outcome.errors:
             raise error
-        for entry in pwd.getpwall():
+        # by name a player comes before its builder, in whose group it is
+        for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
             if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} "):
                 process.end_all(process.User.named(entry.pw_name))
                 users.remove(entry.pw_name)

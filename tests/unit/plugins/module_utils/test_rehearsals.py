@@ -341,6 +341,25 @@ def test_a_manifest_that_lacks_a_line(stage: House, monkeypatch: pytest.MonkeyPa
     assert "ALLOWED_HOSTS" in found["verdict"]
 
 
+def test_a_manifests_database_is_not_changed_for_another(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = ("migrate", 'connection to server at "db", port 5432 failed: Connection refused')
+    found, _managers = rehearse(stage, monkeypatch, refused, more=EXACT)
+    assert (found["plays"], found["lacking"]) == (False, [])
+    assert found["error"].startswith("the database does not answer")
+    found, _managers = rehearse(stage, monkeypatch, refused, None)
+    assert found["act"]["database"] == {"engine": "sqlite"}
+
+
+def test_a_seed_that_failed_is_tried_again(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next line, and only that one: others would be there twice."""
+    stage.log({"event": "seed started", "seed": "one"}, {"event": "seed started", "seed": "fixture a.json"})
+    stage.log({"event": "seed started", "seed": "two"}, {"event": "seed done", "seed": "two"})
+    seeds = [{"name": name, "run": "x"} for name in ("one", "two", "three")]
+    given = {"name": "kittens", "source": {"path": "/kittens"}, "fixtures": ["a.json"], "seed": seeds}
+    _found, managers = rehearse(stage, monkeypatch, None, more={"acts": [given]})
+    assert managers.orders[2].seeds == {"one": "again", "fixture a.json": "again"}
+
+
 def test_django_that_can_not_be_asked(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     def ask(*_args: Any) -> dict[str, Any]:
         raise BackstageError("it has its own ideas", step="check")
