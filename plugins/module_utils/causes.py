@@ -115,8 +115,13 @@ ROWS: list[Row] = [
     ),
     # the project
     Row(
+        "plugin missing",
+        r"UNABLE to load uWSGI plugin: \S*python3_plugin\.so",
+        "uWSGI's plugin for Python is missing on this host: run backstage.django.site, which installs it",
+    ),
+    Row(
         "another Python",
-        r"init_fs_encoding: failed to get the Python codec|UNABLE to load uWSGI plugin: \S*python3"
+        r"init_fs_encoding: failed to get the Python codec|UNABLE to load uWSGI plugin: libpython3"
         r"|built for another Python",
         "the release was built for another Python than that of uWSGI's plugin: run backstage.django.site, which builds"
         " it anew",

@@ -16,7 +16,7 @@ import json
 import os
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Optional
 
 from . import (
@@ -38,6 +38,7 @@ from . import (
 from .calls import Order, Outcome
 from .drafts import Draft, Item
 from .errors import BackstageError
+from .findings import Findings
 from .history import who
 from .host import Host
 from .layout import REHEARSAL_LOCK, Production
@@ -64,31 +65,6 @@ for distribution in importlib.metadata.distributions():
                 found.add(entry.name)
 print(json.dumps(sorted(found)))
 """
-
-
-@dataclass
-class Findings:
-    """What a rehearsal found.
-
-    Args:
-        draft: the Act, with the lines that it needs.
-        plays: whether the gate let it through.
-        error: why it does not play.
-        known: what the release's own record says, such as the settings module.
-        missing: what somebody has to do or give, one sentence each.
-        look: migrations and warnings; empty where it did not play.
-        applied: migrations that were applied to a database of the rehearsal's own.
-        steps: what a deploy would do, where the manifest has the Act.
-    """
-
-    draft: Draft
-    plays: bool = False
-    error: Optional[BackstageError] = None
-    known: Item = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    look: Item = field(default_factory=dict)
-    applied: list[str] = field(default_factory=list)
-    steps: list[Item] = field(default_factory=list)
 
 
 class Rehearsal:
@@ -149,18 +125,15 @@ class Rehearsal:
 
     def _try(self) -> Optional[BackstageError]:
         """Build, then play; the failure, if there is one."""
-        for through in ("build", "play"):
-            try:
-                outcome = production.carry_out(self._order(through))
-            except BackstageError as error:
-                return error
-            if outcome.errors:
-                return outcome.errors[0]
-            if through == "build":
-                try:
+        try:
+            for through in ("build", "play"):
+                errors = production.carry_out(self._order(through)).errors
+                if errors:
+                    return errors[0]
+                if through == "build":
                     self._need_own_database()
-                except BackstageError as error:
-                    return error
+        except BackstageError as error:
+            return error
         return None
 
     def _order(self, through: str, real: bool = False) -> Order:
@@ -196,11 +169,12 @@ class Rehearsal:
         """
         database = self._record().get("databases", {}).get("default", {"engine": "", "name": ""})
         engine = database["engine"].rpartition(".")[2]
-        own = not engine or engine == "dummy" or self.draft.item.get("database")
-        if own or (engine == "sqlite3" and database["name"].startswith((self.paths.root + "/", ":memory:", "file:"))):
-            self.migrates = True
+        places = (self.paths.root + "/", ":memory:", "file:")
+        given = self._order("build").manifest.acts[self.act].database
+        inside = engine == "sqlite3" and database["name"].startswith(places)
+        self.migrates = bool(given or inside or engine in ("", "dummy"))
+        if self.migrates:
             return
-        self.migrates = False
         pending = self._ask(None)["pending"]
         if pending:
             raise BackstageError(
@@ -352,48 +326,3 @@ def _given(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _given(item) for key, item in value.items() if item is not None}
     return [_given(item) for item in value] if isinstance(value, list) else value
-
-
-def as_result(found: Findings, before: Item, exact: bool) -> Item:
-    """What the module returns.
-
-    Args:
-        found: what was found.
-        before: the Act as it was given.
-        exact: whether that is the manifest's own.
-    """
-    draft = found.draft
-    act = draft.written()
-    lacking = [key for key in act if act.get(key) != before.get(key) and key in {*draft.because, "files", "settings"}]
-    known = {key: found.known[key] for key in ("settings", "application", "manage") if key in found.known}
-    return {
-        "plays": found.plays,
-        "act": act,
-        "lacking": lacking if exact else [],
-        "because": draft.because,
-        "found": {**known, "requirements": draft.survey.packages_are_named_in(draft.subdir or ".")},
-        "missing": found.missing,
-        "error": found.error.message if found.error else "",
-        "step": found.error.step if found.error else "",
-        "log": found.error.log if found.error else "",
-        "applied": found.applied,
-        "pending": found.look.get("pending", []) if exact else [],
-        "unwritten": found.look.get("unwritten", []),
-        "warnings_of_django": found.look.get("warnings", []),
-        "plan": found.steps,
-    }
-
-
-def verdict(found: Findings, result: Item) -> str:
-    """Why the module fails, in one sentence."""
-    if found.error:
-        return str(found.error)
-    lines = ", ".join(result["lacking"])
-    return (
-        f"act {found.draft.name}: it plays with lines that the manifest lacks ({lines}): {'; '.join(_reasons(found))}"
-    )
-
-
-def _reasons(found: Findings) -> list[str]:
-    said = [reason for reasons in found.draft.because.values() for reason in reasons]
-    return list(dict.fromkeys([*said, *(because for _line, because in found.draft.overrides.values())]))

@@ -187,7 +187,7 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import rehearsals, spec
+from ansible_collections.backstage.django.plugins.module_utils import findings, rehearsals, spec
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
 
@@ -198,9 +198,9 @@ def main() -> None:
         found = rehearsal.run()
     except (BackstageError, OSError) as error:
         module.fail_json(msg=str(error))
-    result = rehearsals.as_result(found, rehearsal.before, rehearsal.exact)
+    result = findings.as_result(found, rehearsal.before, rehearsal.exact)
     if found.error or result["lacking"]:
-        module.fail_json(msg=rehearsals.verdict(found, result), **result)
+        module.fail_json(msg=findings.verdict(found, result), **result)
     module.exit_json(changed=False, **result)
 
 

@@ -91,8 +91,9 @@ def test_fault_19_static_url_that_nobody_can_serve(house: House) -> None:
     goes_wrong(house, "static URL that can't be served")
 
 
-def test_fault_19_block_that_nginx_refuses(house: House) -> None:
-    goes_wrong(house, "block that nginx refuses")
+def test_fault_19_url_that_is_claimed_twice(house: House) -> None:
+    """nginx would refuse the block; that is known before it is asked."""
+    goes_wrong(house, "URL that is claimed twice")
 
 
 def test_fault_20_never_ready(house: House) -> None:

@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.backstage.django.plugins.module_utils import (
     diagnosis,
     errands,
+    findings,
     layout,
     names,
     process,
@@ -125,8 +126,8 @@ def rehearse(
     monkeypatch.setattr(production, "ask", made.ask)
     rehearsal = rehearsals.Rehearsal(options(house, **(more or {})))
     found = rehearsal.run()
-    result = rehearsals.as_result(found, rehearsal.before, rehearsal.exact)
-    return {**result, "verdict": rehearsals.verdict(found, result) if found.error or result["lacking"] else ""}, made
+    result = findings.as_result(found, rehearsal.before, rehearsal.exact)
+    return {**result, "verdict": findings.verdict(found, result) if found.error or result["lacking"] else ""}, made
 
 
 def test_an_act_that_needs_no_line(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
