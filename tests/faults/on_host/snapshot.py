@@ -15,6 +15,7 @@ import pwd
 import re
 import stat
 import sys
+import time
 from typing import Any
 
 ROOT = "/srv/backstage"
@@ -132,8 +133,29 @@ def group(gid: int) -> str:
 
 
 def processes(production: str, names: Names) -> list[str]:
-    """Who runs anything of this Production, and what; each kind once."""
-    found = set()
+    """Who runs anything of this Production, and what; each kind once.
+
+    A Sess that was switched away from has a second to go: nobody waits for its exit but who compares.
+    """
+    deadline = time.monotonic() + 10
+    while any(_is_leaving(production, *one) for one in _running(production)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return sorted({f"{owner}: {names.plain(command)}" for owner, command in _running(production)})
+
+
+def _is_leaving(production: str, owner: str, command: str) -> bool:
+    """Whether it is of a Sess that the emperor is not told to play, or has ended but for its parent's knowledge."""
+    if not owner.startswith(production + "-"):
+        return False
+    sess = re.match(rf"{production}/([^/ ]+)/(\S+) uWSGI", command)
+    if sess is None:
+        return not command
+    return not os.path.lexists(f"{VASSALS}/backstage.{production}.{sess.group(1)}.{sess.group(2)}.ini")
+
+
+def _running(production: str) -> list[tuple[str, str]]:
+    """The Production's processes: whose, and what."""
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             owner = user(os.stat(f"/proc/{pid}").st_uid)
@@ -142,8 +164,8 @@ def processes(production: str, names: Names) -> list[str]:
         except OSError:
             continue  # it ended meanwhile
         if owner.startswith((production + "-", production + "_")):
-            found.add(f"{owner}: {names.plain(command)}")
-    return sorted(found)
+            found.append((owner, command))
+    return found
 
 
 def people(production: str) -> list[str]:
