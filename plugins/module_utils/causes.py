@@ -71,14 +71,19 @@ ROWS: list[Row] = [
         "the package '{0}' is not in the index: correct the requirements",
     ),
     Row(
+        "version unknown",
+        r"there is no version of (\S+?),? and",
+        "the index has no {0}: correct the requirements",
+    ),
+    Row(
         "requirement unresolvable",
         r"No solution found when resolving dependencies",
-        "the requirements contradict each other or name a version that is not in the index",
+        "the requirements contradict each other: the log says which",
     ),
     Row(
         "requirement unreadable",
-        r"Couldn't parse requirement in `([^`]+)`|error: (?:Unexpected|Expected) .{0,99} at (\S+?):\d+:\d+",
-        "a line of the requirements can't be read, in {0}: correct it",
+        r"Couldn't parse requirement in .*\n(?:.*\n)*?(\S.*)\n\s*\^|error: Unexpected '([^']+)', expected",
+        "the requirements can't be read at '{0}': correct that line",
     ),
     Row(
         "compiler missing",
@@ -240,6 +245,11 @@ ROWS: list[Row] = [
         "table missing",
         r"OperationalError: no such table: (\S+)|relation \"([^\"]+)\" does not exist",
         "the database has no table '{0}': has 'migrate' run on the database that the Act uses?",
+    ),
+    Row(
+        "Site missing",
+        r"Site matching query does not exist",
+        "the database has no Site of this name: add it by 'fixtures' or 'seed', or set SITE_ID",
     ),
     Row(
         "another database",
