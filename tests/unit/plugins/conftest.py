@@ -135,7 +135,7 @@ def postgresql() -> Iterator[Postgres]:
 @pytest.fixture
 def cluster(postgresql: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
     """PostgreSQL as its package leaves it; what a test makes there goes with it."""
-    monkeypatch.setattr(databases, "_PSQL", postgresql.client())
+    monkeypatch.setattr(databases, "_PSQL", str(postgresql.client))
     monkeypatch.setattr(databases, "_SUPERUSER", "daemon")
     yield postgresql
     postgresql.reset()

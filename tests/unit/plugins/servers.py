@@ -176,6 +176,8 @@ class Postgres:
             shutil.copytree(usr / place, root / place, symlinks=True, ignore=shutil.ignore_patterns("bitcode"))
         found = cls(root, root / f"lib/postgresql/{version}/bin")
         shutil.copy(psql, found.bin)
+        found.client.write_text(f'#!/bin/sh\nexec {found.bin}/psql --host={root} "$@"\n')
+        found.client.chmod(0o755)
         os.chown(root, 1, 1)
         options = ["--username=daemon", "--auth=peer", "--no-sync", "--locale=C", "--encoding=UTF8"]
         found.run("initdb", *options)
@@ -200,16 +202,14 @@ class Postgres:
     def stop(self) -> None:
         self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
 
-    def client(self) -> str:
+    @property
+    def client(self) -> Path:
         """psql as a host has it: it finds the socket by itself."""
-        script = self.root / "psql"
-        script.write_text(f'#!/bin/sh\nexec {self.bin}/psql --host={self.root} "$@"\n')
-        script.chmod(0o755)
-        return str(script)
+        return self.root / "psql"
 
     def ask(self, sql: str, database: str = "postgres", uid: int = 1) -> str:
         """What a user is told by a database: rows, or the error."""
-        argv = [self.client(), "--no-psqlrc", "--no-align", "--tuples-only", f"--dbname={database}", f"--command={sql}"]
+        argv = [self.client, "--no-psqlrc", "--no-align", "--tuples-only", f"--dbname={database}", f"--command={sql}"]
         ended = subprocess.run(
             argv, user=uid, group=uid, extra_groups=[uid], cwd="/", capture_output=True, text=True, check=False
         )

@@ -108,7 +108,7 @@ def test_without_the_client(project: Make) -> None:
 @contextmanager
 def held(cluster: Postgres) -> Iterator[None]:
     """Somebody else's migrate, as PostgreSQL sees it."""
-    argv = [cluster.client(), "--no-psqlrc", "--dbname=songs"]
+    argv = [cluster.client, "--no-psqlrc", "--dbname=songs"]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, user=1, group=1, extra_groups=[1], cwd="/", stdin=pipe, stdout=pipe, text=True) as psql:
         assert psql.stdin

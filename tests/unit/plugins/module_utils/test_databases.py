@@ -175,11 +175,12 @@ def test_deleting(cluster: Postgres, known: House, crew: Crew) -> None:
     other = made(known, "puppies")
     mine = made(known)
     assert Databases(known.production, known.host).has("kittens")
-    argv = [cluster.client(), f"--dbname={mine}", "--command=SELECT pg_sleep(60)"]
-    with subprocess.Popen(argv, user=crew.player.uid, cwd="/", stderr=subprocess.DEVNULL):
+    argv = [cluster.client, f"--dbname={mine}", "--command=SELECT pg_sleep(60)"]
+    with subprocess.Popen(argv, user=crew.player.uid, cwd="/", stderr=subprocess.DEVNULL) as connected:
         while "pg_sleep" not in cluster.ask(
             "SELECT query FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ):
+            assert connected.poll() is None, "psql ended before it asked"
             time.sleep(0.02)
         Databases(known.production, known.host).drop("kittens")
     assert cluster.ask("SELECT datname FROM pg_database WHERE oid >= 16384") == other
