@@ -72,7 +72,8 @@ ROWS: list[Row] = [
     ),
     Row(
         "version unknown",
-        r"there is no version of (\S+?),? and",
+        r"there is no version of (\S+?),? and"
+        r"|Because only .{1,200} available.{0,200} and (?:you require|\S+ depends on) (\S+?),? we",
         "the index has no {0}: correct the requirements",
     ),
     Row(
@@ -82,7 +83,8 @@ ROWS: list[Row] = [
     ),
     Row(
         "requirement unreadable",
-        r"Couldn't parse requirement in .*\n(?:.*\n)*?(\S.*)\n\s*\^|error: Unexpected '([^']+)', expected",
+        r"Couldn't parse requirement in .*\n(?:.*\n)*?(\S.*)\n\s*\^"
+        r"|error: (?:Unexpected|Expected) .{0,99} at (\S+?:\d+):\d+",
         "the requirements can't be read at '{0}': correct that line",
     ),
     Row(
