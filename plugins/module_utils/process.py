@@ -140,8 +140,17 @@ def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> 
         return out, err or b""
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
-        out, err = child.communicate()
-        return out, (err or b"") + f"\nended after {timeout:.0f} s".encode()
+        out, err = _rest(child)
+        return out, err + f"\nended after {timeout:.0f} s".encode()
+
+
+def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a child had printed that was killed; a daemon of its making may hold its output for as long as it lives."""
+    try:
+        out, err = child.communicate(timeout=1)
+    except subprocess.TimeoutExpired as still:
+        out, err = still.stdout, still.stderr
+    return out or b"", err or b""
 
 
 def _text(raw: bytes) -> str:

@@ -99,6 +99,15 @@ def test_a_timeout_ends_the_whole_group() -> None:
     assert not running("sleep 61")
 
 
+def test_a_timeout_is_one_for_what_left_the_group_and_holds_the_output_too() -> None:
+    start = time.monotonic()
+    result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 0.1"], timeout=0.3)
+    assert time.monotonic() - start < 20
+    assert (result.code, result.said) == (0, "before\nended after 0 s")
+    for pid in running("sleep 63"):
+        os.kill(pid, signal.SIGKILL)
+
+
 def running(words: str) -> list[int]:
     """The processes with this command line that are no zombies."""
     found = []
