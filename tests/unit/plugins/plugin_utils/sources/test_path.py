@@ -196,6 +196,31 @@ def test_nothing_to_ship(tmp_path: Path) -> None:
     assert told(path.resolve, KITTENS, str(tmp_path)) == f"{tmp_path}/kittens holds no file"
 
 
+@pytest.mark.parametrize("name", ["pkg", "pkg/a.py"])
+@pytest.mark.parametrize("versioned", [False, True])
+def test_what_may_not_be_read_is_never_left_out(place: Path, kittens: Path, name: str, versioned: bool) -> None:
+    """Such as a database's own directory beside the code: another user's, whoever starts the run."""
+    root = place / "kittens"
+    shutil.copytree(in_git(kittens) if versioned else kittens, root)
+    for entry in [root, *root.rglob("*")]:
+        os.chown(entry, 65534, 65534)
+    (root / name).chmod(0)
+    os.seteuid(65534)
+    try:
+        said = told(path.resolve, KITTENS, str(place))
+    finally:
+        os.seteuid(0)
+    refused = "a.py" if versioned and name == "pkg" else ""  # git knows what is in there
+    assert said == f"{root / name / refused} can't be read (Permission denied); make it readable, or move it elsewhere"
+
+
+def test_a_work_tree_whose_index_is_damaged(kittens: Path) -> None:
+    git(kittens, "init", "--quiet")
+    git(kittens, "add", "--all")
+    (kittens / ".git" / "index").write_bytes(b"damaged")
+    assert told(resolved, kittens).startswith(f"git can't read the work tree that {kittens} is in (fatal: ")
+
+
 NAMES = ["with space", "new\nline", "ä€", "-rf", "a'b\"c", "back\\slash", os.fsdecode(b"latin-\xe9")]
 
 
