@@ -191,7 +191,10 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
     program = os.path.join(cwd, argv[0]) if "/" in argv[0] else shutil.which(argv[0], path=env["PATH"])
     if program is None:
         raise BackstageError(f"the program '{argv[0]}' is missing: add its Debian package to 'packages'", step="build")
-    result = process.run([program, *argv[1:]], builder, env, cwd)
+    try:
+        result = process.run([program, *argv[1:]], builder, env, cwd)
+    except OSError as error:
+        raise BackstageError(f"'{line}' can't be run ({error.strerror})", step="build") from None
     process.end_all(builder)
     if not result.ok:
         log = diagnosis.tail(result.said)

@@ -252,9 +252,10 @@ def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:
 
 
 def _reason(result: process.Result) -> str:
-    """The first line that PostgreSQL says, without the program's name and place."""
+    """The first error that PostgreSQL says, without the program's name and place; warnings may come before it."""
     said = result.err.strip().splitlines() or [f"psql ended with status {result.code}"]
-    return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", said[0], count=1)
+    errors = (line for line in said if re.search(r"(ERROR|FATAL|error): ", line))
+    return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", next(errors, said[0]), count=1)
 
 
 def _identifier(name: str) -> str:

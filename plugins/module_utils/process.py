@@ -149,8 +149,8 @@ def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     try:
         out, err = child.communicate(timeout=1)
     except subprocess.TimeoutExpired as still:
-        out, err = still.stdout, still.stderr
-    return out or b"", err or b""
+        return still.stdout or b"", still.stderr or b""
+    return out, err or b""
 
 
 def _text(raw: bytes) -> str:

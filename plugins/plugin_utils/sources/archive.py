@@ -134,9 +134,10 @@ def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarf
     mode = item.external_attr >> 16
     member = tarfile.TarInfo(_normal(item.filename))
     member.mode, member.size = mode & 0o777 or 0o644, item.file_size
-    year, month, day, *clock = item.date_time
+    year, month, day, hour, minute, second = item.date_time
     # who wants the same bytes of the same files leaves all of the time zero, month and day, too
-    member.mtime = int(datetime(year, month or 1, day or 1, *clock, tzinfo=timezone.utc).timestamp())
+    written = datetime(year, month or 1, day or 1, hour, minute, second, tzinfo=timezone.utc)
+    member.mtime = int(written.timestamp())
     if item.is_dir():
         member.type, member.size = tarfile.DIRTYPE, 0
         return member.name, member, None

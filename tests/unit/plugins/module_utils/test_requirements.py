@@ -62,8 +62,11 @@ LOCAL: list[tuple[str, Files, str]] = [
     ("from the file", {R: "-r r/a.txt\n", "r/a.txt": "./lib\n", "r/lib/x": ""}, "./r/lib"),
     ("from the top, as pip does", {R: "-r r/a.txt\n", "r/a.txt": "-e ./lib\n", "lib/x": ""}, "./lib"),
     ("a wheel", {R: "./w/a-1-py3-none-any.whl\n", "w/a-1-py3-none-any.whl": ""}, "./w/a-1-py3-none-any.whl"),
-    ("a wheel by its path", {R: "w/a-1-py3-none-any.whl[x]; os_name == 'posix'\n", "w/a-1-py3-none-any.whl": ""},
-     "./w/a-1-py3-none-any.whl[x]; os_name == 'posix'"),
+    (
+        "a wheel by its path",
+        {R: "w/a-1-py3-none-any.whl[x]; os_name == 'posix'\n", "w/a-1-py3-none-any.whl": ""},
+        "./w/a-1-py3-none-any.whl[x]; os_name == 'posix'",
+    ),
     ("an archive by its name", {R: "a-1.tar.gz\n", "a-1.tar.gz": ""}, "./a-1.tar.gz"),
     ("a directory by its path", {R: "libs/a\n", "libs/a/x": ""}, "./libs/a"),
     ("a wheelhouse", {R: "--find-links=w\na\n", "w/x": ""}, "--find-links ./w\na"),

@@ -70,7 +70,7 @@ SAID = [
     ),
     (
         "** WARNING: connection is not using a post-quantum key exchange algorithm.\n"
-        "** This session may be vulnerable to \"store now, decrypt later\" attacks.\n"
+        '** This session may be vulnerable to "store now, decrypt later" attacks.\n'
         "git@x: Permission denied (publickey).\n",
         "git@x: Permission denied (publickey).",
     ),

@@ -151,7 +151,8 @@ def test_a_zip_file_with_a_password(tmp_path: Path) -> None:
     path.write_bytes(made)
     wanted = source(path)
     said = told(sources.archive, wanted, "/", wanted.checksum, str(tmp_path / "x"))
-    assert said.startswith(f"{path} is no tar or zip file that can be read (") and "encrypted" in said
+    assert said.startswith(f"{path} is no tar or zip file that can be read (")
+    assert "encrypted" in said
 
 
 @pytest.fixture
