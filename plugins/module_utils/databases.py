@@ -25,6 +25,8 @@ from .plan import Change, Phase, Step
 
 POSTGRESQL = "postgresql"
 SQLITE = "sqlite"
+IN_A_FILE = ("sqlite3", "spatialite")
+"""What Django's own back ends end in whose database is a file."""
 PORT = 5432
 """What every client of PostgreSQL takes where none is said."""
 
