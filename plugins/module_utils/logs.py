@@ -167,17 +167,20 @@ def _from_the_end(file: BinaryIO) -> Iterator[str]:
 
 
 def of(production: str, act: str, host: Host) -> list[Log]:
-    """The logs of an Act: its own, then those of its Venues.
+    """The logs of an Act: its own, then those of its Venues and of its own port.
 
     Raises:
         BackstageError: there is no such Act on this host.
     """
     state = _known(production, act, host)
     found = [Log(act, state.paths.log, stamped)]
-    blocks = front.blocks(production, host)
+    blocks, ports = front.booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
     for name in sorted(venues):
         found.append(Log(f"{name}, requests", server_block.access_log(production, name), requested))
+    if act in ports:
+        path = server_block.access_log(production, server_block.port_name(act))
+        found.append(Log(f"port {ports[act]['port']}, requests", path, requested))
     if venues:
         names = [name for data in venues.values() for name in (data["name"], *data["aliases"])]
         about = re.compile(rf"server: (?:{'|'.join(map(re.escape, names))}),")

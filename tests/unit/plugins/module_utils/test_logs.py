@@ -99,6 +99,15 @@ def test_all_of_an_act(playing: House, somewhere: None) -> None:
     assert {*yaml.safe_load(backstage_log_info.RETURN)} == {*found}
 
 
+def test_a_port_of_its_own(playing: House) -> None:
+    playing.listen(8001, Booked("kittens", "/", ("/static/",), (), 60))
+    playing.listen(8002, Booked("dogs", "/", ("/static/",), (), 60))
+    write(server_block.access_log("jazz", server_block.port_name("kittens")), *REQUESTS)
+    found = lines(logs.report("jazz", "kittens", 100, None))
+    assert [title for title in found if "port" in title] == ["port 8001, requests"]
+    assert found["port 8001, requests"] == REQUESTS
+
+
 def test_the_last_lines(playing: House) -> None:
     found = logs.report("jazz", "kittens", 1, None)
     assert lines(found)["kittens"] == ["after it"]
