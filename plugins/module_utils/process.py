@@ -174,7 +174,8 @@ def call_as(
     answer = _read_before(read_end, pid, time.monotonic() + timeout)
     _pid, status = os.waitpid(pid, 0)
     if not answer:
-        raise BackstageError(f"a step run as {user.name} ended with status {status} and no answer")
+        code = os.waitstatus_to_exitcode(status)
+        raise BackstageError(f"a step run as {user.name} ended with status {code} and no answer")
     kind, value = json.loads(answer)
     if kind == "error":
         raise BackstageError(*value)

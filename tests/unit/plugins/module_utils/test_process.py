@@ -188,9 +188,9 @@ ENDS = [
     (fail, BackstageError("it broke", step="x"), "it broke"),
     (fail, ValueError("no number"), "no number"),
     (open, "/etc/shadow", "[Errno 13] Permission denied: '/etc/shadow'"),
-    (os._exit, 3, "a step run as daemon ended with status 768 and no answer"),
-    (fail, KeyError("a"), "a step run as daemon ended with status 256 and no answer"),
-    (lambda number: os.kill(os.getpid(), number), 9, "a step run as daemon ended with status 9 and no answer"),
+    (os._exit, 3, "a step run as daemon ended with status 3 and no answer"),
+    (fail, KeyError("a"), "a step run as daemon ended with status 1 and no answer"),
+    (lambda number: os.kill(os.getpid(), number), 9, "a step run as daemon ended with status -9 and no answer"),
 ]
 
 
