@@ -120,7 +120,8 @@ def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 def _walk(root: str) -> Iterator[str]:
     for directory, directories, files in os.walk(root, onerror=_refuse):
         links = [name for name in directories if os.path.islink(os.path.join(directory, name))]
-        directories[:] = [name for name in directories if name not in links and not _left_out(name)]
+        inner = [name for name in directories if name not in links and not _left_out(name)]
+        directories[:] = [name for name in inner if not _is_environment(os.path.join(directory, name))]
         for name in files + links:
             if not _left_out(name):
                 yield os.path.relpath(os.path.join(directory, name), root)
@@ -134,13 +135,21 @@ def _left_out(name: str) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in LEFT_OUT)
 
 
+def _is_environment(path: str) -> bool:
+    """Whether a directory is a virtual environment: made for this machine, and of links out of the tree."""
+    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
+
+
 def _kind(root: str, name: str) -> str:
     path = os.path.join(root, name)
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.readlink(path)))
         if os.readlink(path).startswith("/") or target.split("/")[0] == "..":
-            raise Refusal(f"{path} is a link out of its tree, to {os.readlink(path)}; replace it by what it points to")
+            raise Refusal(
+                f"{path} is a link out of its tree, to {os.readlink(path)}; replace it by what it points to, or name it"
+                " in the .gitignore of a work tree"
+            )
         return "link"
     if not stat.S_ISREG(mode):
         raise Refusal(f"{path} is neither a file nor a link; remove it")

@@ -73,6 +73,16 @@ def test_without_git_all_but_caches(kittens: Path) -> None:
     assert path.listing(str(kittens)) == [".env", "cache", "manage.py", "pkg/a.py"]
 
 
+@pytest.mark.parametrize("name", [".venv", "pkg/env"])
+def test_without_git_no_virtual_environment(kittens: Path, name: str) -> None:
+    """Its links leave the tree, so everybody who keeps one beside the code would be refused."""
+    (kittens / name / "bin").mkdir(parents=True)
+    (kittens / name / "pyvenv.cfg").write_text("")
+    (kittens / name / "bin" / "python").symlink_to("/usr/bin/python3")
+    assert path.listing(str(kittens)) == ["manage.py", "pkg/a.py"]
+    assert told(resolved, kittens) == ""
+
+
 def in_git(kittens: Path) -> Path:
     """The directory inside a work tree, with files that git would not take."""
     git(kittens, "init", "--quiet")
