@@ -76,8 +76,13 @@ def _in_work_tree(root: str) -> Any:
             is_directory = stat.S_ISDIR(os.lstat(path).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             continue  # removed, and not committed yet
-        found += [posixpath.join(name, inner) for inner in _walk(path)] if is_directory else [name]  # a submodule
+        found += [posixpath.join(name, inner) for inner in _in_nested(path)] if is_directory else [name]
     return found
+
+
+def _in_nested(path: str) -> list[str]:
+    """What a submodule or another repository in a work tree takes by itself; all of it where it was not fetched."""
+    return listing(path) if os.path.lexists(os.path.join(path, ".git")) else list(_walk(path))
 
 
 def _need_read(root: str, asked: subprocess.CompletedProcess[bytes]) -> None:

@@ -117,6 +117,14 @@ def test_a_submodule_and_a_nested_repository(kittens: Path) -> None:
     assert path.listing(str(kittens)) == sorted([*LISTED, "nested/b.py"])
 
 
+def test_what_a_nested_repository_ignores(kittens: Path) -> None:
+    in_git(kittens)
+    commit(repository(kittens / "vendored"), a__py="", **{"__gitignore": "local.env\n"})
+    (kittens / "vendored" / "local.env").write_text("secret")
+    (kittens / "vendored" / "new.py").write_text("")
+    assert path.listing(str(kittens)) == [*LISTED, *(f"vendored/{name}" for name in (".gitignore", "a.py", "new.py"))]
+
+
 @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
 def test_a_run_from_a_git_hook(kittens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """git tells its hooks where their own repository is; that of the source is another one."""
