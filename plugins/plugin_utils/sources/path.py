@@ -81,8 +81,12 @@ def _in_work_tree(root: str) -> Any:
 
 
 def _in_nested(path: str) -> list[str]:
-    """What a submodule or another repository in a work tree takes by itself; all of it where it was not fetched."""
-    return listing(path) if os.path.lexists(os.path.join(path, ".git")) else list(_walk(path))
+    """What a submodule or another repository in a work tree takes by itself; all of it where it is none any more."""
+    asked = _git(path, "rev-parse", "--show-toplevel")
+    if b"not a git repository" not in asked.stderr:
+        _need_read(path, asked)
+    is_its_own = asked.stdout.rstrip(b"\n") == os.fsencode(os.path.realpath(path))
+    return listing(path) if is_its_own else list(_walk(path))
 
 
 def _need_read(root: str, asked: subprocess.CompletedProcess[bytes]) -> None:

@@ -119,10 +119,22 @@ def test_a_submodule_and_a_nested_repository(kittens: Path) -> None:
 
 def test_what_a_nested_repository_ignores(kittens: Path) -> None:
     in_git(kittens)
-    commit(repository(kittens / "vendored"), a__py="", **{"__gitignore": "local.env\n"})
+    commit(repository(kittens / "vendored"), a__py="", __gitignore="local.env\n")
     (kittens / "vendored" / "local.env").write_text("secret")
     (kittens / "vendored" / "new.py").write_text("")
     assert path.listing(str(kittens)) == [*LISTED, *(f"vendored/{name}" for name in (".gitignore", "a.py", "new.py"))]
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty directory", "a file that leads nowhere"])
+def test_a_submodule_that_is_no_repository_any_more(kittens: Path, left: str) -> None:
+    commit(repository(kittens / "nested"), b__py="b")
+    commit(in_git(kittens))
+    shutil.rmtree(kittens / "nested" / ".git")
+    if left == "an empty directory":
+        (kittens / "nested" / ".git").mkdir()
+    elif left != "nothing":
+        (kittens / "nested" / ".git").write_text("gitdir: /nonexistent\n")
+    assert [name for name in path.listing(str(kittens)) if name.startswith("nested")][-1:] == ["nested/b.py"]
 
 
 @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
