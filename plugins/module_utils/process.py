@@ -147,7 +147,7 @@ def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> 
 def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """What a child had printed that was killed; a daemon of its making may hold its output for as long as it lives."""
     try:
-        out, err = child.communicate(timeout=1)
+        out, err = child.communicate(timeout=5)
     except subprocess.TimeoutExpired as still:
         return still.stdout or b"", still.stderr or b""
     return out, err or b""
