@@ -157,7 +157,8 @@ def _beside(repository: str, url: str, path: str) -> str:
 
 
 def _is_local(repository: str) -> bool:
-    return repository.startswith(("/", "file:", "~", "."))
+    host, colon, _path = repository.partition("/")[0].partition(":")
+    return not colon or host.lower() == "file"
 
 
 @contextmanager

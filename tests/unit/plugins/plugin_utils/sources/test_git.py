@@ -345,7 +345,9 @@ def test_fault_8_a_submodule_that_can_not_be_reached(kittens: Path, tmp_path: Pa
     assert said.startswith(f"submodule 'lib': {kittens.parent}/nowhere can't be fetched (")
 
 
-@pytest.mark.parametrize("url", ["/etc/secret", "file:///etc/secret"])
+@pytest.mark.parametrize(
+    "url", ["/etc/secret", "file:///etc/secret", "File:///etc/secret", "inventory", "inventory/.git"]
+)
 def test_a_remote_repository_names_none_of_the_controller(url: str) -> None:
     """Its owner may not read what is on this machine by the name of a submodule."""
     said = told(sources._beside, "https://git.example.com/a/house.git", url, "lib")
