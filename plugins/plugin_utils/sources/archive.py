@@ -103,6 +103,7 @@ def _repack(place: str, file: BinaryIO, target: str) -> None:
     with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
         for name, member, content in _entries(place, file):
             member.name = name.partition("/")[2] if wrapped else name
+            member.pax_headers = {}  # they would count for more than the name
             problem = refusal(member)
             if problem:
                 raise Refusal(f"the entry '{name}' of {place} is refused: {problem}")

@@ -78,6 +78,16 @@ def test_packed(tmp_path: Path, make: Callable[[Path, dict[str, str]], Path], te
     assert found == {"manage.py": ("manage", True), "kittens/settings.py": ("settings", False)}
 
 
+@pytest.mark.parametrize("name", ["kittens/ä.py", "kittens/" + "long/" * 30 + "a.py"], ids=["not ASCII", "long"])
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_any_name_loses_the_one_directory(
+    tmp_path: Path, make: Callable[[Path, dict[str, str]], Path], name: str
+) -> None:
+    """A tar file says such a name a second time, in a header that counts for more."""
+    found = packed(source(make(tmp_path / "a", {**WRAPPED, "kittens-1.4/" + name: "x"})), tmp_path)
+    assert {*found} == {*FLAT, name}
+
+
 def test_one_file_is_no_directory_around_everything(tmp_path: Path) -> None:
     assert set(packed(source(tar(tmp_path / "a", {"manage.py": "x"})), tmp_path)) == {"manage.py"}
 
