@@ -99,11 +99,24 @@ def test_a_timeout_ends_the_whole_group() -> None:
     assert not running("sleep 61")
 
 
-def test_a_timeout_is_one_for_what_left_the_group_and_holds_the_output_too() -> None:
-    start = time.monotonic()
-    result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 0.1"], timeout=0.3)
-    assert time.monotonic() - start < 20
-    assert (result.code, result.said) == (0, "before\nended after 0 s")
+@pytest.mark.parametrize("start", ["setsid sleep 63 &", "sleep 63 &"], ids=["that left the group", "of the group"])
+def test_nobody_waits_for_a_daemon_that_holds_the_output(start: str) -> None:
+    """A command that has ended has ended, such as one of a build that leaves a service of its compiler behind."""
+    begun = time.monotonic()
+    result = process.run(["sh", "-c", f"cat; {start} sleep 0.1; exit 3"], stdin="before\n")
+    assert time.monotonic() - begun < 20
+    assert (result.code, result.said) == (3, "before")
+    assert running("sleep 63")
+    for pid in running("sleep 63"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_timeout_ends_what_left_the_group_and_prints_no_more() -> None:
+    begun = time.monotonic()
+    result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 64"], timeout=0.3)
+    assert time.monotonic() - begun < 20
+    assert (result.code, result.said) == (-9, "before\nended after 0 s")
+    assert not running("sleep 64")
     for pid in running("sleep 63"):
         os.kill(pid, signal.SIGKILL)
 
