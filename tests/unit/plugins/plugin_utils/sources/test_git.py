@@ -231,6 +231,18 @@ def test_fault_6_a_killed_fetch(kittens: Path, tmp_path: Path) -> None:
     assert packed(kittens, tmp_path) == expected
 
 
+def test_a_repository_that_does_not_answer_costs_no_mirror(kittens: Path, tmp_path: Path) -> None:
+    """Else a minute without network would cost the whole history once more."""
+    packed(kittens, tmp_path)
+    head, before = git(kittens, "rev-parse", "HEAD"), sorted(os.listdir(mirror(tmp_path).parent))
+    kittens.rename(kittens.with_name("away"))
+    wanted = source(kittens, "main")
+    said = told(sources.archive, wanted, "/", "0" * 40, str(tmp_path / "a.tgz"))
+    assert said.startswith(f"{kittens} can't be fetched (")
+    assert told(sources.archive, wanted, "/", head, str(tmp_path / "a.tgz")) == ""
+    assert sorted(os.listdir(mirror(tmp_path).parent)) == before
+
+
 def test_two_runs_share_the_mirror(kittens: Path, tmp_path: Path) -> None:
     packed(kittens, tmp_path)
     lock = mirror(tmp_path).with_name(mirror(tmp_path).name + ".lock")
