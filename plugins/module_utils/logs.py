@@ -4,7 +4,8 @@
 
 """What an Act and its Venues logged: the last lines, or those since a time, over rotated files, too.
 
-A line that has no time of its own, such as one of a traceback, belongs to the one before it.
+A line that has no time of its own, such as what an Act prints, may be as late as the next that has one: since a time
+means never too little.
 """
 
 from __future__ import annotations

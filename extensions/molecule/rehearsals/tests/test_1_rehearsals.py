@@ -27,9 +27,9 @@ class Note(models.Model):
 """
 
 
-def looks(street: Street) -> list[str]:
+def looks(street: Street) -> list[set[str]]:
     """What is to be the same before and after."""
-    return [host.sh(SEEN) for host in street.hosts]
+    return [set(host.sh(SEEN).splitlines()) for host in street.hosts]
 
 
 def rehearse(street: Street, host: Host, **extra: Any) -> Run:
