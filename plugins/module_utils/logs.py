@@ -168,21 +168,25 @@ def _from_the_end(file: BinaryIO) -> Iterator[str]:
 
 
 def of(production: str, act: str, host: Host) -> list[Log]:
-    """The logs of an Act: its own, then those of its Venues.
+    """The logs of an Act: its own, then those of its Venues and of its Sess's own port.
 
     Raises:
         BackstageError: there is no such Act on this host.
     """
     state = _known(production, act, host)
     found = [Log(act, state.paths.log, stamped)]
-    blocks = front.blocks(production, host)
+    blocks, ports = front.booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
-    for name in sorted(venues):
-        found.append(Log(f"{name}, requests", server_block.access_log(production, name), requested))
-    if venues:
-        names = [name for data in venues.values() for name in (data["name"], *data["aliases"])]
-        about = re.compile(rf"server: (?:{'|'.join(map(re.escape, names))}),")
-        found.append(Log(f"{', '.join(sorted(venues))}, errors", NGINX_ERRORS, written, about))
+    places = {name: name for name in sorted(venues)}
+    told = [f"server: {re.escape(name)}," for data in venues.values() for name in (data["name"], *data["aliases"])]
+    if act in ports:
+        port = ports[act]["port"]
+        places[f"port {port}"] = server_block.port_name(act)
+        told.append(f'server: ,.* host: "[^"]*:{port}"')  # its server has no name
+    for place, name in places.items():
+        found.append(Log(f"{place}, requests", server_block.access_log(production, name), requested))
+    if told:
+        found.append(Log(f"{', '.join(places)}, errors", NGINX_ERRORS, written, re.compile("|".join(told))))
     return found
 
 

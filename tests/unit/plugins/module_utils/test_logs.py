@@ -99,6 +99,18 @@ def test_all_of_an_act(playing: House, somewhere: None) -> None:
     assert {*yaml.safe_load(backstage_log_info.RETURN)} == {*found}
 
 
+def test_a_port_of_its_own(playing: House) -> None:
+    """Its server has no name; another Act's port, and a request without a Host, are not its own."""
+    playing.listen(8001, Booked("dogs", "/", (), (), 60))
+    asked = [f'{ERROR.format("20:05:00", "")}, host: "{host}"' for host in ("localhost:8001", "localhost:8002", "a:80")]
+    write(logs.NGINX_ERRORS, ERROR.format("20:04:00", "d.example"), *asked, ERROR.format("20:06:00", ""))
+    write(server_block.access_log("jazz", "_dogs"), *REQUESTS)
+    found = lines(logs.report("jazz", "dogs", 100, None))
+    assert list(found) == ["dogs", "d.example, requests", "port 8001, requests", "d.example, port 8001, errors"]
+    assert found["port 8001, requests"] == REQUESTS
+    assert found["d.example, port 8001, errors"] == [ERROR.format("20:04:00", "d.example"), asked[0]]
+
+
 def test_the_last_lines(playing: House) -> None:
     found = logs.report("jazz", "kittens", 1, None)
     assert lines(found)["kittens"] == ["after it"]
