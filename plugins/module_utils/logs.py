@@ -157,14 +157,17 @@ def _lines(path: str) -> Iterator[str]:
 
 def _from_the_end(file: BinaryIO) -> Iterator[str]:
     place, rest = file.seek(0, os.SEEK_END), b""
+    if not place:
+        return
+    file.seek(place - 1)
+    place -= file.read(1) == b"\n"
     while place:
         size = min(place, _BLOCK)
         place -= size
         file.seek(place)
         rest, *whole = (file.read(size) + rest).split(b"\n")
-        yield from (line.decode("utf-8", "replace") for line in reversed(whole) if line)
-    if rest:
-        yield rest.decode("utf-8", "replace")
+        yield from (line.decode("utf-8", "replace") for line in reversed(whole))
+    yield rest.decode("utf-8", "replace")
 
 
 def of(production: str, act: str, host: Host) -> list[Log]:

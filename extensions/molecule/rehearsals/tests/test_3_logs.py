@@ -57,7 +57,7 @@ def test_rotation_loses_nothing(street: Street) -> None:
     for number, host in enumerate(street.hosts):
         own, requests = "/var/log/backstage/street/busker.log", f"/var/log/nginx/backstage.street.{CORNER}.log"
         modes = host.sh(f"stat -c '%U:%G %a' {own} {requests}")
-        before = lines(logs(street, number))
+        before = lines(logs(street, number, lines=10000))
         host.sh("logrotate -f /etc/logrotate.conf")
         time.sleep(1)
         street.ask(CORNER, "/slow/")
@@ -65,7 +65,7 @@ def test_rotation_loses_nothing(street: Street) -> None:
         assert host.run("grep", "-c", "GET '/slow/' failed", own).strip() == "1"
         assert host.run("head", "-c", "4", own).startswith("20"), "a hole, where the log was before"
         assert host.run("wc", "-l", requests).startswith("1 ")
-        after = lines(logs(street, number))
+        after = lines(logs(street, number, lines=10000))
         for title in ("busker", f"{CORNER}, requests"):
             assert after[title][: len(before[title])] == before[title]
             assert len(after[title]) > len(before[title])

@@ -164,6 +164,18 @@ def test_long_lines_are_whole(tmp_path: Path, size: int) -> None:
     assert logs.Log("log", str(tmp_path / "log"), logs.stamped).last(2, None) == ([texts[-1], "unfinished"], True)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "\n\n", "a\n\nb\n", "\na", "a\n\n"])
+def test_empty_lines_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """As they do in what was rotated away and packed."""
+    (tmp_path / "log").write_text(text)
+    with gzip.open(tmp_path / "packed.gz", "wt") as packed:
+        packed.write(text)
+    for block in (1, 2, 1 << 16):
+        monkeypatch.setattr(logs, "_BLOCK", block)
+        assert [*logs._lines(str(tmp_path / "log"))] == [*logs._lines(str(tmp_path / "packed.gz"))]
+        assert [*logs._lines(str(tmp_path / "log"))] == text.splitlines()[::-1]
+
+
 def test_a_log_is_read_so_far_and_no_farther(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_MOST", 10)
     write(str(tmp_path / "log"), "aaaa", "bbbb", "cccc")
