@@ -71,7 +71,8 @@ units: $(LINK) ## unit tests, without a host
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \
-	"$$(scripts/env.sh tools)/bin/python" -m pytest tests/unit $(ARGS)
+	"$$(scripts/env.sh tools)/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
+		tests/unit $(ARGS)  # a test that hangs ends the run, and says where
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)

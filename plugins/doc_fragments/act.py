@@ -53,8 +53,7 @@ options:
         description:
           - A Python package that is the Act, with its templates, media and fixtures. Pinned, as C(kittens==1.4.2) or
             C(kittens @ https://.../kittens-1.4.2-py3-none-any.whl#sha256=...).
-          - Its code directory is empty but for C(files); C(manage) defaults to V(-m django), and C(settings) has to
-            be given.
+          - Its code directory is empty but for C(files); C(manage) defaults to V(-m django), which needs C(settings).
       submodules:
         type: bool
         description:

@@ -325,6 +325,11 @@ ROWS: list[Row] = [
         "nothing at {0} (404): set health.path to a page that the Act has",
     ),
     Row(
+        "https expected",
+        r"(\S+) leads to https://",
+        "the page {0} leads to https, and this Venue speaks http: set SECURE_SSL_REDIRECT = False",
+    ),
+    Row(
         "CSRF origin",
         r"Origin checking failed - (\S+) does not match any trusted origins",
         "the Act refuses forms from {0}: add it to CSRF_TRUSTED_ORIGINS (the Venues' are in BACKSTAGE_ORIGINS)",

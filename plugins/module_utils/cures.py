@@ -119,6 +119,12 @@ def allow_hosts(case: Case) -> None:
     case.draft.override("ALLOWED_HOSTS", f"{HOSTS}\n{ORIGINS}", case.because)
 
 
+def speak_http(case: Case) -> None:
+    """Without the redirect secure cookies would keep everybody from logging in."""
+    names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+    case.draft.override(names[0], "\n".join(f"{name} = False" for name in names), case.because)
+
+
 def find_project(case: Case) -> None:
     """Look for the program that manages the project: in another directory, a module, a console script."""
     draft, survey = case.draft, case.draft.survey
@@ -355,6 +361,7 @@ def _engine(case: Case) -> str:
 
 CURES: dict[str, Callable[[Case], None]] = {
     "host not allowed": allow_hosts,
+    "https expected": speak_http,
     "management program missing": find_project,
     "settings module not found": find_project,
     "settings not named": find_project,

@@ -14,6 +14,7 @@ import os
 import socket
 import struct
 import time
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from . import names, process
@@ -24,8 +25,16 @@ _CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of
 AGENT = "Backstage health check"
 
 
-def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "") -> tuple[int, str]:
-    """Make one GET request at a door and return its status and its body.
+class Answer(NamedTuple):
+    """What an Act answered: the status, where it leads to, and the start of the body."""
+
+    status: int
+    location: str
+    body: str
+
+
+def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "") -> Answer:
+    """Make one GET request at a door.
 
     Args:
         path: the door's socket.
@@ -40,8 +49,7 @@ def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str
     """
     user = process.User.named(names.WWW_GROUP)
     variables = _variables(url, host, scheme, prefix)
-    status, body = process.call_as(user, _request, path, variables, timeout, timeout=timeout + 1)
-    return status, body
+    return Answer(*process.call_as(user, _request, path, variables, timeout, timeout=timeout + 1))
 
 
 def _variables(url: str, host: str, scheme: str, prefix: str) -> dict[str, str]:
@@ -64,10 +72,11 @@ def _variables(url: str, host: str, scheme: str, prefix: str) -> dict[str, str]:
         "HTTP_USER_AGENT": AGENT,
         "HTTP_X_FORWARDED_PROTO": scheme,
         "HTTP_X_FORWARDED_FOR": "127.0.0.1",
+        "HTTP_X_FORWARDED_HOST": host,
     }
 
 
-def _request(path: str, variables: dict[str, str], timeout: float) -> tuple[int, str]:
+def _request(path: str, variables: dict[str, str], timeout: float) -> Answer:
     packet = b"".join(
         struct.pack("<H", len(part)) + part
         for item in variables.items()
@@ -91,12 +100,15 @@ def _request(path: str, variables: dict[str, str], timeout: float) -> tuple[int,
     return _parse(answer)
 
 
-def _parse(answer: bytes) -> tuple[int, str]:
+def _parse(answer: bytes) -> Answer:
     head, _blank, body = answer.partition(b"\r\n\r\n")
-    words = head.split(b"\r\n")[0].split()
+    first, *lines = head.split(b"\r\n")
+    words = first.split()
     if len(words) < 2 or not words[1].isdigit():
         raise BackstageError("the answer was empty: the worker ended while it answered")
-    return int(words[1]), body.decode("utf-8", "replace")
+    headers = {name.strip().lower(): value.strip() for name, _colon, value in (line.partition(b":") for line in lines)}
+    location = headers.get(b"location", b"").decode("utf-8", "replace")
+    return Answer(int(words[1]), location, body.decode("utf-8", "replace"))
 
 
 def is_busy(path: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -130,8 +130,14 @@ def ask(act: Act, place: Place, host: Host) -> None:
         raise BackstageError(diagnosis.answer(status, page, place.name, body), step="nginx")
 
 
-def urls(production: str, host: Host) -> list[dict[str, Any]]:
-    """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now."""
+def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now.
+
+    Args:
+        production: its name.
+        host: the host's facts.
+        pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
+    """
     venues, ports = booked(production, host)
     asked = []
     for name, data in sorted(venues.items()):
@@ -139,14 +145,20 @@ def urls(production: str, host: Host) -> list[dict[str, Any]]:
             asked.append((Place(name, gig["path"]), data["state"], gig["act"]))
     for act, data in sorted(ports.items()):
         asked.append((Place("localhost", data["path"], data["port"]), "local", act))
-    return [_answer(place, host, {"state": state, "act": act}) for place, state, act in asked]
+    found = []
+    for place, state, act in asked:
+        answer = _answer(place, host, "/")
+        if answer["status"] == 404 and pages.get(act, "/") != "/":
+            answer = _answer(place, host, pages[act])
+        found.append({**answer, "state": state, "act": act})
+    return found
 
 
-def _answer(place: Place, host: Host, about: dict[str, Any]) -> dict[str, Any]:
-    port, page = place.port or host.http_port, place.below("/")
+def _answer(place: Place, host: Host, path: str) -> dict[str, Any]:
+    port, page = place.port or host.http_port, place.below(path)
     url = f"http://{place.name}{'' if port == 80 else f':{port}'}{page}"
     try:
         status, _body = get(host, place.name, page, 30, place.port)
     except BackstageError as error:
-        return {"url": url, "status": 0, "error": error.message, **about}
-    return {"url": url, "status": status, "error": "", **about}
+        return {"url": url, "status": 0, "error": error.message}
+    return {"url": url, "status": status, "error": ""}

@@ -4,7 +4,8 @@
 
 """What an Act and its Venues logged: the last lines, or those since a time, over rotated files, too.
 
-A line that has no time of its own, such as one of a traceback, belongs to the one before it.
+A line that has no time of its own, such as what an Act prints, may be as late as the next that has one: since a time
+means never too little.
 """
 
 from __future__ import annotations
@@ -156,18 +157,21 @@ def _lines(path: str) -> Iterator[str]:
 
 def _from_the_end(file: BinaryIO) -> Iterator[str]:
     place, rest = file.seek(0, os.SEEK_END), b""
+    if not place:
+        return
+    file.seek(place - 1)
+    place -= file.read(1) == b"\n"
     while place:
         size = min(place, _BLOCK)
         place -= size
         file.seek(place)
         rest, *whole = (file.read(size) + rest).split(b"\n")
-        yield from (line.decode("utf-8", "replace") for line in reversed(whole) if line)
-    if rest:
-        yield rest.decode("utf-8", "replace")
+        yield from (line.decode("utf-8", "replace") for line in reversed(whole))
+    yield rest.decode("utf-8", "replace")
 
 
 def of(production: str, act: str, host: Host) -> list[Log]:
-    """The logs of an Act: its own, then those of its Venues and of its own port.
+    """The logs of an Act: its own, then those of its Venues and of its Sess's own port.
 
     Raises:
         BackstageError: there is no such Act on this host.
@@ -176,15 +180,16 @@ def of(production: str, act: str, host: Host) -> list[Log]:
     found = [Log(act, state.paths.log, stamped)]
     blocks, ports = front.booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
-    for name in sorted(venues):
-        found.append(Log(f"{name}, requests", server_block.access_log(production, name), requested))
+    places = {name: name for name in sorted(venues)}
+    told = [f"server: {re.escape(name)}," for data in venues.values() for name in (data["name"], *data["aliases"])]
     if act in ports:
-        path = server_block.access_log(production, server_block.port_name(act))
-        found.append(Log(f"port {ports[act]['port']}, requests", path, requested))
-    if venues:
-        names = [name for data in venues.values() for name in (data["name"], *data["aliases"])]
-        about = re.compile(rf"server: (?:{'|'.join(map(re.escape, names))}),")
-        found.append(Log(f"{', '.join(sorted(venues))}, errors", NGINX_ERRORS, written, about))
+        port = ports[act]["port"]
+        places[f"port {port}"] = server_block.port_name(act)
+        told.append(f'server: ,.* host: "[^"]*:{port}"')  # its server has no name
+    for place, name in places.items():
+        found.append(Log(f"{place}, requests", server_block.access_log(production, name), requested))
+    if told:
+        found.append(Log(f"{', '.join(places)}, errors", NGINX_ERRORS, written, re.compile("|".join(told))))
     return found
 
 

@@ -26,7 +26,8 @@ def report(production: str) -> dict[str, Any]:
     """Everything about one Production on this host."""
     host = Host.read()
     state = read(production, host)
-    venues = front.urls(production, host) if host.has_front_of_house else []
+    pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
+    venues = front.urls(production, host, pages) if host.has_front_of_house else []
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": _sesses(state, host),

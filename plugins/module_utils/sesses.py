@@ -253,13 +253,16 @@ def _gate(want: Want, paths: SessPaths, log: Callable[[], str]) -> None:
     page = prefix + health.path
     for host in gate_hosts(want):
         try:
-            status, body = door.ask(paths.socket, health.path, host, "http", health.timeout, prefix)
+            status, location, body = door.ask(paths.socket, health.path, host, "http", health.timeout, prefix)
         except BackstageError as error:
             raise BackstageError(f"{page} was asked: {error.message}", step="gate") from None
         if not health.accepts(status):
             raise BackstageError(diagnosis.answer(status, page, host, f"{log()}\n{body}"), step="gate")
         if health.text and health.text not in body:
             raise BackstageError(f"{page} answers {status} without the text '{health.text}'", step="gate")
+        if not health.status and location.startswith(f"https://{host.partition(':')[0]}/"):
+            # no visitor would ever come any farther
+            raise BackstageError(diagnosis.find(f"{page} leads to {location}"), step="gate")
 
 
 def gate_hosts(want: Want) -> list[str]:

@@ -32,6 +32,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+# what came by Ansible's templates is of classes of its own
+_Dumper.add_multi_representer(str, lambda dumper, text: _text(dumper, str(text)))
 
 
 def told(result: Item, options: Item, host: str) -> Item:

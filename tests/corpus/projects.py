@@ -268,6 +268,17 @@ def allowed_hosts(project: Project) -> None:
 
 
 @maker
+def https_only(project: Project) -> None:
+    project.append(SETTINGS, 'MIDDLEWARE += ["django.middleware.security.SecurityMiddleware"]\n')
+    project.append(SETTINGS, "SECURE_SSL_REDIRECT = True\nCSRF_COOKIE_SECURE = True\n")
+
+
+@maker
+def behind_a_proxy(project: Project) -> None:
+    project.append(SETTINGS, "USE_X_FORWARDED_HOST = True\n")
+
+
+@maker
 def static_root_unset(project: Project) -> None:
     project.replace(SETTINGS, STATIC_ROOT, "")
 

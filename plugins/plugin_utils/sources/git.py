@@ -50,7 +50,7 @@ def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
         refs = {}
     tag = refs.get(f"refs/tags/{source.version}^{{}}") or refs.get(f"refs/tags/{source.version}")
     branch = refs.get(f"refs/heads/{source.version}")
-    if tag and branch and tag != branch:
+    if tag and branch:  # also of one commit: the branch will move
         raise Refusal(f"'{source.version}' is both a tag and a branch of {source.location}; name the commit")
     if tag or branch:
         return tag or branch or ""

@@ -141,12 +141,15 @@ def test_headers_of_strangers_stop_at_nginx() -> None:
         for line in render("front_of_house", "uwsgi.params.j2").splitlines()
         if line.startswith("uwsgi_param ")
     )
-    claims = {name: value for name, value in lines.items() if "FORWARDED" in name or name == "HTTP_PROXY"}
+    claims = {
+        name: value for name, value in lines.items() if "FORWARDED" in name or name in ("HTTP_PROXY", "HTTP_X_REAL_IP")
+    }
     assert claims == {
         "HTTP_X_FORWARDED_PROTO": "$scheme",
         "HTTP_X_FORWARDED_FOR": "$remote_addr",
         "HTTP_X_FORWARDED_PORT": "$server_port",
-        "HTTP_X_FORWARDED_HOST": '""',
+        "HTTP_X_FORWARDED_HOST": "$http_host",
+        "HTTP_X_REAL_IP": "$remote_addr",
         "HTTP_X_FORWARDED_SSL": '""',
         "HTTP_FORWARDED": '""',
         "HTTP_PROXY": '""',

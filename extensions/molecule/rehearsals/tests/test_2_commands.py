@@ -14,7 +14,8 @@ WORLD = (
     " 'groups': sorted(os.getgroups()), 'executable': sys.executable}))"
 )
 ADDED = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED"}
-OWN = {"UWSGI_RELOADS", "UWSGI_ORIGINAL_PROC_NAME", "UWSGI_EMPEROR_FD", "UWSGI_VASSAL_NAME", "NOTIFY_SOCKET", "LANG"}
+# what systemd tells the emperor, which its vassals inherit
+OWN = {"INVOCATION_ID", "RUNTIME_DIRECTORY", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET", "LANG"}
 
 
 def manage(street: Street, *options: str, host: int = 0, **extra: Any) -> Run:

@@ -42,7 +42,7 @@ def test_the_last_lines_and_those_since_a_time(street: Street) -> None:
     now = street.hosts[0].run("date", "+%Y-%m-%dT%H:%M:%S").strip()
     street.ask(CORNER, "/nowhere/")
     since = lines(logs(street, since=now))
-    assert since["busker"] == []
+    assert not any(re.match(STAMP, line) for line in since["busker"]), "what has no time may be of this one"
     (request,) = since[f"{CORNER}, requests"]
     assert '"GET /nowhere/ HTTP/1.1" 404' in request
     last = logs(street, lines=2)
@@ -57,15 +57,15 @@ def test_rotation_loses_nothing(street: Street) -> None:
     for number, host in enumerate(street.hosts):
         own, requests = "/var/log/backstage/street/busker.log", f"/var/log/nginx/backstage.street.{CORNER}.log"
         modes = host.sh(f"stat -c '%U:%G %a' {own} {requests}")
-        before = lines(logs(street, number))
+        before = lines(logs(street, number, lines=10000))
         host.sh("logrotate -f /etc/logrotate.conf")
         time.sleep(1)
         street.ask(CORNER, "/slow/")
         assert host.sh(f"stat -c '%U:%G %a' {own} {requests}") == modes
-        assert host.run("grep", "-c", "KeyError", own).strip() == "1"
+        assert host.run("grep", "-c", "GET '/slow/' failed", own).strip() == "1"
         assert host.run("head", "-c", "4", own).startswith("20"), "a hole, where the log was before"
         assert host.run("wc", "-l", requests).startswith("1 ")
-        after = lines(logs(street, number))
+        after = lines(logs(street, number, lines=10000))
         for title in ("busker", f"{CORNER}, requests"):
             assert after[title][: len(before[title])] == before[title]
             assert len(after[title]) > len(before[title])

@@ -193,19 +193,20 @@ def test_urls(house_asked: House) -> None:
     port = house_asked.host.http_port
     house_asked.book(Venue("b.example", state="closed"))
     house_asked.book(Venue("a.example"), ON)
-    house_asked.book(Venue("c.example"), ON, replace(ON, act="dogs", path="/gone"))
+    house_asked.book(Venue("c.example"), ON, replace(ON, act="dogs", path="/blog"))
     house_asked.listen(port, ON)
     asked = [
         ("a.example", "/", 200, "open", "kittens"),
         ("b.example", "/", 200, "closed", None),
         ("c.example", "/", 200, "open", "kittens"),
-        ("c.example", "/gone/", 404, "open", "dogs"),
+        ("c.example", "/blog/up/", 204, "open", "dogs"),
         ("localhost", "/", 200, "local", "kittens"),
     ]
-    assert front.urls("jazz", house_asked.host) == [
+    pages = {"kittens": "/up/", "dogs": "/up/"}  # asked for only where nothing is at the front
+    assert front.urls("jazz", house_asked.host, pages) == [
         {"url": f"http://{name}:{port}{path}", "status": status, "state": state, "error": "", "act": act}
         for name, path, status, state, act in asked
     ]
     nobody = replace(house_asked.host, http_port=free_port())
-    first = front.urls("jazz", nobody)[0]
+    first = front.urls("jazz", nobody, {})[0]
     assert (first["status"], "does not answer on this host" in first["error"]) == (0, True)

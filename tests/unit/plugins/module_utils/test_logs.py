@@ -100,12 +100,15 @@ def test_all_of_an_act(playing: House, somewhere: None) -> None:
 
 
 def test_a_port_of_its_own(playing: House) -> None:
-    playing.listen(8001, Booked("kittens", "/", ("/static/",), (), 60))
-    playing.listen(8002, Booked("dogs", "/", ("/static/",), (), 60))
-    write(server_block.access_log("jazz", server_block.port_name("kittens")), *REQUESTS)
-    found = lines(logs.report("jazz", "kittens", 100, None))
-    assert [title for title in found if "port" in title] == ["port 8001, requests"]
+    """Its server has no name; another Act's port, and a request without a Host, are not its own."""
+    playing.listen(8001, Booked("dogs", "/", (), (), 60))
+    asked = [f'{ERROR.format("20:05:00", "")}, host: "{host}"' for host in ("localhost:8001", "localhost:8002", "a:80")]
+    write(logs.NGINX_ERRORS, ERROR.format("20:04:00", "d.example"), *asked, ERROR.format("20:06:00", ""))
+    write(server_block.access_log("jazz", "_dogs"), *REQUESTS)
+    found = lines(logs.report("jazz", "dogs", 100, None))
+    assert list(found) == ["dogs", "d.example, requests", "port 8001, requests", "d.example, port 8001, errors"]
     assert found["port 8001, requests"] == REQUESTS
+    assert found["d.example, port 8001, errors"] == [ERROR.format("20:04:00", "d.example"), asked[0]]
 
 
 def test_the_last_lines(playing: House) -> None:
@@ -159,6 +162,18 @@ def test_long_lines_are_whole(tmp_path: Path, size: int) -> None:
     with (tmp_path / "log").open("a") as file:
         file.write("unfinished")
     assert logs.Log("log", str(tmp_path / "log"), logs.stamped).last(2, None) == ([texts[-1], "unfinished"], True)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\n\n", "a\n\nb\n", "\na", "a\n\n"])
+def test_empty_lines_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """As they do in what was rotated away and packed."""
+    (tmp_path / "log").write_text(text)
+    with gzip.open(tmp_path / "packed.gz", "wt") as packed:
+        packed.write(text)
+    for block in (1, 2, 1 << 16):
+        monkeypatch.setattr(logs, "_BLOCK", block)
+        assert [*logs._lines(str(tmp_path / "log"))] == [*logs._lines(str(tmp_path / "packed.gz"))]
+        assert [*logs._lines(str(tmp_path / "log"))] == text.splitlines()[::-1]
 
 
 def test_a_log_is_read_so_far_and_no_farther(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

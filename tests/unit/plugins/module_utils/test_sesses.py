@@ -118,6 +118,10 @@ def oops(_asked: Variables) -> str:
     return "HTTP/1.1 500 Oops\r\n\r\nKeyError: 'THEME'"
 
 
+def elsewhere(asked: Variables) -> str:
+    return f"HTTP/1.1 301 Moved\r\nLocation: https://{asked['HTTP_HOST']}/\r\n\r\n"
+
+
 def nothing(_asked: Variables) -> str:
     return ""
 
@@ -126,6 +130,7 @@ GATES = [
     # (what the new one answers, its health, what is said)
     (oops, {}, "/ answers 500: the environment variable THEME is missing: add it to 'env' or 'secrets'"),
     (nothing, {}, "/ was asked: the answer was empty: the worker ended while it answered"),
+    (elsewhere, {}, "the page / leads to https, and this Venue speaks http: set SECURE_SSL_REDIRECT = False"),
     (None, {"status": (301,)}, "/ answers 200"),
     (None, {"text": "Meow"}, "/ answers 200 without the text 'Meow'"),
 ]
@@ -142,6 +147,23 @@ def test_fault_19_the_gate(crewed: House, emperor: Emperor, answer: Any, health:
     assert (failure.message, failure.step) == (said, "gate")
     assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
     assert crewed.state().next_sess(B) == f"{B}.2"
+
+
+LEADS = [
+    # a page that leads elsewhere is good, where somebody says that it is, too
+    ("https://login.example.org/", {}),
+    ("http://kittens.example.com/en/", {}),
+    ("https://kittens.example.com/", {"status": (301,)}),
+]
+
+
+@pytest.mark.parametrize(("location", "health"), LEADS)
+def test_a_page_that_leads_elsewhere(crewed: House, emperor: Emperor, location: str, health: dict[str, Any]) -> None:
+    crewed.build(A)
+    emperor.answer = lambda _asked: f"HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n"
+    venue = Venue("kittens.example.com")
+    carry_out(crewed, want(replace(ACT, health=Health(timeout=2, **health)), venues=(venue,)))
+    assert on_the_host(crewed)[0] == f"{A}.1"
 
 
 def test_fault_90_the_gate_says_that_the_database_is_away(crewed: House, emperor: Emperor) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.template import trust_as_template
 from ansible_collections.backstage.django.plugins.module_utils import manifest
 from ansible_collections.backstage.django.plugins.plugin_utils import playbill
 
@@ -161,3 +162,10 @@ def test_what_the_manifest_lacks() -> None:
 def test_texts_stay_texts(value: str) -> None:
     found = told(act={"name": "kittens", "env": {"A": value}, "chdir": value})
     assert yaml.safe_load(block(found["stdout"]))["backstage_acts"] == found["manifest"]["backstage_acts"]
+
+
+def test_texts_that_came_by_a_template() -> None:
+    """Such as `-e venue=`: Ansible's are of a class of its own."""
+    venue = trust_as_template("kittens.example.com")
+    found = playbill.told(copy.deepcopy(FOUND), {**OPTIONS, "venues": [{"name": venue}]}, "web1")
+    assert yaml.safe_load(block(found["stdout"]))["backstage_venues"] == OPTIONS["venues"]

@@ -27,7 +27,7 @@ NOBODY = "0" * 40
 
 @pytest.fixture
 def kittens(tmp_path: Path) -> Path:
-    """Tags v1 (annotated), v1.1 (not) and both (also a branch); branches main, feature/cats and both."""
+    """Tags v1 (annotated), v1.1 (not), both and same (also branches); branches main, feature/cats, both and same."""
     root = repository(tmp_path / "kittens")
     commit(root, a__py="one")
     git(root, "tag", "--annotate", "--message", "first", "v1")
@@ -35,6 +35,8 @@ def kittens(tmp_path: Path) -> Path:
     git(root, "tag", "v1.1")
     git(root, "branch", "feature/cats")
     git(root, "tag", "both")
+    git(root, "tag", "same")
+    git(root, "branch", "same")
     commit(root, a__py="three")
     git(root, "branch", "both")
     return root
@@ -78,7 +80,8 @@ def test_fault_8_refused_by_name(kittens: Path) -> None:
     for name in ("both", "feature/cats", "main", "v1", "v1.1"):
         assert name in said
     assert "^{}" not in said
-    assert told(resolved, kittens, "both") == f"'both' is both a tag and a branch of {kittens}; name the commit"
+    for name in ("both", "same"):
+        assert told(resolved, kittens, name) == f"'{name}' is both a tag and a branch of {kittens}; name the commit"
     assert "known: none" in told(resolved, repository(kittens.parent / "empty"), "main")
 
 
