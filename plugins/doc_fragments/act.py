@@ -74,7 +74,8 @@ options:
         type: str
         description:
           - A directory on the controller, relative to the inventory's. In a work tree of git everything that git
-            would take, uncommitted files included; elsewhere everything but caches and version control.
+            would take, uncommitted files included; elsewhere everything but caches, virtual environments and
+            version control.
       subdir:
         type: str
         description:

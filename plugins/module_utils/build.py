@@ -98,15 +98,21 @@ def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
         files.directory(path, 0o750, builder.uid, builder.gid)
 
 
-def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> dict[str, Any]:
-    act = job.act
+def _unpack(job: Job, release: Release, builder: process.User) -> str:
+    """Lay out the source with the manifest's files; return the working directory."""
+    base = finish.base(release.code, job.act)
     with open(job.archive, "rb") as archive:
         process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
-    for file in act.files:
-        process.call_as(builder, unpack.put, finish.base(release.code, act), file.path, file.content)
-    process.call_as(builder, unpack.make_directories, finish.base(release.code, act), act.writable)
-    where = os.path.normpath(os.path.join(finish.base(release.code, act), act.chdir))
+    for file in job.act.files:
+        process.call_as(builder, unpack.put, base, file.path, file.content)
+    process.call_as(builder, unpack.make_directories, base, job.act.writable)
+    where = os.path.normpath(os.path.join(base, job.act.chdir))
     process.call_as(builder, _need_project, where)
+    return where
+
+
+def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> dict[str, Any]:
+    act, where = job.act, _unpack(job, release, builder)
     wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)
     key = environments.make(paths, wanted, host.uv, release.code)
     environment = environments.path(paths.production, key)
@@ -191,7 +197,10 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
     program = os.path.join(cwd, argv[0]) if "/" in argv[0] else shutil.which(argv[0], path=env["PATH"])
     if program is None:
         raise BackstageError(f"the program '{argv[0]}' is missing: add its Debian package to 'packages'", step="build")
-    result = process.run([program, *argv[1:]], builder, env, cwd)
+    try:
+        result = process.run([program, *argv[1:]], builder, env, cwd)
+    except OSError as error:
+        raise BackstageError(f"'{line}' can't be run ({error.strerror})", step="build") from None
     process.end_all(builder)
     if not result.ok:
         log = diagnosis.tail(result.said)

@@ -42,7 +42,8 @@ ROWS: list[Row] = [
     ),
     Row(
         "index wants a password",
-        r"\b(?:401 Unauthorized|403 Forbidden)\b",
+        r"(?:credentials|client error) \((?:401 Unauthorized|403 Forbidden)\)"
+        r"|An index URL \(\S+\) returned a 403 Forbidden",
         "the index wants a username and a password: write them into 'index'",
     ),
     Row(
@@ -172,7 +173,8 @@ ROWS: list[Row] = [
     ),
     Row(
         "missing environment variable",
-        r"KeyError: '([A-Z][A-Z0-9_]*)'|Set the (\w+) environment variable|(\w+) not found\. Declare it as envvar",
+        r"KeyError: '(?!HTTP_|REMOTE_(?:ADDR|HOST|USER)')([A-Z][A-Z0-9_]*)'|Set the (\w+) environment variable"
+        r"|(\w+) not found\. Declare it as envvar",
         "the environment variable {0} is missing: add it to 'env' or 'secrets'",
     ),
     Row(

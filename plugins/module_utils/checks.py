@@ -269,7 +269,7 @@ def url_prefix(prefix: str) -> Optional[str]:
 
 
 def git_version(version: str) -> Optional[str]:
-    if re.match(r"[0-9a-f]{7,39}\Z", version):
+    if re.match(r"(?=.*[a-f])[0-9a-f]{7,39}\Z", version):  # of digits alone it is a date, and a tag
         return "a commit is written in full, with its 40 characters"
     if not re.match(r"[A-Za-z0-9][A-Za-z0-9._/+@-]*\Z", version) or ".." in version or "@{" in version:
         return "use a tag, a branch or a full commit id"

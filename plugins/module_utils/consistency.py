@@ -85,6 +85,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
             f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
         )
     _check_static_urls(act, where, problems)
+    _check_writable(act, where, problems)
     if act.database and "DATABASE_URL" in {*act.env, *(act.secrets or {})}:
         problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
     for name in sorted(set(act.env) & set(act.secrets or {})):
@@ -106,6 +107,14 @@ def _check_static_urls(act: Act, where: str, problems: Problems) -> None:
         for path in act.writable:
             if _overlap(item.root, path.rstrip("/")):
                 problems.add(f"{place}.root", item.root, f"is sealed, and '{path}' in writable is not; keep them apart")
+
+
+def _check_writable(act: Act, where: str, problems: Problems) -> None:
+    for number, path in enumerate(act.writable):
+        for other in act.writable[:number]:
+            if _overlap(path.rstrip("/"), other.rstrip("/")):
+                said = f"lies in '{other}', or around it, which is writable already; keep one"
+                problems.add(f"{where}.writable", path, said)
 
 
 def _overlap(one: str, other: str) -> bool:

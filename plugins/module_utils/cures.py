@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
+from .databases import IN_A_FILE
 from .drafts import PLACEHOLDER, Draft
 from .host import Host
 from .layout import Release
@@ -273,7 +274,7 @@ def _choose_production(case: Case) -> bool:
 
 def write_database(case: Case) -> None:
     """Let the Act write its SQLite files, where they lie inside the code."""
-    databases = [one for one in case.record.get("databases", {}).values() if one["engine"].endswith("sqlite3")]
+    databases = [one for one in case.record.get("databases", {}).values() if one["engine"].endswith(IN_A_FILE)]
     places = [place for place in (_inside(case, one["name"]) for one in databases) if place]
     case.draft.add("writable", places, case.because)
 

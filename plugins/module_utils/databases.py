@@ -25,6 +25,8 @@ from .plan import Change, Phase, Step
 
 POSTGRESQL = "postgresql"
 SQLITE = "sqlite"
+IN_A_FILE = ("sqlite3", "spatialite")
+"""What Django's own back ends end in whose database is a file."""
 PORT = 5432
 """What every client of PostgreSQL takes where none is said."""
 
@@ -252,9 +254,10 @@ def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:
 
 
 def _reason(result: process.Result) -> str:
-    """The first line that PostgreSQL says, without the program's name and place."""
+    """The first error that PostgreSQL says, without the program's name and place; warnings may come before it."""
     said = result.err.strip().splitlines() or [f"psql ended with status {result.code}"]
-    return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", said[0], count=1)
+    errors = (line for line in said if re.search(r"(ERROR|FATAL|error): ", line))
+    return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", next(errors, said[0]), count=1)
 
 
 def _identifier(name: str) -> str:

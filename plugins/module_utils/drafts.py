@@ -53,10 +53,6 @@ class Draft:
         """The working directory, from the root of the source."""
         return posixpath.normpath(posixpath.join(self.subdir, self.item.get("chdir") or "."))
 
-    @property
-    def is_package(self) -> bool:
-        return bool(self.item.get("source", {}).get("package"))
-
     def set(self, key: str, value: Any, because: str) -> None:
         """Write a line; ``source.subdir`` and the like are inside another one."""
         outer, _dot, inner = key.partition(".")

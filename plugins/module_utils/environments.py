@@ -214,8 +214,15 @@ def _netrc(index: Index) -> str:
         uv's manual, "HTTP authentication": NETRC names such a file.
     """
     hosts = {urlsplit(place).hostname: None for place in (index.url, *index.extra_urls, *index.find_links)}
-    lines = (f"machine {host} login {index.username} password {index.password}\n" for host in hosts if host)
+    username, password = _quoted(index.username), _quoted(index.password)
+    lines = (f"machine {host} login {username} password {password}\n" for host in hosts if host)
     return "".join(lines)
+
+
+def _quoted(word: str) -> str:
+    """A word of a netrc file: without quotes a blank ends it, and a backslash is read as nothing."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> None:

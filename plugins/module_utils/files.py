@@ -46,15 +46,6 @@ def to_json(data: Any) -> str:
     return json.dumps(data, indent=2, sort_keys=True) + "\n"
 
 
-def is_ours(path: str) -> bool:
-    """Whether the first line of a file says that Backstage wrote it."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return OWNERSHIP in file.readline()
-    except OSError:
-        return False
-
-
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
     """Make a directory with exactly this mode and owner; mend one that exists."""
     with contextlib.suppress(FileExistsError):

@@ -52,7 +52,8 @@ def _move_static(release: Release, inside: str) -> None:
     """STATIC_ROOT inside the code becomes the release's static/: nginx can't enter the code."""
     found = os.path.join(release.code, inside)
     if os.path.isdir(found):
-        _need_inside(release, found)
+        if not _is_inside(release, found):
+            raise BackstageError(f"STATIC_ROOT, '{inside}', is behind a link out of the code", step="seal")
         os.rename(found, release.static)
         os.symlink(release.static, found)
 
@@ -96,9 +97,18 @@ def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]
 def _replace(release: Release, path: str, target: str) -> None:
     """Put a link in the place of a file or directory, and keep the source's copy beside the code."""
     found = os.path.join(release.code, path)
-    _need_inside(release, os.path.dirname(found))
+    if not _is_inside(release, os.path.dirname(found)):
+        raise BackstageError(
+            f"'{path}' lies in STATIC_ROOT, or is behind a link out of the code; give it another place", step="seal"
+        )
     if os.path.lexists(found):
         kept = os.path.join(release.root, ORIGIN, path)
+        if os.path.lexists(kept):
+            raise BackstageError(
+                f"'{path}' holds what becomes a link by itself, such as MEDIA_ROOT; name in 'writable' what else in it"
+                " is written",
+                step="seal",
+            )
         _parents(os.path.join(release.root, ORIGIN), posixpath.dirname(path))
         os.rename(found, kept)
     else:
@@ -116,10 +126,9 @@ def _parents(root: str, path: str) -> None:
             os.chown(root, 0, found.st_gid)
 
 
-def _need_inside(release: Release, path: str) -> None:
+def _is_inside(release: Release, path: str) -> bool:
     real = os.path.realpath(path)
-    if real != release.code and not real.startswith(release.code + "/"):
-        raise BackstageError(f"'{path}' is behind a link out of the code", step="seal")
+    return real == release.code or real.startswith(release.code + "/")
 
 
 def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> list[str]:

@@ -135,13 +135,30 @@ def run(
 
 
 def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> tuple[bytes, bytes]:
+    """Talk to a child until it has ended; a daemon of its making may hold its output for as long as it lives."""
+    deadline, given = time.monotonic() + timeout, stdin.encode()
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            out, err = child.communicate(given, timeout=min(left, 1))
+            return out, err or b""
+        except subprocess.TimeoutExpired:
+            given = b""  # it goes on with what it was given
+        if child.poll() is not None:
+            return _rest(child)
+        if left <= 1:
+            os.killpg(child.pid, signal.SIGKILL)
+            out, err = _rest(child)
+            return out, err + f"\nended after {timeout:.0f} s".encode()
+
+
+def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a child that has ended still had to say."""
     try:
-        out, err = child.communicate(stdin.encode(), timeout=timeout)
-        return out, err or b""
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        out, err = child.communicate()
-        return out, (err or b"") + f"\nended after {timeout:.0f} s".encode()
+        out, err = child.communicate(timeout=5)
+    except subprocess.TimeoutExpired as still:
+        return still.stdout or b"", still.stderr or b""
+    return out, err or b""
 
 
 def _text(raw: bytes) -> str:
@@ -165,7 +182,8 @@ def call_as(
     answer = _read_before(read_end, pid, time.monotonic() + timeout)
     _pid, status = os.waitpid(pid, 0)
     if not answer:
-        raise BackstageError(f"a step run as {user.name} ended with status {status} and no answer")
+        code = os.waitstatus_to_exitcode(status)
+        raise BackstageError(f"a step run as {user.name} ended with status {code} and no answer")
     kind, value = json.loads(answer)
     if kind == "error":
         raise BackstageError(*value)

@@ -10,7 +10,7 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
-from . import acts, environments, files, inputs, locations, locks, names, rollbacks, sesses, spool, users, world
+from . import acts, environments, files, inputs, locations, locks, masks, names, rollbacks, sesses, spool, users, world
 from .bookings import Bookings, Coming
 from .calls import Order, Outcome
 from .databases import Databases
@@ -309,10 +309,20 @@ class _Run:
                     self._make_way(change, set(failed))
                 change.make()
             except BackstageError as error:
-                step = error.step or change.step.verb
-                failed[change.act] = BackstageError(error.message, f"act {change.act}", step, error.log)
+                step, secrets = error.step or change.step.verb, self._secrets(change.act)
+                said, log = masks.mask(error.message, secrets), masks.mask(error.log, secrets)
+                failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
             except OSError as error:
                 failed[change.act] = BackstageError(str(error), f"act {change.act}", change.step.verb)
+
+    def _secrets(self, act: str) -> list[str]:
+        """What is in no error of an Act: no_log knows nothing of a password in a URL, and of secrets not given now."""
+        if act not in self.wants:
+            return []
+        wanted = self.wants[act].act
+        live = acts.secrets_of(replace(wanted, secrets=None), self.state.act(act))
+        of_seeds = [value for seed in wanted.seed for value in seed.secrets.values()]
+        return [*live.values(), *(wanted.secrets or {}).values(), *of_seeds, wanted.index.password]
 
     def _make_way(self, change: Change, failed: set[str]) -> None:
         """Before a switch: refuse URLs of another Act's, and where the Act's own change, serve the old and the new."""

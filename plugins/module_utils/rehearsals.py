@@ -22,6 +22,7 @@ from typing import Any, Optional
 from . import (
     acts,
     cures,
+    databases,
     debian,
     diagnosis,
     environments,
@@ -171,7 +172,7 @@ class Rehearsal:
         engine = database["engine"].rpartition(".")[2]
         places = (self.paths.root + "/", ":memory:", "file:")
         given = self._order("build").manifest.acts[self.act].database
-        inside = engine == "sqlite3" and database["name"].startswith(places)
+        inside = engine in databases.IN_A_FILE and database["name"].startswith(places)
         self.migrates = bool(given or inside or engine in ("", "dummy"))
         if self.migrates:
             return

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import posixpath
 import re
@@ -19,7 +20,18 @@ _FIND_LINKS = re.compile(r"(?:-f\s*|--find-links(?:\s+|=))(\S+)\s*\Z")
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(\S.*)\Z")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^]]*\])?\s*@\s*(?P<url>file:\S*)\s*(?P<rest>;.*)?\Z")
 _PLACE = re.compile(r"(?P<path>(?:file:)?[^\s;[]+)(?P<extras>\[[^]]*\])?(?P<rest>\s*;.*)?\Z")
-_CREDENTIALS = re.compile(r"[a-z+]+://[^/@\s]*@", re.IGNORECASE)
+# pip takes for a path what has a slash or the end of an archive, with no dot in front as well
+_PATH = re.compile(r"(?![\w.+-]+://)[^\s;@[=<>!~]*(/|\.(whl|zip|tar|tgz|tar\.(gz|bz2|xz))(?=[\s;[]|\Z))")
+# the user of ssh is no secret
+_CREDENTIALS = re.compile(r"(?<!ssh)://[^/@\s]*@|://[^/@\s:]*:[^/@\s]*@", re.IGNORECASE)
+# as Windows marks its texts; UTF-32 first, for its mark begins like that of UTF-16
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
 
 
 @dataclass
@@ -50,15 +62,15 @@ class Texts:
         """
         self._flatten(posixpath.normpath(path), self.requirements)
 
-    def add_lines(self, lines: list[str], directory: str) -> None:
+    def add_lines(self, lines: list[str], where: str) -> None:
         """Add lines that no requirements file has: those of a pyproject.toml or an exported lock.
 
         Args:
             lines: as a requirements file would have them.
-            directory: what their paths are relative to, itself relative to the code.
+            where: the file that they come from, relative to the code: their paths start beside it.
         """
         for line in lines:
-            self.requirements.append(self._usable(line, directory, directory))
+            self.requirements.append(self._usable(line, posixpath.dirname(where), where))
 
     def _flatten(self, path: str, lines: list[str]) -> None:
         """Add the lines of a file, and of those it includes; a file may be both, but each once."""
@@ -79,10 +91,12 @@ class Texts:
         if path.startswith("/") or path.split("/", 1)[0] == "..":
             raise BackstageError(f"the requirements file '{path}' is outside the project", step="environment")
         try:
-            with open(os.path.join(self.code, path), encoding="utf-8") as file:
-                return split(file.read())
+            with open(os.path.join(self.code, path), "rb") as file:
+                return split(_decoded(file.read()))
         except FileNotFoundError:
             raise BackstageError(f"the requirements file '{path}' is not in the project", step="environment") from None
+        except UnicodeDecodeError:
+            raise BackstageError(f"{path} is no text in UTF-8: save it as that", step="environment") from None
 
     def _usable(self, line: str, directory: str, where: str) -> str:
         """A line with the places of the source's own made relative to the code."""
@@ -107,7 +121,7 @@ class Texts:
             return f"{place}{named['extras'] or ''}{named['rest'] or ''}"
         editable = _EDITABLE.match(line)
         place = editable.group(1) if editable else line
-        if not editable and not place.startswith((".", "/", "file:")):
+        if not editable and not place.startswith((".", "/", "file:")) and not _PATH.match(place):
             return line
         if editable and re.match(r"[a-z]+\+|https?:", place):
             return place  # an editable clone would lie in the environment; installed as any other it is the same code
@@ -127,6 +141,10 @@ class Texts:
                 self.local = True
                 return "." if found == "." else "./" + found
         raise BackstageError(f"{where}: '{place}' is not in the source", step="environment")
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode(next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "utf-8"))
 
 
 def split(text: str) -> list[str]:

@@ -96,7 +96,8 @@ class _Reader:
             inputs.PYTHON,
             *([] if self._is_installed(pyproject, directory) else ["--no-emit-project"]),
         ]
-        env = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "HOME": "/nonexistent"}
+        # what developers say of their own uv, such as its version, is not read
+        env = {**os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "HOME": "/nonexistent"}
         done = subprocess.run(
             argv, cwd=os.path.join(self.code, directory), env=env, capture_output=True, text=True, check=False
         )
@@ -104,7 +105,7 @@ class _Reader:
             raise BackstageError(
                 f"{path} can't be read: {_telling_line(done.stderr)}", step="environment", log=done.stderr
             )
-        self.texts.add_lines(split(done.stdout), directory)
+        self.texts.add_lines(split(done.stdout), path)
 
     def _pyproject(self, path: str) -> None:
         """The dependencies as they are written; where they are computed, or come from elsewhere, uv reads the file."""
@@ -114,13 +115,13 @@ class _Reader:
             self.projects.append("./" + path)
             self.texts.local = True
         else:
-            self.texts.add_lines([line.strip() for line in project.get("dependencies", [])], directory)
+            self.texts.add_lines([line.strip() for line in project.get("dependencies", [])], path)
         if "project" not in pyproject:
             raise BackstageError(
                 f"{path} has no [project] table: export its packages into a requirements.txt", step="environment"
             )
         if self._is_installed(pyproject, directory):
-            self.texts.add_lines(["./"], directory)
+            self.texts.add_lines(["./"], path)
 
     def _is_installed(self, pyproject: Table, directory: str) -> bool:
         """Whether the project itself has to be in its environment: for a code below src/, and for its own commands."""

@@ -10,8 +10,9 @@ module: backstage_log_info
 short_description: Read what an Act and its Venues logged
 version_added: 1.1.0
 description:
-  - Returns the last lines of the Act's own log, of the access logs of its Venues, and of what nginx's error log says
-    about them. Files that were rotated away are read on, where the newest ones do not reach back far enough.
+  - Returns the last lines of the Act's own log, of the access logs of its Venues and of its Sess's own port, and of
+    what nginx's error log says about both. Files that were rotated away are read on, where the newest ones do
+    not reach back far enough.
   - Causes that are known by sight, as a failing deploy would name them, are named, too.
   - The secrets that the Act has now are not in what is returned.
 extends_documentation_fragment:

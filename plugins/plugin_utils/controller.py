@@ -166,6 +166,10 @@ def _ask_and_ship(
             else:
                 options["shipped"][name] = ship(action, packed)
         result = action._execute_module(module_args=options, task_vars=task_vars)
+        if result.get("missing") and not result.get("failed"):
+            gone = ", ".join(result["missing"])
+            problem = f"source: another run took the releases of {gone} off this host meanwhile; run again"
+            result.update(failed=True, msg=problem)
     return result
 
 

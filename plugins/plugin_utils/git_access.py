@@ -103,4 +103,6 @@ def git(arguments: list[str], problem: str, env: dict[str, str]) -> str:
 def _telling_line(said: str) -> str:
     """The first: after ssh's own reason, or the server's, git only says that it could not go on."""
     lines = (line.strip() for line in said.splitlines())
-    return next((line for line in lines if line and not line.lower().startswith("warning:")), "git said nothing")
+    # two asterisks: what ssh thinks of the server's cryptography
+    telling = (line for line in lines if line and not line.lower().startswith(("warning:", "**")))
+    return next(telling, "git said nothing")

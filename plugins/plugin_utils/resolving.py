@@ -37,9 +37,9 @@ def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
 
 
 def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
-    """All sources, those of git in parallel and once a repository."""
+    """All sources, those of git in parallel and once a repository and who asks."""
     unknown = {
-        git.location(source, base): source
+        _question(source, base): source
         for source in wanted.values()
         if source.kind == "git" and not git.COMMIT.match(source.version)
     }
@@ -50,7 +50,7 @@ def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
     for name, source in wanted.items():
         try:
             if source.kind == "git":
-                answer = refs.get(git.location(source, base), {})
+                answer = refs.get(_question(source, base), {})
                 if isinstance(answer, Refusal):
                     raise answer
                 content = git.resolve(source, base, answer)
@@ -61,6 +61,10 @@ def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
         else:
             resolved[name] = {"content": content, "label": source.label}
     return {"resolved": resolved, "problems": problems}
+
+
+def _question(source: Source, base: str) -> tuple[str, ...]:
+    return git.location(source, base), source.key, source.username, source.password
 
 
 def _try_refs(source: Source, base: str) -> Any:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import lzma
 import os
 import posixpath
@@ -29,6 +30,8 @@ from ...module_utils.unpack import refusal
 
 TIMEOUT = 60
 _URL = re.compile(r"https?://", re.IGNORECASE)
+# RuntimeError: a zip file with a password
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError)
 
 
 def location(source: Source, base: str) -> str:
@@ -76,7 +79,7 @@ def _fetch(place: str, file: BinaryIO) -> None:
             return
         with open_url(place, timeout=TIMEOUT) as answer:
             shutil.copyfileobj(answer, file)
-    except OSError as error:  # URLError is one
+    except (OSError, http.client.HTTPException) as error:  # URLError is the first
         raise Refusal(f"{place} can't be fetched ({error})") from None
 
 
@@ -100,6 +103,7 @@ def _repack(place: str, file: BinaryIO, target: str) -> None:
     with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
         for name, member, content in _entries(place, file):
             member.name = name.partition("/")[2] if wrapped else name
+            member.pax_headers = {}  # they would count for more than the name
             problem = refusal(member)
             if problem:
                 raise Refusal(f"the entry '{name}' of {place} is refused: {problem}")
@@ -123,7 +127,7 @@ def _entries(place: str, file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo,
         with tarfile.open(fileobj=file, mode="r:*") as tar:
             for member in tar:
                 yield _normal(member.name), member, tar.extractfile(member) if member.isreg() else None
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
+    except _DAMAGED as error:
         raise Refusal(f"{place} is no tar or zip file that can be read ({error})") from None
 
 
@@ -131,7 +135,10 @@ def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarf
     mode = item.external_attr >> 16
     member = tarfile.TarInfo(_normal(item.filename))
     member.mode, member.size = mode & 0o777 or 0o644, item.file_size
-    member.mtime = int(datetime(*item.date_time, tzinfo=timezone.utc).timestamp())
+    year, month, day, hour, minute, second = item.date_time
+    # who wants the same bytes of the same files leaves all of the time zero, month and day, too
+    written = datetime(year, month or 1, day or 1, hour, minute, second, tzinfo=timezone.utc)
+    member.mtime = int(written.timestamp())
     if item.is_dir():
         member.type, member.size = tarfile.DIRTYPE, 0
         return member.name, member, None

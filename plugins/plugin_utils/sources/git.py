@@ -157,7 +157,8 @@ def _beside(repository: str, url: str, path: str) -> str:
 
 
 def _is_local(repository: str) -> bool:
-    return repository.startswith(("/", "file:", "~", "."))
+    host, colon, _path = repository.partition("/")[0].partition(":")
+    return not colon or host.lower() == "file"
 
 
 @contextmanager
@@ -169,9 +170,28 @@ def _mirror(repository: str, commit: str, env: dict[str, str]) -> Iterator[str]:
         try:
             _fetch(repository, commit, mirror, env)
         except (Refusal, OSError):
-            shutil.rmtree(mirror, ignore_errors=True)  # perhaps what a killed run left: once more, from nothing
-            _fetch(repository, commit, mirror, env)
+            _fetch_afresh(repository, commit, mirror, env)
         yield mirror
+
+
+def _fetch_afresh(repository: str, commit: str, mirror: str, env: dict[str, str]) -> None:
+    """Once more, from nothing: a killed run may have left the mirror as it is. Where that fails, too, it stays.
+
+    Raises:
+        Refusal: the commit is not to be had.
+    """
+    aside = mirror + ".aside"
+    shutil.rmtree(aside, ignore_errors=True)
+    if os.path.isdir(mirror):
+        os.rename(mirror, aside)
+    try:
+        _fetch(repository, commit, mirror, env)
+    except (Refusal, OSError):
+        shutil.rmtree(mirror, ignore_errors=True)
+        if os.path.isdir(aside):
+            os.rename(aside, mirror)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _fetch(repository: str, commit: str, mirror: str, env: dict[str, str]) -> None:

@@ -36,12 +36,17 @@ def resolve(source: Source, base: str) -> str:
     root = location(source, base)
     if not os.path.isdir(root):
         raise Refusal(f"there is no directory {root} on the controller")
-    names = listing(root)
-    if not names:
-        raise Refusal(f"{root} holds no file")
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update(f"{_kind(root, name)}\0{name}\0{_content(root, name)}\n".encode("utf-8", "surrogateescape"))
+    try:
+        names = listing(root)
+        if not names:
+            raise Refusal(f"{root} holds no file")
+        digest = hashlib.sha256()
+        for name in names:
+            digest.update(f"{_kind(root, name)}\0{name}\0{_content(root, name)}\n".encode("utf-8", "surrogateescape"))
+    except PermissionError as error:
+        raise Refusal(
+            f"{error.filename} can't be read ({error.strerror}); make it readable, or move it elsewhere"
+        ) from None
     return digest.hexdigest()
 
 
@@ -56,22 +61,38 @@ def _in_work_tree(root: str) -> Any:
     if _repository(root) is None:
         return None
     asked = _git(root, "rev-parse", "--is-inside-work-tree")
-    if asked.returncode and b"not a git repository" not in asked.stderr:
-        # taking everything instead would ship what git ignores: databases, secrets
-        raise Refusal(f"git can't read the work tree that {root} is in ({_last_line(asked.stderr)})")
+    if b"not a git repository" not in asked.stderr:
+        _need_read(root, asked)
     if asked.stdout.strip() != b"true":
         return None
     if _git(root, "check-ignore", "--quiet", ".").returncode == 0:
         return None
-    names = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split(b"\0")
+    listed = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    _need_read(root, listed)
     found: list[str] = []
-    for name in sorted({os.fsdecode(name) for name in names if name}):
+    for name in sorted({os.fsdecode(name) for name in listed.stdout.split(b"\0") if name}):
         path = os.path.join(root, name)
-        if os.path.isdir(path) and not os.path.islink(path):
-            found += [posixpath.join(name, inner) for inner in _walk(path)]  # a submodule
-        elif os.path.lexists(path):
-            found.append(name)
+        try:
+            is_directory = stat.S_ISDIR(os.lstat(path).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # removed, and not committed yet
+        found += [posixpath.join(name, inner) for inner in _in_nested(path)] if is_directory else [name]
     return found
+
+
+def _in_nested(path: str) -> list[str]:
+    """What a submodule or another repository in a work tree takes by itself; all of it where it is none any more."""
+    asked = _git(path, "rev-parse", "--show-toplevel")
+    if b"not a git repository" not in asked.stderr:
+        _need_read(path, asked)
+    is_its_own = asked.stdout.rstrip(b"\n") == os.fsencode(os.path.realpath(path))
+    return listing(path) if is_its_own else list(_walk(path))
+
+
+def _need_read(root: str, asked: subprocess.CompletedProcess[bytes]) -> None:
+    if asked.returncode:
+        # taking everything instead would ship what git ignores: databases, secrets
+        raise Refusal(f"git can't read the work tree that {root} is in ({_last_line(asked.stderr)})")
 
 
 def _repository(root: str) -> Optional[str]:
@@ -106,16 +127,26 @@ def _git(root: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _walk(root: str) -> Iterator[str]:
-    for directory, directories, files in os.walk(root):
+    for directory, directories, files in os.walk(root, onerror=_refuse):
         links = [name for name in directories if os.path.islink(os.path.join(directory, name))]
-        directories[:] = [name for name in directories if name not in links and not _left_out(name)]
+        inner = [name for name in directories if name not in links and not _left_out(name)]
+        directories[:] = [name for name in inner if not _is_environment(os.path.join(directory, name))]
         for name in files + links:
             if not _left_out(name):
                 yield os.path.relpath(os.path.join(directory, name), root)
 
 
+def _refuse(error: OSError) -> None:
+    raise error  # else what can't be listed would be left out
+
+
 def _left_out(name: str) -> bool:
     return any(fnmatch.fnmatch(name, pattern) for pattern in LEFT_OUT)
+
+
+def _is_environment(path: str) -> bool:
+    """Whether a directory is a virtual environment: made for this machine, and of links out of the tree."""
+    return os.path.exists(os.path.join(path, "pyvenv.cfg"))
 
 
 def _kind(root: str, name: str) -> str:
@@ -124,7 +155,10 @@ def _kind(root: str, name: str) -> str:
     if stat.S_ISLNK(mode):
         target = posixpath.normpath(posixpath.join(posixpath.dirname(name), os.readlink(path)))
         if os.readlink(path).startswith("/") or target.split("/")[0] == "..":
-            raise Refusal(f"{path} is a link out of its tree, to {os.readlink(path)}; replace it by what it points to")
+            raise Refusal(
+                f"{path} is a link out of its tree, to {os.readlink(path)}; replace it by what it points to, or name it"
+                " in the .gitignore of a work tree"
+            )
         return "link"
     if not stat.S_ISREG(mode):
         raise Refusal(f"{path} is neither a file nor a link; remove it")

@@ -217,6 +217,20 @@ FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
         "build",
         "'sh -c 'exit 7'' ended with status 7",
     ),
+    (
+        "a program of its own that is not there",
+        replace(KITTENS, build=["./make.sh all"]),
+        {},
+        "build",
+        "'./make.sh all' can't be run (No such file or directory)",
+    ),
+    (
+        "one that is not executable",
+        replace(KITTENS, build=["./manage.py version"]),
+        {},
+        "build",
+        "'./manage.py version' can't be run (Permission denied)",
+    ),
     ("settings", KITTENS, {"kittens___settings__py": "1 / 0"}, "settings", "division by zero"),
     ("a file behind a link", replace(KITTENS, files=[File("l/x", "")]), {"l": None}, "", "which is a link or a file"),
     (

@@ -192,7 +192,8 @@ VERSIONS: Rows = [
     ("main", None),
     ("feature/cats", None),
     ("0123456789abcdef0123456789abcdef01234567", None),
-    ("0123456", "a commit is written in full"),
+    ("20261121", None),  # a tag that is a date
+    ("012345a", "a commit is written in full"),
     ("0123456789abcdef0123456789abcdef0123456", "a commit is written in full"),
     *[
         (name, VERSION)

@@ -34,6 +34,11 @@ VALUES: list[tuple[Item, str]] = [
     ),
     ({"chdir": "/srv"}, "chdir: '/srv': use a relative path in its shortest form, such as 'srv'"),
     ({"writable": ["a", "/b"]}, "writable: '/b': use a relative path in its shortest form, such as 'b'"),
+    (
+        {"writable": ["a/", "b", "a/b"]},
+        "writable: 'a/b': lies in 'a/', or around it, which is writable already; keep one",
+    ),
+    ({"writable": ["a", "a/"]}, "writable: 'a/': lies in 'a', or around it, which is writable already; keep one"),
     ({"packages": ["-y"]}, "packages: '-y': no Debian package has such a name"),
     ({"build": ["npm 'ci"]}, 'build: "npm \'ci": its quotes do not match (No closing quotation)'),
     ({"after_static": [" "]}, "after_static: ' ': it is empty; leave it out"),

@@ -205,8 +205,7 @@ def test_an_empty_secret_key() -> None:
     assert made.draft.overrides == {"SECRET_KEY": (cures.KEY, WHY)}
 
 
-def sqlite(*names: str) -> dict[str, Any]:
-    engine = "django.db.backends.sqlite3"
+def sqlite(*names: str, engine: str = "django.db.backends.sqlite3") -> dict[str, Any]:
     return {"databases": {str(number): {"engine": engine, "name": name} for number, name in enumerate(names)}}
 
 
@@ -215,6 +214,8 @@ def test_databases_inside_the_code() -> None:
     made = case(item={"source": {"path": "/kittens", "subdir": "site"}}, record=record)
     cures.CURES["read-only database"](made)
     assert made.draft.item["writable"] == ["db.sqlite3", "data/two.db"]
+    spatial = sqlite(f"{CODE}/geo.db", engine="django.contrib.gis.db.backends.spatialite")
+    assert cured("read-only database", case(record=spatial)) == {"writable": ["geo.db"]}
     assert cured("read-only database", case(record={})) == {}
 
 

@@ -206,6 +206,25 @@ def test_a_role_with_more_than_its_database_is_told(cluster: Postgres, known: Ho
     assert Databases(known.production, known.host).has("kittens")
 
 
+SAID = [
+    # (what psql says, the reason)
+    ("psql:<stdin>:2: ERROR:  no such thing\nDETAIL:  none\n", "no such thing"),
+    ("psql: error: connection to server failed: refused\n\tIs it running?\n", "connection to server failed: refused"),
+    (
+        'WARNING:  database "postgres" has a collation version mismatch\nDETAIL:  It was made with 2.36.\n'
+        "psql:<stdin>:2: ERROR:  no such thing\n",
+        "no such thing",
+    ),
+    ("psql:<stdin>:2: NOTICE:  it is not there, skipping\npsql:<stdin>:3: ERROR:  it is in use\n", "it is in use"),
+    ("", "psql ended with status 3"),
+]
+
+
+@pytest.mark.parametrize(("said", "reason"), SAID)
+def test_the_reason(said: str, reason: str) -> None:
+    assert databases._reason(process.Result(3, "", said)) == reason
+
+
 def test_fault_90_postgresql_is_down(cluster: Postgres, known: House) -> None:
     """One sentence, asked once for all Acts; and nothing is to be done again when it is back."""
     name = made(known)

@@ -46,7 +46,17 @@ def test_a_sentence_never_has_a_hole() -> None:
     assert "?" not in diagnosis.find("-- unavailable modifier requested: 0 --")
 
 
-@pytest.mark.parametrize("text", ["", "all is well", "KeyError: 'pk'", "KeyError: 0", "Django version 5.2.15"])
+UNKNOWN = [
+    *("", "all is well", "KeyError: 'pk'", "KeyError: 0", "Django version 5.2.15"),
+    # of a request, not of the environment
+    *("KeyError: 'HTTP_X_REAL_IP'", "KeyError: 'REMOTE_USER'"),
+    # of another service than an index of packages
+    "httpx.HTTPStatusError: Client error '403 Forbidden' for url 'https://api.example.com/'",
+    "npm error 401 Unauthorized - GET https://npm.example.com/a",
+]
+
+
+@pytest.mark.parametrize("text", UNKNOWN)
 def test_unknown(text: str) -> None:
     assert diagnosis.find(text) == ""
     assert diagnosis.look(text) is None

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import netrc
 import os
 import stat
 from collections.abc import Iterator
@@ -272,13 +273,19 @@ def test_a_password_is_in_a_file_that_its_builder_alone_can_read(crewed: House, 
     assert path.name == replace(DJANGO, index=index, act="kittens").key
     assert set(uv.asked) == {crew.builder.name}
     assert (uv.root / "netrc").read_text().splitlines() == [
-        "machine pypi.example.com login ada password s3cret-token",
-        "machine b.example.com login ada password s3cret-token",
+        'machine pypi.example.com login "ada" password "s3cret-token"',
+        'machine b.example.com login "ada" password "s3cret-token"',
     ]
     for told_ in ("asked", "environment"):
         assert "s3cret-token" not in (uv.root / told_).read_text()
     assert os.listdir(crewed.act().workshop) == []
     assert "s3cret-token" not in (path / environments.SEAL).read_text()
+
+
+@pytest.mark.parametrize("password", ["a pass phrase", '"quoted', "back\\slash", "pässwörd#1", "a\\"])
+def test_any_password_is_read_back_as_it_is(tmp_path: Path, password: str) -> None:
+    (tmp_path / "netrc").write_text(environments._netrc(Index("https://x/", username="a da", password=password)))
+    assert netrc.netrc(tmp_path / "netrc").authenticators("x") == ("a da", "", password)
 
 
 def test_fault_10_an_unsealed_one_is_never_used(crewed: House, uv: Uv) -> None:

@@ -90,9 +90,9 @@ def test_what_it_returns(playing: House) -> None:
 
 
 def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
-    ran = errands.run(prepare(playing, "purr wait"), "kittens", 3)
+    ran = errands.run(prepare(playing, "purr wait"), "kittens", 8)
     assert ran.error
-    assert ran.error.message == "'purr wait' was ended after 3 s: raise 'timeout'"
+    assert ran.error.message == "'purr wait' was ended after 8 s: raise 'timeout'"
     assert "complains" in ran.output
     player = process.User.named(names.player(playing.production, "kittens"))
     assert process._processes(player.uid) == []

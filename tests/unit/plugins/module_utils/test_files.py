@@ -187,22 +187,19 @@ def test_remove_tree_follows_no_link(tmp_path: Path) -> None:
 
 
 READS = [
-    (None, None, None, False),
-    (b"", "", None, False),
-    (b'{"a": 1}', '{"a": 1}', {"a": 1}, False),
-    (b'{"a": ', '{"a": ', None, False),  # cut short
-    (f"# {files.OWNERSHIP}\nmore".encode(), f"# {files.OWNERSHIP}\nmore", None, True),
-    (f"; {files.OWNERSHIP}".encode(), f"; {files.OWNERSHIP}", None, True),
-    (f"# mine\n# {files.OWNERSHIP}\n".encode(), f"# mine\n# {files.OWNERSHIP}\n", None, False),
+    (None, None, None),
+    (b"", "", None),
+    (b'{"a": 1}', '{"a": 1}', {"a": 1}),
+    (b'{"a": ', '{"a": ', None),  # cut short
 ]
 
 
-@pytest.mark.parametrize(("content", "text", "data", "ours"), READS)
-def test_read(tmp_path: Path, content: bytes, text: str, data: Any, ours: bool) -> None:
+@pytest.mark.parametrize(("content", "text", "data"), READS)
+def test_read(tmp_path: Path, content: bytes, text: str, data: Any) -> None:
     path = tmp_path / "a"
     if content is not None:
         path.write_bytes(content)
-    assert (files.read(str(path)), files.read_json(str(path)), files.is_ours(str(path))) == (text, data, ours)
+    assert (files.read(str(path)), files.read_json(str(path))) == (text, data)
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:

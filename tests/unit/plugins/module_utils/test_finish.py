@@ -229,6 +229,22 @@ def test_files_that_can_not_be_served(built: layout.Release, crew: Crew, wanted:
     assert not os.path.exists(built.seal)
 
 
+INSIDE = [
+    (act("site/", subdir=""), {"media": UPLOADS}, "'site' holds what becomes a link by itself, such as MEDIA_ROOT"),
+    (act("site/uploads/", subdir=""), {"static": {"url": "/static/", "root": "site"}},
+     "'site/uploads' lies in STATIC_ROOT, or is behind a link out of the code"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wanted", "web", "said"), INSIDE)
+def test_what_becomes_a_link_holds_no_other_one(
+    built: layout.Release, crew: Crew, wanted: Act, web: dict[str, Any], said: str
+) -> None:
+    Path(built.static, "b.css").unlink()
+    assert said in told(sealed, built, crew, wanted, **web)
+    assert not os.path.exists(built.seal)
+
+
 def test_modes(built: layout.Release, crew: Crew) -> None:
     sealed(built, crew, act("db.sqlite3"))
     assert {path: mode(built, path) for path in (".", "code", "static", "release.json", "origin", "static/b.css")} == {

@@ -47,8 +47,8 @@ REFUSED: list[tuple[Item, str]] = [
         "backstage_acts[kittens].source.version: is missing; name a tag, a branch or a full commit id",
     ),
     (
-        {"acts": [act(source=git(version="0123456"))]},
-        "backstage_acts[kittens].source.version: '0123456': a commit is written in full, with its 40 characters",
+        {"acts": [act(source=git(version="012345a"))]},
+        "backstage_acts[kittens].source.version: '012345a': a commit is written in full, with its 40 characters",
     ),
     (
         {"acts": [act(source=git(git="ext::sh"))]},

@@ -99,6 +99,28 @@ def test_a_timeout_ends_the_whole_group() -> None:
     assert not running("sleep 61")
 
 
+@pytest.mark.parametrize("start", ["setsid sleep 63 &", "sleep 63 &"], ids=["that left the group", "of the group"])
+def test_nobody_waits_for_a_daemon_that_holds_the_output(start: str) -> None:
+    """A command that has ended has ended, such as one of a build that leaves a service of its compiler behind."""
+    begun = time.monotonic()
+    result = process.run(["sh", "-c", f"cat; {start} sleep 0.1; exit 3"], stdin="before\n")
+    assert time.monotonic() - begun < 20
+    assert (result.code, result.said) == (3, "before")
+    assert running("sleep 63")
+    for pid in running("sleep 63"):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_timeout_ends_what_left_the_group_and_prints_no_more() -> None:
+    begun = time.monotonic()
+    result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 64"], timeout=0.3)
+    assert time.monotonic() - begun < 20
+    assert (result.code, result.said) == (-9, "before\nended after 0 s")
+    assert not running("sleep 64")
+    for pid in running("sleep 63"):
+        os.kill(pid, signal.SIGKILL)
+
+
 def running(words: str) -> list[int]:
     """The processes with this command line that are no zombies."""
     found = []
@@ -179,9 +201,9 @@ ENDS = [
     (fail, BackstageError("it broke", step="x"), "it broke"),
     (fail, ValueError("no number"), "no number"),
     (open, "/etc/shadow", "[Errno 13] Permission denied: '/etc/shadow'"),
-    (os._exit, 3, "a step run as daemon ended with status 768 and no answer"),
-    (fail, KeyError("a"), "a step run as daemon ended with status 256 and no answer"),
-    (lambda number: os.kill(os.getpid(), number), 9, "a step run as daemon ended with status 9 and no answer"),
+    (os._exit, 3, "a step run as daemon ended with status 3 and no answer"),
+    (fail, KeyError("a"), "a step run as daemon ended with status 1 and no answer"),
+    (lambda number: os.kill(os.getpid(), number), 9, "a step run as daemon ended with status -9 and no answer"),
 ]
 
 

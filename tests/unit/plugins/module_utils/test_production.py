@@ -9,6 +9,8 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import files, orders, production
 from ansible_collections.backstage.django.plugins.module_utils.calls import Outcome
+from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.plan import Change, Phase, Step
 
 from ..house import A, House, wanted
 from ..manifests import COMMIT, VENUE, Item, act, booked, git, options
@@ -282,6 +284,25 @@ def test_fault_8_what_can_not_be_fetched_is_its_acts_failure_alone(house: House)
         ("act kittens", "source", "https://x/y has no commit")
     ]
     assert (found.missing, verbs(found)) == (["dogs"], ["act dogs: build", "act dogs: migrate", "act dogs: add"])
+
+
+URL = "postgres://ada:tomcat-22@db/cats"
+
+
+@pytest.mark.parametrize("told", [{"secrets": {"URL": URL}}, {}], ids=["given", "those of the live Sess"])
+def test_no_part_of_a_secret_is_in_a_failure(house: House, told: Item) -> None:
+    """What no_log knows nothing of: the password inside a URL, and secrets that were not given in this run."""
+    settled(house, acts=[act(source=git(), secrets={"URL": URL})])
+    run = production._Run(orders.for_production(given(acts=[act(source=git(), **told)], contents={"kittens": NEXT})))
+    run.plan()
+
+    def fail() -> None:
+        raise BackstageError("no port 'tomcat-22@db'", step="gate", log=f"connect {URL}\nas ada, tomcat-22")
+
+    failed: dict[str, BackstageError] = {}
+    run._make([Change(Step("sess", "kittens", "play"), Phase.MIGRATE, "kittens", fail)], failed)
+    assert (failed["kittens"].message, failed["kittens"].step) == ("no port '********@db'", "gate")
+    assert failed["kittens"].log == "connect ********\nas ada, ********"
 
 
 def test_playing(house: House) -> None:

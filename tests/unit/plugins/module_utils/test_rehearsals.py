@@ -283,6 +283,7 @@ def test_a_database_of_somebody_elses_that_lacks_nothing(stage: House, monkeypat
         ({"engine": "django.db.backends.dummy", "name": ""}, {}),
         (SQLITE, {}),
         ({"engine": "django.db.backends.sqlite3", "name": ":memory:"}, {}),
+        ({**SQLITE, "engine": "django.contrib.gis.db.backends.spatialite"}, {}),
         (POSTGRES, {"database": {"engine": "postgresql"}}),
     ],
 )

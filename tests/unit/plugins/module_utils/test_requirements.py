@@ -45,6 +45,8 @@ COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     ("one file as both", {R: "-c base.txt\n-r base.txt\n", "base.txt": "a==1\n"}, None, "a==1", "a==1"),
     ("an editable clone", {R: "-e git+https://x/a@v1#egg=a\n"}, None, "git+https://x/a@v1#egg=a", ""),
     ("before a pyproject.toml", {R: "a\n", P: "[project]\ndependencies = ['b']\n"}, None, "a", ""),
+    ("a clone by ssh", {R: "a @ git+ssh://git@x/a\n"}, None, "a @ git+ssh://git@x/a", ""),
+    ("marked as UTF-8", {R: "\ufeff-r b.txt\na\n", "b.txt": "\ufeffb\n"}, None, "b\na", ""),
     ("a pyproject.toml", {P: "[project]\ndependencies = ['a>=1', 'b']\n"}, None, "a>=1\nb", ""),
     ("a flat pyproject.toml that is built", {P: f"[project]\ndependencies = ['a']\n{BUILD}"}, None, "a", ""),
     ("a pyproject.toml without needs", {P: "[project]\nname = 'x'\n"}, None, "", ""),
@@ -60,6 +62,13 @@ LOCAL: list[tuple[str, Files, str]] = [
     ("from the file", {R: "-r r/a.txt\n", "r/a.txt": "./lib\n", "r/lib/x": ""}, "./r/lib"),
     ("from the top, as pip does", {R: "-r r/a.txt\n", "r/a.txt": "-e ./lib\n", "lib/x": ""}, "./lib"),
     ("a wheel", {R: "./w/a-1-py3-none-any.whl\n", "w/a-1-py3-none-any.whl": ""}, "./w/a-1-py3-none-any.whl"),
+    (
+        "a wheel by its path",
+        {R: "w/a-1-py3-none-any.whl[x]; os_name == 'posix'\n", "w/a-1-py3-none-any.whl": ""},
+        "./w/a-1-py3-none-any.whl[x]; os_name == 'posix'",
+    ),
+    ("an archive by its name", {R: "a-1.tar.gz\n", "a-1.tar.gz": ""}, "./a-1.tar.gz"),
+    ("a directory by its path", {R: "libs/a\n", "libs/a/x": ""}, "./libs/a"),
     ("a wheelhouse", {R: "--find-links=w\na\n", "w/x": ""}, "--find-links ./w\na"),
     ("a src layout", {P: f"[project]\ndependencies = ['a']\n{BUILD}", "src/x/y": ""}, "a\n."),
     ("commands", {P: f"[project]\ndependencies = []\n[project.scripts]\nx = 'x:y'\n{BUILD}"}, "."),
@@ -76,10 +85,14 @@ REFUSED: list[tuple[Files, Optional[list[str]], str]] = [
     *[({R: f"a\n{line}\n"}, None, f"{R}: '{place}' is not in the source")
       for line, place in (("./lib", "./lib"), ("../lib", "../lib"), ("/srv/lib", "/srv/lib"),
                           ("-e ./lib", "./lib"), ("file:///srv/lib", "file:///srv/lib"),
-                          ("lib @ file:///srv/lib", "file:///srv/lib"), ("-f wheels", "wheels"))],
+                          ("lib @ file:///srv/lib", "file:///srv/lib"), ("-f wheels", "wheels"),
+                          ("w/a-1-py3-none-any.whl", "w/a-1-py3-none-any.whl"))],
     *[({R: f"a\n{line}\n"}, None, f"{R}: a line holds credentials in its URL, which others could read: take them out,"
        " and write them into 'index' of the Act (username, password)")
-      for line in ("-i https://me:s3cret@x/simple", "a @ https://token@x/a.whl")],
+      for line in ("-i https://me:s3cret@x/simple", "a @ https://token@x/a.whl", "a @ git+ssh://me:s3cret@x/a")],
+    ({P: "[project]\ndependencies = ['a @ file:lib']\n"}, None, f"{P}: 'file:lib' is not in the source"),
+    ({f"site/{P}": "[project]\ndependencies = ['a @ file:lib']\n"}, [f"site/{P}"],
+     f"site/{P}: 'file:lib' is not in the source"),
 ]  # fmt: skip
 
 
@@ -120,6 +133,26 @@ def test_places_of_the_source(tmp_path: Path, files: Files, wanted: str) -> None
 @pytest.mark.parametrize(("files", "named", "said"), REFUSED)
 def test_refused(tmp_path: Path, files: Files, named: Optional[list[str]], said: str) -> None:
     assert told(collect, tmp_path, files, named) == said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_as_windows_writes_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / R).write_bytes("Django==5.2 # ä\r\na\r\n".encode(encoding))
+    assert collect(tmp_path, {})["requirements"] == "Django==5.2\na"
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / R).write_bytes("a # ä\n".encode("latin-1"))
+    assert told(collect, tmp_path, {}) == f"{R} is no text in UTF-8: save it as that"
+
+
+def test_a_lock_that_wants_another_uv(tmp_path: Path) -> None:
+    """What developers want of their own uv is nothing to the host's, which reads the lock all the same."""
+    uv = tmp_path / "uv"
+    uv.write_text('#!/bin/sh\n[ "$UV_NO_CONFIG" = 1 ] || exit 2\necho a==1\n')
+    uv.chmod(0o755)
+    code = project(tmp_path, {"uv.lock": "", P: "[project]\n[tool.uv]\nrequired-version = '>=99'\n"})
+    assert requirements.collect(code, code, None, str(uv))["requirements"] == "a==1"
 
 
 def test_files_above_the_project(tmp_path: Path) -> None:

@@ -106,6 +106,14 @@ def test_what_a_host_lacks_is_shipped_and_asked_again(inventory: Path) -> None:
     assert action.asked[0]["resolved"] == action.asked[1]["resolved"]
 
 
+def test_a_host_that_lacks_more_when_it_is_asked_again_did_nothing(inventory: Path) -> None:
+    """Another run was there in between: that is no success."""
+    action = Action({"missing": ["kittens"], "changed": False}, {"missing": ["dogs"], "changed": False})
+    found = run(action, inventory)
+    assert found["failed"]
+    assert found["msg"] == "source: another run took the releases of dogs off this host meanwhile; run again"
+
+
 @pytest.mark.parametrize(
     ("answer", "check_mode"),
     [({"missing": ["kittens"]}, True), ({"missing": ["kittens"], "failed": True}, False), ({"missing": []}, False)],

@@ -68,6 +68,12 @@ SAID = [
         "Please make sure you have the correct access rights\nand the repository exists.\n",
         "git@x: Permission denied (publickey).",
     ),
+    (
+        "** WARNING: connection is not using a post-quantum key exchange algorithm.\n"
+        '** This session may be vulnerable to "store now, decrypt later" attacks.\n'
+        "git@x: Permission denied (publickey).\n",
+        "git@x: Permission denied (publickey).",
+    ),
 ]
 
 

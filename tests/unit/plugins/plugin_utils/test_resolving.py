@@ -69,6 +69,14 @@ def test_one_question_a_repository_and_none_for_commits(inventory: Path, monkeyp
     assert len(asked) == 1, "once a run"
 
 
+def test_each_key_asks_for_itself(inventory: Path) -> None:
+    """A key that is wrong for one Act is no other's failure."""
+    lost = Act("lost", source=Source("git", "./repository", "main", key="lost"))
+    for acts in ([TAGGED, lost], [lost, TAGGED]):
+        said = f"backstage_acts[lost].source: there is no key {inventory}/lost on the controller"
+        assert told(resolving.resolve, acts, str(inventory)) == said
+
+
 def test_everything_wrong_is_said_at_once_and_again(inventory: Path) -> None:
     acts = [
         TAGGED,

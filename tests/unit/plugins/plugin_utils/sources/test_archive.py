@@ -78,6 +78,16 @@ def test_packed(tmp_path: Path, make: Callable[[Path, dict[str, str]], Path], te
     assert found == {"manage.py": ("manage", True), "kittens/settings.py": ("settings", False)}
 
 
+@pytest.mark.parametrize("name", ["kittens/ä.py", "kittens/" + "long/" * 30 + "a.py"], ids=["not ASCII", "long"])
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_any_name_loses_the_one_directory(
+    tmp_path: Path, make: Callable[[Path, dict[str, str]], Path], name: str
+) -> None:
+    """A tar file says such a name a second time, in a header that counts for more."""
+    found = packed(source(make(tmp_path / "a", {**WRAPPED, "kittens-1.4/" + name: "x"})), tmp_path)
+    assert {*found} == {*FLAT, name}
+
+
 def test_one_file_is_no_directory_around_everything(tmp_path: Path) -> None:
     assert set(packed(source(tar(tmp_path / "a", {"manage.py": "x"})), tmp_path)) == {"manage.py"}
 
@@ -135,6 +145,26 @@ def test_what_is_no_archive(tmp_path: Path, cut: int) -> None:
     assert said.startswith(f"{path} is no tar or zip file that can be read (")
 
 
+def test_a_zip_file_without_times(tmp_path: Path) -> None:
+    """Programs that make the same bytes of the same files leave all of the time zero: month and day, too."""
+    path = zipped(tmp_path / "a", {"manage.py": "manage"})
+    path.write_bytes(path.read_bytes().replace(b"\x00\x60\x61\x5d", b"\0\0\0\0"))
+    assert zipfile.ZipFile(path).infolist()[0].date_time == (1980, 0, 0, 0, 0, 0)
+    assert packed(source(path), tmp_path) == {"manage.py": ("manage", True)}
+
+
+def test_a_zip_file_with_a_password(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a", {"manage.py": "manage"})
+    made = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        made[made.index(header) + flags] |= 1
+    path.write_bytes(made)
+    wanted = source(path)
+    said = told(sources.archive, wanted, "/", wanted.checksum, str(tmp_path / "x"))
+    assert said.startswith(f"{path} is no tar or zip file that can be read (")
+    assert "encrypted" in said
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "www").mkdir()
@@ -155,6 +185,20 @@ def test_by_a_url(tmp_path: Path, server: str) -> None:
     assert told(sources.archive, gone, "/", gone.checksum, str(tmp_path / "x")).startswith(
         f"{server}gone.tgz can't be fetched (HTTP Error 404"
     )
+
+
+def test_an_answer_that_is_cut_short(tmp_path: Path) -> None:
+    class Cut(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\ncut")
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Cut) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{serving.server_port}/a.tgz"
+        wanted = Source("archive", url, checksum="sha256:" + "1" * 64)
+        said = told(sources.archive, wanted, "/", wanted.checksum, str(tmp_path / "x"))
+        serving.shutdown()
+    assert said.startswith(f"{url} can't be fetched (IncompleteRead")
 
 
 def test_a_url_is_not_fetched_to_know_what_it_holds() -> None:

@@ -234,6 +234,18 @@ def test_fault_6_a_killed_fetch(kittens: Path, tmp_path: Path) -> None:
     assert packed(kittens, tmp_path) == expected
 
 
+def test_a_repository_that_does_not_answer_costs_no_mirror(kittens: Path, tmp_path: Path) -> None:
+    """Else a minute without network would cost the whole history once more."""
+    packed(kittens, tmp_path)
+    head, before = git(kittens, "rev-parse", "HEAD"), sorted(os.listdir(mirror(tmp_path).parent))
+    kittens.rename(kittens.with_name("away"))
+    wanted = source(kittens, "main")
+    said = told(sources.archive, wanted, "/", "0" * 40, str(tmp_path / "a.tgz"))
+    assert said.startswith(f"{kittens} can't be fetched (")
+    assert told(sources.archive, wanted, "/", head, str(tmp_path / "a.tgz")) == ""
+    assert sorted(os.listdir(mirror(tmp_path).parent)) == before
+
+
 def test_two_runs_share_the_mirror(kittens: Path, tmp_path: Path) -> None:
     packed(kittens, tmp_path)
     lock = mirror(tmp_path).with_name(mirror(tmp_path).name + ".lock")
@@ -348,7 +360,9 @@ def test_fault_8_a_submodule_that_can_not_be_reached(kittens: Path, tmp_path: Pa
     assert said.startswith(f"submodule 'lib': {kittens.parent}/nowhere can't be fetched (")
 
 
-@pytest.mark.parametrize("url", ["/etc/secret", "file:///etc/secret"])
+@pytest.mark.parametrize(
+    "url", ["/etc/secret", "file:///etc/secret", "File:///etc/secret", "inventory", "inventory/.git"]
+)
 def test_a_remote_repository_names_none_of_the_controller(url: str) -> None:
     """Its owner may not read what is on this machine by the name of a submodule."""
     said = told(sources._beside, "https://git.example.com/a/house.git", url, "lib")

@@ -73,6 +73,16 @@ def test_without_git_all_but_caches(kittens: Path) -> None:
     assert path.listing(str(kittens)) == [".env", "cache", "manage.py", "pkg/a.py"]
 
 
+@pytest.mark.parametrize("name", [".venv", "pkg/env"])
+def test_without_git_no_virtual_environment(kittens: Path, name: str) -> None:
+    """Its links leave the tree, so everybody who keeps one beside the code would be refused."""
+    (kittens / name / "bin").mkdir(parents=True)
+    (kittens / name / "pyvenv.cfg").write_text("")
+    (kittens / name / "bin" / "python").symlink_to("/usr/bin/python3")
+    assert path.listing(str(kittens)) == ["manage.py", "pkg/a.py"]
+    assert told(resolved, kittens) == ""
+
+
 def in_git(kittens: Path) -> Path:
     """The directory inside a work tree, with files that git would not take."""
     git(kittens, "init", "--quiet")
@@ -105,6 +115,26 @@ def test_a_submodule_and_a_nested_repository(kittens: Path) -> None:
     in_git(kittens)
     commit(repository(kittens / "nested"), b__py="b")
     assert path.listing(str(kittens)) == sorted([*LISTED, "nested/b.py"])
+
+
+def test_what_a_nested_repository_ignores(kittens: Path) -> None:
+    in_git(kittens)
+    commit(repository(kittens / "vendored"), a__py="", __gitignore="local.env\n")
+    (kittens / "vendored" / "local.env").write_text("secret")
+    (kittens / "vendored" / "new.py").write_text("")
+    assert path.listing(str(kittens)) == [*LISTED, *(f"vendored/{name}" for name in (".gitignore", "a.py", "new.py"))]
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty directory", "a file that leads nowhere"])
+def test_a_submodule_that_is_no_repository_any_more(kittens: Path, left: str) -> None:
+    commit(repository(kittens / "nested"), b__py="b")
+    commit(in_git(kittens))
+    shutil.rmtree(kittens / "nested" / ".git")
+    if left == "an empty directory":
+        (kittens / "nested" / ".git").mkdir()
+    elif left != "nothing":
+        (kittens / "nested" / ".git").write_text("gitdir: /nonexistent\n")
+    assert [name for name in path.listing(str(kittens)) if name.startswith("nested")][-1:] == ["nested/b.py"]
 
 
 @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"])
@@ -194,6 +224,31 @@ def test_nothing_to_ship(tmp_path: Path) -> None:
     assert told(path.resolve, KITTENS, str(tmp_path)) == f"there is no directory {tmp_path}/kittens on the controller"
     (tmp_path / "kittens" / "empty").mkdir(parents=True)
     assert told(path.resolve, KITTENS, str(tmp_path)) == f"{tmp_path}/kittens holds no file"
+
+
+@pytest.mark.parametrize("name", ["pkg", "pkg/a.py"])
+@pytest.mark.parametrize("versioned", [False, True])
+def test_what_may_not_be_read_is_never_left_out(place: Path, kittens: Path, name: str, versioned: bool) -> None:
+    """Such as a database's own directory beside the code: another user's, whoever starts the run."""
+    root = place / "kittens"
+    shutil.copytree(in_git(kittens) if versioned else kittens, root)
+    for entry in [root, *root.rglob("*")]:
+        os.chown(entry, 65534, 65534)
+    (root / name).chmod(0)
+    os.seteuid(65534)
+    try:
+        said = told(path.resolve, KITTENS, str(place))
+    finally:
+        os.seteuid(0)
+    refused = "a.py" if versioned and name == "pkg" else ""  # git knows what is in there
+    assert said == f"{root / name / refused} can't be read (Permission denied); make it readable, or move it elsewhere"
+
+
+def test_a_work_tree_whose_index_is_damaged(kittens: Path) -> None:
+    git(kittens, "init", "--quiet")
+    git(kittens, "add", "--all")
+    (kittens / ".git" / "index").write_bytes(b"damaged")
+    assert told(resolved, kittens).startswith(f"git can't read the work tree that {kittens} is in (fatal: ")
 
 
 NAMES = ["with space", "new\nline", "ä€", "-rf", "a'b\"c", "back\\slash", os.fsdecode(b"latin-\xe9")]
