@@ -62,6 +62,11 @@ ROWS: list[Row] = [
         "'{2}' needs Python{1}, and this host has {0}: choose a version that suits, or a host with a later Debian",
     ),
     Row(
+        "another Python needed",
+        r"Because (\S+) requires Python (\S+)",
+        "'{0}' needs Python{1}, which this host has not: choose a version that suits, or a host with a later Debian",
+    ),
+    Row(
         "no wheel for this Python",
         r"(\S+) has no wheels with a matching (?:Python|platform)",
         "'{0}' has no wheel for this Python, and no source to build it from: choose another version",

@@ -51,11 +51,11 @@ MALICIOUS = {
     "pipe": [_entry("club/pipe", tarfile.FIFOTYPE)],
 }
 REQUIREMENTS = {
-    "bad-line": ("Django=5.2.15\n", "requirements"),
+    "bad-line": ("Django=5.2.15\n", "the requirements can't be read at 'Django=5.2.15'"),
     "gone": ("Django==5.2.15\ngarage-gone==1.0\n", "the package 'garage-gone' is not in the index"),
-    "other-version": ("Django==5.2.99\n", "Django==5.2.99"),
+    "other-version": ("Django==5.2.99\n", "the index has no django==5.2.99"),
     "other-hash": (f"asgiref==3.13.0 --hash=sha256:{'0' * 64}\n", "asgiref"),
-    "other-python": ("garage-future==1.0\n", "Python"),
+    "other-python": ("garage-future==1.0\n", "'garage-future==1.0' needs Python>=3.99"),
 }
 
 
