@@ -16,7 +16,7 @@ from .surveys import Survey
 
 Item = dict[str, Any]
 
-NAMES = ("stage", "backstage_stage")
+NAMES = ("stage", *("backstage_stage" + number for number in ("", *"23456789")))
 """Of the settings module that is laid over the project's own, if that name is free."""
 PLACEHOLDER = "rehearsal-placeholder"
 """Stands for a value that only people know: it occurs in no program's own words."""

@@ -207,7 +207,12 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
     """What the module returns: the lines of each log, and the causes that are known by sight.
 
     No secret that the Act has now is in it.
+
+    Raises:
+        Refusal: the number of lines is none.
     """
+    if count < 1:
+        raise Refusal(f"lines: {count}: give how many are shown of each log, 1 or more")
     host = Host.read()
     state = _known(production, act, host)
     secrets = [state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env]

@@ -170,9 +170,10 @@ class Rehearsal:
         """
         database = self._record().get("databases", {}).get("default", {"engine": "", "name": ""})
         engine = database["engine"].rpartition(".")[2]
-        places = (self.paths.root + "/", ":memory:", "file:")
+        places = (self.paths.root + "/", ":memory:")
         given = self._order("build").manifest.acts[self.act].database
-        inside = engine in databases.IN_A_FILE and database["name"].startswith(places)
+        file, _mark, query = database["name"].removeprefix("file:").partition("?")
+        inside = engine in databases.IN_A_FILE and (file.startswith(places) or "mode=memory" in query)
         self.migrates = bool(given or inside or engine in ("", "dummy"))
         if self.migrates:
             return

@@ -96,12 +96,26 @@ def _need(source: Source, place: str, found: str) -> None:
 
 
 def _repack(place: str, file: BinaryIO, target: str) -> None:
-    """Write every entry anew, without the one directory that most archives hold everything in."""
-    names = [(name, member.isdir()) for name, member, _content in _entries(place, file)]
+    """Write every entry anew, without the one directory that most archives hold everything in.
+
+    Raises:
+        Refusal: it is no tar file of any compression and no zip file, is damaged, or holds what can't be unpacked.
+    """
+    try:
+        _write(place, file, target)
+    except _DAMAGED as error:
+        raise Refusal(f"{place} is no tar or zip file that can be read ({error})") from None
+
+
+def _write(place: str, file: BinaryIO, target: str) -> None:
+    names = [(name, member.isdir()) for name, member, _content in _entries(file)]
+    last = {name: number for number, (name, _is_directory) in enumerate(names)}
     roots = {name.split("/", 1)[0] for name, _is_directory in names}
     wrapped = len(roots) == 1 and all("/" in name or is_directory for name, is_directory in names)
     with tarfile.open(target, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
-        for name, member, content in _entries(place, file):
+        for number, (name, member, content) in enumerate(_entries(file)):
+            if last[name] != number:
+                continue  # one that was appended later counts, as it does for tar
             member.name = name.partition("/")[2] if wrapped else name
             member.pax_headers = {}  # they would count for more than the name
             problem = refusal(member)
@@ -111,24 +125,19 @@ def _repack(place: str, file: BinaryIO, target: str) -> None:
                 tar.addfile(member, content)
 
 
-def _entries(place: str, file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]]:
-    """Every entry with its content, from a tar file of any compression or a zip file.
-
-    Raises:
-        Refusal: it is neither, or damaged.
-    """
+def _entries(file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]]:
+    """Every entry with its content, from a tar file of any compression or a zip file."""
     file.seek(0)
-    try:
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as packed:
-                yield from (_from_zip(packed, item) for item in packed.infolist())
-            return
-        file.seek(0)
-        with tarfile.open(fileobj=file, mode="r:*") as tar:
-            for member in tar:
-                yield _normal(member.name), member, tar.extractfile(member) if member.isreg() else None
-    except _DAMAGED as error:
-        raise Refusal(f"{place} is no tar or zip file that can be read ({error})") from None
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as packed:
+            # macOS keeps beside each file what only it can read
+            items = [item for item in packed.infolist() if not item.filename.startswith("__MACOSX/")]
+            yield from (_from_zip(packed, item) for item in items)
+        return
+    file.seek(0)
+    with tarfile.open(fileobj=file, mode="r:*") as tar:
+        for member in tar:
+            yield _normal(member.name), member, tar.extractfile(member) if member.isreg() else None
 
 
 def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]:

@@ -92,6 +92,13 @@ PLACES: list[tuple[list[str], str, dict[str, Any], str, str]] = [
         "kittens.backstage_stage",
         "kittens/backstage_stage.py",
     ),
+    (
+        ["kittens/settings.py", "kittens/stage.py", "kittens/backstage_stage.py"],
+        "kittens.settings",
+        {},
+        "kittens.backstage_stage2",
+        "kittens/backstage_stage2.py",
+    ),
     (["kittens/settings/dev.py"], "kittens.settings.dev", {}, "kittens.settings.stage", "kittens/settings/stage.py"),
     (["kittens/settings/__init__.py"], "kittens.settings", {}, "kittens.stage", "kittens/stage.py"),
     (["settings.py"], "settings", {}, "stage_settings", "stage_settings.py"),

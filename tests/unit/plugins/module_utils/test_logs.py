@@ -223,6 +223,12 @@ def test_stamps_of_an_act(line: str, known: bool) -> None:
     assert (logs.stamped(line) is not None) is known
 
 
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_lines(playing: House, count: int) -> None:
+    said = f"lines: {count}: give how many are shown of each log, 1 or more"
+    assert told(logs.report, "jazz", "kittens", count, None) == said
+
+
 def test_an_act_that_is_not_there(playing: House) -> None:
     assert told(logs.report, "jazz", "birds", 1, None).endswith("known: dogs, kittens")
     assert told(logs.report, "swing", "birds", 1, None).endswith("known: none")

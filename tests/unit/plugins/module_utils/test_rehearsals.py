@@ -250,6 +250,19 @@ def test_what_plays_and_should_not_play_so(stage: House, monkeypatch: pytest.Mon
     assert found["pending"] == [], "a directory has no database that anything could be pending for"
 
 
+ELSEWHERE = {"engine": "django.db.backends.sqlite3", "name": "file:/var/lib/cats.db?mode=rw"}
+
+
+@pytest.mark.parametrize("database", [ELSEWHERE, {**ELSEWHERE, "name": "/var/lib/cats.db"}])
+def test_a_file_that_lies_elsewhere_is_not_migrated(
+    stage: House, monkeypatch: pytest.MonkeyPatch, database: dict[str, str]
+) -> None:
+    found, _managers = rehearse(
+        stage, monkeypatch, None, looks={"pending": ["a.0001"]}, record={"databases": {"default": database}}
+    )
+    assert f"its database '{database['name']}' is not the rehearsal's own" in found["error"]
+
+
 def test_a_database_of_somebody_elses_is_not_migrated(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = {"pending": [f"a.{number:04}" for number in range(7)]}
     found, managers = rehearse(stage, monkeypatch, None, looks=looks, record={"databases": {"default": POSTGRES}})
@@ -283,6 +296,8 @@ def test_a_database_of_somebody_elses_that_lacks_nothing(stage: House, monkeypat
         ({"engine": "django.db.backends.dummy", "name": ""}, {}),
         (SQLITE, {}),
         ({"engine": "django.db.backends.sqlite3", "name": ":memory:"}, {}),
+        ({"engine": "django.db.backends.sqlite3", "name": "file:cats?mode=memory&cache=shared"}, {}),
+        ({**SQLITE, "name": f"file:{SQLITE['name']}?mode=rwc"}, {}),
         ({**SQLITE, "engine": "django.contrib.gis.db.backends.spatialite"}, {}),
         (POSTGRES, {"database": {"engine": "postgresql"}}),
     ],

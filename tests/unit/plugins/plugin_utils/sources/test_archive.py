@@ -145,6 +145,34 @@ def test_what_is_no_archive(tmp_path: Path, cut: int) -> None:
     assert said.startswith(f"{path} is no tar or zip file that can be read (")
 
 
+def test_a_zip_file_with_a_damaged_entry(tmp_path: Path) -> None:
+    """Its list is whole: only reading the entry shows it."""
+    path = zipped(tmp_path / "a", {"manage.py": "manage" * 99})
+    made = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as whole:
+        (item,) = whole.infolist()
+    for header, crc in ((b"PK\x03\x04", 14), (b"PK\x01\x02", 16)):
+        made[made.index(header) + crc] ^= 1
+    assert item.file_size == 594
+    path.write_bytes(made)
+    wanted = source(path)
+    said = told(sources.archive, wanted, "/", wanted.checksum, str(tmp_path / "x"))
+    assert said.startswith(f"{path} is no tar or zip file that can be read (Bad CRC-32")
+
+
+def test_what_was_appended_to_an_archive_counts(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a", {"kittens-1.4/manage.py": "old"}, mode="w")
+    tar(path, {"kittens-1.4/manage.py": "new"}, mode="a")
+    assert packed(source(path), tmp_path) == {"manage.py": ("new", True)}
+    with tarfile.open(tmp_path / "packed.tgz") as made:
+        assert made.getnames() == ["manage.py"], "a host refuses to write over what is there"
+
+
+def test_a_zip_file_of_macos(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a", {"kittens/manage.py": "manage", "__MACOSX/kittens/._manage.py": "\0\5\x16\7"})
+    assert packed(source(path), tmp_path) == {"manage.py": ("manage", True)}
+
+
 def test_a_zip_file_without_times(tmp_path: Path) -> None:
     """Programs that make the same bytes of the same files leave all of the time zero: month and day, too."""
     path = zipped(tmp_path / "a", {"manage.py": "manage"})
