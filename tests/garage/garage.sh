@@ -3,6 +3,7 @@
 #   garage.sh up [N]            N hosts h1, h2, ... reachable over SSH (default 2: h1 bookworm, h2 trixie)
 #   garage.sh newcomer INIT     n-systemd or n-bare: a fresh machine with git, make and a clone of this checkout (prints where)
 #   garage.sh fresh HOST..      each made anew, empty;  reboot HOST..
+#   garage.sh lane FOLDER       a copy of this checkout with a garage of its own, for scenarios beside this one's
 #   garage.sh supplies          a package index and git server for tests (prints its URL);  cut_off HOST..: from all but these
 #   garage.sh exec HOST CMD..   run CMD in a host;  in HOST FOLDER CMD..
 #   garage.sh address HOST      its IP;  name HOST: its container;  ping: reach all over SSH
@@ -170,6 +171,26 @@ up() {
   write_inventory "$count" >"$state/inventory/hosts.yml"
 }
 
+copy() { (cd "$checkout" && git ls-files -coz --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null); }
+
+lane() {   # lane FOLDER: the images are this checkout's: what they are made of comes along
+  local suite other
+  need_root
+  timed packages -- deps
+  for suite in "${suites[@]}"; do timed image "$suite" -- image stage "$suite"; done
+  clean_lane "$1"
+  mkdir -p "$1/.garage"
+  copy | tar -x -C "$1"
+  cp -p "$state"/{id_ed25519,id_ed25519.pub,authority.key,authority.pem} "$1/.garage/"
+  other=$("$1/tests/garage/garage.sh" name '')
+  for suite in "${suites[@]}"; do podman tag "$(image_of stage "$suite")" "localhost/${other}stage:$suite"; done
+}
+
+clean_lane() {
+  [[ ! -e $1 ]] || "$1/tests/garage/garage.sh" clean
+  rm -rf "$1"
+}
+
 newcomer() {   # newcomer systemd|bare: made anew each time, then make site and all the rest inside it
   local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone' options=(--systemd=always --cap-add SYS_ADMIN) command=()
   if [[ $init == bare ]]; then
@@ -183,8 +204,7 @@ newcomer() {   # newcomer systemd|bare: made anew each time, then make site and 
   run "$number" "$host" "$(image_of newcomer bookworm)" "${options[@]}" "${command[@]}"
   [[ $init == bare ]] || booted "$host"
   podman exec "$prefix$host" mkdir -p "$folder"
-  (cd "$checkout" && git ls-files -coz --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null) |
-    podman exec -i -w "$folder" "$prefix$host" tar -x
+  copy | podman exec -i -w "$folder" "$prefix$host" tar -x
   # a clone, as a newcomer has it: what isn't committed yet is committed there
   podman exec -w "$folder" "$prefix$host" sh -c \
     "git init -q && git add -A && git -c user.name=newcomer -c user.email=newcomer@localhost commit -qm clone && chown -R $owner: ."
@@ -220,6 +240,7 @@ sweep() {   # what checkouts that are gone left behind
 }
 
 clean() {
+  clean_lane "$state/lane"
   down
   if command -v podman >/dev/null; then forget_images; sweep; fi
   rm -rf "$state"
@@ -229,6 +250,6 @@ quirks
 case ${1:-} in
   exec) host=$2; shift 2; exec podman exec "$prefix$host" "$@" ;;
   in) host=$2 folder=$3; shift 3; exec podman exec -w "$folder" "$prefix$host" "$@" ;;
-  up | newcomer | supplies | cut_off | fresh | reboot | remove | ping | name | address | down | clean) "$@" ;;
-  *) sed -n '2,10s/^# *//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+  up | newcomer | lane | supplies | cut_off | fresh | reboot | remove | ping | name | address | down | clean) "$@" ;;
+  *) sed -n '2,11s/^# *//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 esac
