@@ -30,7 +30,7 @@ image() {   # image TARGET SUITE: built once a day (package lists age) and whene
   authority
   cp "$state/authority.pem" "$context/ca/garage.crt"
   find /usr/local/share/ca-certificates -name '*.crt' -exec cp -t "$context/ca" {} + 2>/dev/null || true
-  wanted=$(date +%F; podman image inspect -f '{{.Id}}' "localhost/garage-base:$suite"; find "$context" -type f -exec cksum {} + | sort)
+  wanted=$(date +%F; podman image inspect -f '{{.Id}}' "localhost/garage-base:$suite"; (cd "$context" && find . -type f -exec cksum {} + | sort))
   wanted=$(cksum <<<"$wanted" | cut -d ' ' -f 1)
   old=$(podman image inspect -f '{{.Id}} {{index .Labels "garage"}}' "$(image_of "$target" "$suite")" 2>/dev/null || true)
   [[ ${old##* } == "$wanted" && -n $old ]] && return
