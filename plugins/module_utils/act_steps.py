@@ -372,6 +372,16 @@ def answer(mode: str, options: Options) -> Any:
         raise Failed("settings", f"{options['manage']} never called Django's management commands") from None
 
 
+def told(error: Any) -> str:
+    """The words of an error; of a file that can't be opened SQLite does not say which one it is."""
+    text = str(error)
+    if "unable to open database file" not in text:
+        return text
+    from django.conf import settings
+
+    return f"{text}: {settings.DATABASES['default'].get('NAME', '')}"
+
+
 def main(mode: str, options: str, descriptor: str) -> int:
     try:
         found = answer(mode, json.loads(options))
@@ -379,7 +389,7 @@ def main(mode: str, options: str, descriptor: str) -> int:
         found = {
             "failed": failure.step,
             "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
-            "message": str(failure.error),
+            "message": told(failure.error),
             "applied": failure.applied,
         }
         traceback.print_exception(failure.__cause__ or failure)

@@ -166,6 +166,13 @@ ROWS: list[Row] = [
         "the Python client of MySQL is missing: add mysqlclient to the requirements",
     ),
     Row(
+        "module of an older Python",
+        r"No module named '((?:imp|distutils|asynchat|asyncore|smtpd|cgi|cgitb|crypt|imghdr|pipes|telnetlib|uu)"
+        r"(?:\.[\w.]+)?)'",
+        "the module '{0}' was part of Python once, and this host's has it no more: take a newer release of what imports"
+        " it, or a host with an earlier Debian",
+    ),
+    Row(
         "missing module",
         r"No module named '([\w.]+)'",
         "the module '{0}' is missing: add its package to the requirements",
@@ -234,6 +241,12 @@ ROWS: list[Row] = [
         "two migrations follow the same one ({0}): merge them (makemigrations --merge)",
     ),
     # what it may write
+    Row(
+        "database file not opened",
+        r"unable to open database file: (\S+)",
+        "the database file '{0}' can't be opened: is its directory in the source? One that the Act writes goes into"
+        " 'writable', with a '/'",
+    ),
     Row(
         "read-only database",
         r"attempt to write a readonly database|unable to open database file",
@@ -315,7 +328,7 @@ ROWS: list[Row] = [
     # its commands
     Row(
         "question asked",
-        r"EOFError: EOF when reading a line",
+        r"EOFError: EOF when reading a line|skipped due to not running in a TTY",
         "it asks, and nobody can answer: give the command what it asks for, or --noinput",
     ),
     # its answers

@@ -20,53 +20,13 @@ from .databases import IN_A_FILE
 from .drafts import PLACEHOLDER, Draft
 from .host import Host
 from .layout import Release
+from .package_names import PACKAGES
 
-# modules whose package is called otherwise; a name that is not here is never installed by guessing
-PACKAGES = {
-    "MySQLdb": "mysqlclient",
-    "PIL": "Pillow",
-    "allauth": "django-allauth",
-    "bs4": "beautifulsoup4",
-    "celery": "celery",
-    "channels": "channels",
-    "ckeditor": "django-ckeditor",
-    "compressor": "django-compressor",
-    "corsheaders": "django-cors-headers",
-    "crispy_bootstrap5": "crispy-bootstrap5",
-    "crispy_forms": "django-crispy-forms",
-    "dateutil": "python-dateutil",
-    "debug_toolbar": "django-debug-toolbar",
-    "decouple": "python-decouple",
-    "dj_database_url": "dj-database-url",
-    "django": "Django",
-    "django_extensions": "django-extensions",
-    "django_filters": "django-filter",
-    "django_htmx": "django-htmx",
-    "django_redis": "django-redis",
-    "dotenv": "python-dotenv",
-    "drf_spectacular": "drf-spectacular",
-    "easy_thumbnails": "easy-thumbnails",
-    "environ": "django-environ",
-    "guardian": "django-guardian",
-    "import_export": "django-import-export",
-    "markdown": "Markdown",
-    "mptt": "django-mptt",
-    "psycopg": "psycopg[binary]",
-    "psycopg2": "psycopg2-binary",
-    "redis": "redis",
-    "requests": "requests",
-    "rest_framework": "djangorestframework",
-    "sentry_sdk": "sentry-sdk",
-    "simple_history": "django-simple-history",
-    "sorl": "sorl-thumbnail",
-    "storages": "django-storages",
-    "taggit": "django-taggit",
-    "wagtail": "wagtail",
-    "whitenoise": "whitenoise",
-    "widget_tweaks": "django-widget-tweaks",
-    "yaml": "PyYAML",
-}
 ADDED = "backstage-requirements.txt"
+FREEZE = (
+    "its packages, each with the version that it is tested with: where it runs, 'pip freeze > requirements.txt' writes"
+    " them down"
+)
 HOSTS = 'ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")'
 ORIGINS = 'CSRF_TRUSTED_ORIGINS = os.environ["BACKSTAGE_ORIGINS"].split(",")'
 KEY = 'SECRET_KEY = os.environ["SECRET_KEY"]'
@@ -184,7 +144,11 @@ def _require(draft: Draft, requirement: str, because: str) -> None:
     before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == ADDED)
     if requirement in before.splitlines():
         return
-    draft.set("files", [*files, {"path": ADDED, "content": f"{before}{requirement}\n"}], because)
+    draft.set(
+        "files", [*files, {"path": ADDED, "content": f"{before}{requirement}\n"}], "packages that it names nowhere"
+    )
+    if not draft.wishes:
+        draft.wishes.append(FREEZE)
     known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
     if ADDED not in known:
         draft.set("requirements", [*known, ADDED], because)
@@ -274,9 +238,28 @@ def _choose_production(case: Case) -> bool:
 
 def write_database(case: Case) -> None:
     """Let the Act write its SQLite files, where they lie inside the code."""
-    databases = [one for one in case.record.get("databases", {}).values() if one["engine"].endswith(IN_A_FILE)]
-    places = [place for place in (_inside(case, one["name"]) for one in databases) if place]
-    case.draft.add("writable", places, case.because)
+    for database in case.record.get("databases", {}).values():
+        if database["engine"].endswith(IN_A_FILE):
+            _write_database(case, _inside(case, database["name"]))
+
+
+def write_opened(case: Case) -> None:
+    _write_database(case, _inside(case, case.word))
+
+
+def _write_database(case: Case, place: str) -> None:
+    """The file itself; its directory where that is not in the source, because nothing was in it yet."""
+    if not place:
+        return
+    directory, survey = posixpath.dirname(place), case.draft.survey
+    source = posixpath.normpath(posixpath.join(case.draft.subdir, place))
+    if directory and not any(name.startswith(posixpath.dirname(source) + "/") for name in survey.names):
+        _write_directory(case, directory)
+        return
+    begins = (
+        f"; it begins as a copy of the source's '{place}', users and all: move that away to begin with an empty one"
+    )
+    case.draft.add("writable", [place], case.because + (begins if survey.has(source) else ""))
 
 
 def write_file(case: Case) -> None:
@@ -377,6 +360,8 @@ CURES: dict[str, Callable[[Case], None]] = {
     "STATIC_ROOT unset": own_static_root,
     "root outside": own_root,
     "read-only database": write_database,
+    "database in the code": write_database,
+    "database file not opened": write_opened,
     "read-only file": write_file,
     "directory missing": write_directory,
     "wrong callable": application,

@@ -15,7 +15,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import partial
-from typing import Optional
+from typing import Any, Optional
 
 from . import names, process, users
 from .errors import BackstageError
@@ -240,6 +240,25 @@ class Databases:
         result = _psql(_TURN + sql, self.host.database_port)
         if not result.ok:
             raise BackstageError(f"{failed}: {_reason(result)}", step="database", log=result.err)
+
+
+def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) -> str:
+    """The file of the default database, where it lies in the code and nothing lets the Act write it; else empty.
+
+    Args:
+        record: what is known of the release.
+        code: its code.
+        base: the directory that the manifest's paths start from.
+        writable: what the Act may write, of these paths.
+    """
+    database = record.get("databases", {}).get("default", {"engine": "", "name": ""})
+    if not database["engine"].endswith(IN_A_FILE) or database["name"].startswith((":", "file:")):
+        return ""
+    path = os.path.join(code, record.get("project", ""), database["name"])
+    inside = os.path.relpath(path, base)
+    if not path.startswith(code + "/") or any((inside + "/").startswith(one.rstrip("/") + "/") for one in writable):
+        return ""
+    return inside
 
 
 def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:

@@ -32,6 +32,7 @@ class Draft:
         because: key of the manifest -> why the line is there.
         overrides: setting -> the lines that set it, and why.
         asked: variables whose values somebody has to give.
+        wishes: what else somebody has to give, one sentence each.
     """
 
     item: Item
@@ -39,6 +40,7 @@ class Draft:
     because: dict[str, list[str]] = field(default_factory=dict)
     overrides: dict[str, tuple[str, str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    wishes: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:

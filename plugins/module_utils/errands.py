@@ -40,6 +40,8 @@ _READ_WITH = {
     "optimizemigration": {"--check"},
 }
 _READ_WITHOUT = {"dumpdata": ("-o", "--output")}
+# Django's createsuperuser, which then ends as if all were well
+_SKIPPED = "skipped due to not running in a TTY"
 _HELP = {"--help", "-h", "--version"}
 
 
@@ -164,14 +166,14 @@ def run(command: Command, act: str, timeout: float) -> Ran:
     """Run it to its end; no secret of the Sess is in what comes back."""
     result = process.run(command.argv, command.user, command.env, command.cwd, timeout=timeout, together=True)
     output = masks.mask(result.out, command.secrets)
-    if result.ok:
+    if result.ok and _SKIPPED not in output:
         return Ran(0, output)
     line = shlex.join(command.words)
     if result.err:
         cause = f"'{line}' was ended after {timeout:.0f} s: raise 'timeout'"
     else:
         cause = f"'{line}' ended with status {result.code}: {diagnosis.find(output) or _telling(output)}"
-    return Ran(result.code, output, BackstageError(masks.mask(cause, command.secrets), f"act {act}", "manage"))
+    return Ran(result.code or 1, output, BackstageError(masks.mask(cause, command.secrets), f"act {act}", "manage"))
 
 
 def _telling(output: str) -> str:

@@ -26,6 +26,7 @@ class Findings:
         look: migrations and warnings; empty where it did not play.
         applied: migrations that were applied to a database of the rehearsal's own.
         steps: what a deploy would do, where the manifest has the Act.
+        warnings: what it would say of it, such as that the release is held.
     """
 
     draft: Draft
@@ -36,6 +37,7 @@ class Findings:
     look: Item = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
     steps: list[Item] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def as_result(found: Findings, before: Item, exact: bool) -> Item:

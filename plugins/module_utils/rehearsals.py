@@ -96,7 +96,7 @@ class Rehearsal:
         self.host.need_stage()
         found = Findings(self.draft)
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
-        found.steps = [step.entry() for step in planned.steps]
+        found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
         with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
             self._sweep()
             try:
@@ -119,7 +119,7 @@ class Rehearsal:
         found.plays, found.error = error is None, error
         found.known = self._record()
         found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
-        found.missing += self._missing(error)
+        found.missing += self.draft.wishes + self._missing(error)
         if found.plays:
             found.applied = self._history("migrated")
             found.look = self._look(found)
@@ -173,7 +173,8 @@ class Rehearsal:
         places = (self.paths.root + "/", ":memory:")
         given = self._order("build").manifest.acts[self.act].database
         file, _mark, query = database["name"].removeprefix("file:").partition("?")
-        inside = engine in databases.IN_A_FILE and (file.startswith(places) or "mode=memory" in query)
+        own = not os.path.isabs(file) or file.startswith(places) or "mode=memory" in query
+        inside = engine in databases.IN_A_FILE and own
         self.migrates = bool(given or inside or engine in ("", "dummy"))
         if self.migrates:
             return
@@ -218,17 +219,25 @@ class Rehearsal:
 
     def _improve(self) -> bool:
         """What plays and should not play so: found by asking Django, and cured in the same way."""
-        if self.exact:
-            return False
+        improved = self._write_database()
+        if self.exact or improved:
+            return improved
         # both are asked before either is cured: with another line it is another release
         debug = self._record().get("debug")
         insecure = "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure()
-        improved = False
         if debug:
             improved = self._write("debug", (), "DEBUG is on: visitors would read tracebacks")
         if insecure:
             improved |= self._write("SECRET_KEY in the code", (), f"SECRET_KEY is in the code, or weak ({_INSECURE})")
         return improved
+
+    def _write_database(self) -> bool:
+        """A page may be read from a database that nobody can write: a laptop's, with every migration applied."""
+        code = self.paths.act(self.act).release(self._release()).code
+        base = os.path.normpath(os.path.join(code, self.draft.subdir))
+        inside = databases.sealed(self._record(), code, base, self.draft.item.get("writable", []))
+        because = f"the database file '{inside}' lies in the code, which is sealed"
+        return bool(inside) and self._write("database in the code", (), because)
 
     def _is_insecure(self) -> bool:
         return any(line.startswith(_INSECURE) for line in self._ask(None)["warnings"])

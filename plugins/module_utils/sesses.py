@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import acts, diagnosis, door, environments, files, front, inputs, names, process, world
+from . import acts, databases, diagnosis, door, environments, files, finish, front, inputs, names, process, world
 from .errors import BackstageError
 from .host import Host
 from .layout import Sess as SessPaths
@@ -166,6 +166,10 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
         end(old, state, host, warn, wait=False)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}
     state.live_env = wanted.variables
+    act, code = want.act.act, state.paths.release(wanted.release).code
+    sealed = databases.sealed(state.releases[wanted.release], code, finish.base(code, act), act.writable)
+    if sealed:
+        warn(f"act {act.name}: its database '{sealed}' lies in the code, and can't be written: name it in 'writable'")
 
 
 def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
@@ -255,7 +259,8 @@ def _gate(want: Want, paths: SessPaths, log: Callable[[], str]) -> None:
         try:
             status, location, body = door.ask(paths.socket, health.path, host, "http", health.timeout, prefix)
         except BackstageError as error:
-            raise BackstageError(f"{page} was asked: {error.message}", step="gate") from None
+            cause = diagnosis.find(log()) or error.message
+            raise BackstageError(f"{page} was asked: {cause}", step="gate") from None
         if not health.accepts(status):
             raise BackstageError(diagnosis.answer(status, page, host, f"{log()}\n{body}"), step="gate")
         if health.text and health.text not in body:

@@ -198,6 +198,8 @@ def main() -> None:
         found = rehearsal.run()
     except (BackstageError, OSError) as error:
         module.fail_json(msg=str(error))
+    for warning in found.warnings:
+        module.warn(warning)
     result = findings.as_result(found, rehearsal.before, rehearsal.exact)
     if found.error or result["lacking"]:
         module.fail_json(msg=findings.verdict(found, result), **result)

@@ -40,6 +40,7 @@ def told(result: Item, options: Item, host: str) -> Item:
     """The manifest as data, and everything as a text."""
     exact = not options.get("path")
     act = result["act"]
+    result = {**result, "found": {key: value for key, value in result["found"].items() if key not in act}}
     if exact:
         act = {key: value for key, value in act.items() if key in ("name", *result["lacking"])}
     manifest: Item = {"backstage_acts": [act]}
@@ -109,7 +110,7 @@ def lines(manifest: Item, result: Item) -> str:
     (act,) = manifest["backstage_acts"]
     keys = [*(key for key in ORDER if key in act), *(key for key in act if key not in ORDER)]
     body = "".join(_key(key, act[key], result["because"].get(key, []), key == "name") for key in keys)
-    known = _found({key: value for key, value in result["found"].items() if key not in act})
+    known = _found(result["found"])
     found = _comment(known) if known else ""
     rest = {key: value for key, value in manifest.items() if key != "backstage_acts"}
     booked = "".join(f"{key}:\n" + "".join(f"  - {_flow(item)}\n" for item in items) for key, items in rest.items())

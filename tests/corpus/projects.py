@@ -315,6 +315,23 @@ def database_in_code(project: Project) -> None:
 
 
 @maker
+def database_directory(project: Project) -> None:
+    project.replace(SETTINGS, DATA, 'BASE_DIR / "db"')
+
+
+@maker
+def laptop_database(project: Project) -> None:
+    project.replace(SETTINGS, DATA, "BASE_DIR")
+    given = {"BACKSTAGE_HOSTS": "localhost", "BACKSTAGE_STATIC_ROOT": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        cwd=project.root,
+        env={**os.environ, **given},
+        check=True,
+    )
+
+
+@maker
 def media_in_code(project: Project) -> None:
     project.append(SETTINGS, '\nMEDIA_URL = "media/"\nMEDIA_ROOT = BASE_DIR / "uploads"\n')
     project.append(

@@ -221,6 +221,17 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         "/codes, where nginx can't serve it: set it to os.environ['BACKSTAGE_MEDIA_ROOT']",
     ),
     (
+        "a database whose directory is not there",
+        {
+            "kittens___settings__py": settings('DATABASES["default"]["NAME"] = BASE / "db" / "cats.db"'),
+            "cats___apps__py": "from django.apps import AppConfig\nfrom django.db import connection\n"
+            "class Cats(AppConfig):\n    name = 'cats'\n    def ready(self): connection.ensure_connection()\n",
+        },
+        {},
+        "settings",
+        "/code/db/cats.db' can't be opened: is its directory in the source? One that the Act writes goes into",
+    ),
+    (
         "manifest storage",
         {
             "kittens___settings__py": settings(

@@ -45,7 +45,7 @@ def cured(name: str, made: Case) -> dict[str, Any]:
 
 
 def test_every_cure_is_one_of_a_known_cause() -> None:
-    found = {"debug", "SECRET_KEY in the code", "placeholder read as a number"}
+    found = {"debug", "SECRET_KEY in the code", "database in the code", "placeholder read as a number"}
     assert {*cures.CURES} - found <= {row.name for row in causes.ROWS}
 
 
@@ -211,12 +211,32 @@ def sqlite(*names: str, engine: str = "django.db.backends.sqlite3") -> dict[str,
 
 def test_databases_inside_the_code() -> None:
     record = sqlite(f"{CODE}/site/db.sqlite3", f"{CODE}/site/data/two.db", "/var/lib/three.db")
-    made = case(item={"source": {"path": "/kittens", "subdir": "site"}}, record=record)
+    files = {"site/manage.py": "", "site/data/cats.json": ""}
+    made = case(files=files, item={"source": {"path": "/kittens", "subdir": "site"}}, record=record)
     cures.CURES["read-only database"](made)
     assert made.draft.item["writable"] == ["db.sqlite3", "data/two.db"]
+    assert made.draft.because["writable"] == [WHY]
     spatial = sqlite(f"{CODE}/geo.db", engine="django.contrib.gis.db.backends.spatialite")
     assert cured("read-only database", case(record=spatial)) == {"writable": ["geo.db"]}
     assert cured("read-only database", case(record={})) == {}
+
+
+def test_a_database_that_comes_along() -> None:
+    """A laptop's, with the users that somebody made there."""
+    made = case(files={"manage.py": "", "db.sqlite3": ""}, record=sqlite(f"{CODE}/db.sqlite3"))
+    assert cured("database in the code", made) == {"writable": ["db.sqlite3"]}
+    begins = (
+        "it begins as a copy of the source's 'db.sqlite3', users and all: move that away to begin with an empty one"
+    )
+    assert made.draft.because["writable"] == [f"{WHY}; {begins}"]
+
+
+@pytest.mark.parametrize("name", [f"{CODE}/db/db.sqlite3", "db/db.sqlite3"])
+def test_a_database_whose_directory_is_not_in_the_source(name: str) -> None:
+    assert cured("database file not opened", case(name)) == {"writable": ["db/"]}
+    assert cured("read-only database", case(record=sqlite(name))) == {"writable": ["db/"]}
+    there = case(name, files={"manage.py": "", "db/cats.json": ""})
+    assert cured("database file not opened", there) == {"writable": ["db/db.sqlite3"]}
 
 
 FILES: list[tuple[str, str, list[str], list[str]]] = [

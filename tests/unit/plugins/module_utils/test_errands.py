@@ -37,6 +37,8 @@ class Command(BaseCommand):
             os.system("sleep 60")
         if "ask" in words:
             input("Are you sure? ")
+        if "skip" in words:  # as createsuperuser does
+            print("Superuser creation skipped due to not running in a TTY. You can run `manage.py createsuperuser` ...")
         sys.exit(exit)
 """
 
@@ -102,6 +104,14 @@ def test_nobody_answers_a_question(playing: House) -> None:
     ran = errands.run(prepare(playing, "purr ask"), "kittens", 60)
     assert ran.error
     assert "it asks, and nobody can answer" in ran.error.message
+
+
+def test_what_django_skips_is_not_done(playing: House) -> None:
+    """createsuperuser ends as if all were well."""
+    ran = errands.run(prepare(playing, "purr skip"), "kittens", 60)
+    assert ran.error
+    assert "'purr skip' ended with status 0: it asks, and nobody can answer" in ran.error.message
+    assert ran.code == 1
 
 
 def test_an_unknown_command(playing: House) -> None:

@@ -42,7 +42,8 @@ FILES = {
     "kittens/wsgi.py": "application = get_wsgi_application()\n",
     "requirements.txt": "Django\n",
 }
-SQLITE = {"engine": "django.db.backends.sqlite3", "name": "{code}/db.sqlite3"}
+SQLITE = {"engine": "django.db.backends.sqlite3", "name": "{code}/../../../data/db.sqlite3"}
+IN_THE_CODE = {**SQLITE, "name": "{code}/db.sqlite3"}
 POSTGRES = {"engine": "django.db.backends.postgresql", "name": "live"}
 
 
@@ -173,7 +174,7 @@ def test_lines_are_written_until_it_plays(stage: House, monkeypatch: pytest.Monk
         ("gate", "/ answers 400 to the host 'kittens.example.com'"),
         ("gate", "/ answers 404 to the host 'kittens.example.com'"),
         None,
-        record={"databases": {"default": SQLITE}},
+        record={"databases": {"default": IN_THE_CODE}, "project": "."},
     )
     assert found["plays"]
     act = found["act"]
@@ -313,6 +314,38 @@ def test_a_database_of_its_own_is_migrated(
 
 
 EXACT = {"path": None, "production": "cats"}
+
+
+@pytest.mark.parametrize("database", [IN_THE_CODE, {**IN_THE_CODE, "name": "db.sqlite3"}])
+@pytest.mark.parametrize("given", [{}, EXACT])
+def test_a_database_in_the_code(
+    stage: House, monkeypatch: pytest.MonkeyPatch, database: dict[str, str], given: dict[str, Any]
+) -> None:
+    """Pages can be read from it, and nobody could log in: it plays, and not so."""
+    record = {"databases": {"default": database}, "project": "."}
+    found, managers = rehearse(stage, monkeypatch, None, None, record=record, more=given)
+    assert (found["plays"], found["act"]["writable"]) == (True, ["db.sqlite3"])
+    assert found["because"]["writable"] == ["the database file 'db.sqlite3' lies in the code, which is sealed"]
+    assert found["lacking"] == (["writable"] if given else [])
+    assert managers.orders[2].manifest.acts["kittens"].migrate, "it is the rehearsal's own"
+
+
+@pytest.mark.parametrize("writable", ["db.sqlite3", "data/"])
+def test_a_database_in_the_code_that_may_be_written(
+    stage: House, monkeypatch: pytest.MonkeyPatch, writable: str
+) -> None:
+    name = writable if writable.endswith("3") else "data/db.sqlite3"
+    given = {"name": "kittens", "source": {"path": "/kittens"}, "writable": [writable]}
+    record = {"databases": {"default": {**SQLITE, "name": "{code}/" + name}}, "project": "."}
+    found, _managers = rehearse(stage, monkeypatch, None, record=record, more={"acts": [given]})
+    assert (found["plays"], found["act"]["writable"], found["because"]) == (True, [writable], {})
+
+
+def test_what_a_deploy_would_warn_of(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(production, "check", lambda order: Outcome(warnings=["act kittens: the release is held"]))
+    monkeypatch.setattr(production, "carry_out", Managers(stage, [None]).carry_out)
+    monkeypatch.setattr(production, "ask", Managers(stage, [None]).ask)
+    assert rehearsals.Rehearsal(options(stage, **EXACT)).run().warnings == ["act kittens: the release is held"]
 
 
 def test_an_act_of_the_manifest(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:

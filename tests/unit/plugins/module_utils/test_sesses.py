@@ -181,6 +181,35 @@ def test_fault_90_the_gate_says_that_the_database_is_away(crewed: House, emperor
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "writable", "said"), [("db.sqlite3", [], True), ("db.sqlite3", ["db.sqlite3"], False)]
+)
+@pytest.mark.usefixtures("emperor")
+def test_a_database_that_nobody_can_write(crewed: House, name: str, writable: list[str], said: bool) -> None:
+    """Pages may be read from it, so the gate does not notice."""
+    crewed.build(A, databases={"default": {"engine": "django.db.backends.sqlite3", "name": name}}, project=".")
+    warnings: list[str] = []
+    wish = want(replace(ACT, writable=writable))
+    for change in sesses.plan(wish, crewed.state(), crewed.host, warnings.append):
+        assert change.make
+        change.make()
+    known = "act kittens: its database 'db.sqlite3' lies in the code, and can't be written: name it in 'writable'"
+    assert warnings == ([known] if said else [])
+
+
+def test_what_the_act_printed_tells_why_nobody_answered(crewed: House, emperor: Emperor) -> None:
+    """The page of an error may fail for the same reason."""
+    crewed.build(A)
+
+    def broken(_asked: Variables) -> str:
+        with emperor.log.open("a") as log:
+            log.write("ImproperlyConfigured: settings.DATABASES is improperly configured. Please supply the ENGINE\n")
+        return ""
+
+    emperor.answer = broken
+    assert fails(crewed, want()).message.startswith("/ was asked: the settings have no database: write 'database'")
+
+
 def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emperor) -> None:
     for release in (A, B):
         crewed.build(release)
