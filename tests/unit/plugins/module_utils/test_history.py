@@ -144,9 +144,8 @@ def test_a_seed_that_was_interrupted_is_refused_with_both_answers(tmp_path: Path
         history(tmp_path, *events).seeded("superuser")
     said = str(refusal.value)
     assert "'superuser' was started and its end is not known" in said
-    assert said.endswith(
-        """look at the data, then answer with -e '{"backstage_seed": {"superuser": "done"}}', or "again" instead of "done\""""
-    )
+    answer = """-e '{"backstage_seed": {"superuser": "done"}}'"""
+    assert said.endswith(f"""look at the data, then answer with {answer}, or "again" instead of "done\"""")
 
 
 def test_the_answer_can_be_typed_whatever_the_seed_is_called(tmp_path: Path) -> None:

@@ -137,7 +137,10 @@ def test_the_playbill_says_what_is_held_and_what_is_not_pinned(playing: House) -
 
 
 SHOWN: list[tuple[dict[str, Any], list[str]]] = [
-    ({"productions": ["jazz"], "playbill": ["http://a.example/  200", "(no Venue)  dogs"]}, ["http://a.example/  200", "(no Venue)  dogs"]),
+    (
+        {"productions": ["jazz"], "playbill": ["http://a.example/  200", "(no Venue)  dogs"]},
+        ["http://a.example/  200", "(no Venue)  dogs"],
+    ),
     ({"productions": ["funk"], "playbill": []}, ["nothing of this Production is here"]),
     ({"productions": ["funk", "jazz"]}, ["funk", "jazz"]),
     ({"productions": []}, ["no Production is here"]),
