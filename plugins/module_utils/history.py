@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import shlex
 import time
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -94,9 +95,10 @@ class History:
         """
         state = self.seed_state(name)
         if state == "seed started":
+            answer = shlex.quote(json.dumps({"backstage_seed": {name: "done"}}, ensure_ascii=False))
             raise BackstageError(
-                f"'{name}' was started and its end is not known: look at the data, then answer with"
-                f" backstage_seed: {{'{name}': done}} or {{'{name}': again}}",
+                f"'{name}' was started and its end is not known: look at the data, then answer with -e {answer},"
+                ' or "again" instead of "done"',
                 step="seed",
             )
         return state == "seed done"

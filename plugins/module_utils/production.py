@@ -168,7 +168,7 @@ class _Run:
         held = state.hold["release"]
         self.warnings.append(
             f"act {act.name}: release {held} was rolled back and is held; it plays again when the manifest names"
-            f" another source, or with backstage_unhold: [{act.name}]"
+            f" another source, or with -e backstage_unhold={act.name}"
         )
         others = [name for name in state.history.played() if name != held and name in state.releases]
         return state.live_release or (others[0] if others else "")

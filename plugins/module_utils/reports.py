@@ -37,6 +37,15 @@ def report(production: str) -> dict[str, Any]:
     }
 
 
+def shown(found: dict[str, Any]) -> dict[str, Any]:
+    """What was read, as text: the playbill, or the Productions where none was asked for."""
+    if "playbill" in found:
+        lines = found["playbill"] or ["nothing of this Production is here"]
+    else:
+        lines = found["productions"] or ["no Production is here"]
+    return {"stdout": "\n".join(lines), "stdout_lines": lines}
+
+
 def _act(act: ActState) -> dict[str, Any]:
     return {
         "release": act.record.get("release"),

@@ -38,7 +38,7 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
         module.warn(warning)
     if outcome.unlisted:
         left = ", ".join(outcome.unlisted)
-        module.warn(f"not in the manifest any more: {left}; take it down with backstage_prune: true")
+        module.warn(f"not in the manifest any more: {left}; take it down with -e backstage_prune=true")
     result = as_result(outcome)
     if module.check_mode:
         result["changed"] = bool(outcome.steps)

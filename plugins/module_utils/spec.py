@@ -224,6 +224,10 @@ def manage() -> Spec:
     }
 
 
+def info() -> Spec:
+    return {"production": {"type": "str"}, **shown()}
+
+
 def log_info() -> Spec:
     return {
         "production": {"type": "str", "required": True},

@@ -18,6 +18,13 @@ options:
   production:
     type: str
     description: The Production to read. Without it only the names of all Productions are returned.
+  show:
+    type: bool
+    default: false
+    version_added: 1.1.0
+    description:
+      - Prints the playbill, or the names of all Productions, line by line when the module has ended, below the host's
+        name where the play has several hosts.
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
@@ -50,9 +57,10 @@ EXAMPLES = r"""
     production: jazz
   register: tonight
 
-- name: Show what plays where, and what every Venue answers
-  ansible.builtin.debug:
-    msg: "{{ tonight.playbill }}"
+- name: Print what plays where, and what every Venue answers
+  backstage.django.backstage_info:
+    production: jazz
+    show: true
 
 - name: Be sure that the kittens play
   ansible.builtin.assert:
@@ -150,17 +158,28 @@ venues:
   description: The Venues, by name, each with its aliases, state and Gigs.
   returned: when O(production) is given
   type: dict
+stdout:
+  description: The playbill, or the names of all Productions, as text.
+  returned: with O(show=true)
+  type: str
+stdout_lines:
+  description: The same, line by line.
+  returned: with O(show=true)
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import reports
+from ansible_collections.backstage.django.plugins.module_utils import reports, spec
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"production": {"type": "str"}}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=spec.info(), supports_check_mode=True)
     found = {"productions": reports.productions()}
     if module.params["production"]:
         found.update(reports.report(module.params["production"]))
+    if module.params["show"]:
+        found.update(reports.shown(found))
     module.exit_json(changed=False, **found)
 
 

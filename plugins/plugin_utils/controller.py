@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act, Manifest
+from ..module_utils.problems import Problems
 from . import resolving
 
 Options = dict[str, Any]
@@ -84,18 +85,24 @@ def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]]) -> l
     """The Acts that do not play on this host.
 
     Raises:
-        Refusal: an Act is to play on no host, or on several.
+        Refusal: Acts are to play on no host, or on several.
     """
-    others = []
+    others, problems = [], Problems()
     for name, sess in wanted.sesses.items():
         hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
-        where = f"backstage_sesses[{name}].hosts: '{sess.hosts}'"
+        where = f"backstage_sesses[{name}].hosts"
         if not hosts:
-            raise Refusal(f"{where} is no group or host of the inventory; use one, such as backstage_stage")
+            problems.add(where, sess.hosts, "is no group or host of the inventory; use one, such as backstage_stage")
         if len(hosts) > 1:
-            raise Refusal(f"{where} has {len(hosts)} hosts; an Act on several hosts is not built yet, name one host")
+            problems.add(
+                where,
+                sess.hosts,
+                f"has {len(hosts)} hosts; an Act on several hosts is not built yet:"
+                f" write {{act: {name}, hosts: {hosts[0]}}} into backstage_sesses, or another of the hosts",
+            )
         if host not in hosts:
             others.append(name)
+    problems.refuse()
     return others
 
 

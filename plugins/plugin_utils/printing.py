@@ -13,23 +13,28 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 
-def run(action: ActionBase, task_vars: dict[str, Any]) -> dict[str, Any]:
-    """Run the module, and print what it found where that is asked for."""
+def run(action: ActionBase, task_vars: dict[str, Any], heading: str = "") -> dict[str, Any]:
+    """Run the module, and print what it found, below a heading if there is one, where that is asked for."""
     options = dict(action._task.args)
     result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
     if boolean(options.get("show", False), strict=False):
-        show(result)
+        show(result, heading)
     return result
+
+
+def host_of_several(task_vars: dict[str, Any]) -> str:
+    """The host as a heading; none where the play has no other."""
+    return f"{task_vars['inventory_hostname']}:" if len(task_vars.get("ansible_play_hosts_all") or []) > 1 else ""
 
 
 KEPT = ("failed", "msg", "rc", "changed", "warnings", "deprecations")
 
 
-def show(result: dict[str, Any]) -> None:
+def show(result: dict[str, Any], heading: str = "") -> None:
     """Print a result's text; a failed task's callback prints all that is left, so that is one sentence."""
     shown = [result[key] for key in ("stdout", "note") if result.get(key)]
-    for text in shown:
-        Display().display(text)
+    for number, text in enumerate(shown):
+        Display().display(f"{heading}\n{text}" if heading and not number else text)
     if result.get("failed") and shown:
         for key in [key for key in result if key not in KEPT and not key.startswith("_")]:
             del result[key]

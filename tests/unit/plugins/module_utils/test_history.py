@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any, Optional
 
@@ -143,7 +144,16 @@ def test_a_seed_that_was_interrupted_is_refused_with_both_answers(tmp_path: Path
         history(tmp_path, *events).seeded("superuser")
     said = str(refusal.value)
     assert "'superuser' was started and its end is not known" in said
-    assert re.search(r"backstage_seed: \{'superuser': done\} or \{'superuser': again\}", said)
+    answer = """-e '{"backstage_seed": {"superuser": "done"}}'"""
+    assert said.endswith(f"""look at the data, then answer with {answer}, or "again" instead of "done\"""")
+
+
+def test_the_answer_can_be_typed_whatever_the_seed_is_called(tmp_path: Path) -> None:
+    name = """Ada's "friends" älter"""
+    with pytest.raises(BackstageError) as refusal:
+        history(tmp_path, {"event": "seed started", "seed": name}).seeded(name)
+    typed = shlex.split(str(refusal.value).partition("answer with ")[2].partition(", or ")[0])
+    assert (typed[0], json.loads(typed[1])) == ("-e", {"backstage_seed": {name: "done"}})
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])

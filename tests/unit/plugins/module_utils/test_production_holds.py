@@ -125,7 +125,7 @@ def test_a_held_release_is_not_played_again(house: House, live: str) -> None:
     assert outcome.missing == []
     assert outcome.warnings == [
         f"act kittens: release {live} was rolled back and is held; it plays again when the manifest names another"
-        " source, or with backstage_unhold: [kittens]"
+        " source, or with -e backstage_unhold=kittens"
     ]
 
 

@@ -134,3 +134,20 @@ def test_the_playbill_says_what_is_held_and_what_is_not_pinned(playing: House) -
     seal.write_text(seal.read_text().replace('"pinned": true', '"pinned": false'))
     line = reports.report("jazz")["playbill"][0]
     assert line.endswith(f"kittens: dark, {PLAYING}, {A} held, requirements not pinned")
+
+
+SHOWN: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"productions": ["jazz"], "playbill": ["http://a.example/  200", "(no Venue)  dogs"]},
+        ["http://a.example/  200", "(no Venue)  dogs"],
+    ),
+    ({"productions": ["funk"], "playbill": []}, ["nothing of this Production is here"]),
+    ({"productions": ["funk", "jazz"]}, ["funk", "jazz"]),
+    ({"productions": []}, ["no Production is here"]),
+]
+
+
+@pytest.mark.parametrize(("found", "lines"), SHOWN)
+def test_what_is_shown(found: dict[str, Any], lines: list[str]) -> None:
+    """Never nothing: who asked sees that there was an answer."""
+    assert reports.shown(found) == {"stdout": "\n".join(lines), "stdout_lines": lines}

@@ -71,7 +71,7 @@ def test_what_is_returned(monkeypatch: Any, capsys: Any) -> None:
     assert found["diff"] == [STEP.diff()]
     assert found["playing"] == PLAYING
     assert found["unlisted"] == ["act dogs", "venue a.example"]
-    left = "not in the manifest any more: act dogs, venue a.example; take it down with backstage_prune: true"
+    left = "not in the manifest any more: act dogs, venue a.example; take it down with -e backstage_prune=true"
     assert warnings == ["held", left]
 
 

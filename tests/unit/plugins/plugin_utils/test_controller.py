@@ -200,19 +200,30 @@ ELSEWHERE: list[tuple[Manifest, str, Any]] = [
     (
         manifest(kittens="backstage_stag"),
         "one",
-        "backstage_sesses[kittens].hosts: 'backstage_stag' is no group or host of the inventory;"
+        "backstage_sesses[kittens].hosts: 'backstage_stag': is no group or host of the inventory;"
         " use one, such as backstage_stage",
     ),
     (
         manifest(kittens="empty"),
         "one",
-        "backstage_sesses[kittens].hosts: 'empty' is no group or host of the inventory;"
+        "backstage_sesses[kittens].hosts: 'empty': is no group or host of the inventory;"
         " use one, such as backstage_stage",
     ),
     (
         manifest(kittens="both"),
         "one",
-        "backstage_sesses[kittens].hosts: 'both' has 2 hosts; an Act on several hosts is not built yet, name one host",
+        "backstage_sesses[kittens].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
+        " write {act: kittens, hosts: one} into backstage_sesses, or another of the hosts",
+    ),
+    (
+        manifest(kittens="both", dogs="one", cats="both", birds="empty"),
+        "one",
+        "backstage_sesses[kittens].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
+        " write {act: kittens, hosts: one} into backstage_sesses, or another of the hosts\n"
+        "backstage_sesses[cats].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
+        " write {act: cats, hosts: one} into backstage_sesses, or another of the hosts\n"
+        "backstage_sesses[birds].hosts: 'empty': is no group or host of the inventory;"
+        " use one, such as backstage_stage",
     ),
 ]
 

@@ -19,11 +19,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-def run(result: dict[str, Any], **options: Any) -> dict[str, Any]:
+def run(result: dict[str, Any], heading: str = "", **options: Any) -> dict[str, Any]:
     action: Any = SimpleNamespace(
         _task=SimpleNamespace(args=options), _execute_module=lambda module_args, task_vars: dict(result)
     )
-    return printing.run(action, {})
+    return printing.run(action, {}, heading)
 
 
 @pytest.mark.parametrize(("show", "texts"), [(True, [SAID]), ("true", [SAID]), (False, []), ("no", [])])
@@ -49,3 +49,17 @@ def test_what_failed_before_it_printed_anything_says_all(shown: list[str]) -> No
 def test_a_note_is_printed_too(shown: list[str]) -> None:
     run({"changed": True, "stdout": "", "note": "it would be run"}, show=True)
     assert shown == ["it would be run"]
+
+
+def test_a_heading_stands_above_what_was_found(shown: list[str]) -> None:
+    """In one piece: hosts run side by side."""
+    result = {"stdout": SAID, "note": "and more"}
+    assert run(result, "h1:", show=True) == result
+    run({"failed": True, "msg": "no such host"}, "h1:", show=True)
+    assert shown == [f"h1:\n{SAID}", "and more"]
+
+
+@pytest.mark.parametrize(("hosts", "heading"), [(["h1"], ""), (["h1", "h2"], "h2:"), (None, "")])
+def test_a_host_is_named_where_there_are_several(hosts: Any, heading: str) -> None:
+    variables = {"inventory_hostname": "h2", "ansible_play_hosts_all": hosts}
+    assert printing.host_of_several(variables) == heading
