@@ -117,7 +117,7 @@ def test_deploys_go_on_beside_it(street: Street) -> None:
 def test_a_run_that_leaves_its_host_out(street: Street) -> None:
     """Without a word it would look as if all had been done."""
     street.sesses["busker"]["hosts"] = "h1"
-    for playbook, more in (("logs", {}), ("manage", {"run": "check"}), ("rehearse", {})):
+    for playbook, more in (("logs", {}), ("manage", {"run": "check"}), ("rehearse", {}), ("rollback", {})):
         run = street.try_to_play(playbook, on=street.hosts[1], act="busker", **more)
         assert run.code != 0, playbook
         assert "act busker plays on h1, and this run is limited to h2" in run.printed
