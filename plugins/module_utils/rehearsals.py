@@ -62,7 +62,7 @@ for distribution in importlib.metadata.distributions():
                     text = file.read()
             except Exception:
                 continue
-            if re.search(r"execute_from_command_line|ManagementUtility\\\\(", text):
+            if re.search(r"execute_from_command_line|ManagementUtility\\(", text):
                 found.add(entry.name)
 print(json.dumps(sorted(found)))
 """

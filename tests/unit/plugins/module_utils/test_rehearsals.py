@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -460,3 +461,22 @@ def test_what_does_not_go_is_said(stage: House, monkeypatch: pytest.MonkeyPatch)
 def test_a_host_without_a_stage(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     (stage.root / "etc" / "stage.json").unlink()
     assert "this host has no stage" in told(rehearsals.Rehearsal(options(stage)).run)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("from django.core.management import execute_from_command_line", ["cats-admin"]),
+        ("from django.core.management import ManagementUtility\nManagementUtility().execute()", ["cats-admin"]),
+        ("print('miaow')", []),
+    ],
+)
+def test_console_scripts_that_manage_a_project(tmp_path: Path, code: str, found: list[str]) -> None:
+    information = tmp_path / "cats-1.0.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: cats\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[console_scripts]\ncats-admin = cats:main\ngone = gone:main\n")
+    (tmp_path / "cats.py").write_text(code)
+    argv = ["/usr/bin/python3", "-c", rehearsals._COMMANDS]
+    ran = subprocess.run(argv, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == found
