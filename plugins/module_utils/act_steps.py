@@ -373,13 +373,14 @@ def answer(mode: str, options: Options) -> Any:
 
 
 def told(error: Any) -> str:
-    """The words of an error; of a file that can't be opened SQLite does not say which one it is."""
+    """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
     text = str(error)
     if "unable to open database file" not in text:
         return text
     from django.conf import settings
 
-    return f"{text}: {settings.DATABASES['default'].get('NAME', '')}"
+    path = absolute(settings.DATABASES["default"].get("NAME"))
+    return text if os.path.isdir(os.path.dirname(path)) else f"{text}: {path}"
 
 
 def main(mode: str, options: str, descriptor: str) -> int:

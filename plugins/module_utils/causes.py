@@ -242,9 +242,9 @@ ROWS: list[Row] = [
     ),
     # what it may write
     Row(
-        "database file not opened",
+        "database directory missing",
         r"unable to open database file: (\S+)",
-        "the database file '{0}' can't be opened: is its directory in the source? One that the Act writes goes into"
+        "the directory of the database file '{0}' is not there: is it in the source? One that the Act writes goes into"
         " 'writable', with a '/'",
     ),
     Row(

@@ -361,7 +361,7 @@ CURES: dict[str, Callable[[Case], None]] = {
     "root outside": own_root,
     "read-only database": write_database,
     "database in the code": write_database,
-    "database file not opened": write_opened,
+    "database directory missing": write_opened,
     "read-only file": write_file,
     "directory missing": write_directory,
     "wrong callable": application,

@@ -229,7 +229,7 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         },
         {},
         "settings",
-        "/code/db/cats.db' can't be opened: is its directory in the source? One that the Act writes goes into",
+        "/code/db/cats.db' is not there: is it in the source? One that the Act writes goes into 'writable', with a '/'",
     ),
     (
         "manifest storage",

@@ -233,10 +233,10 @@ def test_a_database_that_comes_along() -> None:
 
 @pytest.mark.parametrize("name", [f"{CODE}/db/db.sqlite3", "db/db.sqlite3"])
 def test_a_database_whose_directory_is_not_in_the_source(name: str) -> None:
-    assert cured("database file not opened", case(name)) == {"writable": ["db/"]}
+    assert cured("database directory missing", case(name)) == {"writable": ["db/"]}
     assert cured("read-only database", case(record=sqlite(name))) == {"writable": ["db/"]}
     there = case(name, files={"manage.py": "", "db/cats.json": ""})
-    assert cured("database file not opened", there) == {"writable": ["db/db.sqlite3"]}
+    assert cured("database directory missing", there) == {"writable": ["db/db.sqlite3"]}
 
 
 FILES: list[tuple[str, str, list[str], list[str]]] = [
