@@ -33,7 +33,8 @@ def ends_as_it_began(house: House) -> Iterator[None]:
     after = house.info()
     for found in (before, after):
         # the same release, in whichever Sess, since whenever
-        found.update(sesses={name: sess["release"] for name, sess in found["sesses"].items()}, playbill=[])
+        found.update(sesses={name: sess["release"] for name, sess in found["sesses"].items()})
+        found.update(playbill=[], stdout="", stdout_lines=[])
     assert_same(before, after)
     assert house.leftovers() == []
 
