@@ -227,7 +227,7 @@ ROWS: list[Row] = [
     ),
     Row(
         "static files unbuilt",
-        r"Missing staticfiles manifest entry for '([^']+)'",
+        r"Missing staticfiles manifest entry for '([^'%]+)'",
         "the static file '{0}' is not in the manifest of the static files: is it in STATICFILES_DIRS or an app?",
     ),
     Row(
