@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
@@ -97,6 +98,9 @@ def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
     assert ran.error.message == "'purr wait' was ended after 8 s: raise 'timeout'"
     assert "complains" in ran.output
     player = process.User.named(names.player(playing.production, "kittens"))
+    deadline = time.monotonic() + 10  # who is killed is gone a moment later
+    while process._processes(player.uid) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert process._processes(player.uid) == []
 
 
