@@ -22,9 +22,12 @@ import report
 from controller import Controller, Failed
 from host import Host
 from loads import Bench, Plan
-from production import Repository
+from production import Repository, wagtail
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.append(str(CHECKOUT / "tests" / "acts"))  # a script of this checkout, and no installed package
+
+import make_acts  # noqa: E402
 
 FULL = [
     Plan("keep-alive", deploys=20, rollbacks=5, at_least=200_000),
@@ -65,6 +68,15 @@ def part_first(bench: Bench, short: bool) -> dict[str, Any]:
     return ratios.first_deploys(bench)
 
 
+def part_wagtail(bench: Bench, short: bool) -> dict[str, Any]:
+    """The same of a project that nobody here wrote: 31 packages, 200 migrations, 180 MB of dependencies."""
+    recipe = make_acts.load()["wagtail"]
+    make_acts.make(recipe, make_acts.HERE / ".made" / "wagtail")
+    repository = Repository(bench.work / "wagtail", wagtail())
+    other = Bench(bench.host, bench.controller, repository, bench.work, "wag")
+    return {"redeploy": ratios.redeploy(other, 2 if short else 5), "first": ratios.first_deploys(other)}
+
+
 def part_crowd(bench: Bench, short: bool) -> dict[str, Any]:
     """A Production that grows from one Gig to a hundred: doing nothing, and redeploying one of them."""
     rounds = 3 if short else 7
@@ -85,6 +97,7 @@ PARTS: dict[str, Callable[[Bench, bool], Any]] = {
     "rollback": part_rollback,
     "redeploy": part_redeploy,
     "first": part_first,
+    "wagtail": part_wagtail,
     "crowd": part_crowd,
 }
 PROOFS = ("loads", "controls")  # what a short run takes unless told otherwise

@@ -6,6 +6,8 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ PROGRAM = PLACE + "/load"
 RECORDS = PLACE + "/records"
 INTERPRETER = PLACE + "/python3"
 MODULES = PLACE + "/modules"
+UV = "/usr/local/lib/backstage/tools/bin/uv"
 
 # Ansible's interpreter on the host: tells when each module began and ended there, whatever the controller adds.
 TIMED_PYTHON = f"""#!/bin/sh
@@ -58,6 +61,21 @@ class Host:
     def python(self, script: Path, *arguments: str) -> str:
         """Run a script of on_host/ there."""
         return self.run("/usr/bin/python3", "-", *arguments, text=script.read_text())
+
+    @contextmanager
+    def counted(self, program: str) -> Iterator[list[int]]:
+        """Run things while a program of the host is watched; afterwards, how often it was run."""
+        real, calls = program + ".real", PLACE + "/calls"
+        self.run("mv", program, real)
+        self.write(program, f'#!/bin/sh\necho >>{calls}\nexec {real} "$@"\n'.encode())
+        self.write(calls, b"")
+        self.run("chmod", "666", calls)  # whoever runs it
+        found: list[int] = []
+        try:
+            yield found
+        finally:
+            self.run("mv", real, program)
+            found.append(len(self.read(calls).splitlines()))
 
     def modules(self, span: Span) -> list[Span]:
         """When Ansible's modules began and ended on the host, of those that began in this span of time."""

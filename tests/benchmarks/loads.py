@@ -59,16 +59,19 @@ class Step:
 
 
 class Bench:
-    """Everything a measurement needs: the host, the controller, the Act's repository, and the Production it plays."""
+    """Everything a measurement needs: the host, the controller, a project's repository, and the Production it plays."""
 
-    def __init__(self, host: Host, controller: Controller, repository: Repository, work: Path) -> None:
+    def __init__(
+        self, host: Host, controller: Controller, repository: Repository, work: Path, name: str = "bench"
+    ) -> None:
         self.host = host
         self.controller = controller
         self.repository = repository
         self.work = work
         self._editions = 0
         self.edition = ""
-        self.production = Production("bench", repository.place, "")
+        act = repository.project.package
+        self.production = Production(name, repository.place, "", (act,), project=repository.project)
         self.inventory = work
 
     def next_edition(self) -> tuple[str, str]:
@@ -78,7 +81,7 @@ class Bench:
         return name, self.repository.edition(name)
 
     def open(self, threads: int = 1) -> None:
-        """Let encore play by the whole `site`, with a new edition that the manifest names."""
+        """Let the project play by the whole `site`, with a new edition that the manifest names."""
         self.edition, version = self.next_edition()
         self.production = replace(self.production, version=version, threads=threads)
         self.inventory = self.production.write(self.work, self.host)
@@ -86,12 +89,12 @@ class Bench:
 
     def deploy(self, gently: bool = False) -> Step:
         edition, version = self.next_edition()
-        run = self.controller.play("deploy", self.inventory, gently, act="encore", version=version)
+        run = self.controller.play("deploy", self.inventory, gently, act=self.production.names[0], version=version)
         self.edition = edition
         return Step("deploy", edition, run)
 
     def rollback(self, back_to: str, gently: bool = False) -> Step:
-        run = self.controller.play("rollback", self.inventory, gently, act="encore")
+        run = self.controller.play("rollback", self.inventory, gently, act=self.production.names[0])
         self.edition = back_to
         return Step("rollback", back_to, run)
 

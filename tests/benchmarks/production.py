@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the benchmarks play: the Act encore from a git repository on the controller, under one or many names."""
+"""What the benchmarks play: a project from a git repository on the controller, under one or many names."""
 
 from __future__ import annotations
 
@@ -8,29 +8,64 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
 from host import INTERPRETER, Host
 
-ENCORE = Path(__file__).parent / "acts" / "encore"
+TESTS = Path(__file__).resolve().parents[1]
 SECRET = "not a secret: a benchmark's SECRET_KEY 0123456789"
 
 
-class Repository:
-    """A repository with encore, and one commit for each edition of it."""
+@dataclass(frozen=True)
+class Project:
+    """A Django project, and how it is played.
 
-    def __init__(self, place: Path) -> None:
+    Args:
+        place: its directory.
+        package: holds `wsgi`, and `edition`, whose one line makes another release.
+        settings: with which its own steps run by hand.
+        lines: of the manifest.
+    """
+
+    place: Path
+    package: str
+    settings: str
+    lines: dict[str, Any] = field(default_factory=dict)
+
+
+ENCORE = Project(
+    Path(__file__).parent / "acts" / "encore", "encore", "encore.settings", {"secrets": {"SECRET_KEY": SECRET}}
+)
+
+
+def wagtail() -> Project:
+    """What tests/acts makes, with its lines, and nothing seeded."""
+    made = yaml.safe_load((TESTS / "acts" / "manifest.yml").read_text())["made_acts"]["wagtail"]
+    lines = {key: value for key, value in made.items() if key not in ("name", "source", "seed")}
+    place = TESTS / "acts" / ".made" / "wagtail" / "project"
+    return Project(place, "mysite", "mysite.settings.production", lines)
+
+
+class Repository:
+    """A repository with a project, and one commit for each edition of it."""
+
+    def __init__(self, place: Path, project: Project = ENCORE) -> None:
         self.place = place
-        shutil.copytree(ENCORE, place, ignore=shutil.ignore_patterns("__pycache__"))
+        self.project = project
+        shutil.copytree(project.place, place, ignore=shutil.ignore_patterns("__pycache__"))
+        self._edition = place / project.package / "edition.py"
+        if not self._edition.exists():
+            self._edition.write_text('EDITION = ""\n')
         self._git("init", "--quiet", "--initial-branch=main")
 
     def edition(self, name: str) -> str:
-        """Commit encore with this EDITION, a change of one line of code; the full commit id."""
+        """Commit the project with this EDITION, a change of one line of code; the full commit id."""
         if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
             raise ValueError(name)
-        source = self.place / "encore" / "edition.py"
+        source = self._edition
         text, changed = re.subn(r'^EDITION = ".*"$', f'EDITION = "{name}"', source.read_text(), flags=re.MULTILINE)
         if changed != 1:
             raise ValueError(f"{source}: EDITION isn't there once")
@@ -54,7 +89,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class Production:
-    """A Production of encores; `names` are Acts, each with a Venue of its own."""
+    """A Production of one project; `names` are Acts, each with a Venue of its own."""
 
     name: str
     repository: Path
@@ -62,18 +97,19 @@ class Production:
     names: tuple[str, ...] = ("encore",)
     processes: int = 2
     threads: int = 1
-    rehearsed: bool = True  # False: without the second of import, where many Acts are wanted and not slow ones
+    rehearsed: bool = True  # False: without encore's second of import, where many Acts are wanted and not slow ones
+    project: Project = ENCORE
 
-    def venue(self, act: str = "encore") -> str:
-        return f"{act}.{self.name}.example.com"  # a name is booked by one Production
+    def venue(self, act: str = "") -> str:
+        return f"{act or self.names[0]}.{self.name}.example.com"  # a name is booked by one Production
 
     def manifest(self) -> dict[str, Any]:
         env = {} if self.rehearsed else {"ENCORE_REHEARSAL": "0"}
         return {
             "backstage_production": self.name,
             "backstage_act_defaults": {
+                **self.project.lines,
                 "source": {"git": self.repository.as_uri(), "version": self.version},
-                "secrets": {"SECRET_KEY": SECRET},
                 "env": env,
                 "keep_releases": 5,
                 "timeout": 60,

@@ -11,7 +11,7 @@ from typing import Any
 
 import generator
 from controller import Run
-from host import RunningLoad
+from host import UV, RunningLoad
 from loads import Bench
 from production import Production
 
@@ -28,9 +28,15 @@ def _wall(runs: list[Run]) -> float:
 
 def own_steps(bench: Bench, rounds: int) -> dict[str, float]:
     """Medians of the Act's own check, collectstatic, both together, and boot, without Backstage."""
-    times = json.loads(
-        bench.host.python(HERE / "on_host" / "own_steps.py", bench.production.name, "encore", str(rounds))
-    )
+    production = bench.production
+    arguments = [
+        production.name,
+        production.names[0],
+        str(rounds),
+        production.project.settings,
+        production.project.package,
+    ]
+    times = json.loads(bench.host.python(HERE / "on_host" / "own_steps.py", *arguments))
     return {step: _median(values) for step, values in times.items()}
 
 
@@ -66,15 +72,17 @@ def redeploy(bench: Bench, rounds: int) -> dict[str, Any]:
     bench.open()
     own = own_steps(bench, 5)
     deploys, modules, pings = [], [], []
-    for _round in range(rounds):
-        pings.append(bench.controller.ping(bench.inventory))
-        run = bench.deploy().run
-        began, ended = bench.module(run)
-        deploys.append(run)
-        modules.append(ended - began)
+    with bench.host.counted(UV) as installs:
+        for _round in range(rounds):
+            pings.append(bench.controller.ping(bench.inventory))
+            run = bench.deploy().run
+            began, ended = bench.module(run)
+            deploys.append(run)
+            modules.append(ended - began)
     needed = own["check"] + own["collectstatic"] + own["boot"]
     return {
         "rounds": rounds,
+        "installs": installs[0],
         "own": own,
         "own_s": round(needed, 2),
         "ping_s": _wall(pings),
@@ -88,8 +96,9 @@ def redeploy(bench: Bench, rounds: int) -> dict[str, Any]:
 def chorus(bench: Bench, name: str, count: int) -> tuple[Production, Path]:
     """A Production of many small Acts, each with a Gig; not yet on the host."""
     version = bench.next_edition()[1]
-    names = tuple(f"encore{number:03d}" for number in range(1, count + 1))
-    production = Production(name, bench.repository.place, version, names, processes=1, rehearsed=False)
+    project = bench.repository.project
+    names = tuple(f"{project.package}{number:03d}" for number in range(1, count + 1))
+    production = Production(name, bench.repository.place, version, names, processes=1, rehearsed=False, project=project)
     return production, production.write(bench.work, bench.host)
 
 
@@ -99,15 +108,21 @@ def first_deploys(bench: Bench) -> dict[str, Any]:
     bench.open()
     seen: dict[str, dict[str, float]] = {}
     for name, count in (("solo", 1), ("band", 10)):
-        _production, inventory = chorus(bench, name, count)
+        place = bench.production.name + name
+        _production, inventory = chorus(bench, place, count)
         run = bench.controller.play("site", inventory)
-        used = int(bench.host.run("du", "--summarize", "--block-size=1", f"/srv/backstage/{name}").split()[0])
-        seen[name] = {"acts": count, "wall_s": round(run.seconds, 2), "disk_mb": round(used / 1e6, 1)}
+        disk, dependencies = (_megabytes(bench, f"/srv/backstage/{place}{part}") for part in ("", "/environments"))
+        seen[name] = {"acts": count, "wall_s": round(run.seconds, 2), "disk_mb": disk, "dependencies_mb": dependencies}
     return {
         **seen,
         "wall_ratio": round(seen["band"]["wall_s"] / seen["solo"]["wall_s"], 2),
         "disk_ratio": round(seen["band"]["disk_mb"] / seen["solo"]["disk_mb"], 2),
+        "dependencies_ratio": round(seen["band"]["dependencies_mb"] / seen["solo"]["dependencies_mb"], 2),
     }
+
+
+def _megabytes(bench: Bench, place: str) -> float:
+    return round(int(bench.host.run("du", "--summarize", "--block-size=1", place).split()[0]) / 1e6, 1)
 
 
 def nothing(bench: Bench, inventory: Path, gigs: int, rounds: int, playbook: str = "deploy") -> dict[str, Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the live release of an Act takes by itself for check, collectstatic and boot, without Backstage.
 
-own_steps.py PRODUCTION ACT ROUNDS; runs on the host as root, the steps as nobody in a copy of the code.
-Prints JSON: seconds of each step and round. Boot is a process that imports the application and resolves its URLs.
+own_steps.py PRODUCTION ACT ROUNDS SETTINGS PACKAGE; runs on the host as root, the steps as nobody in a copy of the
+code. Prints JSON: seconds of each step and round. Boot is a process that imports the application and resolves its URLs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ django.setup()
 call_command("check")
 call_command("collectstatic", interactive=False, clear=True)
 """
-BOOT = "from encore.wsgi import application; from django.urls import get_resolver; get_resolver().url_patterns"
+BOOT = "from {}.wsgi import application; from django.urls import get_resolver; get_resolver().url_patterns"
 
 
 def interpreter(sess: Path) -> str:
@@ -35,18 +35,21 @@ def interpreter(sess: Path) -> str:
 
 
 def main() -> None:
-    production, act, rounds = sys.argv[1:]
+    production, act, rounds, settings, package = sys.argv[1:]
     live = Path("/srv/backstage", production, "acts", act, "live").resolve()
     python = interpreter(live)
     with tempfile.TemporaryDirectory() as scratch:
         code = shutil.copytree(live / "release" / "code", Path(scratch, "code"), symlinks=True)
+        for place in [path for path in code.rglob("*") if path.is_symlink() and path.is_dir()]:
+            place.unlink()  # the release's own static files, say: nobody may not write those
+            place.mkdir()
         subprocess.run(["chown", "-R", "nobody:", scratch], check=True)
-        environ = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "encore.settings", "LC_ALL": "C.UTF-8"}
+        environ = {"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": settings, "LC_ALL": "C.UTF-8"}
         steps = {
             "check": [python, "manage.py", "check"],
             "collectstatic": [python, "manage.py", "collectstatic", "--noinput", "--clear"],
             "together": [python, "-c", TOGETHER],  # check and collectstatic in one process: the import is paid once
-            "boot": [python, "-c", BOOT],
+            "boot": [python, "-c", BOOT.format(package)],
         }
         times: dict[str, list[float]] = {step: [] for step in steps}
         for _round in range(int(rounds)):
