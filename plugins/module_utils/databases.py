@@ -242,6 +242,12 @@ class Databases:
             raise BackstageError(f"{failed}: {_reason(result)}", step="database", log=result.err)
 
 
+def default(record: dict[str, Any]) -> dict[str, str]:
+    """Engine and name of the database that Django calls `default`, as the record of a release has them."""
+    found: dict[str, str] = record.get("databases", {}).get("default", {"engine": "", "name": ""})
+    return found
+
+
 def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) -> str:
     """The file of the default database, where it lies in the code and nothing lets the Act write it; else empty.
 
@@ -251,7 +257,7 @@ def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) ->
         base: the directory that the manifest's paths start from.
         writable: what the Act may write, of these paths.
     """
-    database = record.get("databases", {}).get("default", {"engine": "", "name": ""})
+    database = default(record)
     if not database["engine"].endswith(IN_A_FILE) or database["name"].startswith((":", "file:")):
         return ""
     path = os.path.join(code, record.get("project", ""), database["name"])

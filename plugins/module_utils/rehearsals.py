@@ -168,7 +168,7 @@ class Rehearsal:
         Raises:
             BackstageError: it lacks migrations, so the Act can't be asked for a page.
         """
-        database = self._record().get("databases", {}).get("default", {"engine": "", "name": ""})
+        database = databases.default(self._record())
         engine = database["engine"].rpartition(".")[2]
         places = (self.paths.root + "/", ":memory:")
         given = self._order("build").manifest.acts[self.act].database
