@@ -149,9 +149,7 @@ class _Manager:
         files.remove_tree(self.paths.workshop)
 
     def _end_builder(self) -> None:
-        builder = users.find(names.builder(self.production, self.act.name))
-        if builder:
-            process.end_all(builder)
+        users.end_processes(names.builder(self.production, self.act.name))
 
     def record(self) -> list[Change]:
         before, after = self.state.record, record_of(self.want)
@@ -363,9 +361,8 @@ def plan_removal(name: str, state: ActState, known: databases.Databases, delete_
 def _remove(state: ActState) -> None:
     """Take the Act away, but not its data, its history, and the users who own them."""
     paths = state.paths
-    builder = users.find(names.builder(paths.production.name, paths.name))
-    if builder:
-        process.end_all(builder)
+    for owner in _owners(state):
+        users.end_processes(owner)
     for release in files.names_in(paths.releases):
         files.remove_sealed(paths.release(release).root, SEAL)
     for path in (paths.releases, paths.sesses, paths.workshop):
@@ -380,12 +377,15 @@ def _delete_data(name: str, state: ActState, database: Optional[databases.Databa
     if database:
         database.drop(name)  # first: what PostgreSQL refuses, the next run tries again
     paths = state.paths
-    owners = [names.player(paths.production.name, name), names.builder(paths.production.name, name)]
-    for owner in owners:
-        user = users.find(owner)
-        if user:
-            process.end_all(user)
+    for owner in _owners(state):
+        users.end_processes(owner)
     files.remove_tree(paths.root)
     files.remove(paths.log)
-    for owner in owners:
+    for owner in _owners(state):
         users.remove(owner)
+
+
+def _owners(state: ActState) -> tuple[str, str]:
+    """The Act's two users; the player first, for it is in the builder's group."""
+    production = state.paths.production.name
+    return names.player(production, state.paths.name), names.builder(production, state.paths.name)

@@ -27,6 +27,8 @@ from . import (
     requirements,
     steps,
     unpack,
+    user_processes,
+    users,
     world,
 )
 from .errors import BackstageError
@@ -72,18 +74,18 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
             f"Debian packages are missing on this host: {', '.join(missing)}; the role stage installs them",
             step="packages",
         )
-    files.need_room(paths.releases, 3 * os.path.getsize(job.archive), "the release")
-    builder = process.User.named(names.builder(paths.production.name, paths.name))
+    files.need_room(paths.releases, 6 * os.path.getsize(job.archive), "the release")
+    builder = users.builder(paths.production.name, paths.name)
     release = paths.release(job.release)
-    process.end_all(builder)
+    user_processes.end_all(builder)
     files.remove_tree(release.root)
     try:
         _rooms(paths, release, builder)
         record = _make(job, paths, release, builder, host)
-        process.end_all(builder)
+        user_processes.end_all(builder)
         finish.finish(job.act, paths, release, builder, record)
     except (BackstageError, OSError):
-        process.end_all(builder)
+        user_processes.end_all(builder)
         files.remove_tree(release.root)
         raise
     finally:
@@ -95,7 +97,7 @@ def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
     files.directory(release.root, 0o711)
     files.remove_tree(paths.workshop)
     for path in (release.code, release.static, paths.workshop):
-        files.directory(path, 0o750, builder.uid, builder.gid)
+        files.directory(path, 0o700, builder.uid, builder.gid)
 
 
 def _unpack(job: Job, release: Release, builder: process.User) -> str:
@@ -126,7 +128,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
     for line in act.build:
         _command(line, builder, env, where)
-    process.end_all(builder)
+    user_processes.end_all(builder)
     options = {
         "manage": act.manage,
         "static": act.static,
@@ -201,7 +203,7 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
         result = process.run([program, *argv[1:]], builder, env, cwd)
     except OSError as error:
         raise BackstageError(f"'{line}' can't be run ({error.strerror})", step="build") from None
-    process.end_all(builder)
+    user_processes.end_all(builder)
     if not result.ok:
         log = diagnosis.tail(result.said)
         raise BackstageError(diagnosis.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)

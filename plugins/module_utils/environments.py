@@ -4,8 +4,9 @@
 
 """Virtual environments by content: one for all releases and Acts whose inputs are the same.
 
-Made by uv as an unprivileged user, with bytecode compiled and copied files; then taken by root and
-sealed. An unsealed one is never used.
+Made by uv as an unprivileged user, with copied files and bytecode; then root seals a copy. An unsealed one is
+never used. Nothing of a package runs while an environment is made that others use, or as the user whose cache
+they use.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from . import diagnosis, files, inputs, names, process, seal, unpack, users
+from . import diagnosis, files, inputs, names, process, seal, unpack, user_processes, users
 from .errors import BackstageError
 from .layout import Act, Production
 from .nouns import Index, summary
@@ -131,31 +132,31 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
 
 def _shared(paths: Production) -> _Maker:
     user = users.ensure(names.environment_builder(paths.name), paths.cache, f"{paths.name} environments")
-    process.end_all(user)
+    user_processes.end_all(user)
     files.directory(paths.cache, 0o700, user.uid, user.gid)
     return _Maker(user, paths.cache, seal.Readers(everybody=True), ("--no-build",))
 
 
 def _own(paths: Act, code: str) -> _Maker:
-    builder = process.User.named(names.builder(paths.production.name, paths.name))
-    # the player is in the builder's group, so both can read it
-    return _Maker(builder, paths.workshop, seal.Readers(gid=builder.gid), (), code)
+    builder = users.builder(paths.production.name, paths.name)
+    # the player is in the builder's own group, so both can read it
+    return _Maker(builder, paths.workshop, seal.Readers(gid=process.group_id(builder.name)), (), code)
 
 
 def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
     target = path(paths, wanted.key)
     files.remove_tree(target)
-    files.need_room(paths.environments, TYPICAL, "an environment")
-    files.directory(target, 0o755, maker.user.uid, maker.user.gid)
+    files.need_room(paths.environments, 2 * TYPICAL, "an environment")
+    files.directory(target, 0o700, maker.user.uid, maker.user.gid)
     try:
         _install(wanted, uv, maker, target)
-        process.end_all(maker.user)
+        user_processes.end_all(maker.user)
         seal.take(target, maker.user.uid, maker.readers)
         seal.settle(target)
         record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
         files.write(os.path.join(target, SEAL), files.to_json(record))
     except (BackstageError, OSError):
-        process.end_all(maker.user)
+        user_processes.end_all(maker.user)
         files.remove_tree(target)
         raise
     return wanted.key
@@ -165,8 +166,7 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
     env = {**_UV, "HOME": maker.cache, "TMPDIR": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     room = os.path.join(maker.cache, "inputs")
-    files.remove_tree(room)
-    files.directory(room, 0o700, maker.user.uid, maker.user.gid)
+    process.call_as(maker.user, _clear, room)
     if maker.code:
         # a copy: building leaves its own files beside the code
         process.call_as(maker.user, _copy, maker.code, room)
@@ -176,9 +176,21 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
         process.call_as(maker.user, unpack.put, room, ".netrc", _netrc(wanted.index))
     if wanted.requirements or wanted.locks or wanted.projects:
         python = os.path.join(target, "bin", "python")
-        install = [uv, "pip", "install", "--quiet", "--python", python, "--compile-bytecode", *maker.options]
-        _uv([*install, *arguments], maker.user, env, room)
+        _uv([uv, "pip", "install", "--quiet", "--python", python, *maker.options, *arguments], maker.user, env, room)
+        _compile(target, maker.user)
     files.remove_tree(room)
+
+
+def _clear(room: str) -> None:
+    """Make an empty directory, as its owner: others may be able to write beside it."""
+    shutil.rmtree(room, ignore_errors=True)
+    os.mkdir(room, 0o700)
+
+
+def _compile(target: str, user: process.User) -> None:
+    """Compile bytecode without the site module, which runs lines of packages' .pth files (uv's own way does)."""
+    argv = [inputs.PYTHON, "-I", "-S", "-m", "compileall", "-qq", "-j", "0", os.path.join(target, "lib")]
+    process.run(argv, user)  # what does not compile, such as a template of code, is compiled when it is imported
 
 
 def _copy(code: str, room: str) -> None:

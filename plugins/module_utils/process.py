@@ -11,7 +11,6 @@ before exec (prctl(2), PR_SET_PDEATHSIG).
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import grp
 import json
@@ -36,12 +35,13 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class User:
-    """Whom a child runs as."""
+    """Whom a child runs as, and which permissions are taken off what it makes."""
 
     name: str
     uid: int
     gid: int
     groups: Sequence[int]
+    umask: int = 0o027
 
     @classmethod
     def named(cls, name: str) -> User:
@@ -121,7 +121,7 @@ def run(
             stderr=subprocess.STDOUT if together else subprocess.PIPE,
             cwd=cwd,
             env={"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})},
-            umask=0o027,
+            umask=user.umask if user else 0o027,
             start_new_session=True,
             pass_fds=descriptors,
             preexec_fn=_bind_to(os.getpid(), user is not None),  # noqa: PLW1509 -- a module has one thread
@@ -200,7 +200,7 @@ def _answer_and_exit(
         os.setgid(user.gid)
         os.setuid(user.uid)
         _bind_to(parent, True)()
-        os.umask(0o027)
+        os.umask(user.umask)
         os.environ.clear()
         os.environ.update({"PATH": PATH, "LC_ALL": "C.UTF-8"})
         for descriptor in os.listdir("/proc/self/fd"):
@@ -234,55 +234,6 @@ def _read_before(descriptor: int, pid: int, deadline: float) -> bytes:
             if not chunk:
                 return b"".join(chunks)
             chunks.append(chunk)
-
-
-def end_all(user: User) -> None:
-    """Kill every process of a user on this host: only for builders, which have none that should live.
-
-    One by one and not with kill(-1): that would reach the processes of the same uid in the containers
-    of this host, where it belongs to somebody else.
-
-    Raises:
-        BackstageError: they do not end.
-    """
-    for _attempt in range(100):
-        found = _processes(user.uid)
-        if not found:
-            return
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped can't fork away
-            for pid in found:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-        time.sleep(0.01)
-    raise BackstageError(f"processes of the user '{user.name}' do not end")
-
-
-def _processes(uid: int) -> list[int]:
-    """The processes of a uid, but for those of a container: another PID namespace in our user namespace.
-
-    Who makes a PID namespace without being root needs a user namespace of its own for it.
-    """
-    ours = _namespaces("self")
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.stat("/proc/" + entry).st_uid != uid:
-                continue
-            pid, user = _namespaces(entry)
-            if (pid == ours[0] or user != ours[1]) and not _is_zombie(entry):
-                found.append(int(entry))
-        except OSError:
-            continue  # it ended meanwhile
-    return found
-
-
-def _namespaces(pid: str) -> tuple[str, str]:
-    return os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{pid}/ns/user")
-
-
-def _is_zombie(pid: str) -> bool:
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-        return stat.read().rpartition(")")[2].split()[0] == "Z"
 
 
 def group_id(name: str) -> int:

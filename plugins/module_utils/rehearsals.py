@@ -328,7 +328,6 @@ class Rehearsal:
         # by name a player comes before its builder, in whose group it is
         for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
             if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} "):
-                process.end_all(process.User.named(entry.pw_name))
                 users.remove(entry.pw_name)
 
 

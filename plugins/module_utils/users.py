@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import pwd
+from dataclasses import replace
 from typing import Optional
 
-from . import names, process
+from . import names, process, user_processes
 from .errors import BackstageError
 
 MARK = "Backstage"
+NO_GROUP = "nogroup"
+"""Debian's group that owns nothing: what a builder makes has it until root seals a copy."""
 _TOOLS = "/usr/sbin/"
 
 
@@ -68,10 +71,40 @@ def ensure_act(production: str, act: str, data: str) -> None:
     ensure(names.player(production, act), data, f"{production} {act} player", builder)
 
 
+def builder(production: str, act: str) -> process.User:
+    """The Act's builder, whose files nobody else can open while it builds.
+
+    The player is in the builder's own group, by which both read environments of the Act's own. So the
+    builder's files have another group, and no permissions for any.
+
+    Raises:
+        BackstageError: there is no such user.
+    """
+    found = process.User.named(names.builder(production, act))
+    return replace(found, gid=process.group_id(NO_GROUP), umask=0o077)
+
+
+def end_processes(name: str) -> None:
+    """End every process of one of our users, if the user is there.
+
+    Raises:
+        BackstageError: they do not end, or the user is somebody else's.
+    """
+    found = find(name)
+    if found is not None:
+        user_processes.end_all(found)
+
+
 def remove(name: str) -> None:
-    """Remove the user and its group, if they are there; none of its processes is left."""
-    if find(name) is None:
+    """Remove the user and its group, if they are there, after its last process has ended: its uid is given out again.
+
+    Raises:
+        BackstageError: its processes do not end, or the user can't be removed.
+    """
+    found = find(name)
+    if found is None:
         return
+    user_processes.end_all(found)
     result = process.run([_TOOLS + "userdel", name])
     if not result.ok:
         raise BackstageError(f"the user '{name}' could not be removed: {result.said}", step="users")

@@ -105,6 +105,7 @@ case "$1" in
     *--no-build*) {shared} ;;
     *) {own} ;;
   esac
+  [ ! -e {root}/package ] || {{ mkdir -p $5/../lib/python3/site-packages; cp -r {root}/package/. $_; }} 2>/dev/null
   env > {root}/environment
   find . -type f > {root}/inputs
   [ -z "$NETRC" ] || cat "$NETRC" > {root}/netrc ;;
@@ -295,6 +296,25 @@ def test_fault_10_an_unsealed_one_is_never_used(crewed: House, uv: Uv) -> None:
     assert environments.is_sealed(crewed.paths, DJANGO.key) is False
     made(crewed, uv)
     assert (environments.is_sealed(crewed.paths, DJANGO.key), (path / "half").exists()) == (True, False)
+
+
+@pytest.mark.parametrize("shared", ["", SDIST], ids=["shared", "an Act's own"])
+def test_no_line_of_a_package_runs_while_its_bytecode_is_compiled(crewed: House, uv: Uv, shared: str) -> None:
+    """A .pth line would run as the owner of the cache from which others' environments are made."""
+    uv.fails(shared=shared)
+    ran = uv.root / "ran"
+    package = uv.root / "package"
+    package.mkdir()
+    for name in ("evil.pth", "sitecustomize.py", "usercustomize.py"):
+        (package / name).write_text(f"import os; open({str(ran)!r}, 'w').close()\n")
+    (package / "half.py").write_text("this is no Python\n")
+    package.chmod(0o755)
+    path = made(crewed, uv)
+    assert "--compile-bytecode" not in (uv.root / "asked").read_text(), "uv compiles with the site module"
+    assert not ran.exists()
+    (compiled,) = path.glob("lib/python3/site-packages/__pycache__/sitecustomize.*.pyc")
+    source = path / "lib" / "python3" / "site-packages" / "sitecustomize.py"
+    assert int.from_bytes(compiled.read_bytes()[8:12], "little") == int(source.stat().st_mtime)
 
 
 def test_without_requirements(crewed: House, uv: Uv) -> None:

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import acts, files, finish, layout, process
+from ansible_collections.backstage.django.plugins.module_utils import (
+    acts,
+    files,
+    finish,
+    layout,
+    process,
+    user_processes,
+)
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source, StaticUrl
 
 from ..conftest import Crew
@@ -49,7 +56,7 @@ def built(crewed: House, crew: Crew) -> Iterator[layout.Release]:
             os.chown(path, crew.builder.uid, crew.builder.gid)
             path.chmod(0o700 if path.is_dir() else 0o600)
     yield release
-    process.end_all(crew.builder)
+    user_processes.end_all(crew.builder)
 
 
 def act(*writable: str, subdir: str = "site", **urls: str) -> Act:

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Callable
 
@@ -18,7 +14,6 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils import process
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
-from ..conftest import Crew
 from ..told import told
 
 PYTHON = "/usr/bin/python3"
@@ -217,60 +212,6 @@ def test_call_as_returns_much_and_ends_in_time() -> None:
     start = time.monotonic()
     assert "no answer" in told(process.call_as, DAEMON, time.sleep, 60, timeout=0.2)
     assert time.monotonic() - start < 5
-
-
-MARK = "63.125"
-UNDUMPABLE = f"import ctypes, time; ctypes.CDLL(None).prctl(4, 0); print(flush=True); time.sleep({MARK})"
-BUILDERS = [
-    ("one", f"echo; exec sleep {MARK}"),
-    ("that ignores signals", f"trap '' TERM HUP INT; echo; while :; do sleep {MARK}; done"),
-    ("that left its session", f"setsid sleep {MARK} & echo; wait"),
-    ("whose /proc is root's", f"exec {PYTHON} -c '{UNDUMPABLE}'"),
-    ("in namespaces of its own", f"unshare --user --pid --fork sh -c 'echo; exec sleep {MARK}'"),
-    ("that makes more and more", f"while :; do sleep {MARK} & [ $((n += 1)) -eq 20 ] && echo && wait; done"),
-]
-
-
-@contextmanager
-def command(user: process.User, line: str) -> Iterator[subprocess.Popen[bytes]]:
-    identity: dict[str, Any] = {"user": user.uid, "group": user.gid, "extra_groups": []}
-    with subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, cwd="/", **identity) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        try:
-            yield child
-        finally:
-            child.kill()
-
-
-def of(user: process.User) -> list[int]:
-    """The builder's sleepers by the kernel's own word, which a process can't hide.
-
-    Containers of this machine may have processes of the same uid: they are somebody else's.
-    """
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            said = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            ours = MARK in (status.parent / "cmdline").read_text()
-            if ours and said["Uid"].split()[0] == str(user.uid) and not said["State"].strip().startswith("Z"):
-                found.append(int(status.parent.name))
-    return found
-
-
-@pytest.mark.parametrize("line", [row[1] for row in BUILDERS], ids=[row[0] for row in BUILDERS])
-def test_end_all(crew: Crew, line: str) -> None:
-    with command(crew.player, f"echo; exec sleep {MARK}") as other:
-        with command(crew.builder, line):
-            assert of(crew.builder)
-            try:
-                process.end_all(crew.builder)
-                left = of(crew.builder)
-            finally:
-                for pid in of(crew.builder):
-                    os.kill(pid, signal.SIGKILL)
-        assert left == []
-        assert other.poll() is None, "another user's process was ended"
 
 
 def test_named() -> None:

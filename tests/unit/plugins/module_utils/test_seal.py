@@ -6,12 +6,14 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
 from typing import Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import seal
 
+from ..conftest import Crew
 from ..told import told
 
 BUILDER, OTHER, READER = 65534, 1, 4
@@ -114,7 +116,7 @@ def test_somebody_elses_file_is_refused(tmp_path: Path) -> None:
     root = tree(tmp_path)
     os.chown(root / "pkg" / "a.py", OTHER, OTHER)
     assert told(seal.take, str(root), BUILDER, ACT) == f"'a.py' below {root} belongs to another user (uid {OTHER})"
-    assert found(root / "pkg" / "a.py")[0] == OTHER
+    assert not (root / "pkg" / "a.py").exists()
 
 
 def test_static_files_hold_no_link(tmp_path: Path) -> None:
@@ -129,6 +131,121 @@ def test_what_is_sealed_can_be_sealed_again(tmp_path: Path) -> None:
     seal.take(str(root), BUILDER, ACT)
     seal.take(str(root), BUILDER, ACT)
     assert found(root / "pkg" / "a.py") == (0, READER, 0o640)
+
+
+def test_a_hard_link_is_refused(tmp_path: Path) -> None:
+    """It may be a name of somebody else's file, where the kernel lets everybody make one."""
+    root, victim = tree(tmp_path), tmp_path / "victim"
+    victim.write_text("mine")
+    owned(victim, 0o604)
+    os.link(victim, root / "pkg" / "b.py")
+    said = told(seal.take, str(root), BUILDER, ACT)
+    assert said == f"'b.py' below {root} has another name (a hard link); have the build make a copy"
+    assert found(victim) == (BUILDER, BUILDER, 0o604)
+
+
+def test_no_descriptor_that_was_open_before_reaches_what_is_sealed(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    (root / "pkg" / "a.py").write_text("sealed")
+    directory = os.open(root / "pkg", os.O_RDONLY)
+    with (root / "pkg" / "a.py").open("r+") as file:
+        seal.take(str(root), BUILDER, ACT)
+        file.write("changed")
+        file.flush()
+    with pytest.raises(OSError, match="No such file"):
+        os.open("b.py", os.O_WRONLY | os.O_CREAT, dir_fd=directory)
+    os.close(directory)
+    assert (root / "pkg" / "a.py").read_text() == "sealed"
+    assert os.listdir(root / "pkg") == ["a.py"]
+    assert os.listdir(tmp_path) == ["code"]
+
+
+def test_a_file_that_grows_while_it_is_copied_ends(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    (root / "pkg" / "a.py").write_bytes(b"x" * 100)
+    real = os.sendfile
+
+    def growing(target: int, source: int, offset: None, count: int) -> int:
+        with (tmp_path / "code.unsealed" / "pkg" / "a.py").open("ab") as file:
+            file.write(b"y" * 100)
+        return real(target, source, offset, min(count, 10))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sendfile", growing)
+        seal.take(str(root), BUILDER, ACT)
+    assert (root / "pkg" / "a.py").read_bytes() == b"x" * 100
+
+
+def test_what_needs_more_than_the_disk_has_is_refused(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    with (root / "pkg" / "a.py").open("wb") as file:
+        file.truncate(2**43)  # of nothing but a hole
+    assert "'a.py' needs 8388624 MiB below" in told(seal.take, str(root), BUILDER, ACT)
+    assert os.listdir(tmp_path) == ["code"]
+
+
+def test_what_is_too_deep_is_refused(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    inner = root
+    for _number in range(seal.DEEPEST + 1):
+        inner /= "d"
+        inner.mkdir()
+        owned(inner, 0o700)
+    assert told(seal.take, str(root), BUILDER, ACT) == f"{root} has more than 200 directories inside each other"
+
+
+def test_bytecode_goes_on_fitting_its_source(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    os.utime(root / "pkg" / "a.py", ns=(1, 1234567890123456789))
+    seal.take(str(root), BUILDER, ACT)
+    assert (root / "pkg" / "a.py").stat().st_mtime_ns == 1234567890123456789
+
+
+RIVAL = """
+import os, sys
+root, target, number = sys.argv[1:]
+os.chdir(root)
+for n in range(int(number)):
+    os.symlink(target, f"../links/{n}")
+print(flush=True)
+for n in range(int(number)):
+    while True:
+        try:
+            if os.lstat(f"{n}").st_uid == 0:
+                break
+            os.stat(".")
+        except OSError:
+            raise SystemExit(0)
+    os.rename(f"../links/{n}", f"{n}")
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_fault_42_a_rival_that_swaps_names_for_links_changes_nothing(place: Path, crew: Crew, attempt: int) -> None:
+    """It could write into the tree while it was built: a directory of the builder's that is open to the player."""
+    root, victim, links, number = place / "code", place / "victim", place / "links", 3000
+    for directory in (root, links):
+        directory.mkdir()
+        os.chown(directory, crew.builder.uid, crew.player.gid)
+        directory.chmod(0o770)
+    victim.write_text("secret")
+    victim.chmod(0o600)
+    for n in range(number):
+        (root / str(n)).write_text("")
+        os.chown(root / str(n), crew.builder.uid, crew.builder.gid)
+    busy = [subprocess.Popen(["sh", "-c", "while :; do :; done"]) for _core in range(3)]
+    argv = ["/usr/bin/python3", "-c", RIVAL, str(root), str(victim), str(number)]
+    rival = subprocess.Popen(argv, user=crew.player.uid, group=crew.player.gid, extra_groups=[], stdout=subprocess.PIPE)
+    try:
+        assert rival.stdout is not None
+        rival.stdout.readline()
+        seal.take(str(root), crew.builder.uid, ALL)
+    finally:
+        for one in (rival, *busy):
+            one.kill()
+            one.wait()
+    assert stat.S_IMODE(victim.stat().st_mode) == 0o600
+    assert [name for name in os.listdir(root) if (root / name).is_symlink()] == []
 
 
 def test_settle(tmp_path: Path) -> None:
