@@ -58,6 +58,12 @@ class Host:
     def write(self, path: str, text: str, mode: str = "644") -> None:
         self.run("install", "-D", "-m", mode, "/dev/stdin", path, text=text)
 
+    def put_bytes(self, source: Path, path: str) -> None:
+        """Bring a file of any content."""
+        command = self.command("install", "-D", "-m", "644", "/dev/stdin", path)
+        with source.open("rb") as file:
+            subprocess.run(command, stdin=file, check=True, capture_output=True)
+
     def put(self) -> None:
         """Bring the tests' own programs."""
         for path in sorted(ON_HOST.rglob("*")):
@@ -66,7 +72,11 @@ class Host:
 
     def script(self, name: str, *words: str) -> Any:
         """Run one of them; what it prints is JSON."""
-        return json.loads(self.run("/usr/bin/python3", f"{PLACE}/{name}", *words))
+        return self.script_at(f"{PLACE}/{name}", *words)
+
+    def script_at(self, path: str, *words: str) -> Any:
+        """Run a Python program of the host; what it prints is JSON."""
+        return json.loads(self.run("/usr/bin/python3", path, *words))
 
     def garage(self, verb: str) -> None:
         """Have the garage do something to this host from outside, such as reboot it."""

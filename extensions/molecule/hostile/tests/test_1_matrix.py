@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an Act's code can do to another Act, to its host and to itself: nothing, and root all of it."""
+
+from __future__ import annotations
+
+from hostile.stranger import PROBE, Stranger
+
+OF_A_PROCESS = "process's "
+"""What root itself may only do where it has more capabilities than most containers give it."""
+
+
+def test_fault_56_57_60_as_the_player(stranger: Stranger) -> None:
+    found = stranger.run(PROBE.read_text(), *stranger.subjects())
+    assert found["uid"] == stranger.uid("jazz-evil")
+    assert allowed(found) == []
+    assert len(found["found"]) >= 90
+
+
+def test_fault_56_57_60_as_the_builder(stranger: Stranger) -> None:
+    words = " ".join(stranger.subjects())
+    stranger.host.write("/opt/hostile/probe.py", PROBE.read_text(), "644")
+    assert stranger.play("evil", build=[f"sh -c 'python3 /opt/hostile/probe.py {words} > probed.json'"]).code == 0
+    found = stranger.of_code("probed.json")
+    assert found["uid"] == stranger.uid("jazz_evil")
+    assert allowed(found) == []
+    assert len(found["found"]) >= 90
+
+
+def test_root_can(stranger: Stranger) -> None:
+    """So each attempt is one that would succeed, if nothing kept it from that."""
+    stranger.host.write("/opt/hostile/probe.py", PROBE.read_text(), "644")
+    found = stranger.host.script_at("/opt/hostile/probe.py", *stranger.subjects())
+    excused = {name for name in found["found"] if name.startswith(OF_A_PROCESS) and not stranger.has_ptrace}
+    assert {name: said for name, said in found["found"].items() if said != "allowed" and name not in excused} == {}
+
+
+def allowed(found: dict[str, dict[str, str]]) -> list[str]:
+    return [name for name, said in found["found"].items() if said == "allowed"]

@@ -1,0 +1,1 @@
+"""What the build runs: nothing, until a test lays its own text over this one."""
