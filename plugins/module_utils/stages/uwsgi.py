@@ -33,6 +33,8 @@ master = true
 single-interpreter = true
 need-app = true
 enable-threads = true
+; a worker is a fork: without these a thread that ran then may keep the interpreter's lock for ever
+py-call-uwsgi-fork-hooks = true
 no-orphans = true
 die-on-term = true
 umask = 027

@@ -78,7 +78,7 @@ def test_the_documentation_starts_with_an_example(role: str) -> None:
     ("role", "template"),
     [
         (path.parents[1].name, path.name)
-        for pattern in ("templates/*", "files/*.conf", "files/backstage_wrapper.py")
+        for pattern in ("templates/*", "files/*.conf", "files/backstage_*.py")
         for path in sorted(ROLES.glob(f"*/{pattern}"))
     ],
 )
