@@ -191,7 +191,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
         raise BackstageError(diagnosis.find("built for another Python"), step="start")
     stage = Uwsgi(host, state.paths)
-    sess = state.next_sess(wanted.release)
+    sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
     _make_log(state)

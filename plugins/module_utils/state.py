@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -67,10 +68,15 @@ class ActState:
     def has_data(self) -> bool:
         return os.path.isdir(self.paths.root)
 
-    def next_sess(self, release: str) -> str:
-        """A Sess id that was never used: the emperor remembers failures by name."""
+    def next_sess(self, release: str, remembered: Iterable[str] = ()) -> str:
+        """A Sess id that was never used.
+
+        Args:
+            release: what it will play.
+            remembered: the Sesses that the Stage remembers, of which nothing else may be left on this host.
+        """
         numbers = [self.history.last_number(release)]
-        for sess in [*self.sesses, *self.vassals]:
+        for sess in [*self.sesses, *self.vassals, *remembered]:
             match = names.SESS.match(sess)
             if match and match.group("release") == release:
                 numbers.append(int(match.group("number")))

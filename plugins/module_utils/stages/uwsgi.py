@@ -180,6 +180,13 @@ class Uwsgi:
                 killed, deadline = True, time.monotonic() + 10
             time.sleep(0.03)
 
+    def remembered(self) -> list[str]:
+        """The Sesses that the emperor has or had: it keeps the names of those that failed, as long as it runs."""
+        stats = emperor.try_look(self.host.stats)
+        before, after = self.vassal("").split("..")
+        names_ = [*stats.vassals, *stats.blacklist] if stats else []
+        return [name[len(before) + 1 : -len(after) - 1] for name in names_ if name.startswith(before + ".")]
+
     def is_started(self, sess: str) -> bool:
         return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
 

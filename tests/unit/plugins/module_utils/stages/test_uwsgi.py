@@ -66,6 +66,7 @@ def test_the_whole_ini(stage: Uwsgi, house: House) -> None:
         "single-interpreter": "true",
         "need-app": "true",
         "enable-threads": "true",
+        "py-call-uwsgi-fork-hooks": "true",
         "no-orphans": "true",
         "die-on-term": "true",
         "umask": "027",
@@ -135,6 +136,15 @@ def emperor(house: House, *states: Any) -> Iterator[list[State]]:
 
     with listening(Path(house.host.stats), serve):
         yield given
+
+
+def test_names_that_the_emperor_remembers(stage: Uwsgi, house: House) -> None:
+    """Those of this Act, also when nothing of them is left: it would not start one of the same name."""
+    others = ["backstage.jazz.kittens2.aaaaaaaaaaaa.9.ini", "backstage.jazz2.kittens.aaaaaaaaaaaa.9.ini", "x.ini"]
+    remembered = {"blacklist": [{"id": f"/v/{name}", "attempt": 1} for name in [VASSAL, *others]]}
+    assert stage.remembered() == []
+    with emperor(house, {**OTHER, **remembered}):
+        assert sorted(stage.remembered()) == [SESS, SESS[:-1] + "2"]
 
 
 ENDED = "the Sess ended while it started"
