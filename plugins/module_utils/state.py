@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from . import files, names
+from . import files, names, proofs
 from .history import History
 from .host import Host
 from .layout import Act as ActPaths
@@ -42,6 +42,12 @@ class ActState:
     @property
     def live_release(self) -> Optional[str]:
         return self.live.split(".")[0] if self.live else None
+
+    @property
+    def hidden(self) -> list[str]:
+        """What nobody may read of the live Sess: its secrets, and its token."""
+        named = [self.live_env[name] for name in self.live_record.get("secrets", []) if name in self.live_env]
+        return [*named, *filter(None, [self.live_record.get("token")])]
 
     @property
     def served(self) -> set[str]:
@@ -133,6 +139,7 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live_record = files.read_json(sess.record) or {}
         live_ini = files.read(sess.ini) or ""
         live_env = read_env(sess.env)
+        live_env.pop(proofs.TOKEN, None)  # each Sess has its own
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},

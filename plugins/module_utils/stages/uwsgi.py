@@ -21,6 +21,7 @@ from ..host import SITE, Host
 from ..layout import Act as ActPaths
 
 LISTEN = 1024
+_MOST = 1 << 18
 _INI = """\
 ; {ownership}
 [uwsgi]
@@ -200,10 +201,14 @@ class Uwsgi:
 
         What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
         """
+        return diagnosis.tail(self.printed_since(ends))
+
+    def printed_since(self, ends: dict[str, int]) -> str:
+        """The same from its beginning, and of very much only the beginning and the end."""
         for log, end in ends.items():
             text = _read_from(log, end).split("GAME OVER")[0].strip()
             if text:
-                return diagnosis.tail(text)
+                return text
         return ""
 
 
@@ -218,7 +223,12 @@ def _read_from(path: str, offset: int) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             log.seek(offset)
-            return log.read()
+            text = log.read(_MOST)
+            rest = os.fstat(log.fileno()).st_size - offset - _MOST
+            if rest > 0:
+                log.seek(offset + _MOST + max(0, rest - _MOST))
+                text += log.read()
+            return text
     except FileNotFoundError:
         return ""
 

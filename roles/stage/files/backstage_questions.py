@@ -31,6 +31,7 @@ Application = Callable[..., Iterable[bytes]]
 ROLL_CALL = "BACKSTAGE_ROLL_CALL"
 QUESTION = "HTTP_X_BACKSTAGE_QUESTION"
 MARK = struct.Struct("@Q")
+AGAIN = 0.2  # seconds that a worker keeps a request that it need not answer: then it is sent again
 
 
 class Asked:
@@ -60,7 +61,7 @@ class Asked:
             worker = worker_id()
             headers.append(("X-Backstage-Worker", str(worker)))
             is_first = self.mark(worker, int(number))
-            self.wait(int(number), float(until))
+            self.wait(int(number), float(until) if is_first else min(float(until), time.monotonic() + AGAIN))
             if not is_first:
                 start_response("204 No Content", [*headers, ("X-Backstage-Again", "1")])
                 return []

@@ -52,14 +52,14 @@ def peer_uid(client: socket.socket) -> int:
     return found[1]
 
 
-def ask(path: Path, url: str = "/", host: str = "a.example", scheme: str = "http", **more: Any) -> object:
+def ask(path: Path, url: str = "/", host: str = "a.example", scheme: str = "http", **more: Any) -> door.Answer:
     return door.ask(str(path), url, host, scheme, **{"timeout": 5, **more})
 
 
 @pytest.mark.parametrize(("answer", "found"), ANSWERS)
 def test_answer(place: Path, answer: bytes, found: tuple[int, str, str]) -> None:
     with act(place / "s", answer):
-        assert ask(place / "s") == found
+        assert ask(place / "s")[:3] == found
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS)

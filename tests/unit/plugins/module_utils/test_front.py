@@ -53,7 +53,7 @@ def house_asked(house: House) -> Iterator[House]:
 
 
 def test_get(house_asked: House) -> None:
-    assert front.get(house_asked.host, "a.example", "/?a=b", 5) == (404, "purr \ufffd")
+    assert front.get(house_asked.host, "a.example", "/?a=b", 5)[:3] == (404, "", "purr \ufffd")
     assert front.get(house_asked.host, "a.localhost", "/up/", 5)[0] == 204
     port = house_asked.host.http_port
     assert Nginx.asked == [(f"a.example:{port}", "/?a=b"), (f"a.localhost:{port}", "/up/")]
@@ -113,13 +113,15 @@ ASKED = [
 
 @pytest.mark.parametrize(("health", "said"), ASKED)
 def test_ask(house_asked: House, health: Health, said: str) -> None:
-    assert told(front.ask, Act("kittens", health=health), Place("a.example"), house_asked.host) == said
+    assert (
+        told(front.ask, Act("kittens", health=health), Place("a.example"), house_asked.host, house_asked.act()) == said
+    )
 
 
 def test_ask_below_a_path(house_asked: House) -> None:
     place = Place("a.example", "/blog")
-    front.ask(Act("kittens", health=Health("/up/")), place, house_asked.host)
-    said = told(front.ask, Act("kittens", health=Health("/")), place, house_asked.host)
+    front.ask(Act("kittens", health=Health("/up/")), place, house_asked.host, house_asked.act())
+    said = told(front.ask, Act("kittens", health=Health("/")), place, house_asked.host, house_asked.act())
     assert said == "nothing at /blog/ (404): set health.path to a page that the Act has"
 
 
@@ -130,7 +132,7 @@ def test_ask_a_port(house_asked: House) -> None:
     data = {"act": "kittens", "port": port, "path": "/"}
     for health in (Health("/up/"), Health("/up/", host="up.example")):
         act = Act("kittens", health=health)
-        front.ask(act, front.at_port(act, data), nobody)
+        front.ask(act, front.at_port(act, data), nobody, house_asked.act())
     assert Nginx.asked == [(f"localhost:{port}", "/up/"), (f"up.example:{port}", "/up/")]
 
 
