@@ -219,7 +219,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         _gate(want, wanted, sess, state, stage, ends).let_through()
     except BackstageError as error:
         log = stage.log_since(ends)
-        _discard(stage, sess, state)
+        _discard(stage, sess, state, warn)
         cause = diagnosis.find(log) if error.step == "start" else ""
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
     for thread in gate.lost_threads(stage.printed_since(ends)):
@@ -241,10 +241,18 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, en
     )
 
 
-def _discard(stage: Uwsgi, sess: str, state: ActState) -> None:
+def _discard(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
     """Take away what this run made: no request was ever sent to it but ours."""
     stage.stop(sess, 0.5)
+    _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
+
+
+def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+    """End the processes that a stopped Sess has left, and say which."""
+    found = stage.end_left(sess, state.live if state.live != sess else None)
+    if found:
+        warn(f"act {state.paths.name}: Sess {sess} left processes, which were ended: {', '.join(found)}")
 
 
 def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
@@ -301,6 +309,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         if not idle:
             warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
         stage.stop(sess, None if idle and not wait else timeout + 15)
+    _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
 

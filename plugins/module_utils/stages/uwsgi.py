@@ -15,10 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from .. import diagnosis, door, emperor, files, names
+from .. import diagnosis, door, emperor, files, names, process
 from ..errors import BackstageError
 from ..host import SITE, Host
 from ..layout import Act as ActPaths
+from ..leftovers import Left, started
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -180,6 +181,26 @@ class Uwsgi:
                 os.kill(found.pid, signal.SIGKILL)
                 killed, deadline = True, time.monotonic() + 10
             time.sleep(0.03)
+
+    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
+        """Kill what a Sess that was stopped has left; which processes these were.
+
+        Args:
+            sess: the one that was stopped.
+            playing: the one that plays: what has come since it started may be its own.
+        """
+        stats = emperor.try_look(self.host.stats)
+        plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
+        if stats is None or (playing and (plays is None or plays.pid <= 1)):
+            return []
+        production, act = self.act.production.name, self.act.name
+        left = Left(
+            user=process.User.named(names.player(production, act)),
+            emperor=stats.pid,
+            before=started(plays.pid) if plays else None,
+            title=f"{production}/{act}/{sess} ",
+        )
+        return left.end()
 
     def remembered(self) -> list[str]:
         """The Sesses that the emperor has or had: it keeps the names of those that failed, as long as it runs."""
