@@ -88,7 +88,8 @@ class Emperor:
         ini = (self.vassals / name).read_text()
         (door,) = [line.split(" = ")[1] for line in ini.splitlines() if line.startswith("socket = ")]
         vassal = ExitStack()
-        asked = Asked(purr_to_all, (Path(door).parents[1] / "env" / "BACKSTAGE_TOKEN").read_text().strip())
+        token = Path(door).parents[1] / "env" / "BACKSTAGE_TOKEN"
+        asked = Asked(purr_to_all, token.read_text().strip() if token.exists() else "")
         vassal.enter_context(listening(Path(door), lambda client: self._serve(client, asked)))
         return vassal
 
