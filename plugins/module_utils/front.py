@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from . import door, files, proofs, server_block, world
+from . import addresses, door, files, proofs, server_block, world
 from .errors import BackstageError
 from .host import Host
 from .layout import Act as ActPaths
@@ -39,12 +39,14 @@ class Place:
         path: the URL path below which it plays.
         port: the Sess's own; None for a Venue.
         aliases: other names, at which nginx leads to this one.
+        beside: the paths of other Acts there.
     """
 
     name: str
     path: str = "/"
     port: Optional[int] = None
     aliases: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
@@ -122,7 +124,7 @@ def get(
 def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> Walk:
     """A visitor who comes by nginx, and wants to know whether it is this Act's Sess that answers."""
     port = place.port or host.http_port
-    site = Site(place.name, place.aliases, place.path, (None, 80, port))
+    site = Site(place.name, place.aliases, place.path, (None, 80, port), place.beside)
 
     def fetch(page: Page, cookies: str) -> Answer:
         question = Question(proofs.token(act)) if act and page.name == place.name and not _is_file(act, page) else None
@@ -167,7 +169,8 @@ def at_port(act: Act, data: dict[str, Any]) -> Place:
 
 def at_venue(block: Block, gig: dict[str, Any]) -> Place:
     """A Gig at a Venue."""
-    return Place(block["name"], gig["path"], None, tuple(block["aliases"]))
+    beside = addresses.others(block, gig["act"]) if gig["act"] else ()
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside))
 
 
 def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:

@@ -70,7 +70,7 @@ class Gate:
         name, _colon, port = host.partition(":")
         aliases = next((tuple(venue.aliases) for venue in self.address.venues if venue.name == host), ())
         ports = (int(port),) if port else (None, 80, self.http_port)
-        return Site(name, aliases, self.address.path, ports)
+        return Site(name, aliases, self.address.path, ports, self.address.beside)
 
     def _fetch(self, page: Page, cookies: str, host: str, crew: Optional[roll_call.Crew]) -> Answer:
         if page.name != host.partition(":")[0]:

@@ -59,17 +59,23 @@ class Site:
         aliases: other names, at which nginx leads to this one.
         path: the URL path of the Act.
         ports: what a URL may have as its port; None for no port.
+        beside: the paths of other Acts at this name.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     path: str = "/"
     ports: tuple[Optional[int], ...] = (None, 80)
+    beside: frozenset[str] = frozenset()
 
     def has(self, url: SplitResult) -> bool:
         """Whether a URL is one of this Act's pages here."""
-        below = self.path.rstrip("/") + "/"
-        return self.has_name(url) and url.port in self.ports and (url.path + "/").startswith(below)
+        return self.serves(url) and _is_below(url, self.path)
+
+    def serves(self, url: SplitResult) -> bool:
+        """Whether a URL is of this server, and not of another Act."""
+        taken = [path for path in self.beside if len(path) > len(self.path) and _is_below(url, path)]
+        return url.scheme == "http" and self.has_name(url) and url.port in self.ports and not taken
 
     def has_name(self, url: SplitResult) -> bool:
         return url.hostname in (self.name, *self.aliases)
@@ -130,7 +136,7 @@ class Walk:
         if url.scheme == "https" and self.site.has_name(url):
             # no visitor would ever come any farther
             raise BackstageError(diagnosis.find(f"{here.path} leads to {answer.location[:200]}"))
-        return _page(url) if url.scheme == "http" and self.site.has(url) else None
+        return _page(url) if self.site.has(url) else None
 
     def _endless(self, target: Page) -> str:
         first = self.pages[0]
@@ -161,6 +167,10 @@ def _joined(here: Page, location: str) -> Optional[SplitResult]:
     except ValueError:
         return None
     return url if len(url.geturl()) <= _LONGEST else None
+
+
+def _is_below(url: SplitResult, path: str) -> bool:
+    return (url.path + "/").startswith(path.rstrip("/") + "/")
 
 
 def _page(url: SplitResult) -> Page:
@@ -211,8 +221,7 @@ def assets(page: Page, answer: Answer, site: Site) -> Iterator[tuple[str, Page]]
     seen: set[Page] = set()
     for kind, text in parser.found:
         url = _joined(base, text.strip())
-        own = url is not None and url.scheme == "http" and site.has_name(url) and url.port in site.ports
-        if url is None or not own or (start and not site.has_name(start)):
+        if url is None or not site.serves(url) or (start and not site.has_name(start)):
             continue
         asset = _page(url)
         if asset not in seen and len(seen) < ASSETS:

@@ -129,6 +129,24 @@ def test_a_walk_stays_below_its_path(target: str, asked: bool) -> None:
     assert (len(walk.pages) == 2) is asked
 
 
+BESIDE = [("/blog/", False), ("/blog", False), ("/blogs/", True), ("/blog/s/a.css", False), ("/a/", True)]
+
+
+@pytest.mark.parametrize(("target", "own"), BESIDE)
+def test_another_act_at_the_same_name(target: str, own: bool) -> None:
+    """What is below its path is its business, where it leads to as well as what is named."""
+    pages = {"/": Answer(302, target)}
+    beside = Site("a.example", beside=frozenset({"/blog"}))
+    walk = Walk(beside, lambda page, _cookies: pages.get(page.uri, Answer(200)))
+    visits.judge(walk, Health(), Page("a.example", "/"), str)
+    assert (len(walk.pages) == 2) is own
+    answer = Answer(200, "", f"<script src='{target}'>", HTML)
+    assert (len(list(visits.assets(Page("a.example", "/"), answer, beside))) == 1) is own
+    # and what plays below a path has all that is longer
+    below = Site("a.example", path="/blog", beside=frozenset({"/"}))
+    assert len(list(visits.assets(Page("a.example", "/blog/"), answer, below))) == 1
+
+
 def test_what_is_asked_for_is_written_as_a_url() -> None:
     """A Location of an Act never ends a line of ours."""
     walk = site({"/": "/\u00e4 b\r\nX: y/?q=\u00e4 b", "/%C3%A4%20bX:%20y/?q=%C3%A4%20b": 200})
