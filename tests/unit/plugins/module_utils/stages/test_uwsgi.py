@@ -119,6 +119,7 @@ def vassal(pid: int = 4711, accepting: int = 0, cursed: int = 0, respawns: int =
     return {"vassals": [{"id": VASSAL, "pid": pid, "accepting": accepting, "cursed": cursed, "respawns": respawns}]}
 
 
+OLD = SESS[:-1] + "9"
 LISTED: State = {"blacklist": [{"id": VASSAL, "attempt": 1}]}
 OTHER: State = {"vassals": [{"id": VASSAL.replace("1.ini", "2.ini"), "pid": 1, "accepting": 1}]}
 
@@ -145,6 +146,13 @@ def test_names_that_the_emperor_remembers(stage: Uwsgi, house: House) -> None:
     assert stage.remembered() == []
     with emperor(house, {**OTHER, **remembered}):
         assert sorted(stage.remembered()) == [SESS, SESS[:-1] + "2"]
+
+
+def test_nothing_is_ended_where_it_is_not_known_what_plays(stage: Uwsgi, house: House) -> None:
+    """Without an emperor, or while it starts what plays anew, a process might be that one's."""
+    assert stage.end_left(SESS, None) == []
+    with emperor(house, {}, vassal(pid=-1)):
+        assert (stage.end_left(OLD, SESS), stage.end_left(OLD, SESS)) == ([], [])
 
 
 ENDED = "the Sess ended while it started"
