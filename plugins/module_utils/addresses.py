@@ -20,6 +20,11 @@ def venue(block: Block) -> Venue:
     return Venue(block["name"], block["aliases"], block["tls"], block["state"])
 
 
+def others(block: Block, act: str) -> set[str]:
+    """The paths of other Acts at a Venue."""
+    return {gig["path"] for gig in block["gigs"] if gig["act"] != act}
+
+
 def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str]) -> dict[str, Address]:
     """The address of every Act that is booked or has a port.
 
@@ -30,14 +35,16 @@ def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str])
     """
     booked: dict[str, dict[str, Venue]] = {}
     paths = {act: block["path"] for act, block in ports.items()}
+    beside: dict[str, set[str]] = {}
     for name, block in venues.items():
         for gig in block["gigs"]:
             booked.setdefault(gig["act"], {})[name] = venue(block)
             paths[gig["act"]] = gig["path"]
+            beside.setdefault(gig["act"], set()).update(others(block, gig["act"]))
     found = {}
     for act, path in paths.items():
         own = (ports[act]["port"],) if act in ports else ()
-        found[act] = Address(_in_order(booked.get(act, {}).values(), known), path, own)
+        found[act] = Address(_in_order(booked.get(act, {}).values(), known), path, own, frozenset(beside.get(act, ())))
     return found
 
 
@@ -50,7 +57,8 @@ def meanwhile(now: dict[str, Address], then: dict[str, Address], known: list[str
         venues = [*new.venues, *(one for one in old.venues if one.name not in staying)]
         # an Act has one path: until its last Gig is cancelled, that one's
         path = new.path if new.venues or not old.venues else old.path
-        found[act] = Address(_in_order(venues, known), path, tuple(sorted({*old.ports, *new.ports})))
+        ports = tuple(sorted({*old.ports, *new.ports}))
+        found[act] = Address(_in_order(venues, known), path, ports, old.beside | new.beside)
     return found
 
 

@@ -331,7 +331,7 @@ class Bookings:
         for name in [name for name, text in texts.items() if text]:
             for act, place in self._places(wanted[name]):
                 try:
-                    front.ask(act, place, self.host)
+                    front.ask(act, place, self.host, self.paths.act(act.name))
                 except BackstageError as error:
                     failed.setdefault(name, {})[act.name] = error
         return failed
@@ -343,7 +343,7 @@ class Bookings:
         if "port" in block:
             return [(act, front.at_port(act, block)) for act in live.values()]
         gigs = block["gigs"] if block["state"] == "open" else []
-        return [(live[gig["act"]], front.Place(block["name"], gig["path"])) for gig in gigs if gig["act"] in live]
+        return [(live[gig["act"]], front.at_venue(block, gig)) for gig in gigs if gig["act"] in live]
 
 
 def _try_alone(candidate: dict[str, str]) -> list[BackstageError]:

@@ -14,26 +14,20 @@ import os
 import socket
 import struct
 import time
-from typing import NamedTuple
+from typing import Any, Optional
 from urllib.parse import unquote
 
 from . import names, process
 from .errors import BackstageError
+from .visits import Answer
 
-_MOST = 1 << 20
+MOST = 1 << 20
+EMPTY = "the answer was empty: the worker ended while it answered"
 _CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of /proc/net/unix
 AGENT = "Backstage health check"
 
 
-class Answer(NamedTuple):
-    """What an Act answered: the status, where it leads to, and the start of the body."""
-
-    status: int
-    location: str
-    body: str
-
-
-def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "") -> Answer:
+def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "", cookies: str = "") -> Answer:
     """Make one GET request at a door.
 
     Args:
@@ -43,16 +37,24 @@ def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str
         scheme: http or https.
         timeout: seconds for the whole answer.
         prefix: the path below which the Act plays, as WSGI's SCRIPT_NAME.
+        cookies: what the visitor was given.
 
     Raises:
         BackstageError: no whole answer came in time.
     """
     user = process.User.named(names.WWW_GROUP)
-    variables = _variables(url, host, scheme, prefix)
-    return Answer(*process.call_as(user, _request, path, variables, timeout, timeout=timeout + 1))
+    given = variables(url, host, scheme, prefix, cookies)
+    return answer(process.call_as(user, _request, path, given, timeout, timeout=timeout + 1))
 
 
-def _variables(url: str, host: str, scheme: str, prefix: str) -> dict[str, str]:
+def answer(given: list[Any]) -> Answer:
+    """An answer that a child has handed on."""
+    status, location, body, headers = given
+    return Answer(status, location, body, tuple((name, value) for name, value in headers))
+
+
+def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str = "") -> dict[str, str]:
+    """A request as nginx passes it on."""
     path, _mark, query = url.partition("?")
     name, _colon, port = host.partition(":")
     return {
@@ -73,22 +75,26 @@ def _variables(url: str, host: str, scheme: str, prefix: str) -> dict[str, str]:
         "HTTP_X_FORWARDED_PROTO": scheme,
         "HTTP_X_FORWARDED_FOR": "127.0.0.1",
         "HTTP_X_FORWARDED_HOST": host,
+        **({"HTTP_COOKIE": cookies} if cookies else {}),
     }
 
 
-def _request(path: str, variables: dict[str, str], timeout: float) -> Answer:
-    packet = b"".join(
-        struct.pack("<H", len(part)) + part
-        for item in variables.items()
-        for part in (item[0].encode(), item[1].encode())
+def packet(given: dict[str, str]) -> bytes:
+    """A request in the uwsgi protocol."""
+    data = b"".join(
+        struct.pack("<H", len(part)) + part for item in given.items() for part in (item[0].encode(), item[1].encode())
     )
+    return struct.pack("<BHB", 0, len(data), 0) + data
+
+
+def _request(path: str, given: dict[str, str], timeout: float) -> Answer:
     deadline = time.monotonic() + timeout
-    answer = b""
+    said = b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(timeout)
         client.connect(path)
-        client.sendall(struct.pack("<BHB", 0, len(packet), 0) + packet)
-        while len(answer) < _MOST:
+        client.sendall(packet(given))
+        while len(said) < MOST:
             client.settimeout(max(0.01, deadline - time.monotonic()))
             try:
                 chunk = client.recv(1 << 16)
@@ -96,19 +102,25 @@ def _request(path: str, variables: dict[str, str], timeout: float) -> Answer:
                 raise BackstageError(f"no answer within {timeout:.0f} s") from None
             if not chunk:
                 break
-            answer += chunk
-    return _parse(answer)
+            said += chunk
+    return parse(said)
 
 
-def _parse(answer: bytes) -> Answer:
-    head, _blank, body = answer.partition(b"\r\n\r\n")
+def parse(said: bytes) -> Answer:
+    """An answer as the Act sent it.
+
+    Raises:
+        BackstageError: it is none.
+    """
+    head, _blank, body = said.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     words = first.split()
     if len(words) < 2 or not words[1].isdigit():
-        raise BackstageError("the answer was empty: the worker ended while it answered")
-    headers = {name.strip().lower(): value.strip() for name, _colon, value in (line.partition(b":") for line in lines)}
-    location = headers.get(b"location", b"").decode("utf-8", "replace")
-    return Answer(int(words[1]), location, body.decode("utf-8", "replace"))
+        raise BackstageError(EMPTY)
+    parts = [line.decode("utf-8", "replace").partition(":") for line in lines]
+    headers = tuple((name.strip().lower(), value.strip()) for name, _colon, value in parts)
+    location = dict(headers).get("location", "")
+    return Answer(int(words[1]), location, body.decode("utf-8", "replace"), headers)
 
 
 def is_busy(path: str) -> bool:
@@ -123,14 +135,21 @@ def _sockets(path: str) -> list[list[str]]:
 
 
 def wait_idle(path: str, timeout: float) -> bool:
-    """Wait until nothing is queued or answered for 0.2 s; return whether that came in time."""
+    """Wait until every look of at least 0.2 s finds nothing queued or answered; return whether that came in time.
+
+    It takes an idle look at the end as well: on a busy machine this process may sleep for longer than it asked for.
+    """
     path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     deadline = time.monotonic() + timeout
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < 0.2:
+    idle_since: Optional[float] = None
+    while True:
+        before = time.monotonic()
         if is_busy(path):
-            quiet_since = time.monotonic()
-        if time.monotonic() > deadline:
+            idle_since = None
+        elif idle_since is None:
+            idle_since = time.monotonic()
+        elif before - idle_since >= 0.2:
+            return True
+        if before > deadline:
             return False
         time.sleep(0.02)
-    return True

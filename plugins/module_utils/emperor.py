@@ -34,6 +34,7 @@ class Stats:
 
     vassals: dict[str, Vassal]
     blacklist: dict[str, int]
+    pid: int = 0
 
 
 def look(path: str) -> Stats:
@@ -67,7 +68,7 @@ def _parse(data: dict[str, Any]) -> Stats:
         for item in data.get("vassals", [])
     }
     blacklist = {os.path.basename(item["id"]): item.get("attempt", 0) for item in data.get("blacklist", [])}
-    return Stats(vassals, blacklist)
+    return Stats(vassals, blacklist, data.get("pid", 0))
 
 
 def try_look(path: str) -> Optional[Stats]:

@@ -128,7 +128,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
         env={**state.live_env, **environments.entered(environment), "PYTHONUNBUFFERED": "1"},
         cwd=os.path.normpath(os.path.join(state.paths.release(record["release"]).code, record["project"])),
         release=record["release"],
-        secrets=[state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env],
+        secrets=state.hidden,
         python=os.path.join(environment, "bin", "python"),
         manage=record["manage"],
     )

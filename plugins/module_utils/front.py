@@ -12,13 +12,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from . import diagnosis, door, files, server_block
+from . import addresses, door, files, proofs, server_block, world
 from .errors import BackstageError
 from .host import Host
 from .layout import Act as ActPaths
+from .layout import Production
 from .nouns import Act
+from .proofs import Question
+from .served import Served
+from .state import read_env
+from .visits import Answer, Page, Site, Walk, assets, judge, missing
 
 Block = dict[str, Any]
+
+
+class Foreign(BackstageError):
+    """Another server answers in the place of ours."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,15 @@ class Place:
         name: a Venue's name, or one of the host itself.
         path: the URL path below which it plays.
         port: the Sess's own; None for a Venue.
+        aliases: other names, at which nginx leads to this one.
+        beside: the paths of other Acts there.
     """
 
     name: str
     path: str = "/"
     port: Optional[int] = None
+    aliases: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
@@ -75,8 +88,10 @@ def other_productions(production: str, host: Host) -> dict[str, str]:
     return found
 
 
-def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = None) -> tuple[int, str]:
-    """GET a page of a name from the local nginx: its status and the start of its body.
+def get(
+    host: Host, name: str, path: str, timeout: float, port: Optional[int] = None, more: Optional[dict[str, str]] = None
+) -> Answer:
+    """GET a page of a name from the local nginx.
 
     Args:
         host: the host's facts.
@@ -84,6 +99,7 @@ def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = 
         path: the page.
         timeout: seconds for the answer.
         port: where, if not at the Venues' own port.
+        more: more headers.
 
     Raises:
         BackstageError: nobody answered.
@@ -92,15 +108,43 @@ def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = 
     site = name if port == 80 else f"{name}:{port}"
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT})
+        client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT, **(more or {})})
         answer = client.getresponse()
-        return answer.status, answer.read(1 << 20).decode("utf-8", "replace")
+        headers = tuple((key.lower(), value) for key, value in answer.getheaders())
+        body = answer.read(1 << 20).decode("utf-8", "replace")
+        return Answer(answer.status, answer.getheader("Location", ""), body, headers)
     except (OSError, http.client.HTTPException) as error:
         raise BackstageError(
             f"http://{site}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
         ) from None
     finally:
         client.close()
+
+
+def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> Walk:
+    """A visitor who comes by nginx, and wants to know whether it is this Act's Sess that answers."""
+    port = place.port or host.http_port
+    site = Site(place.name, place.aliases, place.path, (None, 80, port), place.beside)
+
+    def fetch(page: Page, cookies: str) -> Answer:
+        question = Question(proofs.token(act)) if act and page.name == place.name and not _is_file(act, page) else None
+        more = {"Cookie": cookies} if cookies else {}
+        if question and question.token:
+            more[proofs.HEADER] = question.header
+        answer = get(host, page.name, page.uri, timeout, port, more)
+        if question and question.is_foreign(answer):
+            raise Foreign(f"{page.path} answers {answer.status} at {page.name}: {proofs.FOREIGN}", step="nginx")
+        return answer
+
+    return Walk(site, fetch)
+
+
+def _is_file(act: ActPaths, page: Page) -> bool:
+    """Whether nginx serves a page from files, so that no Act can say that it answered."""
+    sess = os.path.basename(os.path.realpath(act.live))
+    release = files.read_json(act.release(sess.partition(".")[0]).seal)
+    path = world.path(read_env(act.sess(sess).env))
+    return bool(release) and Served(release or {}, path, act.sess(sess), act.media).status(page.path) is not None
 
 
 def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
@@ -110,12 +154,12 @@ def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
         BackstageError: one does not answer as the Act's health says.
     """
     venues, ports = booked(paths.production.name, host)
-    for name, data in venues.items():
+    for data in venues.values():
         for gig in data["gigs"] if data["state"] == "open" else []:
             if gig["act"] == paths.name:
-                ask(act, Place(name, gig["path"]), host)
+                ask(act, at_venue(data, gig), host, paths)
     if paths.name in ports:
-        ask(act, at_port(act, ports[paths.name]), host)
+        ask(act, at_port(act, ports[paths.name]), host, paths)
 
 
 def at_port(act: Act, data: dict[str, Any]) -> Place:
@@ -123,11 +167,28 @@ def at_port(act: Act, data: dict[str, Any]) -> Place:
     return Place(act.health.host or "localhost", data["path"], data["port"])
 
 
-def ask(act: Act, place: Place, host: Host) -> None:
-    page = place.below(act.health.path)
-    status, body = get(host, place.name, page, act.health.timeout, place.port)
-    if not act.health.accepts(status):
-        raise BackstageError(diagnosis.answer(status, page, place.name, body), step="nginx")
+def at_venue(block: Block, gig: dict[str, Any]) -> Place:
+    """A Gig at a Venue."""
+    beside = addresses.others(block, gig["act"]) if gig["act"] else ()
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside))
+
+
+def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
+    """Ask for the page of the Act's health as a visitor would, and for the style sheets and scripts that it names.
+
+    Raises:
+        BackstageError: it does not answer as the Act's health says, or somebody else answers.
+    """
+    walk = _walk(place, host, act.health.timeout, paths)
+    try:
+        answer = judge(walk, act.health, Page(place.name, place.below(act.health.path)), str)
+        page = walk.pages[-1]
+        for kind, asset in assets(page, answer, walk.site) if answer else []:
+            status = get(host, asset.name, asset.uri, act.health.timeout, walk.site.ports[-1]).status
+            if status >= 400:
+                raise BackstageError(missing(page, kind, asset, status))
+    except BackstageError as error:
+        raise BackstageError(error.message, step="nginx") from None
 
 
 def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -140,25 +201,32 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
     """
     venues, ports = booked(production, host)
     asked = []
-    for name, data in sorted(venues.items()):
+    for _name, data in sorted(venues.items()):
         for gig in data["gigs"] or [{"path": "/", "act": None}]:
-            asked.append((Place(name, gig["path"]), data["state"], gig["act"]))
+            asked.append((at_venue(data, gig), data["state"], gig["act"]))
     for act, data in sorted(ports.items()):
         asked.append((Place("localhost", data["path"], data["port"]), "local", act))
     found = []
     for place, state, act in asked:
-        answer = _answer(place, host, "/")
-        if answer["status"] == 404 and pages.get(act, "/") != "/":
-            answer = _answer(place, host, pages[act])
+        paths = Production(production).act(act) if act and state != "closed" else None
+        answer = _answer(place, host, "/", paths)
+        if answer["status"] == 404 and not answer["error"] and pages.get(act, "/") != "/":
+            answer = _answer(place, host, pages[act], paths)
         found.append({**answer, "state": state, "act": act})
     return found
 
 
-def _answer(place: Place, host: Host, path: str) -> dict[str, Any]:
+def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:
+    """The status of the first answer, and what is wrong with it or with where it leads to."""
     port, page = place.port or host.http_port, place.below(path)
-    url = f"http://{place.name}{'' if port == 80 else f':{port}'}{page}"
+    found = {"url": f"http://{place.name}{'' if port == 80 else f':{port}'}{page}", "status": 0, "error": ""}
+    walk = _walk(place, host, 30, act)
     try:
-        status, _body = get(host, place.name, page, 30, place.port)
+        answer = walk.ask(Page(place.name, page))
+        found["status"] = answer.status
+        answer = walk.follow(answer)
+        if answer.status >= 400 and len(walk.pages) > 1:
+            found["error"] = f"{walk.way}it answers {answer.status}"
     except BackstageError as error:
-        return {"url": url, "status": 0, "error": error.message}
-    return {"url": url, "status": status, "error": ""}
+        found["error"] = error.message
+    return found

@@ -215,12 +215,11 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
         raise Refusal(f"lines: {count}: give how many are shown of each log, 1 or more")
     host = Host.read()
     state = _known(production, act, host)
-    secrets = [state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env]
     logs: list[dict[str, Any]] = []
     shown: list[str] = []
     for log in of(production, act, host):
         lines, more = log.last(count, start)
-        lines = [masks.mask(line, secrets) for line in lines]
+        lines = [masks.mask(line, state.hidden) for line in lines]
         logs.append({"title": log.title, "path": log.path, "lines": lines, "more": more})
         said = f"the last {count} lines" if more else "" if lines else "nothing"
         shown += [f"==> {log.title} ({log.path})" + (f": {said}" if said else ""), *lines, ""]

@@ -86,6 +86,7 @@ class Rehearsal:
         self.before = copy.deepcopy(item)
         self.draft = Draft(item, survey)
         self.migrates = True
+        self.warnings: list[str] = []
 
     def run(self) -> Findings:
         """Rehearse, and leave nothing, whatever happens.
@@ -118,6 +119,7 @@ class Rehearsal:
                 break
         found.plays, found.error = error is None, error
         found.known = self._record()
+        found.warnings += self.warnings  # such as a thread that does not live in the workers
         found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
         found.missing += self.draft.wishes + self._missing(error)
         if found.plays:
@@ -128,9 +130,10 @@ class Rehearsal:
         """Build, then play; the failure, if there is one."""
         try:
             for through in ("build", "play"):
-                errors = production.carry_out(self._order(through)).errors
-                if errors:
-                    return errors[0]
+                outcome = production.carry_out(self._order(through))
+                self.warnings = outcome.warnings
+                if outcome.errors:
+                    return outcome.errors[0]
                 if through == "build":
                     self._need_own_database()
         except BackstageError as error:

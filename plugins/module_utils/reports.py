@@ -87,7 +87,8 @@ def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> li
     reached = {answer["act"] for answer in answers}
     for answer in answers:
         played = _played(answer["act"], state, sesses) if answer["act"] else "nothing on"
-        lines.append(f"{answer['url']}  {answer['status'] or answer['error']}  {answer['state']}  {played}")
+        said = f"{answer['status']}: {answer['error']}" if answer["status"] and answer["error"] else ""
+        lines.append(f"{answer['url']}  {said or answer['status'] or answer['error']}  {answer['state']}  {played}")
     lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in reached]
     return lines
 

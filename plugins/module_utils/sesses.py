@@ -12,12 +12,27 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import acts, databases, diagnosis, door, environments, files, finish, front, inputs, names, process, world
+from . import (
+    acts,
+    databases,
+    diagnosis,
+    environments,
+    files,
+    finish,
+    front,
+    gate,
+    inputs,
+    names,
+    process,
+    proofs,
+    world,
+)
 from .errors import BackstageError
 from .host import Host
-from .layout import Sess as SessPaths
 from .nouns import Sess
 from .plan import Change, Phase, Step
+from .roll_call import Crew
+from .served import Served
 from .stages.uwsgi import Part, Uwsgi
 from .state import ActState
 
@@ -143,7 +158,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
     if wanted is None:
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
-    sess = start(want, wanted, state, host)
+    sess = start(want, wanted, state, host, warn)
     held = files.read(state.paths.hold)
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
@@ -181,7 +196,7 @@ def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Ca
     end(new, state, host, warn)
 
 
-def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
+def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
     """Start a new Sess behind its own door and let it through the gate; return its id.
 
     Raises:
@@ -191,30 +206,53 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
         raise BackstageError(diagnosis.find("built for another Python"), step="start")
     stage = Uwsgi(host, state.paths)
-    sess = state.next_sess(wanted.release)
+    sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
     _make_log(state)
     ends = stage.log_ends()
-    health = want.act.act.health
     try:
         _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
         state.history.add("started", release=wanted.release, sess=sess)
         stage.start(sess)
-        stage.ready(sess, health.timeout)
-        _gate(want, state.paths.sess(sess), lambda: stage.log_since(ends))
+        stage.ready(sess, want.act.act.health.timeout)
+        _gate(want, wanted, sess, state, stage, ends).let_through()
     except BackstageError as error:
         log = stage.log_since(ends)
-        _discard(stage, sess, state)
+        _discard(stage, sess, state, warn)
         cause = diagnosis.find(log) if error.step == "start" else ""
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
+    for thread in gate.lost_threads(stage.printed_since(ends)):
+        warn(f"act {state.paths.name}: {thread}")
     return sess
 
 
-def _discard(stage: Uwsgi, sess: str, state: ActState) -> None:
+def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> gate.Gate:
+    own, address = state.paths.sess(sess), want.act.address
+    return gate.Gate(
+        act=want.act.act,
+        address=address,
+        sess=own,
+        crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
+        served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
+        http_port=stage.host.http_port,
+        log=lambda: stage.log_since(ends),
+        threads=lambda: gate.lost_threads(stage.printed_since(ends)),
+    )
+
+
+def _discard(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
     """Take away what this run made: no request was ever sent to it but ours."""
     stage.stop(sess, 0.5)
+    _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
+
+
+def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+    """End the processes that a stopped Sess has left, and say which."""
+    found = stage.end_left(sess, state.live if state.live != sess else None)
+    if found:
+        warn(f"act {state.paths.name}: Sess {sess} left processes, which were ended: {', '.join(found)}")
 
 
 def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
@@ -224,7 +262,8 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
     files.directory(paths.env, 0o750, 0, gid)
     files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
     files.directory(paths.older, 0o711)
-    for name, value in wanted.variables.items():
+    token = proofs.new()
+    for name, value in {**wanted.variables, proofs.TOKEN: token}.items():
         files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
     release = state.paths.release(wanted.release)
     os.symlink(release.root, paths.release)
@@ -233,6 +272,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
     record: dict[str, Any] = {
         "sess": sess,
+        "token": token,
         "release": wanted.release,
         "secrets": sorted(wanted.secrets),
         "stage": "uwsgi",
@@ -249,34 +289,6 @@ def _make_log(state: ActState) -> None:
     handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
     os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
     os.close(handle)
-
-
-def _gate(want: Want, paths: SessPaths, log: Callable[[], str]) -> None:
-    """Ask the new Sess for the Gig's page, with the Host of each Venue that is open, and of its own port."""
-    health, prefix = want.act.act.health, want.act.address.prefix
-    page = prefix + health.path
-    for host in gate_hosts(want):
-        try:
-            status, location, body = door.ask(paths.socket, health.path, host, "http", health.timeout, prefix)
-        except BackstageError as error:
-            cause = diagnosis.find(log()) or error.message
-            raise BackstageError(f"{page} was asked: {cause}", step="gate") from None
-        if not health.accepts(status):
-            raise BackstageError(diagnosis.answer(status, page, host, f"{log()}\n{body}"), step="gate")
-        if health.text and health.text not in body:
-            raise BackstageError(f"{page} answers {status} without the text '{health.text}'", step="gate")
-        if not health.status and location.startswith(f"https://{host.partition(':')[0]}/"):
-            # no visitor would ever come any farther
-            raise BackstageError(diagnosis.find(f"{page} leads to {location}"), step="gate")
-
-
-def gate_hosts(want: Want) -> list[str]:
-    act, address = want.act.act, want.act.address
-    if act.health.host:
-        return [act.health.host]
-    named = [venue.name for venue in address.venues if venue.state == "open"]
-    named += [f"localhost:{port}" for port in address.ports]
-    return named or world.hosts(act, address)[:1]
 
 
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
@@ -297,6 +309,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         if not idle:
             warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
         stage.stop(sess, None if idle and not wait else timeout + 15)
+    _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
 

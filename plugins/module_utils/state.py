@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from . import files, names
+from . import files, names, proofs
 from .history import History
 from .host import Host
 from .layout import Act as ActPaths
@@ -43,6 +44,12 @@ class ActState:
         return self.live.split(".")[0] if self.live else None
 
     @property
+    def hidden(self) -> list[str]:
+        """What nobody may read of the live Sess: its secrets, and its token."""
+        named = [self.live_env[name] for name in self.live_record.get("secrets", []) if name in self.live_env]
+        return [*named, *filter(None, [self.live_record.get("token")])]
+
+    @property
     def served(self) -> set[str]:
         """The releases whose static files the live Sess still serves."""
         older = self.paths.sess(self.live).older if self.live else ""
@@ -67,10 +74,15 @@ class ActState:
     def has_data(self) -> bool:
         return os.path.isdir(self.paths.root)
 
-    def next_sess(self, release: str) -> str:
-        """A Sess id that was never used: the emperor remembers failures by name."""
+    def next_sess(self, release: str, remembered: Iterable[str] = ()) -> str:
+        """A Sess id that was never used.
+
+        Args:
+            release: what it will play.
+            remembered: the Sesses that the Stage remembers, of which nothing else may be left on this host.
+        """
         numbers = [self.history.last_number(release)]
-        for sess in [*self.sesses, *self.vassals]:
+        for sess in [*self.sesses, *self.vassals, *remembered]:
             match = names.SESS.match(sess)
             if match and match.group("release") == release:
                 numbers.append(int(match.group("number")))
@@ -127,6 +139,7 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live_record = files.read_json(sess.record) or {}
         live_ini = files.read(sess.ini) or ""
         live_env = read_env(sess.env)
+        live_env.pop(proofs.TOKEN, None)  # each Sess has its own
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},

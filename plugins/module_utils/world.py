@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from . import databases
 from .layout import Act as ActPaths
@@ -26,11 +26,13 @@ class Address:
         venues: the Venues where it is booked.
         path: the URL path below which it plays, the same wherever it is reached.
         ports: those of the host itself that nginx listens on for it.
+        beside: the paths of other Acts at its Venues.
     """
 
     venues: tuple[Venue, ...] = ()
     path: str = "/"
     ports: tuple[int, ...] = ()
+    beside: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def prefix(self) -> str:

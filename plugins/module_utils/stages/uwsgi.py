@@ -15,12 +15,14 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from .. import diagnosis, door, emperor, files, names
+from .. import diagnosis, door, emperor, files, names, process
 from ..errors import BackstageError
 from ..host import SITE, Host
 from ..layout import Act as ActPaths
+from ..leftovers import Left, started
 
 LISTEN = 1024
+_MOST = 1 << 18
 _INI = """\
 ; {ownership}
 [uwsgi]
@@ -33,6 +35,8 @@ master = true
 single-interpreter = true
 need-app = true
 enable-threads = true
+; a worker is a fork: without these a thread that ran then may keep the interpreter's lock for ever
+py-call-uwsgi-fork-hooks = true
 no-orphans = true
 die-on-term = true
 umask = 027
@@ -178,6 +182,33 @@ class Uwsgi:
                 killed, deadline = True, time.monotonic() + 10
             time.sleep(0.03)
 
+    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
+        """Kill what a Sess that was stopped has left; which processes these were.
+
+        Args:
+            sess: the one that was stopped.
+            playing: the one that plays: what has come since it started may be its own.
+        """
+        stats = emperor.try_look(self.host.stats)
+        plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
+        if stats is None or (playing and (plays is None or plays.pid <= 1)):
+            return []
+        production, act = self.act.production.name, self.act.name
+        left = Left(
+            user=process.User.named(names.player(production, act)),
+            emperor=stats.pid,
+            before=started(plays.pid) if plays else None,
+            title=f"{production}/{act}/{sess} ",
+        )
+        return left.end()
+
+    def remembered(self) -> list[str]:
+        """The Sesses that the emperor has or had: it keeps the names of those that failed, as long as it runs."""
+        stats = emperor.try_look(self.host.stats)
+        before, after = self.vassal("").split("..")
+        names_ = [*stats.vassals, *stats.blacklist] if stats else []
+        return [name[len(before) + 1 : -len(after) - 1] for name in names_ if name.startswith(before + ".")]
+
     def is_started(self, sess: str) -> bool:
         return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
 
@@ -191,10 +222,14 @@ class Uwsgi:
 
         What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
         """
+        return diagnosis.tail(self.printed_since(ends))
+
+    def printed_since(self, ends: dict[str, int]) -> str:
+        """The same from its beginning, and of very much only the beginning and the end."""
         for log, end in ends.items():
             text = _read_from(log, end).split("GAME OVER")[0].strip()
             if text:
-                return diagnosis.tail(text)
+                return text
         return ""
 
 
@@ -209,7 +244,12 @@ def _read_from(path: str, offset: int) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             log.seek(offset)
-            return log.read()
+            text = log.read(_MOST)
+            rest = os.fstat(log.fileno()).st_size - offset - _MOST
+            if rest > 0:
+                log.seek(offset + _MOST + max(0, rest - _MOST))
+                text += log.read()
+            return text
     except FileNotFoundError:
         return ""
 

@@ -5,10 +5,11 @@
 
 It imports the Act's callable and does before the fork what Django would do at the first request: once instead of
 once a worker, and a mistake ends the start instead of meeting the first visitor. What is loaded then is frozen, so
-that the workers go on sharing its memory. It reads two variables:
+that the workers go on sharing its memory. It reads these variables:
 
 BACKSTAGE_APPLICATION  the Act's callable, as "package.module:name"
 BACKSTAGE_PREFIX       optional: the path below which the Act plays, such as "/blog"
+BACKSTAGE_TOKEN        what this Sess proves itself with; the Act's code does not see it
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ import inspect
 import logging
 import os
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Callable
+
+import backstage_questions
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -137,18 +141,51 @@ def share_memory() -> None:
     from django.db import connections
 
     connections.close_all()
+    close_pools()
     gc.collect()
     gc.freeze()
 
 
-def build(environ: Mapping[str, str]) -> Application:
+def close_pools() -> None:
+    """Close Django's pools: a connection that is closed goes back into its pool, open, and workers would share it.
+
+    Django has them since 5.1, one for each database whose OPTIONS ask for it, whoever opened it.
+    """
+    from django.db import connections
+
+    for name in connections:
+        if connections.settings[name].get("OPTIONS", {}).get("pool"):
+            close_pool = getattr(connections[name], "close_pool", None)
+            if close_pool:
+                close_pool()
+
+
+def name_threads() -> None:
+    """Print the threads that are alive now: a fork copies the memory, and of the threads only the one that forks."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} - backstage: {lost(thread.name)}"
+            print(line, file=sys.stderr, flush=True)
+
+
+def lost(thread: str) -> str:
+    return (
+        f"the thread {thread[:80]!r} was started while the Act was loaded, and does not live in the workers: start it"
+        " with the first request, or as a process of its own"
+    )
+
+
+def build(environ: MutableMapping[str, str]) -> Application:
     """The Act's application, ready to be forked."""
+    token = environ.pop("BACKSTAGE_TOKEN", "")
     set_prefix(environ.get("BACKSTAGE_PREFIX", ""))
     loaded = load(environ.get("BACKSTAGE_APPLICATION", ""))
     prepare()
     report_errors()
+    asked = backstage_questions.Asked(loaded, token, backstage_questions.worker_count())
     share_memory()
-    return loaded
+    name_threads()
+    return asked
 
 
 # uWSGI puts its own module there before it loads an Act; whoever else imports this file, a test say, has none.

@@ -71,6 +71,11 @@ def refusals(directory: str, ini: str) -> list[str]:
     return foreign + emperors
 
 
+def somaxconn() -> int:
+    """The longest queue that the kernel allows a socket; uWSGI refuses to start with a longer one."""
+    return int(text_of("/proc/sys/net/core/somaxconn") or 4096)
+
+
 def stage(question: dict[str, Any]) -> dict[str, Any]:
     """Answer the role."""
     directory = question["vassals"]
@@ -78,6 +83,7 @@ def stage(question: dict[str, Any]) -> dict[str, Any]:
         "refusals": refusals(directory, question["ini"]),
         "playing": [name for name in names(directory, ".ini") if name.startswith("backstage.")],
         "uv": uv_version(question["tools"]),
+        "somaxconn": somaxconn(),
     }
 
 

@@ -6,12 +6,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
 from .servers import Variables, listening, read_request
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "roles" / "stage" / "files"))
+
+from backstage_questions import Asked
 
 Answer = Callable[[Variables], str]
 
@@ -28,6 +33,7 @@ class Emperor:
         vassals: its directory.
         answer: what the Acts answer.
         says: what a Sess prints when it dies at its start; empty for one that comes up.
+        ready_says: what a Sess prints that comes up.
         log: where it prints that.
         ready: whether a Sess that came up accepts requests.
         cursed: since when the emperor wants them to end.
@@ -37,12 +43,15 @@ class Emperor:
     stats: Path
     answer: Answer = purr
     says: str = ""
+    ready_says: str = ""
     log: Path = Path("/dev/null")
     ready: bool = True
     cursed: int = 0
     playing: dict[str, ExitStack] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
+    call: str = ""
+    called: int = 0
 
     def __enter__(self) -> Emperor:
         self._socket = listening(self.stats, self._tell)
@@ -63,6 +72,8 @@ class Emperor:
                 with self.log.open("a") as log:
                     log.write(self.says)
             else:
+                with self.log.open("a") as log:
+                    log.write(self.ready_says)
                 self.playing[name] = self._start(name)
         for name in sorted({*self.playing} - names):
             self.playing.pop(name).close()
@@ -77,8 +88,25 @@ class Emperor:
         ini = (self.vassals / name).read_text()
         (door,) = [line.split(" = ")[1] for line in ini.splitlines() if line.startswith("socket = ")]
         vassal = ExitStack()
-        vassal.enter_context(listening(Path(door), self._serve))
+        token = Path(door).parents[1] / "env" / "BACKSTAGE_TOKEN"
+        asked = Asked(purr_to_all, token.read_text().strip() if token.exists() else "")
+        vassal.enter_context(listening(Path(door), lambda client: self._serve(client, asked)))
         return vassal
 
-    def _serve(self, client: socket.socket) -> None:
-        client.sendall(self.answer(read_request(client)).encode())
+    def _serve(self, client: socket.socket, asked: Asked) -> None:
+        """Answer as the wrapper does: one request a worker of a roll call, and a proof to who may ask for it."""
+        variables = read_request(client)
+        head, _blank, body = self.answer(variables).partition("\r\n\r\n")
+        if not head:
+            return
+        more = asked.proof(variables.get("HTTP_X_BACKSTAGE_QUESTION", ""))
+        if "BACKSTAGE_ROLL_CALL" in variables:
+            self.called = self.called + 1 if variables["BACKSTAGE_ROLL_CALL"] == self.call else 1
+            self.call = variables["BACKSTAGE_ROLL_CALL"]
+            more.append(("X-Backstage-Worker", str(self.called)))
+        lines = [head, *(f"{name}: {value}" for name, value in more)]
+        client.sendall(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
+
+
+def purr_to_all(_environ: object, _start_response: object) -> list[bytes]:
+    return [b"purr"]

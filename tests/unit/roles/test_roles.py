@@ -78,7 +78,7 @@ def test_the_documentation_starts_with_an_example(role: str) -> None:
     ("role", "template"),
     [
         (path.parents[1].name, path.name)
-        for pattern in ("templates/*", "files/*.conf", "files/backstage_wrapper.py")
+        for pattern in ("templates/*", "files/*.conf", "files/backstage_*.py")
         for path in sorted(ROLES.glob(f"*/{pattern}"))
     ],
 )
@@ -89,15 +89,18 @@ def test_every_written_file_says_whose_it_is(role: str, template: str) -> None:
     assert any("Managed by Backstage (backstage.django): changes are overwritten." in line for line in lines)
 
 
-def test_emperor_ini() -> None:
+@pytest.mark.parametrize(("allowed", "listen"), [(4096, "1024"), (128, "128")])
+def test_emperor_ini(allowed: int, listen: str) -> None:
     """What the emperor must be told; a second value of an option would be a second emperor or a ghost."""
     ini = configparser.ConfigParser(interpolation=None)
-    ini.read_string(render("stage", "emperor.ini.j2", stage_longest_request=120, __stage_facts={"stats": "/run/stats"}))
+    facts = {"__stage_facts": {"stats": "/run/stats"}, "__host_answers": {"somaxconn": allowed}}
+    ini.read_string(render("stage", "emperor.ini.j2", stage_longest_request=120, **facts))
     assert dict(ini["uwsgi"]) == {
         "strict": "true",
         "emperor": "/etc/backstage/vassals",
         "emperor-stats": "/run/stats",
         "umask": "077",
+        "listen": listen,
         "emperor-graceful-shutdown": "true",
         "emperor-curse-tolerance": "135",
         "emperor-max-throttle": "10000",
@@ -115,6 +118,7 @@ def test_emperor_service() -> None:
     assert (service["KillMode"], service["Type"], service["SystemCallErrorNumber"]) == ("process", "notify", "EPERM")
     assert service["CapabilityBoundingSet"].split() == ["CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_CHOWN"]
     assert "ProcSubset" not in service
+    assert (service["LimitNOFILE"], service["TasksMax"]) == ("65536", "32768"), "for hundreds of sleeping Acts"
 
 
 def test_emperor_script_is_a_shell_script() -> None:

@@ -38,9 +38,10 @@ VASSAL = {
     "monitor": "/etc/backstage/vassals",
     "respawns": 0,
 }
+PID = 4000
 EMPEROR = {
     "version": "2.0.21-debian",
-    "pid": 4000,
+    "pid": PID,
     "uid": 0,
     "gid": 0,
     "cwd": "/",
@@ -53,13 +54,13 @@ EMPEROR = {
 LISTED: dict[str, Any] = {"id": ID, "throttle_level": 3000, "attempt": 2, "first_attempt": 1, "last_attempt": 2}
 
 LOOKS: list[tuple[dict[str, Any], Stats]] = [
-    ({}, Stats({}, {})),
-    ({"vassals": [VASSAL]}, Stats({NAME: Vassal(4711, True, False, 0)}, {})),
-    ({"vassals": [{**VASSAL, "id": ID}]}, Stats({NAME: Vassal(4711, True, False, 0)}, {})),
-    ({"vassals": [{**VASSAL, "accepting": 0}]}, Stats({NAME: Vassal(4711, False, False, 0)}, {})),
-    ({"vassals": [{**VASSAL, "cursed": 1795000001}]}, Stats({NAME: Vassal(4711, True, True, 0)}, {})),
-    ({"vassals": [{**VASSAL, "pid": -1, "respawns": 3}]}, Stats({NAME: Vassal(-1, True, False, 3)}, {})),
-    ({"blacklist": [LISTED]}, Stats({}, {NAME: 2})),
+    ({}, Stats({}, {}, PID)),
+    ({"vassals": [VASSAL]}, Stats({NAME: Vassal(4711, True, False, 0)}, {}, PID)),
+    ({"vassals": [{**VASSAL, "id": ID}]}, Stats({NAME: Vassal(4711, True, False, 0)}, {}, PID)),
+    ({"vassals": [{**VASSAL, "accepting": 0}]}, Stats({NAME: Vassal(4711, False, False, 0)}, {}, PID)),
+    ({"vassals": [{**VASSAL, "cursed": 1795000001}]}, Stats({NAME: Vassal(4711, True, True, 0)}, {}, PID)),
+    ({"vassals": [{**VASSAL, "pid": -1, "respawns": 3}]}, Stats({NAME: Vassal(-1, True, False, 3)}, {}, PID)),
+    ({"blacklist": [LISTED]}, Stats({}, {NAME: 2}, PID)),
 ]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,25 +18,46 @@ from ansible_collections.backstage.django.plugins.module_utils import front
 from ansible_collections.backstage.django.plugins.module_utils.front import Place
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
+from ansible_collections.backstage.django.plugins.module_utils.world import Address
 
-from ..house import House
+from ..emperors import Asked, purr_to_all
+from ..house import KITTENS, A, House, wanted
 from ..servers import free_port
 from ..told import told
 
 ON = Booked("kittens", "/", (), (), 60)
-PAGES = {"/": 200, "/up/": 204, "/blog/up/": 204, "/login/": 302, "/gone/": 404, "/broken/": 500, "/host/": 400}
+TOKEN = "t" * 32
+LEADS = {"/in/": "/", "/lost/": "/lost/gone/", "/round/": "/round/"}
+PAGES = {
+    "/": 200,
+    "/styled/": 200,
+    "/up/": 204,
+    "/blog/up/": 204,
+    "/login/": 302,
+    "/gone/": 404,
+    "/broken/": 500,
+    "/host/": 400,
+}
 
 
 class Nginx(BaseHTTPRequestHandler):
+    token = ""
     asked: list[tuple[str, str]] = []  # noqa: RUF012 (the server makes one of us for each request)
 
     def do_GET(self) -> None:
         self.asked.append((self.headers["Host"], self.path))
         if self.path == "/hangs-up/":
             return
-        self.send_response(PAGES.get(self.path, 404))
+        leads = LEADS.get(self.path)
+        self.send_response(302 if leads else PAGES.get(self.path, 404))
+        if leads:
+            self.send_header("Location", leads)
+        if self.path == "/styled/":
+            self.send_header("Content-Type", "text/html")
+        for name, value in Asked(purr_to_all, self.token).proof(self.headers.get("X-Backstage-Question", "")):
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(b"purr \xff")
+        self.wfile.write(b"<script src='/gone.js'></script>" if self.path == "/styled/" else b"purr \xff")
 
     def log_message(self, *args: Any) -> None:
         """Keep the tests' output quiet."""
@@ -45,6 +67,7 @@ class Nginx(BaseHTTPRequestHandler):
 def house_asked(house: House) -> Iterator[House]:
     """A host on whose port somebody answers."""
     Nginx.asked.clear()
+    Nginx.token = ""
     with ThreadingHTTPServer(("127.0.0.1", 0), Nginx) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         house.host = replace(house.host, http_port=server.server_port)
@@ -53,7 +76,7 @@ def house_asked(house: House) -> Iterator[House]:
 
 
 def test_get(house_asked: House) -> None:
-    assert front.get(house_asked.host, "a.example", "/?a=b", 5) == (404, "purr \ufffd")
+    assert front.get(house_asked.host, "a.example", "/?a=b", 5)[:3] == (404, "", "purr \ufffd")
     assert front.get(house_asked.host, "a.localhost", "/up/", 5)[0] == 204
     port = house_asked.host.http_port
     assert Nginx.asked == [(f"a.example:{port}", "/?a=b"), (f"a.localhost:{port}", "/up/")]
@@ -113,13 +136,74 @@ ASKED = [
 
 @pytest.mark.parametrize(("health", "said"), ASKED)
 def test_ask(house_asked: House, health: Health, said: str) -> None:
-    assert told(front.ask, Act("kittens", health=health), Place("a.example"), house_asked.host) == said
+    assert (
+        told(front.ask, Act("kittens", health=health), Place("a.example"), house_asked.host, house_asked.act()) == said
+    )
+
+
+def play(house: House) -> None:
+    """A Sess that plays and has a token, with a style sheet."""
+    static = {"url": "/static/", "root": "own", "relative": True}
+    house.build(A, static=static)
+    sess = house.act().sess(house.play(wanted(KITTENS, address=Address(), play=A)))
+    record = json.loads(Path(sess.record).read_text()) if Path(sess.record).exists() else {}
+    Path(sess.record).write_text(json.dumps({**record, "token": TOKEN}))
+    Path(house.act().release(A).static, "here.css").touch()
+
+
+ANSWERED = [
+    # (the page, who answers, what is said)
+    ("/", TOKEN, ""),
+    ("/", "", "/ answers 200 at a.example: another server of nginx answers for this name: look for it with"),
+    ("/", "u" * 32, "/ answers 200 at a.example: another server"),
+    ("/gone/", "", "/gone/ answers 404 at a.example: another server"),
+    ("/broken/", TOKEN, "/broken/ answers 500"),
+    ("/static/here.css", "", "nothing at /static/here.css (404)"),  # from nginx, or nobody knows
+]
+
+
+@pytest.mark.parametrize(("page", "token", "said"), ANSWERED)
+def test_our_act_has_to_answer(house_asked: House, page: str, token: str, said: str) -> None:
+    play(house_asked)
+    Nginx.token = token
+    found = told(
+        front.ask, Act("kittens", health=Health(page)), Place("a.example"), house_asked.host, house_asked.act()
+    )
+    assert found.startswith(said)
+    assert bool(found) is bool(said)
+    house_asked.book(Venue("a.example"), ON)
+    (answer,) = front.urls("jazz", house_asked.host, {})
+    foreign = token != TOKEN
+    assert ("another server of nginx" in answer["error"], answer["status"]) == (foreign, 0 if foreign else 200)
+
+
+FOLLOWED = [
+    # (the page, what is said)
+    ("/in/", ""),
+    ("/lost/", "/lost/ leads to /lost/gone/: nothing at /lost/gone/ (404): set health.path to a page that the Act has"),
+    ("/round/", "/round/ leads to /round/, and so on without end: correct the redirect, or set health.path to"),
+    ("/styled/", "/styled/ names the script /gone.js, which answers 404: is it in the static files of an app"),
+]
+
+
+@pytest.mark.parametrize(("page", "said"), FOLLOWED)
+def test_redirects_are_followed(house_asked: House, page: str, said: str) -> None:
+    place = Place("a.example", aliases=("www.a.example",))
+    found = told(front.ask, Act("kittens", health=Health(page)), place, house_asked.host, house_asked.act())
+    assert found.startswith(said)
+    assert bool(found) is bool(said)
+
+
+def test_the_status_says_where_a_page_leads_to(house_asked: House) -> None:
+    house_asked.book(Venue("a.example"), replace(ON, path="/lost"))
+    (answer,) = front.urls("jazz", house_asked.host, {})
+    assert (answer["status"], answer["error"]) == (302, "/lost/ leads to /lost/gone/: it answers 404")
 
 
 def test_ask_below_a_path(house_asked: House) -> None:
     place = Place("a.example", "/blog")
-    front.ask(Act("kittens", health=Health("/up/")), place, house_asked.host)
-    said = told(front.ask, Act("kittens", health=Health("/")), place, house_asked.host)
+    front.ask(Act("kittens", health=Health("/up/")), place, house_asked.host, house_asked.act())
+    said = told(front.ask, Act("kittens", health=Health("/")), place, house_asked.host, house_asked.act())
     assert said == "nothing at /blog/ (404): set health.path to a page that the Act has"
 
 
@@ -130,7 +214,7 @@ def test_ask_a_port(house_asked: House) -> None:
     data = {"act": "kittens", "port": port, "path": "/"}
     for health in (Health("/up/"), Health("/up/", host="up.example")):
         act = Act("kittens", health=health)
-        front.ask(act, front.at_port(act, data), nobody)
+        front.ask(act, front.at_port(act, data), nobody, house_asked.act())
     assert Nginx.asked == [(f"localhost:{port}", "/up/"), (f"up.example:{port}", "/up/")]
 
 

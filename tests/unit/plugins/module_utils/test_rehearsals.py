@@ -57,6 +57,7 @@ class Managers:
         script: the failures, each as the step and what the Act printed; None where all is well.
         looks: what Django says of a release that plays.
         record: what is known of every release that was built.
+        warnings: what is said of a Sess that plays.
     """
 
     house: House
@@ -65,6 +66,7 @@ class Managers:
     record: dict[str, Any] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def carry_out(self, order: Order) -> Outcome:
         self.orders.append(order)
@@ -82,6 +84,7 @@ class Managers:
             self.house.build(release, **databases)
         elif order.through == "play":
             self.script.pop(0)
+            return Outcome(warnings=self.warnings)
         return Outcome()
 
     def ask(self, _order: Order, _act: str, _mode: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -340,6 +343,14 @@ def test_a_database_in_the_code_that_may_be_written(
     record = {"databases": {"default": {**SQLITE, "name": "{code}/" + name}}, "project": "."}
     found, _managers = rehearse(stage, monkeypatch, None, record=record, more={"acts": [given]})
     assert (found["plays"], found["act"]["writable"], found["because"]) == (True, [writable], {})
+
+
+def test_what_is_said_of_an_act_that_plays(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that the fork ends, say."""
+    made = Managers(stage, [None], warnings=["act kittens: the thread 'x' was started while the Act was loaded"])
+    monkeypatch.setattr(production, "carry_out", made.carry_out)
+    monkeypatch.setattr(production, "ask", made.ask)
+    assert rehearsals.Rehearsal(options(stage)).run().warnings == made.warnings
 
 
 def test_what_a_deploy_would_warn_of(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils import front, reports
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Venue
+from ansible_collections.backstage.django.plugins.module_utils.visits import Answer
 
 from ..emperors import Emperor
 from ..house import KITTENS, A, House, wanted
@@ -26,7 +27,7 @@ PLAYING = f"release {WANT.release} (v1) since {SINCE}"
 def playing(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """kittens plays at one Venue; another is closed, and nothing is on at a third; dogs is built only."""
     answers = {"a.example": 200, "b.example": 503, "c.example": 404}
-    monkeypatch.setattr(front, "get", lambda host, name, path, timeout, port: (answers[name], ""))
+    monkeypatch.setattr(front, "get", lambda host, name, *_rest: Answer(answers[name]))
     house.build(WANT.release)
     house.record(WANT)
     house.play(WANT)
@@ -112,7 +113,7 @@ def test_the_playbill(playing: House) -> None:
 
 def test_the_playbill_has_paths_and_ports(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line for each Gig and port; an Act with a port alone is reached, too."""
-    monkeypatch.setattr(front, "get", lambda host, name, path, timeout, port: (200, ""))
+    monkeypatch.setattr(front, "get", lambda *_given: Answer(200))
     playing.book(
         Venue("c.example"), Booked("dogs", "/", (), (), 60), Booked("kittens", "/blog", ("/blog/static/",), (), 60)
     )

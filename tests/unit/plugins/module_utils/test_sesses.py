@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import acts, door, inputs, names, process, sesses
+from ansible_collections.backstage.django.plugins.module_utils import acts, door, gate, inputs, names, process, sesses
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Sess, Venue
@@ -22,7 +22,7 @@ from ansible_collections.backstage.django.plugins.module_utils.plan import Phase
 from ansible_collections.backstage.django.plugins.module_utils.world import Address
 
 from ..conftest import Crew
-from ..emperors import Emperor
+from ..emperors import Emperor, purr
 from ..house import KITTENS, A, B, House, wanted
 from ..servers import Variables, free_port
 
@@ -160,10 +160,37 @@ LEADS = [
 @pytest.mark.parametrize(("location", "health"), LEADS)
 def test_a_page_that_leads_elsewhere(crewed: House, emperor: Emperor, location: str, health: dict[str, Any]) -> None:
     crewed.build(A)
-    emperor.answer = lambda _asked: f"HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n"
+    moved = f"HTTP/1.1 301 Moved\r\nLocation: {location}\r\n\r\n"
+    emperor.answer = lambda asked: moved if asked["PATH_INFO"] == "/" else purr(asked)
     venue = Venue("kittens.example.com")
     carry_out(crewed, want(replace(ACT, health=Health(timeout=2, **health)), venues=(venue,)))
     assert on_the_host(crewed)[0] == f"{A}.1"
+
+
+def test_every_worker_is_asked(crewed: House, emperor: Emperor) -> None:
+    """One that fails is found, whichever it is, and one that does not answer is named."""
+    crewed.build(A)
+    emperor.answer = lambda asked: oops(asked) if emperor.called % 3 == 2 else purr(asked)
+    assert fails(crewed, want()).message.startswith("/ answers 500: the environment variable THEME is missing")
+    emperor.answer = lambda asked: nothing(asked) if emperor.called == 2 else purr(asked)
+    lost = "the thread 'tick' was started while the Act was loaded, and does not live in the workers: start it soon"
+    emperor.ready_says = f"2026-01-01T00:00:00+0000 - backstage: {lost}\n"
+    failure = fails(crewed, want())
+    said = "/ was asked: worker 3 of 3 does not answer: the answer was empty: the worker ended while it answered"
+    assert failure.message == f"{said}; {lost}"
+    emperor.answer = purr
+    assert carry_out(crewed, want()) == [f"act kittens: {lost}"]
+
+
+def test_a_token_is_no_difference(crewed: House, emperor: Emperor) -> None:
+    crewed.build(A)
+    for key in ("purrpurr", "meowmeow"):
+        carry_out(crewed, want(replace(ACT, secrets={"KEY": key})))
+    state = crewed.state()
+    token = state.live_record["token"]
+    assert len(emperor.seen) == 2
+    assert Path(crewed.act().sess(f"{A}.2").env, "BACKSTAGE_TOKEN").read_text() == token + "\n"
+    assert ("BACKSTAGE_TOKEN" in state.live_env, sorted(state.hidden)) == (False, sorted(["meowmeow", token]))
 
 
 PRINTED = [
@@ -328,11 +355,11 @@ HOSTS = [
 @pytest.mark.parametrize(("venues", "host", "asked"), HOSTS)
 def test_gate_hosts(venues: tuple[Venue, ...], host: Optional[str], asked: list[str]) -> None:
     act = replace(ACT, health=Health(host=host))
-    assert sesses.gate_hosts(want(act, venues=venues)) == asked
+    assert gate.hosts(act, want(act, venues=venues).act.address) == asked
     # a port of its own is one more place where it is asked for
     more = sesses.Want(SESS, wanted(act, address=Address(venues, ports=(8001,)), play=A))
     opened = [venue.name for venue in venues if venue.state == "open"]
-    assert sesses.gate_hosts(more) == ([host] if host else [*opened, "localhost:8001"])
+    assert gate.hosts(act, more.act.address) == ([host] if host else [*opened, "localhost:8001"])
 
 
 @pytest.mark.usefixtures("emperor")
@@ -355,7 +382,9 @@ def test_the_gate_asks_below_the_path(crewed: House, emperor: Emperor) -> None:
             failure = fails(crewed, wish)
             assert failure.message == "nothing at /news/up/ (404): set health.path to a page that the Act has"
     found = [(one["HTTP_HOST"], one["SCRIPT_NAME"], one["PATH_INFO"], one["REQUEST_URI"]) for one in asked]
-    assert found[:2] == [(name, "/blog", "/up/", "/blog/up/") for name in ("a.example", "c.example")]
+    # each of three workers, for the first name
+    names_ = ["a.example"] * 3 + ["c.example"]
+    assert found[:4] == [(name, "/blog", "/up/", "/blog/up/") for name in names_]
     assert crewed.state().live_env["BACKSTAGE_PREFIX"] == "/blog", "the path is the Sess's own"
 
 

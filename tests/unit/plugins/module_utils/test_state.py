@@ -97,6 +97,10 @@ def test_no_sess_is_named_like_another(
     assert house.state().next_sess(A) == f"{A}.{number}"
 
 
+def test_no_sess_is_named_like_one_that_the_stage_remembers(house: House) -> None:
+    assert house.state().next_sess(A, [f"{A}.3", f"{B}.7", "trash"]) == f"{A}.4"
+
+
 ENVIRONMENT = {"A": "", "B": "one\ntwo", "C": "\nx", "D": PEM, "E": "a\rb", "F": "ä€ % $(X) @(exec://x) '\""}
 
 

@@ -68,7 +68,7 @@ def fixture_play(tmp_path: Path) -> Play:
         changes = {f"band/{name}.py": text for name, text in files.items()}
         for name, text in {**PROJECT, **changes}.items():
             path = tmp_path / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         variables = {
             "DJANGO_SETTINGS_MODULE": "band.settings",
@@ -84,7 +84,7 @@ def fixture_play(tmp_path: Path) -> Play:
 
 
 def test_application_answers(play: Play) -> None:
-    """What uWSGI finds in the module is the Act's own callable."""
+    """What uWSGI finds in the module answers as the Act's own callable does."""
     done = play(REQUEST.replace("/stumble", "/"))
     assert done.stdout.splitlines()[0] == "200 OK", done.stderr
 
@@ -207,6 +207,61 @@ def test_connections_are_closed_and_objects_frozen(play: Play) -> None:
     )
     done = play(code, settings=SETTINGS + database.replace(":memory:", "band.sqlite3"), urls=urls)
     assert done.stdout == "[None] True\n", done.stderr
+
+
+POOLED = """
+from django.db.backends.sqlite3 import base
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    pools = {}
+
+    def get_connection_params(self):
+        return {key: value for key, value in super().get_connection_params().items() if key != "pool"}
+
+    def get_new_connection(self, params):
+        self.pools[self.alias] = "open"
+        return super().get_new_connection(params)
+
+    def close_pool(self):
+        self.pools[self.alias] = "closed"
+"""
+
+
+@pytest.mark.parametrize("opens", ["ensure()", "threading.Thread(target=ensure).start()"])
+def test_pools_are_closed(play: Play, opens: str) -> None:
+    """A connection that is closed goes back into its pool, open: two workers would read each other's rows from it."""
+    one = '{"ENGINE": "band.pooled", "NAME": "band.sqlite3", "OPTIONS": {"pool": True}}'
+    settings = f'{SETTINGS}DATABASES = {{"default": {one}, "other": {one}}}\n'
+    urls = (
+        f"{URLS}import threading\nfrom django.db import connections\n"
+        f'def ensure():\n    connections["other"].ensure_connection()\n{opens}\n'
+    )
+    code = "import backstage_wrapper\nfrom band.pooled.base import DatabaseWrapper\nprint(DatabaseWrapper.pools)\n"
+    done = play(code, settings=settings, urls=urls, **{"pooled/__init__": "", "pooled/base": POOLED})
+    assert done.stdout == "{'other': 'closed', 'default': 'closed'}\n", done.stderr
+
+
+def test_threads_that_the_fork_ends_are_named(play: Play) -> None:
+    urls = URLS + (
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,), name='tick\\ntock', daemon=True).start()\n"
+        "threading.Thread(target=print, name='over').start()\n"
+    )
+    done = play(urls=urls)
+    (line,) = done.stderr.splitlines()
+    said = (
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4} - backstage: the thread 'tick\\ntock' was started while the Act was"
+        " loaded, and does not live in the workers: start it with the first request, or as a process of its own"
+    )
+    assert re.fullmatch(said, line), done.stderr
+    assert play().stderr == ""
+
+
+def test_an_act_does_not_see_the_token(play: Play) -> None:
+    """It is in no traceback that shows the environment."""
+    urls = URLS + "import os\nprint('BACKSTAGE_TOKEN' in os.environ)\n"
+    done = play("import backstage_wrapper", environ={"BACKSTAGE_TOKEN": "t" * 32}, urls=urls)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_nothing_happens_without_an_act() -> None:

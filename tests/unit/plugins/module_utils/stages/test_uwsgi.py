@@ -66,6 +66,7 @@ def test_the_whole_ini(stage: Uwsgi, house: House) -> None:
         "single-interpreter": "true",
         "need-app": "true",
         "enable-threads": "true",
+        "py-call-uwsgi-fork-hooks": "true",
         "no-orphans": "true",
         "die-on-term": "true",
         "umask": "027",
@@ -118,6 +119,7 @@ def vassal(pid: int = 4711, accepting: int = 0, cursed: int = 0, respawns: int =
     return {"vassals": [{"id": VASSAL, "pid": pid, "accepting": accepting, "cursed": cursed, "respawns": respawns}]}
 
 
+OLD = SESS[:-1] + "9"
 LISTED: State = {"blacklist": [{"id": VASSAL, "attempt": 1}]}
 OTHER: State = {"vassals": [{"id": VASSAL.replace("1.ini", "2.ini"), "pid": 1, "accepting": 1}]}
 
@@ -135,6 +137,22 @@ def emperor(house: House, *states: Any) -> Iterator[list[State]]:
 
     with listening(Path(house.host.stats), serve):
         yield given
+
+
+def test_names_that_the_emperor_remembers(stage: Uwsgi, house: House) -> None:
+    """Those of this Act, also when nothing of them is left: it would not start one of the same name."""
+    others = ["backstage.jazz.kittens2.aaaaaaaaaaaa.9.ini", "backstage.jazz2.kittens.aaaaaaaaaaaa.9.ini", "x.ini"]
+    remembered = {"blacklist": [{"id": f"/v/{name}", "attempt": 1} for name in [VASSAL, *others]]}
+    assert stage.remembered() == []
+    with emperor(house, {**OTHER, **remembered}):
+        assert sorted(stage.remembered()) == [SESS, SESS[:-1] + "2"]
+
+
+def test_nothing_is_ended_where_it_is_not_known_what_plays(stage: Uwsgi, house: House) -> None:
+    """Without an emperor, or while it starts what plays anew, a process might be that one's."""
+    assert stage.end_left(SESS, None) == []
+    with emperor(house, {}, vassal(pid=-1)):
+        assert (stage.end_left(OLD, SESS), stage.end_left(OLD, SESS)) == ([], [])
 
 
 ENDED = "the Sess ended while it started"

@@ -1,0 +1,112 @@
+# Managed by Backstage (backstage.django): changes are overwritten.
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an Act's application answers to Backstage itself, beside what it answers to visitors.
+
+A roll call asks every worker for a page. uWSGI gives a request to any worker that is free, so as many requests come as
+there are threads, and each waits until every worker has one. It is a variable of the uwsgi protocol: visitors, who come
+by nginx, can't send it.
+
+BACKSTAGE_ROLL_CALL   a number, and until when to wait for the other workers, by the system's monotonic clock
+
+A question is whether this Sess answers, and not another server of nginx. It comes by nginx, as a header, from somebody
+who knows the Sess's token; nobody else gets an answer to it.
+
+X-Backstage-Question  a word, a dot, and the HMAC of the question with this word
+"""
+
+from __future__ import annotations
+
+import hmac
+import mmap
+import struct
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, Callable
+
+Application = Callable[..., Iterable[bytes]]
+
+ROLL_CALL = "BACKSTAGE_ROLL_CALL"
+QUESTION = "HTTP_X_BACKSTAGE_QUESTION"
+MARK = struct.Struct("@Q")
+AGAIN = 0.2  # seconds that a worker keeps a request that it need not answer: then it is sent again
+
+
+class Asked:
+    """An Act's application that answers Backstage's questions as well.
+
+    Args:
+        application: the Act's own.
+        token: what the Sess and Backstage know; empty for one that can't prove who it is.
+        workers: how many will share this object's memory.
+    """
+
+    def __init__(self, application: Application, token: str, workers: int = 1) -> None:
+        self.application = application
+        self.token = token.encode()
+        self.workers = workers
+        # shared by all workers, as it is made before the fork: the roll call that each has answered last
+        self.marks = mmap.mmap(-1, MARK.size * workers)
+        self.lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        call, question = environ.pop(ROLL_CALL, ""), environ.pop(QUESTION, "")
+        if not (call or question):
+            return self.application(environ, start_response)
+        headers = self.proof(question)
+        if call:
+            number, until = call.split()
+            worker = worker_id()
+            headers.append(("X-Backstage-Worker", str(worker)))
+            is_first = self.mark(worker, int(number))
+            self.wait(int(number), float(until) if is_first else min(float(until), time.monotonic() + AGAIN))
+            if not is_first:
+                start_response("204 No Content", [*headers, ("X-Backstage-Again", "1")])
+                return []
+
+        def start(status: str, given: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*given, *headers], *error)
+
+        return self.application(environ, start)
+
+    def proof(self, question: str) -> list[tuple[str, str]]:
+        """The header that proves who answers, where somebody asks who may."""
+        word, _dot, mac = question.partition(".")
+        if not (self.token and hmac.compare_digest(mac.encode(), sign(self.token, "question", word).encode())):
+            return []
+        return [("X-Backstage-Answer", sign(self.token, "answer", word))]
+
+    def mark(self, worker: int, number: int) -> bool:
+        """Note that this worker takes part in a roll call; whether it is the first time."""
+        with self.lock:
+            if self.marked(worker) == number:
+                return False
+            MARK.pack_into(self.marks, MARK.size * (worker - 1), number)
+            return True
+
+    def marked(self, worker: int) -> int:
+        (number,) = MARK.unpack_from(self.marks, MARK.size * (worker - 1))
+        return int(number)
+
+    def wait(self, number: int, until: float) -> None:
+        """Keep this request until all workers have one: else a worker that is done would take another one's."""
+        while time.monotonic() < until:
+            if all(self.marked(worker) == number for worker in range(1, self.workers + 1)):
+                return
+            time.sleep(0.002)
+
+
+def sign(token: bytes, what: str, word: str) -> str:
+    return hmac.new(token, f"{what}:{word}".encode(), "sha256").hexdigest()
+
+
+def worker_id() -> int:
+    """The number of this worker, from 1."""
+    return sys.modules["uwsgi"].worker_id() if "uwsgi" in sys.modules else 1
+
+
+def worker_count() -> int:
+    """How many workers will be forked."""
+    return sys.modules["uwsgi"].numproc if "uwsgi" in sys.modules else 1
