@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from . import addresses, booking_steps, claims, files, front, locations, names, nginx, process, server_block, world
+from . import addresses, booking_steps, claims, files, front, locations, nginx, server_block, world
+from .claims import Others
 from .errors import BackstageError
 from .host import Host
 from .layout import Production
@@ -44,6 +45,7 @@ class Bookings:
         prune: whether what left the manifest is taken down.
         left: Acts whose new Gigs are left out, for they failed.
         coming: what Acts are about to play: its URLs are served beside the present ones.
+        known: what others have on this host, where the run has read it already.
     """
 
     manifest: Manifest
@@ -52,14 +54,30 @@ class Bookings:
     prune: bool = False
     left: set[str] = field(default_factory=set)
     coming: dict[str, Coming] = field(default_factory=dict)
+    known: Optional[Others] = None
 
     def __post_init__(self) -> None:
         self.before, self.before_ports = front.booked(self.paths.name, self.host)
         self.said: dict[str, list[Gig]] = {}
         for gig in self.manifest.gigs:
             self.said.setdefault(gig.venue, []).append(gig)
-        self.taken = claims.names(self.manifest, self.before, self.host)
-        self.taken_ports = claims.own_ports(self._said_ports(), self.before_ports, self.paths.name, self.host)
+        self.taken: dict[str, BackstageError] = {}
+        self.taken_ports: dict[str, BackstageError] = {}
+        self.others = self.known or Others(self.paths.name, self.host)
+        self.find_taken()
+
+    def find_taken(self) -> None:
+        """Note whose names and ports somebody else has."""
+        self.taken = claims.names(self.manifest, self.others)
+        self.taken_ports = claims.own_ports(self._said_ports(), self.before_ports, self.others)
+
+    def reached(self) -> set[str]:
+        """The Acts to which nginx passes something, or will."""
+        return {act for block in [*self._before().values(), *self._wanted().values()] for act in _acts(block)}
+
+    def files_of_ours(self) -> set[str]:
+        """The files of nginx that this Production has, and so can write anew."""
+        return {self._path(name) for name in self._before()}
 
     def refused(self) -> dict[str, BackstageError]:
         """Known before anything is done: Act or Venue -> why it can't be booked."""
@@ -96,6 +114,8 @@ class Bookings:
         wanted = {} if self.prune else {name: _staying(block, paths) for name, block in self.before.items()}
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
+                if name in self.before:
+                    wanted[name] = self.before[name]
                 continue
             if venue.state == "absent":
                 wanted.pop(name, None)
@@ -255,7 +275,7 @@ class Bookings:
         texts = self._differing()
         if self.coming and not texts:
             return {}
-        nginx.check("its present configuration; nothing was changed")
+        self.others.nginx.need_accepted({self._path(name) for name in texts})
         failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
@@ -295,9 +315,9 @@ class Bookings:
         """The Venues that nginx does not take by themselves; the others go on."""
         new = {name: {server_block.file_name(self.paths.name, name): text} for name, text in texts.items() if text}
         try:
-            nginx.check_alone({file: text for files_ in new.values() for file, text in files_.items()})
+            nginx.check_alone({file: text for files_ in new.values() for file, text in files_.items()}, self.host.http)
         except BackstageError:
-            return {name: error for name, candidate in new.items() for error in _try_alone(candidate)}
+            return {name: error for name, candidate in new.items() for error in _try_alone(candidate, self.host.http)}
         return {}
 
     def _differing(self) -> dict[str, Optional[str]]:
@@ -321,7 +341,7 @@ class Bookings:
                 files.remove(self._path(name))
                 files.sync_directory(self.host.venues)
                 continue
-            _make_log(server_block.access_log(self.paths.name, name))
+            nginx.make_log(server_block.access_log(self.paths.name, name))
             files.write(self._path(name), text)
 
     def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, dict[str, BackstageError]]:
@@ -346,9 +366,9 @@ class Bookings:
         return [(live[gig["act"]], front.at_venue(block, gig)) for gig in gigs if gig["act"] in live]
 
 
-def _try_alone(candidate: dict[str, str]) -> list[BackstageError]:
+def _try_alone(candidate: dict[str, str], constants: str) -> list[BackstageError]:
     try:
-        nginx.check_alone(candidate)
+        nginx.check_alone(candidate, constants)
     except BackstageError as error:
         return [error]
     return []
@@ -377,12 +397,3 @@ def _left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
 
 def _unique(lists: Iterable[list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for urls_ in lists for url in urls_))
-
-
-def _make_log(path: str) -> None:
-    """Make the access log as nginx's own are: its test, run by root, would make it readable for everybody."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
-    try:
-        os.fchown(handle, process.User.named(names.WWW_GROUP).uid, process.group_id(names.LOG_GROUP))
-    finally:
-        os.close(handle)

@@ -6,69 +6,97 @@
 
 from __future__ import annotations
 
+import functools
+import os
+from collections.abc import Iterator
 from typing import Any
 
 from . import front, locations, nginx, ports
 from .errors import BackstageError
 from .host import Host
 from .locations import Booked
+from .nginx_servers import Server
 from .nouns import Manifest
 
 Block = dict[str, Any]
 
 
-def names(manifest: Manifest, before: dict[str, Block], host: Host) -> dict[str, BackstageError]:
-    """The Venues one of whose names somebody else's server has already.
+class Others:
+    """What others have on this host: read at the first question, and then known for as long as a run plans."""
+
+    def __init__(self, production: str, host: Host) -> None:
+        self.production = production
+        self.host = host
+
+    @functools.cached_property
+    def nginx(self) -> nginx.Configuration:
+        """What nginx would read now; nothing where there is none yet."""
+        return nginx.read() if self.host.has_front_of_house else nginx.Configuration()
+
+    @functools.cached_property
+    def productions(self) -> dict[str, str]:
+        """The names, and ports as "port 8001", that other Productions have."""
+        return front.other_productions(self.production, self.host)
+
+    def name(self, name: str) -> str:
+        """Who has a name on the port of the Venues; empty where nobody does."""
+        by_hand = [
+            server.names[name]
+            for server in self._foreign()
+            if name in server.names and self.host.http_port in server.ports
+        ]
+        return self.productions.get(name, "") or (by_hand[0] if by_hand else "")
+
+    def port(self, port: int) -> str:
+        """Who has nginx listen on a port; empty where nobody does."""
+        if port == self.host.http_port:
+            return "all Venues (front_of_house_http_port)"
+        by_hand = [server.ports[port] for server in self._foreign() if port in server.ports]
+        return self.productions.get(f"port {port}", "") or (by_hand[0] if by_hand else "")
+
+    def _foreign(self) -> Iterator[Server]:
+        for server in self.nginx.servers:
+            if not os.path.realpath(server.path).startswith(self.host.venues + "/"):
+                yield server
+
+
+def names(manifest: Manifest, others: Others) -> dict[str, BackstageError]:
+    """The Venues one of whose names somebody else's server has, also where it was booked before that came.
+
+    nginx itself only warns, and serves the first.
 
     Args:
         manifest: what should be.
-        before: the Venues of this Production that nginx has.
-        host: the host's facts.
+        others: what others have.
     """
-    ours = {name for block in before.values() for name in [block["name"], *block["aliases"]]}
-    claimed = {name for venue in manifest.venues.values() for name in venue.names} - ours
-    owners = {**nginx.owners(claimed, host.venues), **front.other_productions(manifest.production, host)}
-    return {
-        venue.name: BackstageError(
-            f"the name {name} belongs to {owners[name]} already; rename one of them", step="booking"
-        )
-        for venue in manifest.venues.values()
-        for name in venue.names
-        if name in claimed and name in owners
-    }
+    found = {}
+    for venue in manifest.venues.values():
+        for name in venue.names if venue.state != "absent" else []:
+            owner = others.name(name)
+            if owner:
+                message = f"the name {name} belongs to {owner} already; rename one of them"
+                found[venue.name] = BackstageError(message, step="booking")
+    return found
 
 
-def own_ports(
-    wanted: dict[str, Block], before: dict[str, Block], production: str, host: Host
-) -> dict[str, BackstageError]:
-    """The Acts for whose Sess somebody else listens already.
+def own_ports(wanted: dict[str, Block], before: dict[str, Block], others: Others) -> dict[str, BackstageError]:
+    """The Acts for whose Sess somebody else listens.
 
     Args:
         wanted: the ports of Sesses as they should be, by Act.
         before: those that nginx has.
-        production: whose they are.
-        host: the host's facts.
+        others: what others have.
     """
-    new = {act: block["port"] for act, block in wanted.items() if block["port"] != before.get(act, {}).get("port")}
-    others = front.other_productions(production, host) if new else {}
     ours = {block["port"] for block in before.values()}
     found = {}
-    for act, port in new.items():
-        owner = next((f"the Act {other}" for other in wanted if other != act and wanted[other]["port"] == port), "")
-        owner = owner or others.get(f"port {port}") or ("" if port in ours else _listener(port, host))
+    for act, port in ((act, block["port"]) for act, block in wanted.items()):
+        is_new = port != before.get(act, {}).get("port")
+        owner = next((f"the Act {one}" for one in wanted if is_new and one != act and wanted[one]["port"] == port), "")
+        owner = owner or others.port(port) or ("" if port in ours else ports.holder(port))
         if owner:
             message = f"port {port} of this host belongs to {owner} already; choose another one for the Sess"
             found[act] = BackstageError(message, step="booking")
     return found
-
-
-def _listener(port: int, host: Host) -> str:
-    """Who is not of Backstage and listens on a port."""
-    if port == host.http_port:
-        return "all Venues (front_of_house_http_port)"
-    held = ports.holder(port)
-    by_hand = nginx.listening(port, host.venues)
-    return by_hand or ("nginx" if held == ports.NGINX else held)
 
 
 def urls(venue: str, booked: list[Booked]) -> dict[str, BackstageError]:

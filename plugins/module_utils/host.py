@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ _DEFAULTS: dict[str, Any] = {
     "ipv6": True,
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
+    "http": "/etc/nginx/backstage/http.conf",
+    "visitors": "/etc/nginx/backstage/visitors.conf",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -48,6 +51,8 @@ class Host:
     ipv6: bool
     venues: str
     params: str
+    http: str
+    visitors: str
     pages: str
     database_port: int
     has_stage: bool
@@ -70,6 +75,9 @@ class Host:
     def need_front_of_house(self) -> None:
         if not self.has_front_of_house:
             raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
+        if not os.path.exists(self.visitors):
+            message = f"this host's front of house is of an earlier Backstage ({self.visitors} is missing); {SITE}"
+            raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

@@ -15,6 +15,11 @@ from .layout import OTHERS, Production
 
 Record = dict[str, Any]
 
+# databases, code, settings, logs and copies that editors and administrators leave: nothing that a browser shows
+_NOT_SERVED = (
+    r"sqlite3?|db3?|mdb|sql|dump|py[cow]?|env|git|htpasswd|htaccess|ini|cfg|conf|log|pem"
+    r"|bak|backup|old|orig|save|sw[op]"
+)
 _MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
@@ -207,6 +212,7 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]]) -> str:
     # z, not the dollar sign: with that, a trailing %0a would match, too
     return f"""
     location {prefix} {{
+{_withheld()}
         rewrite ^{_escape(prefix)}(.*)\\z /$1 break;
         root {root};
         disable_symlinks if_not_owner from={root}/;
@@ -223,12 +229,20 @@ def _media(prefix: str, media: str) -> str:
     """Uploads: whatever a visitor sent must not become a page of this site."""
     return f"""
     location {prefix} {{
+{_withheld()}
         alias {media}/;
         disable_symlinks on from={media}/;
         add_header X-Content-Type-Options nosniff always;
         add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
     }}
 """
+
+
+def _withheld() -> str:
+    """Files that nobody is to have, also with what SQLite or a packer appends to the name."""
+    # z, not the dollar sign: with that, a trailing %0a would match, too
+    ending = rf"\.({_NOT_SERVED})(-(journal|wal|shm)|\.(gz|bz2|xz|zst|zip|bak|old))?|~"
+    return f"""        location ~* "({ending})\\z" {{ return 404; }}"""
 
 
 def _escape(prefix: str) -> str:

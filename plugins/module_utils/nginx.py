@@ -11,10 +11,14 @@ import re
 import signal
 import tempfile
 import time
+from collections.abc import Container
+from dataclasses import dataclass
 from typing import Optional
 
-from . import files, process
+from . import files, names, nginx_servers, process
 from .errors import BackstageError
+from .host import SITE
+from .nginx_servers import Server
 
 _PROGRAM = "/usr/sbin/nginx"
 _PID = "/run/nginx.pid"
@@ -24,10 +28,54 @@ events {{}}
 http {{
     server_names_hash_bucket_size 512;
     server_names_hash_max_size 8192;
+    include "{constants}";
     include "{directory}/*.conf";
 }}
 """
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What nginx would read now.
+
+    Args:
+        fault: why it would refuse it, with the file and the line; empty where it would not.
+        path: the file that is at fault, as far as nginx names one.
+        servers: all servers in it; none where nginx refuses it.
+    """
+
+    fault: str = ""
+    path: str = ""
+    servers: tuple[Server, ...] = ()
+
+    def need_accepted(self, ours: Container[str]) -> None:
+        """Refuse to go on where nginx refuses this, unless for a file of ours that will be written anew.
+
+        Raises:
+            BackstageError: somebody else has to mend it.
+        """
+        if self.fault and self.path not in ours:
+            message = f"nginx refuses its configuration: {self.fault}: mend it, then run again"
+            raise BackstageError(message, step="nginx")
+
+
+def read() -> Configuration:
+    """Have nginx read its configuration without using it, and say what is in it."""
+    if not os.path.exists(_PROGRAM):
+        return Configuration(f"{_PROGRAM} is missing: {SITE}")
+    result = process.run([_PROGRAM, "-T", "-q"])
+    if not result.ok:
+        fault = _fault(result.said)
+        place = re.search(r" in (/.+?):\d+$", fault)
+        return Configuration(fault, place.group(1) if place else "")
+    return Configuration(servers=tuple(nginx_servers.read(result.out)))
+
+
+def _fault(said: str) -> str:
+    """The first error of those that nginx prints, without its time; warnings come before it."""
+    errors = re.findall(r"\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.+)", said)
+    return str(errors[0]).strip() if errors else "it does not say why"
 
 
 def check(whose: str, configuration: str = "") -> None:
@@ -42,18 +90,18 @@ def check(whose: str, configuration: str = "") -> None:
     """
     result = process.run([_PROGRAM, "-t", "-q", *(["-c", configuration] if configuration else [])])
     if not result.ok:
-        raise BackstageError(f"nginx refuses {whose}", step="nginx", log=result.said)
+        raise BackstageError(f"nginx refuses {whose}: {_fault(result.said)}", step="nginx", log=result.said)
 
 
-def check_alone(texts: dict[str, str]) -> None:
-    """Have nginx read files that are not enabled yet, and nothing else of this host."""
+def check_alone(texts: dict[str, str], constants: str) -> None:
+    """Have nginx read files that are not enabled yet, and of this host only the file with what they name."""
     if not texts:
         return
     with tempfile.TemporaryDirectory() as directory:
         for name, text in texts.items():
             files.draft(os.path.join(directory, name), text, 0o600)
         main = os.path.join(directory, "main")
-        files.draft(main, _ALONE.format(directory=directory), 0o600)
+        files.draft(main, _ALONE.format(directory=directory, constants=constants), 0o600)
         check(", ".join(texts), main)
 
 
@@ -131,36 +179,10 @@ def _read(path: str) -> str:
         return ""  # the process ended meanwhile
 
 
-def owners(names: set[str], but: str) -> dict[str, str]:
-    """Which of these server names another enabled file claims: name -> that file.
-
-    nginx itself only warns and serves the first, so this is found before anything is written.
-    """
-    claims: dict[str, str] = {}
-    for path in _enabled():
-        if os.path.realpath(path).startswith(but + "/"):
-            continue
-        text = re.sub(r"#.*", "", _read(path))
-        for match in re.finditer(r"(?:^|[;{}\s])server_name\s+([^;]+);", text):
-            for name in match.group(1).split():
-                if name in names:
-                    claims[name] = path
-    return claims
-
-
-def listening(port: int, but: str) -> str:
-    """The enabled file that has nginx listen on a port, other than below a directory; empty where none does."""
-    for path in _enabled():
-        if os.path.realpath(path).startswith(but + "/"):
-            continue
-        text = re.sub(r"#.*", "", _read(path))
-        if re.search(rf"(?:^|[;{{}}\s])listen\s+(?:\S+:)?{port}(?=[\s;])", text):
-            return path
-    return ""
-
-
-def _enabled() -> list[str]:
-    found = []
-    for directory in ("/etc/nginx/sites-enabled", "/etc/nginx/conf.d"):
-        found += [os.path.join(directory, name) for name in files.names_in(directory)]
-    return found
+def make_log(path: str) -> None:
+    """Make the access log as nginx's own are: its test, run by root, would make it readable for everybody."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    try:
+        os.fchown(handle, process.User.named(names.WWW_GROUP).uid, process.group_id(names.LOG_GROUP))
+    finally:
+        os.close(handle)

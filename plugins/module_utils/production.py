@@ -10,14 +10,29 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
-from . import acts, environments, files, inputs, locations, locks, masks, names, rollbacks, sesses, spool, users, world
+from . import (
+    acts,
+    environments,
+    files,
+    inputs,
+    locations,
+    locks,
+    masks,
+    readiness,
+    removals,
+    rollbacks,
+    sesses,
+    spool,
+    world,
+)
 from .bookings import Bookings, Coming
 from .calls import Order, Outcome
+from .claims import Others
 from .databases import Databases
 from .errors import BackstageError, Refusal
 from .history import who
 from .host import Host
-from .layout import HOST_LOCK, ROOT, Production
+from .layout import HOST_LOCK, Production
 from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .stages.uwsgi import sweep_drafts
@@ -71,7 +86,7 @@ def wanted_release(order: Order, act: str) -> str:
 
 class _Run:
     def __init__(self, order: Order, planning: bool = False) -> None:
-        self.order = order
+        self.order, self.planning = order, planning
         self.manifest = order.manifest
         self.paths = Production(order.manifest.production)
         self.host = Host.read()
@@ -79,6 +94,7 @@ class _Run:
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
         self.changes: list[Change] = []
+        self.others = Others(self.paths.name, self.host)
         booked = self._bookings()
         self.addresses, self.meanwhile = booked.addresses(), booked.addresses_meanwhile()
         self.wants: dict[str, acts.Want] = {}
@@ -100,6 +116,8 @@ class _Run:
                     missing.append(name)
             self._need_known_data()
             self.changes = self._plan_acts() + self._plan_bookings() + self._plan_strike()
+            self._need_nginx()
+        self.warnings += readiness.doubts(self._bookings(), self.refused)
         self.changes.sort(key=lambda change: change.phase)
         return Outcome(
             steps=[change.step for change in self.changes],
@@ -114,6 +132,17 @@ class _Run:
         for subject, error in found.items():
             name = f"act {subject}" if subject in self.manifest.acts else subject
             self.refused[subject] = BackstageError(error.message, name, error.step)
+
+    def _need_nginx(self) -> None:
+        """Leave out what nginx could not be told in the end."""
+        refused = {} if self.order.private else readiness.refusals(self.changes, self._bookings(), self.planning)
+        if not refused:
+            return
+        self._refuse(refused)
+        if self.order.strike:  # what the others share can't go while one stays
+            raise next(iter(self.refused.values()))
+        stays = (change for change in self.changes if change.phase != Phase.BOOK)
+        self.changes = [change for change in stays if change.act not in refused]
 
     def _clashes(self, left: set[str], act: str = "") -> dict[str, BackstageError]:
         """The Acts, or this one, that claim a URL of another one: known when their releases are built."""
@@ -249,7 +278,8 @@ class _Run:
 
     def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
         kind = Unbooked if self.order.private else Bookings
-        return kind(self.manifest, self.state, self.host, self.order.prune, left or set(), coming or {})
+        known = self.manifest, self.state, self.host, self.order.prune
+        return kind(*known, left or set(), coming or {}, self.others)
 
     def _need_known_data(self) -> None:
         for name in sorted(self.order.delete_data):
@@ -264,7 +294,7 @@ class _Run:
         if not self.order.strike or not os.path.isdir(self.paths.root):
             return []
         step = Step("production", self.paths.name, "strike", self.paths.root)
-        return [Change(step, Phase.TIDY, "", lambda: _strike(self.paths))]
+        return [Change(step, Phase.TIDY, "", lambda: removals.strike(self.paths))]
 
     def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
@@ -350,6 +380,7 @@ class _Run:
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         try:
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
+                self.others = Others(self.paths.name, self.host)  # others may have come meanwhile
                 refused = self._bookings(set(failed)).apply()
         except (BackstageError, OSError) as problem:
             error = problem if isinstance(problem, BackstageError) else BackstageError(str(problem), step="booking")
@@ -375,15 +406,3 @@ def playing(state: HostState) -> dict[str, Any]:
         for name, act in sorted(state.acts.items())
         if act.live
     }
-
-
-def _strike(paths: Production) -> None:
-    """Take away what a Production has besides its Acts; Acts whose data was not named keep it."""
-    for path in (paths.environments, paths.spool, paths.cache):
-        files.remove_tree(path)
-    users.remove(names.environment_builder(paths.name))
-    if not files.names_in(paths.acts):
-        files.remove_tree(paths.root)
-        files.remove_tree(paths.logs)
-    if set(files.names_in(ROOT)) <= {os.path.basename(HOST_LOCK)}:
-        files.remove(HOST_LOCK)

@@ -78,7 +78,7 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
     listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
     body = _pages(host) + locations.render(paths, [booked], host)
-    return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body)
+    return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
 
 
 def _listen(host: Host) -> str:
@@ -89,15 +89,16 @@ def _listen(host: Host) -> str:
 
 
 def _server(paths: Production, venue: Venue, body: str, host: Host) -> str:
-    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body)
+    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body, host)
 
 
-def _block(paths: Production, name: str, address: str, body: str) -> str:
+def _block(paths: Production, name: str, address: str, body: str, host: Host) -> str:
     return f"""server {{
 {address}
     server_tokens off;
     access_log {access_log(paths.name, name)} combined;
     client_max_body_size {LARGEST_BODY};
+    include {host.visitors};
 {body}}}
 """
 
@@ -109,6 +110,7 @@ def _redirect(paths: Production, venue: Venue, host: Host) -> str:
     server_name {" ".join(venue.aliases)};
     server_tokens off;
     access_log {access_log(paths.name, venue.name)} combined;
+    include {host.visitors};
     return 301 $scheme://{venue.name}{port}$request_uri;
 }}
 """

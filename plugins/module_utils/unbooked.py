@@ -13,9 +13,8 @@ from .plan import Change
 class Unbooked(Bookings):
     """What a manifest books, for an Act's variables; nginx is left alone, whoever has the names."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.taken, self.taken_ports = {}, {}
+    def find_taken(self) -> None:
+        """Nobody has what is not asked for."""
 
     def plan(self) -> list[Change]:
         return []

@@ -48,7 +48,9 @@ chmod-socket = 660
 ; also delays the drop of privileges until after the bind
 chown-socket = root:{www}
 socket = {socket}
-buffer-size = 32768
+; what nginx takes of a request fits in: headers of 32 kB, and a thousand of them
+buffer-size = 65535
+max-vars = 1100
 harakiri = {timeout}
 worker-reload-mercy = {worker_mercy}
 reload-mercy = {mercy}

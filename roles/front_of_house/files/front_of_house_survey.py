@@ -43,13 +43,29 @@ def fault(stderr: str) -> tuple[str, str]:
 
 def default_servers(dump: str, port: int) -> dict[str, str]:
     """The files in the output of `nginx -T` that declare a default server for a port on all addresses."""
-    pattern = re.compile(rf"\s*listen\s+(?:(?:\*|0\.0\.0\.0|\[::\]):)?{port}\s[^;#]*\bdefault(?:_server)?\b[^;]*;")
-    path, found = "", dict[str, str]()
-    for line in dump.splitlines():
-        if line.startswith("# configuration file "):
-            path = line[len("# configuration file ") :].rstrip(":")
-        elif pattern.match(line):
-            found.setdefault(path, line.strip())
+    address = rf"[\"']?(?:(?:\*|0\.0\.0\.0|\[::\]):)?{port}[\"']?"
+    pattern = re.compile(rf"(?:^|[;{{}}\s])(listen\s+{address}\s[^;#]*\bdefault(?:_server)?\b[^;]*;)")
+    found = dict[str, str]()
+    for path, text in files(dump):
+        match = pattern.search(text)
+        if match:
+            found.setdefault(path, " ".join(match.group(1).split()))
+    return found
+
+
+def files(dump: str) -> list[tuple[str, str]]:
+    """The files in the output of `nginx -T`, without their comments."""
+    parts = re.split(r"^# configuration file (.+):$", dump, flags=re.MULTILINE)[1:]
+    return [(path, re.sub(r"(?m)(^|\s)#.*", "", text)) for path, text in zip(parts[::2], parts[1::2])]
+
+
+def says(dump: str, directive: str, but: list[str]) -> list[tuple[str, str]]:
+    """The files that give a directive a value, and that value."""
+    found = []
+    for path, text in files(dump):
+        match = re.search(rf"(?:^|[;{{}}\s]){directive}\s+(\S+?)\s*;", text)
+        if match and path not in but:
+            found.append((path, match.group(1)))
     return found
 
 
@@ -85,7 +101,7 @@ def front_of_house(question: dict[str, Any]) -> dict[str, Any]:
     if tested.returncode not in (0, 127):
         message, path = fault(tested.stderr)
         # Our own file is written and tested anew by this run, a Venue's by its manager.
-        broken = path == constants
+        broken = path in question["ours"]
         if not broken and not path.startswith(f"{venues}/"):
             refusals.append(
                 f"nginx's configuration was broken before this run: {message}. Mend it first: nothing in it was "
@@ -108,6 +124,9 @@ def front_of_house(question: dict[str, Any]) -> dict[str, Any]:
         "default_site": site,
         "removed_default_site": removed_default_site(question["facts"]),
         "venues": names(venues, ".conf"),
+        # A limit of open files is somebody's own where nginx was told one.
+        "limits_files": bool(says(tested.stdout, "worker_rlimit_nofile", question["ours"])),
+        "connections": says(tested.stdout, "worker_connections", []),
     }
 
 

@@ -20,6 +20,7 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     names,
     nginx,
     process,
+    removals,
     reports,
     server_block,
     users,
@@ -87,10 +88,14 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     monkeypatch.setattr(layout, "ROOT", str(place / "srv"))
     monkeypatch.setattr(layout, "LOGS", str(place / "log"))
     monkeypatch.setattr(reports, "ROOT", str(place / "srv"))
-    monkeypatch.setattr(production_module, "HOST_LOCK", str(place / ".lock"))
+    for module in (production_module, removals):
+        monkeypatch.setattr(module, "HOST_LOCK", str(place / ".lock"))
     monkeypatch.setattr(host, "STAGE", str(place / "etc" / "stage.json"))
     monkeypatch.setattr(host, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
     monkeypatch.setattr(host, "DATABASE", str(place / "etc" / "database.json"))
+    if nginx._PROGRAM == "/usr/sbin/nginx":  # not the machine's own, if it has one: nobody else has a server here
+        monkeypatch.setattr(nginx, "_PROGRAM", "/bin/true")
+    monkeypatch.setattr(server_block, "LOGS", str(place / "log"))
     for name in ("srv", "log"):
         (place / name).mkdir()
     return House.at(place, production)
@@ -110,7 +115,6 @@ def nginx_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
     monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
-    monkeypatch.setattr(nginx, "_enabled", lambda: [str(house.root / "by-hand.conf")])
     house.host = replace(house.host, http_port=free_port(), ipv6=False)
     Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:

@@ -91,9 +91,12 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        places = {name: str(root / name) for name in ("vassals", "stats", "venues", "wrapper", "params", "pages", "uv")}
+        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "pages", "uv")
+        places = {name: str(root / name) for name in names}
         for name in ("vassals", "venues", "etc"):
             (root / name).mkdir()
+        for name in ("http", "visitors"):
+            (root / name).touch()
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))
         (root / "etc" / "front_of_house.json").write_text(

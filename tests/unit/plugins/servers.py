@@ -85,6 +85,7 @@ http {{ {places}
     server_names_hash_bucket_size 512;
     server {{ listen {port} default_server; return 444; }}
     include {venues}/*.conf;
+    include {root}/by-hand*.conf;
 }}
 """
 
@@ -101,8 +102,9 @@ def checker(root: Path, program: str, main: Path = Path("/dev/null")) -> str:
     script.write_text(
         f"#!/bin/sh\nmain={main}\n"
         'for word; do [ "$before" = -c ] && main=$word; before=$word; done\n'
-        f"sed 's#^http {{$#& {places(root)}#' \"$main\" > {root}/checked.conf\n"
-        f"exec {program} -e stderr -t -q -c {root}/checked.conf\n"
+        'case $1 in -t|-T) ;; *) exit 2;; esac; checked=$(mktemp); trap "rm $checked" EXIT\n'
+        f"sed 's#^http {{$#& {places(root)}#' \"$main\" > $checked\n"
+        f'{program} -e stderr "$1" -q -c $checked\n'
     )
     script.chmod(0o755)
     return str(script)

@@ -125,11 +125,23 @@ def test_a_killed_run_never_reloaded(playing: House) -> None:
 
 
 def test_fault_88_what_a_hand_broke_is_said_before_anything_is_changed(playing: House) -> None:
-    foreign = Path(playing.host.venues, "foreign.conf")
-    foreign.write_text("nonsense;\n")
+    foreign = playing.root / "by-hand.conf"
+    foreign.write_text("\nnonsense;\n")
     said = told(booked(playing, GIG).apply)
-    assert said == "nginx refuses its present configuration; nothing was changed"
-    assert os.listdir(playing.host.venues) == ["foreign.conf"]
+    assert said == (
+        f'nginx refuses its configuration: unknown directive "nonsense" in {foreign}:2: mend it, then run again'
+    )
+    assert os.listdir(playing.host.venues) == []
+
+
+def test_fault_95_what_a_hand_broke_of_ours_is_mended(playing: House) -> None:
+    """Nobody else could: the run that writes it anew is not kept from it."""
+    booked(playing, GIG).apply()
+    path = Path(playing.host.venues, f"jazz.{V}.conf")
+    right = path.read_text()
+    path.write_text(right + "nonsense;\n")
+    assert booked(playing, GIG).apply() == {}
+    assert path.read_text() == right
 
 
 def failures(found: Bookings) -> dict[str, str]:
@@ -140,7 +152,7 @@ def failures(found: Bookings) -> dict[str, str]:
 def test_fault_25_a_name_of_somebody_else(playing: House) -> None:
     """Only who claims it is left out."""
     by_hand = playing.root / "by-hand.conf"
-    by_hand.write_text(f"server_name {V};\n")
+    by_hand.write_text(f'server {{ listen {playing.host.http_port}; server_name "{V.upper()}"; }}\n')
     two = (Venue(V), Venue("empty.example"))
     said = f"the name {V} belongs to {by_hand} already; rename one of them"
     assert failures(booked(playing, GIG, venues=two)) == {"kittens": said}
@@ -151,6 +163,25 @@ def test_fault_25_a_name_of_somebody_else(playing: House) -> None:
     said = f"the name {V} belongs to the Production blues already; rename one of them"
     assert failures(booked(playing, GIG)) == {"kittens": said}
     assert not Path(playing.host.venues, f"jazz.{V}.conf").exists()
+
+
+def test_fault_25_a_name_that_is_claimed_after_it_was_booked(playing: House) -> None:
+    """nginx serves whose file it reads first; what is booked stays as it is, until one of them is renamed."""
+    booked(playing, GIG).apply()
+    by_hand = playing.root / "by-hand.conf"
+    by_hand.write_text(f"server {{ listen {playing.host.http_port}; server_name b.example {V}; }}\n")
+    said = f"the name {V} belongs to {by_hand} already; rename one of them"
+    for found in (booked(playing, GIG), booked(playing, GIG, prune=True)):
+        assert {name: error.message for name, error in found.refused().items()} == {"kittens": said}
+        assert sorted(found.wanted()) == [V]
+    gone = booked(playing, venues=(Venue(V, state="absent"),))
+    assert gone.refused() == {}, "who leaves a name needs nobody's leave"
+
+
+def test_a_name_on_another_port_is_no_clash(playing: House) -> None:
+    """Such as a server with TLS that passes to ours."""
+    (playing.root / "by-hand.conf").write_text(f"server {{ listen 8443; server_name {V}; }}\n")
+    assert booked(playing, GIG).refused() == {}
 
 
 def test_what_does_not_answer_is_taken_back(playing: House) -> None:
@@ -169,7 +200,10 @@ def test_a_log_that_cannot_be_made_is_one_sentence_and_nothing_is_left(
 ) -> None:
     """FAULTS 92: a wiped /var/log/nginx; a full disk ends in the same place."""
     monkeypatch.setattr(server_block, "LOGS", str(playing.root / "wiped"))
-    assert failures(booked(playing, GIG)) == {"kittens": f"nginx refuses jazz.{V}.conf"}
+    assert failures(booked(playing, GIG)) == {
+        "kittens": f'nginx refuses jazz.{V}.conf: open() "{server_block.access_log("jazz", V)}" failed'
+        " (2: No such file or directory)"
+    }
     assert os.listdir(playing.host.venues) == []
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import nginx
 
-from ..servers import Nginx, free_port
+from ..servers import Nginx, checker, free_port
 from ..told import told
 
 SERVER = "server {{ listen {port}; server_name a.example; return 200 {answer}; }}\n"
@@ -47,14 +47,14 @@ def server(place: Path, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_check_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, texts: dict[str, str], said: str) -> None:
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    assert told(nginx.check_alone, texts) == said
+    assert told(nginx.check_alone, texts, "/dev/null").partition(": ")[0] == said
     assert os.listdir(tmp_path / "tmp") == []
 
 
 @pytest.mark.usefixtures("nginx_program")
 def test_a_refusal_carries_nginxs_own_words() -> None:
     with pytest.raises(nginx.BackstageError) as refusal:
-        nginx.check_alone({"a.conf": BROKEN})
+        nginx.check_alone({"a.conf": BROKEN}, "/dev/null")
     assert 'unknown directive "nonsense"' in refusal.value.log
     assert refusal.value.step == "nginx"
 
@@ -62,7 +62,10 @@ def test_a_refusal_carries_nginxs_own_words() -> None:
 def test_check_of_another_main_file(server: Nginx) -> None:
     assert told(nginx.check, "its present configuration", str(server.main)) == ""
     (server.root / "venues" / "b.conf").write_text(BROKEN)
-    assert told(nginx.check, "its present configuration", str(server.main)) == "nginx refuses its present configuration"
+    said = told(nginx.check, "its present configuration", str(server.main))
+    assert said == (
+        f'nginx refuses its present configuration: unknown directive "nonsense" in {server.root}/venues/b.conf:1'
+    )
     assert server.get("a.example")[2] == "old"
 
 
@@ -137,58 +140,20 @@ def wait_a_tick() -> None:
     threading.Event().wait(0.05)
 
 
-CLAIMS = [
-    ("server_name a.example;", {"a.example"}),
-    ("  server_name  a.example\n   b.example ;", {"a.example", "b.example"}),
-    ("\tserver_name x.example a.example;", {"a.example"}),
-    ("server { listen 80; server_name a.example; return 200; }", {"a.example"}),
-    ("listen 80; server_name b.example;", {"b.example"}),
-    ("# server_name a.example;", set()),
-    ("server_name aa.example a.example.org;", set()),
-    ("server_name _;", set()),
-    ("server_names_hash_max_size 8192;", set()),
-    ("", set()),
-]
+def test_read(server: Nginx, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx, "_PROGRAM", checker(server.root, server.program, server.main))
+    found = nginx.read()
+    assert (found.fault, found.path, told(found.need_accepted, set())) == ("", "", "")
+    assert {name for one in found.servers for name in one.names} == {"a.example"}
+    path = str(server.root / "by-hand.conf")
+    Path(path).write_text("# of somebody else\nnonsense;\n")
+    found = nginx.read()
+    assert (found.fault, found.path, found.servers) == (f'unknown directive "nonsense" in {path}:2', path, ())
+    said = f'nginx refuses its configuration: unknown directive "nonsense" in {path}:2: mend it, then run again'
+    assert told(found.need_accepted, set()) == said
+    assert told(found.need_accepted, {path}) == "", "what will be written anew is no obstacle"
 
 
-@pytest.mark.parametrize(("text", "names"), CLAIMS)
-def test_fault_25_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, names: set[str]) -> None:
-    """nginx only warns of a name that two files claim, and serves the first."""
-    path, own = tmp_path / "by-hand.conf", tmp_path / "venues"
-    own.mkdir()
-    (own / "jazz.a.example.conf").write_text("server_name a.example;")
-    (tmp_path / "link.conf").symlink_to(own / "jazz.a.example.conf")
-    path.write_text(text)
-    monkeypatch.setattr(nginx, "_enabled", lambda: [str(path), str(tmp_path / "link.conf"), str(tmp_path / "missing")])
-    assert nginx.owners(["a.example", "b.example"], str(own)) == dict.fromkeys(names, str(path))
-
-
-LISTENS = [
-    ("listen 8001;", True),
-    ("server { listen 127.0.0.1:8001 default_server; }", True),
-    ("\tlisten [::]:8001;", True),
-    ("listen\n8001\nbacklog=9;", True),
-    ("listen *:8001;", True),
-    ("# listen 8001;", False),
-    ("listen 80018; listen 18001; listen 127.0.0.1:80;", False),
-    ("proxy_pass http://127.0.0.1:8001;", False),
-    ("listen unix:/run/8001;", False),
-]
-
-
-@pytest.mark.parametrize(("text", "found"), LISTENS)
-def test_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, found: bool) -> None:
-    path, own = tmp_path / "by-hand.conf", tmp_path / "venues"
-    own.mkdir()
-    (own / "jazz._kittens.conf").write_text("listen 127.0.0.1:8001;")
-    path.write_text(text)
-    monkeypatch.setattr(nginx, "_enabled", lambda: [str(own / "jazz._kittens.conf"), str(path)])
-    assert nginx.listening(8001, str(own)) == (str(path) if found else "")
-
-
-def test_a_directory_beside_ours_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "venues-old").mkdir()
-    path = tmp_path / "venues-old" / "a.conf"
-    path.write_text("server_name a.example;")
-    monkeypatch.setattr(nginx, "_enabled", lambda: [str(path)])
-    assert nginx.owners(["a.example"], str(tmp_path / "venues")) == {"a.example": str(path)}
+def test_read_where_nginx_was_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx, "_PROGRAM", "/nonexistent/nginx")
+    assert nginx.read().fault == "/nonexistent/nginx is missing: run the playbook backstage.django.site first"

@@ -48,7 +48,7 @@ STATES: list[tuple[str, Venue, list[Booked]]] = [
 def test_nginx_accepts_it_and_it_tells_of_itself(house: House, venue: Venue, gigs: list[Booked], ipv6: bool) -> None:
     Path(house.host.params).write_text(PARAMS)
     text = server_block.render(house.paths, venue, gigs, replace(house.host, http_port=free_port(), ipv6=ipv6))
-    assert told(nginx.check_alone, {"a.conf": text}) == ""
+    assert told(nginx.check_alone, {"a.conf": text}, house.host.http) == ""
     assert ("[::]" in text) is ipv6
     assert server_block.parse(text) == server_block.data("jazz", venue, gigs)
     assert text.splitlines()[0] == f"# {files.OWNERSHIP}"
@@ -119,6 +119,8 @@ def lay_down(house: House) -> None:
         f"{paths.release(B).static}/before.css": "before",
         f"{paths.release(B).static}/both.css": "old",
         f"{paths.media}/cat.html": "<script>",
+        f"{paths.media}/cat.sqlite3": "secret",
+        f"{paths.media}/database.png": "a picture",
         f"{paths.data}/secret": "secret",
         house.host.params: PARAMS,
         **{f"{house.host.pages}/{page}.html": f"page {page}" for page in ("closed", "502", "503", "504")},
@@ -160,6 +162,9 @@ ASKED: list[tuple[str, str, int, str]] = [
     (NAME, "/.well-known/acme", 200, "/.well-known/acme"),
     (NAME, "/media/cat.html", 200, "<script>"),
     (NAME, "/media/link.txt", 403, ""),
+    (NAME, "/media/cat.sqlite3", 404, ""),
+    (NAME, "/media/database.png", 200, "a picture"),
+    (NAME, "/logs/cat.sqlite3", 200, "/logs/cat.sqlite3"),  # an Act's own
     (NAME, "/media/../data/secret", 200, "/data/secret"),  # asked of the Act, not of the disk
     (NAME, "/media", 200, "/media"),
     (WWW, "/a/?b=c", 301, ""),

@@ -13,7 +13,8 @@ import front_of_house_survey as subject
 import pytest
 
 CONSTANTS, VENUES = "/etc/nginx/conf.d/backstage.conf", "/etc/nginx/backstage/venues"
-QUESTION = {"port": 80, "constants": CONSTANTS, "venues": VENUES, "facts": "/none.json"}
+LIMITS = "/etc/nginx/modules-enabled/90-backstage.conf"
+QUESTION = {"port": 80, "constants": CONSTANTS, "ours": [CONSTANTS, LIMITS], "venues": VENUES, "facts": "/none.json"}
 
 
 def nginx(monkeypatch: pytest.MonkeyPatch, status: int, stdout: str = "", stderr: str = "") -> None:
@@ -47,7 +48,12 @@ def test_fault(error: str, message: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "refused", "broken"),
-    [("/etc/nginx/sites-enabled/shop", True, False), (CONSTANTS, False, True), (f"{VENUES}/jazz.a.conf", False, False)],
+    [
+        ("/etc/nginx/sites-enabled/shop", True, False),
+        (CONSTANTS, False, True),
+        (LIMITS, False, True),
+        (f"{VENUES}/jazz.a.conf", False, False),
+    ],
 )
 def test_a_broken_configuration(monkeypatch: pytest.MonkeyPatch, path: str, refused: bool, broken: bool) -> None:
     """A stranger's mistake is refused before anything changes; our own is what this run mends."""
@@ -71,6 +77,9 @@ def test_nothing_in_the_way(monkeypatch: pytest.MonkeyPatch, status: int) -> Non
         ("listen [::]:80 default_server;", 80, True),
         ("listen *:80 reuseport default_server;", 80, True),
         ("listen 0.0.0.0:80 default;", 80, True),
+        ('listen "80" default_server;', 80, True),
+        ("listen 80\n\tdefault_server;", 80, True),
+        ("server_name a.example; listen 80 default_server;", 80, True),
         ("listen 8080 default_server;", 80, False),
         ("listen 80 default_server;", 8080, False),
         ("listen 127.0.0.1:80 default_server;", 80, False),
@@ -82,7 +91,20 @@ def test_default_servers(listen: str, port: int, found: bool) -> None:
     """Only a default server for all addresses is in the way of ours."""
     before = "# configuration file /etc/nginx/nginx.conf:\nhttp {}\n"
     dump = f"{before}\n# configuration file /etc/nginx/a.conf:\nserver {{\n\t{listen}\n}}"
-    assert subject.default_servers(dump, port) == ({"/etc/nginx/a.conf": listen} if found else {})
+    assert subject.default_servers(dump, port) == (
+        {"/etc/nginx/a.conf": " ".join(listen[listen.index("listen") :].split())} if found else {}
+    )
+
+
+def test_what_others_say_already() -> None:
+    """Of a directive that may stand once, and of one that only the owner of nginx.conf can change."""
+    dump = (
+        "# configuration file /etc/nginx/nginx.conf:\n# worker_rlimit_nofile 1;\nevents { worker_connections 768; }\n"
+        f"# configuration file {LIMITS}:\nworker_rlimit_nofile 16384;\n"
+    )
+    assert subject.says(dump, "worker_connections", []) == [("/etc/nginx/nginx.conf", "768")]
+    assert subject.says(dump, "worker_rlimit_nofile", [LIMITS]) == []
+    assert subject.says(dump, "worker_rlimit_nofile", []) == [(LIMITS, "16384")]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_systemd_service(
     ("role", "question"),
     [
         ("stage", {"vassals": "{0}/vassals", "ini": "{0}/emperor.ini", "tools": "{0}/tools"}),
-        ("front_of_house", {"port": 1, "constants": "{0}/a.conf", "venues": "{0}/venues", "facts": "{0}/facts.json"}),
+        ("front_of_house", {"port": 1, "constants": "{0}/a", "ours": "", "venues": "{0}/venues", "facts": "{0}/facts"}),
     ],
 )
 def test_both_files_are_one_text(tmp_path: Path, role: str, question: dict[str, object]) -> None:
