@@ -17,8 +17,9 @@ import time
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from . import names, process
+from . import caller, names, process
 from .errors import BackstageError
+from .timed import TimedSocket
 
 _MOST = 1 << 20
 _CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of /proc/net/unix
@@ -82,21 +83,18 @@ def _request(path: str, variables: dict[str, str], timeout: float) -> Answer:
         for item in variables.items()
         for part in (item[0].encode(), item[1].encode())
     )
-    deadline = time.monotonic() + timeout
     answer = b""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(timeout)
-        client.connect(path)
-        client.sendall(struct.pack("<BHB", 0, len(packet), 0) + packet)
-        while len(answer) < _MOST:
-            client.settimeout(max(0.01, deadline - time.monotonic()))
-            try:
+    with TimedSocket(socket.AF_UNIX, timeout) as client:
+        try:
+            client.connect(path)
+            client.sendall(struct.pack("<BHB", 0, len(packet), 0) + packet)
+            while len(answer) < _MOST:
                 chunk = client.recv(1 << 16)
-            except socket.timeout:
-                raise BackstageError(f"no answer within {timeout:.0f} s") from None
-            if not chunk:
-                break
-            answer += chunk
+                if not chunk:
+                    break
+                answer += chunk
+        except TimeoutError:
+            raise BackstageError(f"no answer within {timeout:.0f} s") from None
     return _parse(answer)
 
 
@@ -128,6 +126,7 @@ def wait_idle(path: str, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     quiet_since = time.monotonic()
     while time.monotonic() - quiet_since < 0.2:
+        caller.check()
         if is_busy(path):
             quiet_since = time.monotonic()
         if time.monotonic() > deadline:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -17,6 +18,7 @@ from .errors import BackstageError
 from .host import Host
 from .layout import Act as ActPaths
 from .nouns import Act
+from .timed import TimedSocket
 
 Block = dict[str, Any]
 
@@ -82,7 +84,7 @@ def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = 
         host: the host's facts.
         name: the name that is asked for.
         path: the page.
-        timeout: seconds for the answer.
+        timeout: seconds for the whole answer.
         port: where, if not at the Venues' own port.
 
     Raises:
@@ -90,8 +92,10 @@ def get(host: Host, name: str, path: str, timeout: float, port: Optional[int] = 
     """
     port = port or host.http_port
     site = name if port == 80 else f"{name}:{port}"
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    client.sock = TimedSocket(socket.AF_INET, timeout)
     try:
+        client.sock.connect((client.host, port))
         client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT})
         answer = client.getresponse()
         return answer.status, answer.read(1 << 20).decode("utf-8", "replace")
