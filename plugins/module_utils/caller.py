@@ -14,7 +14,7 @@ import os
 import select
 import signal
 from types import FrameType
-from typing import Optional
+from typing import Any, Optional
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 CLEAN_UP = 60
@@ -34,6 +34,7 @@ class _Watch:
     def __init__(self) -> None:
         self.on = False
         self.signalled = ""
+        self.before: dict[int, Any] = {}
 
 
 _watch = _Watch()
@@ -41,19 +42,19 @@ _watch = _Watch()
 
 def watch() -> None:
     """Begin to watch: for the main function of a module that changes something."""
+    forget()
     _watch.on, _watch.signalled = True, ""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-            signal.signal(number, _note)
+            _watch.before[number] = signal.signal(number, _note)
 
 
 def forget() -> None:
     """Stop watching: in a child of the module, which its parent ends, and when the result is there."""
     if _watch.on:
         _watch.on = False
-        for number in (*SIGNALS, signal.SIGALRM):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, signal.SIG_DFL)
+        while _watch.before:
+            signal.signal(*_watch.before.popitem())
 
 
 def check() -> None:

@@ -12,7 +12,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import acts, databases, diagnosis, door, environments, files, finish, front, inputs, names, process, world
+from . import (
+    acts,
+    caller,
+    databases,
+    diagnosis,
+    door,
+    environments,
+    files,
+    finish,
+    front,
+    inputs,
+    names,
+    process,
+    world,
+)
 from .errors import BackstageError
 from .host import Host
 from .layout import Sess as SessPaths
@@ -203,6 +217,9 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
         stage.start(sess)
         stage.ready(sess, health.timeout)
         _gate(want, state.paths.sess(sess), lambda: stage.log_since(ends))
+    except caller.Abandoned:
+        _discard(stage, sess, state)
+        raise
     except BackstageError as error:
         log = stage.log_since(ends)
         _discard(stage, sess, state)
