@@ -13,6 +13,7 @@ Arguments: the mode, its options as JSON (no secrets), the descriptor that takes
 
 from __future__ import annotations
 
+import atexit
 import compileall
 import contextlib
 import functools
@@ -38,6 +39,10 @@ ANYTHING = (Exception, SystemExit)
 MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
+REPORT: list[int] = []
+"""The descriptor that takes lines of JSON: the names of steps, and at last what was found."""
+
+
 class Failed(Exception):
     """A step that went wrong; its cause is the exception it was raised from."""
 
@@ -49,10 +54,18 @@ class Failed(Exception):
 
 
 def step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    report({"step": name})
     try:
         return function(*args, **kwargs)
     except ANYTHING as error:
         raise Failed(name, error) from error
+
+
+def report(line: dict[str, Any]) -> None:
+    for descriptor in REPORT:
+        data = json.dumps(line).encode() + b"\n"
+        while data:
+            data = data[os.write(descriptor, data) :]
 
 
 def call(*words: str, **options: Any) -> str:
@@ -89,7 +102,7 @@ def build(options: Options) -> dict[str, Any]:
         if not settings.STATIC_ROOT:
             raise Failed("collectstatic", "STATIC_ROOT is not set")
         need_inside("STATIC_ROOT", settings.STATIC_ROOT, options)
-        copied = step("collectstatic", call, "collectstatic", interactive=False, verbosity=1).strip()
+        copied = step("collectstatic", call, "collectstatic", interactive=False, verbosity=1).strip()[-10_000:]
     for line in options["after_static"]:
         step(line, call, *shlex.split(line))
     compileall.compile_dir(options["code"], quiet=2, workers=1)
@@ -127,7 +140,7 @@ def facts(settings: Any) -> dict[str, Any]:
         "debug": bool(settings.DEBUG),
         "migrations": migrations(),
         "databases": {
-            alias: {"engine": database.get("ENGINE", ""), "name": str(database.get("NAME", ""))}
+            alias: {"engine": str(database.get("ENGINE") or ""), "name": str(database.get("NAME", ""))}
             for alias, database in settings.DATABASES.items()
         },
     }
@@ -384,24 +397,59 @@ def told(error: Any) -> str:
 
 
 def main(mode: str, options: str, descriptor: str) -> int:
+    REPORT.append(int(descriptor))
+    os.set_inheritable(REPORT[0], False)
     try:
         found = answer(mode, json.loads(options))
     except Failed as failure:
         found = {
             "failed": failure.step,
             "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
-            "message": told(failure.error),
+            "message": told(failure.error)[:10_000],
             "applied": failure.applied,
         }
         traceback.print_exception(failure.__cause__ or failure)
     except ANYTHING as error:
-        found = {"failed": "settings", "error": type(error).__name__, "message": str(error)}
+        found = {"failed": "settings", "error": type(error).__name__, "message": str(error)[:10_000]}
         traceback.print_exc()
-    sys.stdout.flush()
-    with os.fdopen(int(descriptor), "w", encoding="utf-8") as out:
-        json.dump(found, out)
+    report(found)
+    os.close(REPORT.pop())
     return 1 if "failed" in found else 0
 
 
+def end(code: int) -> None:
+    """End this process, whatever threads the Act has started: one that never ends would keep it for ever.
+
+    What was registered with atexit is called before, as in every program that ends; the module allows seconds for it.
+    """
+    try:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(code)
+
+
+def command(options: str) -> int:
+    """Run a management command as a shell would: what it raises is printed, and its exit code is ours."""
+    given = json.loads(options)
+    try:
+        run_manage(given["manage"], given["words"])
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    except ANYTHING as error:
+        ours = ("<stdin>", "<frozen runpy>")
+        place = error.__traceback__
+        while place and place.tb_frame.f_code.co_filename in ours:
+            place = place.tb_next
+        traceback.print_exception(error.with_traceback(place))
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))
+    first, *others = sys.argv[1:]
+    end(command(*others) if first == "command" else main(first, *others))

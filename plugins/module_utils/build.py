@@ -84,7 +84,7 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
         record = _make(job, paths, release, builder, host)
         user_processes.end_all(builder)
         finish.finish(job.act, paths, release, builder, record)
-    except (BackstageError, OSError):
+    except BaseException:  # also where nobody waits for the run any more
         user_processes.end_all(builder)
         files.remove_tree(release.root)
         raise
@@ -204,8 +204,10 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
     except OSError as error:
         raise BackstageError(f"'{line}' can't be run ({error.strerror})", step="build") from None
     user_processes.end_all(builder)
+    log = diagnosis.tail(result.said)
+    if result.late:
+        raise BackstageError(f"'{line}' has not ended within an hour, and was ended", step="build", log=log)
     if not result.ok:
-        log = diagnosis.tail(result.said)
         raise BackstageError(diagnosis.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)
 
 
@@ -213,6 +215,12 @@ def _application(dotted: str) -> str:
     """WSGI_APPLICATION in the form of an import (Django names the callable after a dot)."""
     if not dotted:
         raise BackstageError("the settings have no WSGI_APPLICATION: set 'application'", step="settings")
+    if not names.DOTTED.match(dotted) or "." not in dotted:
+        raise BackstageError(
+            f"WSGI_APPLICATION of the settings is '{dotted}': write it as 'kittens.wsgi.application', or set"
+            " 'application'",
+            step="settings",
+        )
     module, _dot, name = dotted.rpartition(".")
     return f"{module}:{name}"
 

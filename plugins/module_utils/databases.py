@@ -37,6 +37,8 @@ _SHARED = ("postgres", "template1")
 """Open to every role as PostgreSQL comes."""
 
 _ANSWER_WITHIN = 60
+_ANSWER = 16 * 2**20
+"""Bytes of an answer: JSON, of which no part can be left out."""
 _STATE = """
 SELECT json_build_object(
     'roles', (SELECT json_object_agg(rolname, coalesce(shobj_description(oid, 'pg_authid'), '')) FROM pg_roles),
@@ -275,7 +277,7 @@ def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:
     options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password", "--set=ON_ERROR_STOP=1"]
     argv = [_PSQL, *options, f"--port={port}", "--dbname=postgres"]
     # one that was stopped takes the connection and says nothing
-    return process.run(argv, superuser, {"PGCONNECT_TIMEOUT": "10"}, stdin=sql, timeout=timeout)
+    return process.run(argv, superuser, {"PGCONNECT_TIMEOUT": "10"}, stdin=sql, timeout=timeout, keep=_ANSWER)
 
 
 def _reason(result: process.Result) -> str:

@@ -17,8 +17,9 @@ import time
 from typing import Any, Optional
 from urllib.parse import unquote
 
-from . import names, process
+from . import caller, names, process
 from .errors import BackstageError
+from .timed import TimedSocket
 from .visits import Answer
 
 MOST = 1 << 20
@@ -88,21 +89,18 @@ def packet(given: dict[str, str]) -> bytes:
 
 
 def _request(path: str, given: dict[str, str], timeout: float) -> Answer:
-    deadline = time.monotonic() + timeout
     said = b""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(timeout)
-        client.connect(path)
-        client.sendall(packet(given))
-        while len(said) < MOST:
-            client.settimeout(max(0.01, deadline - time.monotonic()))
-            try:
+    with TimedSocket(socket.AF_UNIX, timeout) as client:
+        try:
+            client.connect(path)
+            client.sendall(packet(given))
+            while len(said) < MOST:
                 chunk = client.recv(1 << 16)
-            except socket.timeout:
-                raise BackstageError(f"no answer within {timeout:.0f} s") from None
-            if not chunk:
-                break
-            said += chunk
+                if not chunk:
+                    break
+                said += chunk
+        except TimeoutError:
+            raise BackstageError(f"no answer within {timeout:.0f} s") from None
     return parse(said)
 
 
@@ -143,6 +141,7 @@ def wait_idle(path: str, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     idle_since: Optional[float] = None
     while True:
+        caller.check()
         before = time.monotonic()
         if is_busy(path):
             idle_since = None

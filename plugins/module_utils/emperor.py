@@ -15,7 +15,12 @@ import socket
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from . import caller
 from .errors import BackstageError
+from .timed import TimedSocket
+
+_WITHIN = 10
+"""Seconds for its whole answer."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,10 @@ def look(path: str) -> Stats:
     Raises:
         BackstageError: it does not answer.
     """
+    caller.check()
     chunks = []
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(10)
+        with TimedSocket(socket.AF_UNIX, _WITHIN) as client:
             client.connect(path)
             while True:
                 chunk = client.recv(1 << 16)

@@ -155,7 +155,7 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
         seal.settle(target)
         record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
         files.write(os.path.join(target, SEAL), files.to_json(record))
-    except (BackstageError, OSError):
+    except BaseException:  # also where nobody waits for the run any more
         user_processes.end_all(maker.user)
         files.remove_tree(target)
         raise
@@ -239,6 +239,8 @@ def _quoted(word: str) -> str:
 
 def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> None:
     result = process.run(argv, user, env, cwd)
+    if result.late:
+        raise BackstageError("uv has not ended within an hour, and was ended", step="environment", log=result.said)
     if not result.ok:
         cause = diagnosis.find(result.said) or "the packages could not be installed"
         raise BackstageError(cause, step="environment", log=result.said)

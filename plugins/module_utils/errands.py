@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -43,6 +44,8 @@ _READ_WITHOUT = {"dumpdata": ("-o", "--output")}
 # Django's createsuperuser, which then ends as if all were well
 _SKIPPED = "skipped due to not running in a TTY"
 _HELP = {"--help", "-h", "--version"}
+_KEPT = 4 * 2**20
+"""Bytes of the output that are shown: its end."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Command:
 
     Args:
         words: the management command and its arguments.
-        argv: the whole command.
+        argv: the whole command, as by hand.
         user: the player.
         env: the variables of the Sess, and the way to its environment.
         cwd: the project's directory in the release.
@@ -164,12 +167,15 @@ def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
 
 def run(command: Command, act: str, timeout: float) -> Ran:
     """Run it to its end; no secret of the Sess is in what comes back."""
-    result = process.run(command.argv, command.user, command.env, command.cwd, timeout=timeout, together=True)
+    argv = [command.python, "-", "command", json.dumps({"manage": command.manage, "words": command.words})]
+    result = process.run(
+        argv, command.user, command.env, command.cwd, steps.SCRIPT, timeout=timeout, together=True, keep=_KEPT
+    )
     output = masks.mask(result.out, command.secrets)
     if result.ok and _SKIPPED not in output:
         return Ran(0, output)
     line = shlex.join(command.words)
-    if result.err:
+    if result.late:
         cause = f"'{line}' was ended after {timeout:.0f} s: raise 'timeout'"
     else:
         cause = f"'{line}' ended with status {result.code}: {diagnosis.find(output) or _telling(output)}"

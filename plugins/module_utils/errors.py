@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import platform
+import traceback
 
 
 class BackstageError(Exception):
@@ -37,3 +38,14 @@ class Refusal(BackstageError):
 
     def __str__(self) -> str:
         return self.message
+
+
+def as_told(error: Exception) -> BackstageError:
+    """An exception as people are told of it: one that nobody foresaw is a bug of Backstage's."""
+    if isinstance(error, BackstageError):
+        return error
+    if isinstance(error, OSError):
+        return BackstageError(str(error))
+    last = traceback.format_exception_only(error)[-1].strip().partition("\n")[0]
+    log = "".join(traceback.format_exception(error))
+    return BackstageError(f"a bug of Backstage: {last}; please report it with the lines below", log=log)

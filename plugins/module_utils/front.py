@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -21,6 +22,7 @@ from .nouns import Act
 from .proofs import Question
 from .served import Served
 from .state import read_env
+from .timed import TimedSocket
 from .visits import Answer, Page, Site, Walk, assets, judge, missing
 
 Block = dict[str, Any]
@@ -97,7 +99,7 @@ def get(
         host: the host's facts.
         name: the name that is asked for.
         path: the page.
-        timeout: seconds for the answer.
+        timeout: seconds for the whole answer.
         port: where, if not at the Venues' own port.
         more: more headers.
 
@@ -106,8 +108,10 @@ def get(
     """
     port = port or host.http_port
     site = name if port == 80 else f"{name}:{port}"
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    client.sock = TimedSocket(socket.AF_INET, timeout)
     try:
+        client.sock.connect((client.host, port))
         client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT, **(more or {})})
         answer = client.getresponse()
         headers = tuple((key.lower(), value) for key, value in answer.getheaders())

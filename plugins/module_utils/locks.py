@@ -12,13 +12,16 @@ import os
 import time
 from collections.abc import Iterator
 
-from . import files
+from . import caller, files
 from .errors import BackstageError
+
+NOTICED = 5
+"""Seconds of waiting that people are told of."""
 
 
 @contextlib.contextmanager
-def held(path: str, who: str, timeout: float) -> Iterator[None]:
-    """Hold a lock file.
+def held(path: str, who: str, timeout: float) -> Iterator[list[str]]:
+    """Hold a lock file; yields what people should know of the wait for it.
 
     Args:
         path: the file, in a directory of root's, which is made if it is missing.
@@ -28,24 +31,25 @@ def held(path: str, who: str, timeout: float) -> Iterator[None]:
     Raises:
         BackstageError: another run held it all the time; says which.
     """
-    handle = _take(path, time.monotonic() + timeout)
+    notes: list[str] = []
+    handle = _take(path, time.monotonic() + timeout, notes)
     try:
         os.ftruncate(handle, 0)
         started = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.pwrite(handle, f"process {os.getpid()} of {who}, since {started}".encode(), 0)
-        yield
+        os.pwrite(handle, f"process {os.getpid()} of {who}, {caller.origin()}, since {started}".encode(), 0)
+        yield notes
         os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
 
-def _take(path: str, deadline: float) -> int:
+def _take(path: str, deadline: float, notes: list[str]) -> int:
     """The lock that is at the path: its last holder may have removed the one that was waited for."""
     while True:
         files.directory(os.path.dirname(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            _wait(handle, path, deadline)
+            _wait(handle, path, deadline, notes)
             if _is_at(handle, path):
                 return handle
         except BaseException:
@@ -61,14 +65,19 @@ def _is_at(handle: int, path: str) -> bool:
         return False
 
 
-def _wait(handle: int, path: str, deadline: float) -> None:
+def _wait(handle: int, path: str, deadline: float, notes: list[str]) -> None:
+    began, holder = time.monotonic(), ""
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            waited = time.monotonic() - began
+            if waited > NOTICED:
+                notes.append(f"waited {waited:.0f} s for {holder}, which held {path}")
             return
         except BlockingIOError:
+            caller.check()
+            holder = os.pread(handle, 300, 0).decode("utf-8", "replace") or holder or "another run"
             if time.monotonic() >= deadline:
-                holder = os.pread(handle, 200, 0).decode("utf-8", "replace") or "another run"
                 raise BackstageError(
                     f"{holder} holds {path}; run again when it has ended, or raise lock_timeout", step="lock"
                 ) from None

@@ -19,12 +19,12 @@ import pwd
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from . import caller, pipes
 from .errors import BackstageError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -59,11 +59,21 @@ class User:
 
 @dataclass(frozen=True)
 class Result:
-    """How a child ended."""
+    """How a child ended.
+
+    Args:
+        code: its exit code; below 0 the signal that killed it.
+        out: the end of what it wrote.
+        err: the same of its errors.
+        late: whether its time was over.
+        left_out: bytes that are missing at the beginning of out.
+    """
 
     code: int
     out: str
     err: str
+    late: bool = False
+    left_out: int = 0
 
     @property
     def ok(self) -> bool:
@@ -92,11 +102,12 @@ def run(
     env: Optional[dict[str, str]] = None,
     cwd: str = "/",
     stdin: str = "",
-    report: bool = False,
+    report: int = 0,
     timeout: float = 3600,
     together: bool = False,
+    keep: int = pipes.KEPT,
 ) -> Result:
-    """Run a command to its end.
+    """Run a command to its end; with this module it ends, too, and its group.
 
     Args:
         argv: the command, never a shell's line.
@@ -104,65 +115,45 @@ def run(
         env: the whole environment; only PATH and LC_ALL are added.
         cwd: where to run it.
         stdin: what it reads.
-        report: append the number of a descriptor to argv and return what was written there as
-            ``out``; all that was printed is then in ``err``.
-        timeout: seconds until it and its group are killed; ``err`` says so then.
+        report: most bytes of a report; where there are any, the number of a descriptor is appended to argv, what is
+            written there is ``out``, and all that was printed is in ``err``. Its end is the command's.
+        timeout: seconds until it and its group are killed; ``late`` and ``err`` say so then.
         together: all that is printed is in ``out``, in its order.
+        keep: bytes of each output that are kept: its end.
     """
     identity: dict[str, Any] = {}
     if user is not None:
         identity = {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups)}
-    with tempfile.TemporaryFile() as answer:
-        descriptors = (answer.fileno(),) if report else ()
+    read_end, write_end = os.pipe() if report else (-1, -1)
+    try:
         with subprocess.Popen(
-            [*argv, *map(str, descriptors)],
+            [*argv, str(write_end)] if report else argv,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if together else subprocess.PIPE,
+            bufsize=0,
             cwd=cwd,
             env={"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})},
             umask=user.umask if user else 0o027,
             start_new_session=True,
-            pass_fds=descriptors,
+            pass_fds=(write_end,) if report else (),
             preexec_fn=_bind_to(os.getpid(), user is not None),  # noqa: PLW1509 -- a module has one thread
             **identity,
         ) as child:
-            out, err = _communicate(child, stdin, timeout)
-        if not report:
-            return Result(child.returncode, _text(out), _text(err))
-        answer.seek(0)
-        return Result(child.returncode, _text(answer.read()), _text(out + err))
-
-
-def _communicate(child: subprocess.Popen[bytes], stdin: str, timeout: float) -> tuple[bytes, bytes]:
-    """Talk to a child until it has ended; a daemon of its making may hold its output for as long as it lives."""
-    deadline, given = time.monotonic() + timeout, stdin.encode()
-    while True:
-        left = max(0.0, deadline - time.monotonic())
-        try:
-            out, err = child.communicate(given, timeout=min(left, 1))
-            return out, err or b""
-        except subprocess.TimeoutExpired:
-            given = b""  # it goes on with what it was given
-        if child.poll() is not None:
-            return _rest(child)
-        if left <= 1:
-            os.killpg(child.pid, signal.SIGKILL)
-            out, err = _rest(child)
-            return out, err + f"\nended after {timeout:.0f} s".encode()
-
-
-def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """What a child that has ended still had to say."""
-    try:
-        out, err = child.communicate(timeout=5)
-    except subprocess.TimeoutExpired as still:
-        return still.stdout or b"", still.stderr or b""
-    return out, err or b""
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+            if report:
+                os.close(write_end)
+                write_end = -1
+            tails = {stream.fileno(): pipes.Tail(keep) for stream in (child.stdout, child.stderr) if stream}
+            reported = {read_end: pipes.Tail(report)} if report else {}
+            in_time = pipes.Talk(child, stdin.encode(), {**tails, **reported}, read_end).run(timeout)
+    finally:
+        for descriptor in (read_end, write_end):
+            if descriptor >= 0:
+                os.close(descriptor)
+    said = [*reported.values(), *tails.values()]
+    out, *rest = [tail.text() for tail in said]
+    err = "".join(rest) + ("" if in_time else f"\nended after {timeout:.0f} s")
+    return Result(child.returncode, out, err, not in_time, said[0].left_out)
 
 
 def call_as(
@@ -179,8 +170,13 @@ def call_as(
     if pid == 0:
         _answer_and_exit(user, parent, write_end, pass_fds, function, args)
     os.close(write_end)
-    answer = _read_before(read_end, pid, time.monotonic() + timeout)
-    _pid, status = os.waitpid(pid, 0)
+    answer: Optional[bytes] = None
+    try:
+        answer = _read_before(read_end, time.monotonic() + timeout)
+    finally:
+        if answer is None:
+            _kill(pid)
+        _pid, status = os.waitpid(pid, 0)
     if not answer:
         code = os.waitstatus_to_exitcode(status)
         raise BackstageError(f"a step run as {user.name} ended with status {code} and no answer")
@@ -200,6 +196,7 @@ def _answer_and_exit(
         os.setgid(user.gid)
         os.setuid(user.uid)
         _bind_to(parent, True)()
+        caller.forget()
         os.umask(user.umask)
         os.environ.clear()
         os.environ.update({"PATH": PATH, "LC_ALL": "C.UTF-8"})
@@ -222,14 +219,23 @@ def _answer_and_exit(
         os._exit(code)
 
 
-def _read_before(descriptor: int, pid: int, deadline: float) -> bytes:
+def _kill(pid: int) -> None:
+    """End a child that leads its group, or is about to."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
+
+
+def _read_before(descriptor: int, deadline: float) -> Optional[bytes]:
     chunks: list[bytes] = []
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                os.kill(pid, signal.SIGKILL)
-                return b""
+            if left <= 0:
+                return None
+            if not select.select([pipe], [], [], min(left, 1))[0]:
+                caller.check()
+                continue
             chunk = pipe.read(65536)
             if not chunk:
                 return b"".join(chunks)

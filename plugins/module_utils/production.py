@@ -26,10 +26,11 @@ from . import (
     world,
 )
 from .bookings import Bookings, Coming
+from .caller import check as need_caller
 from .calls import Order, Outcome
 from .claims import Others
 from .databases import Databases
-from .errors import BackstageError, Refusal
+from .errors import BackstageError, Refusal, as_told
 from .history import who
 from .host import Host
 from .layout import HOST_LOCK, Production
@@ -59,17 +60,21 @@ def reconcile(order: Order) -> Outcome:
             return planned
         Host.read().need_stage()
         files.directory(paths.root)
-    with locks.held(paths.lock, who(), order.lock_timeout):
-        return carry_out(order)
+    with locks.held(paths.lock, who(), order.lock_timeout) as waited:
+        outcome = carry_out(order)
+    return replace(outcome, warnings=[*waited, *outcome.warnings])
 
 
 def carry_out(order: Order) -> Outcome:
     """The same, where the Production's lock is held already."""
-    order = replace(order, archives=spool.take_in(Production(order.manifest.production), order.shipped))
-    run = _Run(order)
-    outcome = run.plan()
-    if not outcome.missing:
-        run.apply(outcome)
+    paths = Production(order.manifest.production)
+    try:
+        run = _Run(replace(order, archives=spool.take_in(paths, order.shipped)))
+        outcome = run.plan()
+        if not outcome.missing:
+            run.apply(outcome)
+    finally:
+        spool.sweep(paths)
     return outcome
 
 
@@ -324,7 +329,6 @@ class _Run:
         if not failed:
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             environments.sweep(self.paths, {release["environment"] for release in releases})
-        spool.sweep(self.paths)
         sweep_drafts(self.paths.name, self.host.vassals)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
@@ -334,16 +338,16 @@ class _Run:
         for change in changes:
             if change.act in failed or change.make is None:
                 continue
+            need_caller()
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))
                 change.make()
-            except BackstageError as error:
-                step, secrets = error.step or change.step.verb, self._secrets(change.act)
-                said, log = masks.mask(error.message, secrets), masks.mask(error.log, secrets)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it is this Act's failure and nobody else's
+                told = as_told(error)
+                step, secrets = told.step or change.step.verb, self._secrets(change.act)
+                said, log = masks.mask(told.message, secrets), masks.mask(told.log, secrets)
                 failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
-            except OSError as error:
-                failed[change.act] = BackstageError(str(error), f"act {change.act}", change.step.verb)
 
     def _secrets(self, act: str) -> list[str]:
         """What is in no error of an Act: no_log knows nothing of a password in a URL, and of secrets not given now."""
@@ -367,7 +371,8 @@ class _Run:
         if before and locations.urls(before, world.path(state.live_env)) != locations.urls(after, path):
             nothing_else = Manifest(self.manifest.production, self.manifest.acts)
             both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
+                self.warnings += waited
                 refused = both.apply()
             for error in refused.values():
                 raise error
@@ -379,7 +384,8 @@ class _Run:
 
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         try:
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout):
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
+                self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have come meanwhile
                 refused = self._bookings(set(failed)).apply()
         except (BackstageError, OSError) as problem:

@@ -98,7 +98,8 @@ class Rehearsal:
         found = Findings(self.draft)
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
         found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
-        with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
+        with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]) as waited:
+            found.warnings += waited
             self._sweep()
             try:
                 self._rehearse(found)

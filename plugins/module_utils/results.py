@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from . import caller
 from .calls import Order, Outcome
 from .errors import BackstageError
 from .production import check, reconcile
@@ -30,9 +31,11 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
 def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     """Carry an order out, or only plan it in check mode, and end the module."""
     os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
+    if not module.check_mode:
+        caller.watch()
     try:
         outcome = check(order()) if module.check_mode else reconcile(order())
-    except (BackstageError, OSError) as error:
+    except (BackstageError, OSError, caller.Abandoned) as error:
         module.fail_json(msg=str(error))
     for warning in outcome.warnings:
         module.warn(warning)

@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional
 
 from . import (
     acts,
+    caller,
     databases,
     diagnosis,
     environments,
@@ -217,6 +218,9 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         stage.start(sess)
         stage.ready(sess, want.act.act.health.timeout)
         _gate(want, wanted, sess, state, stage, ends).let_through()
+    except caller.Abandoned:
+        _discard(stage, sess, state, warn)
+        raise
     except BackstageError as error:
         log = stage.log_since(ends)
         _discard(stage, sess, state, warn)

@@ -11,10 +11,12 @@ import json
 import re
 from typing import Any
 
-from . import act_steps, diagnosis, process
+from . import act_steps, diagnosis, process, step_reports
 from .errors import BackstageError
 
-_SCRIPT = inspect.getsource(act_steps)
+SCRIPT = inspect.getsource(act_steps)
+LONGEST = 3600
+"""Seconds for all steps of one process."""
 
 
 def run(
@@ -26,15 +28,25 @@ def run(
         BackstageError: the step failed; carries the cause, the cure where known, and its output.
     """
     argv = [python, "-", mode, json.dumps(options)]
-    result = process.run(argv, user, env, cwd, stdin=_SCRIPT, report=True)
-    try:
-        found: dict[str, Any] = json.loads(result.out)
-    except ValueError:
+    result = process.run(argv, user, env, cwd, stdin=SCRIPT, report=step_reports.MOST, timeout=LONGEST)
+    log = diagnosis.tail(result.err)
+    if result.late:
         raise BackstageError(
-            f"the Act's Python ended with status {result.code} and no answer", step=mode, log=result.err
-        ) from None
+            f"it has not ended within {LONGEST} s, and was killed",
+            step=step_reports.begun(result.out),
+            log=log,
+        )
+    if result.left_out:
+        raise BackstageError(
+            f"the Act's Python wrote a report that is longer than {step_reports.MOST:,} bytes", step=mode, log=log
+        )
+    try:
+        found = step_reports.read(mode, result.out)
+    except BackstageError as error:
+        silent = f"the Act's Python ended with status {result.code} and no answer"
+        cause = error.message if step_reports.is_answered(result.out) else silent
+        raise BackstageError(cause, step=error.step, log=log) from None
     if "failed" in found:
-        log = diagnosis.tail(result.err)
         cause = diagnosis.explain(found["failed"], _said(found, result.err), log)
         if found.get("applied"):
             cause += f" (applied before it: {', '.join(found['applied'])})"

@@ -114,12 +114,13 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import errands, spec
+from ansible_collections.backstage.django.plugins.module_utils import caller, errands, spec
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec.manage(), supports_check_mode=True)
+    caller.watch()
     act, ran = module.params["act"], None
     try:
         words = errands.split(module.params["run"])
@@ -127,7 +128,7 @@ def main() -> None:
         changed = errands.changes(words, module.params["changes"])
         if not (module.check_mode and changed):
             ran = errands.run(command, act, module.params["timeout"])
-    except (BackstageError, OSError) as error:
+    except (BackstageError, OSError, caller.Abandoned) as error:
         module.fail_json(msg=str(error))
     result = errands.as_result(command, ran, changed)
     if ran and ran.error:

@@ -17,7 +17,7 @@ from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act, Manifest
 from ..module_utils.problems import Problems
-from . import resolving
+from . import lifetimes, resolving
 
 Options = dict[str, Any]
 
@@ -159,6 +159,7 @@ def _ask_and_ship(
     action: ActionBase, options: Options, acts: Mapping[str, Act], base: str, task_vars: dict[str, Any]
 ) -> dict[str, Any]:
     """Run the module; once more with the sources that its host lacked."""
+    lifetimes.end_with_ansible()
     result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
     if result.get("missing") and not result.get("failed") and not action._task.check_mode:
         unknown = [name for name in result["missing"] if name not in acts]

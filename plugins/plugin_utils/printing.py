@@ -12,10 +12,13 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from . import lifetimes
+
 
 def run(action: ActionBase, task_vars: dict[str, Any], heading: str = "") -> dict[str, Any]:
     """Run the module, and print what it found, below a heading if there is one, where that is asked for."""
     options = dict(action._task.args)
+    lifetimes.end_with_ansible()
     result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
     if boolean(options.get("show", False), strict=False):
         show(result, heading)

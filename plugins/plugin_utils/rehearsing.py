@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act
-from . import controller, playbill, printing, resolving
+from . import controller, lifetimes, playbill, printing, resolving
 
 Options = dict[str, Any]
 TRYOUT = "tryout"
@@ -43,6 +43,7 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         options["resolved"] = resolving.resolve([act], base)
         packed = resolving.pack(act, options["resolved"][act.name]["content"], base)
         options["shipped"] = {act.name: controller.ship(action, packed)}
+        lifetimes.end_with_ansible()
         result = action._execute_module(module_args=controller.for_host(options), task_vars=task_vars)
     if "plays" in result:
         result.update(playbill.told(result, options, str(task_vars["inventory_hostname"])))

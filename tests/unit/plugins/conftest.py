@@ -50,6 +50,11 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
+def importing() -> dict[str, str]:
+    """The environment of a program of its own that imports this collection."""
+    return {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+
+
 @dataclass(frozen=True)
 class Crew:
     """A Production of a name that nobody else has, with the two users of its Act kittens."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -63,7 +65,7 @@ def test_fault_01_controller_killed_at_each_task(house: House) -> None:
 
 @pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH])
 def test_fault_01_controller_killed_while_the_module_works(house: House, match: str) -> None:
-    """The module goes on by itself, holding its lock; the next run waits for it."""
+    """The module ends by itself, before or behind the switch; the next run waits for its end."""
     with house.visitors(STEADY, f"{VENUE}/") as visitors:
         running = start_and_stop(house, match, "nobody waits for this")
         running.kill()
@@ -74,10 +76,51 @@ def test_fault_01_controller_killed_while_the_module_works(house: House, match: 
     visitors.all_pleased()
     assert [page.split(":")[0] for page in visitors.seen[VENUE].pages] == [
         "shaky a first take",
-        "shaky nobody waits for this",
+        *(["shaky nobody waits for this"] if match == SWITCH else []),
         "shaky the one after it",
     ]
     converged(house, "the one after it")
+
+
+BUILDS_SLOWLY = "sh -c 'sleep 300 & sleep 300 & sh -c \"sleep 300; true\"'"
+ENDS = [
+    # (host, user, pipelining, the signal that ansible-playbook gets)
+    ("h1", "root", "true", signal.SIGINT),
+    ("h1", "roadie", "false", signal.SIGKILL),
+    ("h2", "roadie", "true", signal.SIGINT),
+    ("h2", "root", "false", signal.SIGKILL),
+]
+
+
+@pytest.mark.parametrize(("host", "user", "pipelining", "number"), ENDS)
+def test_fault_30_run_ends_with_its_controller(
+    houses: dict[str, House],
+    house: House,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    user: str,
+    pipelining: str,
+    number: signal.Signals,
+) -> None:
+    """Within seconds the module and all that it started are gone, its lock is free, and what it made is removed."""
+    other = houses[host]
+    other.host.put()
+    assert (run := other.play(**take("a first take"))).code == 0, run.message
+    monkeypatch.setenv("ANSIBLE_PIPELINING", pipelining)
+    slow = take("it is never built")
+    slow["acts"]["shaky"]["build"] = [BUILDS_SLOWLY]
+    running = other.start("--user", user, **slow)
+    builders = f"pgrep -u {other.production}_shaky -f '^sleep 300'"
+    other.host.sh(f"for n in $(seq 600); do [ $({builders} -c) -ne 3 ] || exit 0; sleep 0.1; done; exit 1")
+    holder = other.host.read(f"{other.root}/.lock")
+    pid, _of, by = holder.removeprefix("process ").split(" ", 2)
+    assert by.startswith(f"{user}, from 10."), holder
+    os.kill(running.process.pid, number)
+    gone = f"[ ! -e /proc/{pid} ] && flock --nonblock {other.root}/.lock true && ! {builders}"
+    other.host.sh(f"for n in $(seq 100); do if {gone}; then exit 0; fi; sleep 0.1; done; exit 1")
+    assert running.end().code != 0
+    assert other.leftovers() == []
+    converged(other, "built after all")
 
 
 def test_fault_10_environment_half_made(house: House) -> None:
@@ -108,14 +151,16 @@ def test_fault_26_two_runs_of_one_act(house: House) -> None:
     pid = house.host.sh("cat /opt/backstage-faults/stopped").strip()
     hasty = house.play(backstage_lock_timeout=1, **take("the hasty one"))
     assert hasty.code != 0
-    assert hasty.message.startswith(f"lock on {house.host.name}: process {pid} of root, since "), hasty.message
+    assert hasty.message.startswith(f"lock on {house.host.name}: process {pid} of root, from 10."), hasty.message
     assert hasty.message.endswith(f" holds {house.root}/.lock; run again when it has ended, or raise lock_timeout")
     patient = house.start(**take("the second of two"))
-    time.sleep(2)
+    time.sleep(8)
     assert patient.process.poll() is None
     house.signal("CONT")
     assert (run := first.end()).code == 0, run.message
     assert (run := patient.end()).code == 0, run.message
+    assert run.last["warnings"][0].split(", since ")[0].startswith("waited "), run.last
+    assert f" for process {pid} of root, from 10." in run.last["warnings"][0]
     converged(house, "the second of two")
 
 

@@ -241,6 +241,13 @@ FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
         "the settings have no WSGI_APPLICATION: set 'application'",
     ),
     (
+        "a callable in another form",
+        KITTENS,
+        {"kittens___settings__py": settings('WSGI_APPLICATION = "kittens.wsgi:application"')},
+        "settings",
+        "WSGI_APPLICATION of the settings is 'kittens.wsgi:application': write it as 'kittens.wsgi.application', or",
+    ),
+    (
         "another database",
         replace(KITTENS, database="postgresql"),
         {},

@@ -34,6 +34,11 @@ class Command(BaseCommand):
         print("as", os.getuid(), "in", os.getcwd(), "with", os.environ["KITTENS_THEME"], words)
         print("complains", file=sys.stderr)
         print("key", os.environ["KITTENS_KEY"])
+        if "thread" in words:
+            import threading, time
+            threading.Thread(target=time.sleep, args=(65,)).start()
+        if "raise" in words:
+            raise KeyError("tabby")
         if "wait" in words:
             os.system("sleep 60")
         if "ask" in words:
@@ -102,6 +107,19 @@ def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
     while process._processes(player.uid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert process._processes(player.uid) == []
+
+
+def test_a_thread_does_not_keep_it(playing: House) -> None:
+    ran = errands.run(prepare(playing, "purr thread --exit=4"), "kittens", 40)
+    assert (ran.code, ran.output.splitlines()[-1]) == (4, "key ********")
+
+
+def test_what_it_raises_is_shown_as_by_hand(playing: House) -> None:
+    ran = errands.run(prepare(playing, "purr raise"), "kittens", 40)
+    lines = ran.output.splitlines()
+    where = lines.index("Traceback (most recent call last):")
+    assert lines[where + 1].endswith('manage.py", line 6, in <module>')
+    assert (ran.code, lines[-1]) == (1, "KeyError: 'tabby'")
 
 
 def test_nobody_answers_a_question(playing: House) -> None:

@@ -19,6 +19,7 @@ from ansible_collections.backstage.django.plugins.module_utils.front import Plac
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
 from ansible_collections.backstage.django.plugins.module_utils.world import Address
+from ansible_collections.backstage.django.plugins.module_utils.timed import TimedSocket
 
 from ..emperors import Asked, purr_to_all
 from ..house import KITTENS, A, House, wanted
@@ -86,8 +87,8 @@ def test_the_usual_port_is_not_in_the_name(house: House, monkeypatch: pytest.Mon
     """A browser sends none for 80, and Django would make links of what it is sent."""
     sent: list[bytes] = []
     with listener() as (port, asked):
-        connect = socket.create_connection
-        monkeypatch.setattr(socket, "create_connection", lambda address, *args, **more: connect(("127.0.0.1", port)))
+        connect = TimedSocket.connect
+        monkeypatch.setattr(TimedSocket, "connect", lambda self, address: connect(self, ("127.0.0.1", port)))
         told(front.get, house.host, "a.example", "/", 5)
         sent += asked
     assert b"Host: a.example\r\n" in sent[0]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import locks
+from ansible_collections.backstage.django.plugins.module_utils import caller, locks
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
 
@@ -44,7 +44,7 @@ def test_fault_26_the_second_says_who_holds_it(tmp_path: Path) -> None:
     with holder(path) as pid, pytest.raises(BackstageError) as refusal, locks.held(str(path), "bob", 0.3):
         pytest.fail("two hold it")
     said = str(refusal.value)
-    assert re.search(rf"process {pid} of ada, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d holds {path}", said)
+    assert re.search(rf"process {pid} of ada, \S.*, since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d holds {path}", said)
     assert "lock_timeout" in said
     assert refusal.value.step == "lock"
 
@@ -54,8 +54,17 @@ def test_fault_26_the_second_waits(tmp_path: Path) -> None:
     start = time.monotonic()
     with holder(path, 0.4), locks.held(str(path), "bob", 5):
         waited = time.monotonic() - start
-        assert path.read_text().startswith(f"process {os.getpid()} of bob, since ")
+        assert path.read_text().startswith(f"process {os.getpid()} of bob, {caller.origin()}, since ")
     assert 0.3 < waited < 3
+
+
+def test_fault_26_who_waited_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / ".lock"
+    monkeypatch.setattr(locks, "NOTICED", 0.2)
+    with holder(path, 0.5) as pid, locks.held(str(path), "bob", 5) as notes:
+        assert re.fullmatch(rf"waited \d s for process {pid} of ada, \S.*, since .*, which held {path}", notes[0])
+    with locks.held(str(path), "bob", 5) as notes:
+        assert notes == []
 
 
 def test_fault_27_a_killed_holder_frees_it(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_run(argv: list[str], stdin: str, code: int, out: str, said: str) -> Non
 
 def test_a_report_is_apart_from_what_is_printed() -> None:
     program = "import os, sys; print('noise'); os.write(int(sys.argv[1]), b'answer'); print('err', file=sys.stderr)"
-    result = process.run([PYTHON, "-c", program], DAEMON, report=True)
+    result = process.run([PYTHON, "-c", program], DAEMON, report=100)
     assert (result.out, result.err) == ("answer", "noise\nerr\n")
 
 
@@ -91,7 +91,7 @@ def test_a_timeout_ends_the_whole_group() -> None:
     result = process.run(["sh", "-c", "echo before; sleep 61 & sleep 61"], timeout=0.3)
     assert time.monotonic() - start < 5
     assert (result.code, result.said) == (-9, "before\n\nended after 0 s".replace("\n\n", "\n"))
-    assert not running("sleep 61")
+    wait_until(lambda: not running("sleep 61"))
 
 
 @pytest.mark.parametrize("start", ["setsid sleep 63 &", "sleep 63 &"], ids=["that left the group", "of the group"])
@@ -111,7 +111,7 @@ def test_a_timeout_ends_what_left_the_group_and_prints_no_more() -> None:
     result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 64"], timeout=0.3)
     assert time.monotonic() - begun < 20
     assert (result.code, result.said) == (-9, "before\nended after 0 s")
-    assert not running("sleep 64")
+    wait_until(lambda: not running("sleep 64"))
     for pid in running("sleep 63"):
         os.kill(pid, signal.SIGKILL)
 

@@ -11,7 +11,7 @@ from typing import Any, Callable
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.backstage.django.plugins.module_utils import results
+from ansible_collections.backstage.django.plugins.module_utils import caller, results
 from ansible_collections.backstage.django.plugins.module_utils.calls import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError, Refusal
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest
@@ -23,10 +23,11 @@ PLAYING = {"kittens": {"release": "0123456789ab"}}
 
 
 @pytest.fixture(autouse=True)
-def _umask() -> Iterator[None]:
+def _process() -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+    caller.forget()
 
 
 def carried_out(
@@ -134,3 +135,20 @@ def test_what_is_made_can_be_read_whatever_roots_umask(monkeypatch: Any, capsys:
 
     carried_out(monkeypatch, capsys, make)
     assert seen == [0o022]
+
+
+def test_fault_30_an_abandoned_run_says_why_it_ended(monkeypatch: Any, capsys: Any) -> None:
+    def abandon(order: Order) -> Outcome:
+        raise caller.Abandoned("the run was ended on this host: it was sent SIGTERM")
+
+    monkeypatch.setattr(caller, "watch", lambda: None)  # these tests are no module
+    code, found = carried_out(monkeypatch, capsys, abandon)
+    assert (code, found["msg"]) == (1, "the run was ended on this host: it was sent SIGTERM")
+
+
+def test_fault_30_a_run_that_changes_something_is_watched(monkeypatch: Any, capsys: Any) -> None:
+    watched: list[bool] = []
+    monkeypatch.setattr(caller, "watch", lambda: watched.append(True))
+    for check_mode, times in ((True, 0), (False, 1)):
+        carried_out(monkeypatch, capsys, lambda order: Outcome(), check_mode)
+        assert len(watched) == times

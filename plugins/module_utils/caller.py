@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether somebody still waits for this module's result: a run ends with its connection.
+
+The waits of a run ask once a second at least. Asking, and not an exception out of a signal's handler,
+ends a run where it waits and nowhere else: never in the midst of a change.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from types import FrameType
+from typing import Any, Optional
+
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+CLEAN_UP = 60
+"""Seconds in which an abandoned run takes away what it was making, before it is killed."""
+
+
+class Abandoned(BaseException):
+    """Nobody waits for this run any more.
+
+    It is no Exception, so nothing turns it into the failure of one Act. Clean-up code runs.
+    """
+
+
+class _Watch:
+    """What is known of who started this module; without `watch` nothing is asked."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.signalled = ""
+        self.before: dict[int, Any] = {}
+
+
+_watch = _Watch()
+
+
+def watch() -> None:
+    """Begin to watch: for the main function of a module that changes something."""
+    forget()
+    _watch.on, _watch.signalled = True, ""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            _watch.before[number] = signal.signal(number, _note)
+
+
+def forget() -> None:
+    """Stop watching: in a child of the module, which its parent ends, and when the result is there."""
+    if _watch.on:
+        _watch.on = False
+        while _watch.before:
+            signal.signal(*_watch.before.popitem())
+
+
+def check() -> None:
+    """Ask whether the run goes on.
+
+    Raises:
+        Abandoned: nobody waits for it. Once: what cleans up after it may wait, too, for a limited time.
+    """
+    why = _watch.on and (_watch.signalled or _gone())
+    if why:
+        forget()
+        signal.alarm(CLEAN_UP)
+        raise Abandoned(f"the run was ended on this host: {why}")
+
+
+def _gone() -> str:
+    """A pipe without a reader, or a terminal that was hung up; a file stays."""
+    output = select.poll()
+    output.register(1, 0)
+    events = {event for _descriptor, event in output.poll(0)}
+    return "who started it has gone" if any(event & (select.POLLERR | select.POLLHUP) for event in events) else ""
+
+
+def _note(number: int, _frame: Optional[FrameType]) -> None:
+    """The first signal is noted; the second one ends the module at once."""
+    _watch.signalled = f"it was sent {signal.Signals(number).name}"
+    signal.signal(number, signal.SIG_DFL)
+
+
+def origin() -> str:
+    """Where this run comes from: the controller's address, or this host.
+
+    sudo leaves out the variable of the ssh session, which a process above still has.
+    """
+    pid = os.getpid()
+    while pid > 1:
+        address = _address(pid)
+        if address:
+            return f"from {address}"
+        pid = _parent(pid)
+    return "started on this host"
+
+
+def _address(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as environ:
+            variables = dict(item.partition(b"=")[::2] for item in environ.read().split(b"\0"))
+    except OSError:
+        return ""  # not to be read: of another user, where root has no right to look
+    address, *_rest = variables.get(b"SSH_CONNECTION", b"").decode("ascii", "replace").split() or [""]
+    return address
+
+
+def _parent(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
