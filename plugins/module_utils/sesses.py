@@ -206,7 +206,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host) -> str:
     except BackstageError as error:
         log = stage.log_since(ends)
         _discard(stage, sess, state)
-        cause = diagnosis.find(log) if error.step == "start" else ""
+        cause = diagnosis.find(log) or diagnosis.unknown(log) if error.step == "start" else ""
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
     return sess
 

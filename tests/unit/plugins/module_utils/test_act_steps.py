@@ -189,7 +189,7 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         {"kittens___settings__py": settings('INSTALLED_APPS.append("taggit")')},
         {},
         "settings",
-        "the module 'taggit' is missing: add its package to the requirements",
+        "the module 'taggit' is missing: add its package, django-taggit, to the requirements",
     ),
     (
         "a failing check",
