@@ -239,6 +239,8 @@ class _Manager:
             "manage": self.act.manage,
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
+            # a rehearsal's are its own, and no other one is changed
+            "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }
         found = self._run("migrate", options, {})
         self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
@@ -265,7 +267,9 @@ class _Manager:
             **environments.entered(environment),
             **extra,
         }
-        cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
+        code = self.paths.release(self.want.release).code
+        cwd = os.path.join(code, release["project"])
+        options = {"code": code, "given": world.given(self.act, secrets_of(self.act, self.state)), **options}
         return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
 
     def discard(self, switches: bool) -> list[Change]:

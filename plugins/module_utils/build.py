@@ -22,6 +22,7 @@ from . import (
     finish,
     history,
     inputs,
+    masks,
     names,
     process,
     requirements,
@@ -134,6 +135,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "code": release.code,
         "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
         "database": databases.wanted(act, paths.production.name, places.data),
+        "given": world.given(act, job.secrets),
     }
     python = os.path.join(environment, "bin", "python")
     found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
@@ -151,6 +153,8 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "application": act.application or _application(found["wsgi_application"]),
         "writable": act.writable,
         "databases": found["databases"],
+        "migrated": found["migrated"],
+        "warnings": _warnings(job, found),
         "migrations": found["migrations"],
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
@@ -205,6 +209,20 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
     if not result.ok:
         log = diagnosis.tail(result.said)
         raise BackstageError(diagnosis.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)
+
+
+def _warnings(job: Job, found: dict[str, Any]) -> list[str]:
+    """What people should know of the release, one sentence each; the Act's own code had a hand in them."""
+    act, secrets = job.act, list(job.secrets.values())
+    inside = act.source.subdir if act.source else ""
+    kept = tuple(os.path.normpath(os.path.join(inside, name)) + "/" for name in act.writable if name.endswith("/"))
+    said = found["told"] + [
+        f"the log file '{path}' is renamed when it is full, and no file beside it can be made in the code: have the"
+        " project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+        for path in found["rotating"]
+        if not path.startswith(kept)
+    ]
+    return [masks.mask(" ".join(text.split())[:300], secrets) for text in said[:20]]
 
 
 def _application(dotted: str) -> str:

@@ -82,6 +82,11 @@ def test_a_release(workplace: House, crew: Crew) -> None:
         "databases": {
             "default": {"engine": "django.db.backends.sqlite3", "name": workplace.act().workshop + "/db.sqlite3"}
         },
+        "migrated": ["default"],
+        "warnings": [
+            "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets', and"
+            " have the settings read it from os.environ"
+        ],
         "debug": False,
         "static": {"url": "/static/", "root": "own", "relative": True},
         "media": {"url": "", "root": ""},
@@ -126,6 +131,34 @@ def test_directories_that_it_writes_are_there_while_it_is_imported(workplace: Ho
     lines = 'open(BASE / "logs" / "kittens.log", "a").close()'
     record = built(workplace, job(workplace, act, kittens___settings__py=settings(lines)))
     assert record["links"] == {"logs": "data/logs/"}
+
+
+ROTATING = """
+LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
+    "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}
+"""
+RENAMED = (
+    "the log file 'site/logs/app.log' is renamed when it is full, and no file beside it can be made in the code: have"
+    " the project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+)
+
+
+@pytest.mark.parametrize(("writable", "warned"), [(["logs/app.log"], True), ([], True), (["logs/"], False)])
+def test_a_log_file_that_is_renamed_wants_its_directory(workplace: House, writable: list[str], warned: bool) -> None:
+    act = replace(KITTENS, source=Source("git", "https://a/b", "v1", subdir="site"), writable=writable)
+    texts = {"kittens___settings__py": settings(ROTATING), "logs___keep": ""}
+    record = built(workplace, job(workplace, act, below="site", **texts))
+    assert (RENAMED in record["warnings"]) is warned
+
+
+def test_no_warning_holds_a_secret_or_a_second_line(workplace: House) -> None:
+    """The Act's own code has a hand in them."""
+    long = "locale___de purr-purr\n" + "x" * 200 + "___LC_MESSAGES___django__po"
+    record = built(workplace, job(workplace, **{long: ""}))
+    (_key, said) = record["warnings"]
+    assert "purr-purr" not in said
+    assert "\n" not in said
+    assert len(said) <= 300
 
 
 URLS = [
