@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from . import build, databases, environments, files, finish, inputs, names, process, steps, users, world
+from . import build, databases, environments, files, finish, inputs, names, process, steps, uploads, users, world
 from .errors import BackstageError
 from .host import Host
 from .layout import SEAL
@@ -311,14 +311,15 @@ def prepare(paths: Any) -> None:
     player = process.User.named(names.player(production.name, paths.name))
     for path in (paths.root, paths.releases, paths.sesses):
         files.directory(path, 0o711)
-    files.directory(paths.media, 0o2750, player.uid, process.group_id(names.WWW_GROUP))
+    files.directory(paths.media, uploads.MODE, player.uid, process.group_id(names.WWW_GROUP))
     files.directory(paths.data, 0o700, player.uid, player.gid)
 
 
 def fill_writable(state: ActState, release: dict[str, Any]) -> None:
-    """Give the Act its own copies of what it may write, once."""
+    """Give the Act its own copies of what it may write, once; uploads that nginx could not read, it can."""
     paths = state.paths
     player = process.User.named(names.player(paths.production.name, paths.name))
+    uploads.mend(paths.media, player.uid, process.group_id(names.WWW_GROUP))
     origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
     for place in process.call_as(player, finish.fill, paths.root, origin, release["links"], state.history.filled()):
         state.history.add("filled", place=place)
