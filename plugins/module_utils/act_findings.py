@@ -24,9 +24,12 @@ EXPORTED = dict(os.environ)
 """The variables before the Act's own code has run."""
 SMALL = 2**20
 """Bytes of a file that settings may be read from."""
+SHORT = 1024
+"""Bytes of a pointer of git-lfs, at most."""
 SHORTEST = 8
 """Characters of a key that is looked for in files: a shorter one is a word."""
 _DOTENV = re.compile(r"(?:.*\.)?env(?:\..*)?\Z")
+_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _SETTINGS_FILE = re.compile(r".*\.(?:py|ini|cfg|toml|json|ya?ml|txt|key)\Z")
 _LOAD_KEY = """
 import hashlib, json, sys
@@ -125,6 +128,39 @@ def _texts(code: str) -> Iterator[tuple[str, str]]:
             if os.path.isfile(path) and os.path.getsize(path) < SMALL:
                 with open(path, encoding="utf-8", errors="replace") as file:
                     yield path, file.read()
+
+
+def pointers(code: str) -> list[str]:
+    """Files that git-lfs keeps elsewhere: what stands in their place would be served."""
+    left = []
+    for directory, _directories, files in os.walk(code):
+        for path in (os.path.join(directory, name) for name in files):
+            if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) > SHORT:
+                continue
+            with open(path, "rb") as file:
+                left += [in_code(path)] if file.read(len(_POINTER)) == _POINTER else []
+    if not left:
+        return []
+    what = "files are pointers" if left[1:] else "file is a pointer"
+    named = ", ".join(sorted(left)[:3]) + (" ..." if left[3:] else "")
+    return [
+        f"{len(left)} {what} of git-lfs, and not what they stand for ({named}): give a 'path' source of a checkout that"
+        " git-lfs has filled"
+    ]
+
+
+def unfetched() -> list[str]:
+    """The submodules of the project that have no file here."""
+    found = []
+    top = os.getcwd()
+    while "/code/" in top + "/":
+        if os.path.isfile(os.path.join(top, ".gitmodules")):
+            with open(os.path.join(top, ".gitmodules"), encoding="utf-8", errors="replace") as file:
+                paths = re.findall(r"^\s*path\s*=\s*(\S.*?)\s*$", file.read(), re.MULTILINE)
+            inner = [(path, os.path.join(top, path)) for path in paths]
+            found += [name for name, path in inner if not os.path.isdir(path) or not os.listdir(path)]
+        top = os.path.dirname(top)
+    return found
 
 
 def untranslated(code: str) -> list[str]:

@@ -40,7 +40,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
-    from .act_findings import overridden, own_place, rotating, secret_key, unmigrated, untranslated, without_migrations
+    from .act_findings import (
+        overridden,
+        own_place,
+        pointers,
+        rotating,
+        secret_key,
+        unfetched,
+        unmigrated,
+        untranslated,
+        without_migrations,
+    )
     from .act_migrations import applied, databases, migrate, migrations, of_database, pending
 
 # Nothing above may come from Django or the Act: this file is read before their paths are set.
@@ -109,7 +119,7 @@ def build(options: Options) -> dict[str, Any]:
     for line in options["after_static"]:
         step(line, call, *shlex.split(line))
     compileall.compile_dir(options["code"], quiet=2, workers=1)
-    found["told"] += untranslated(options["code"])
+    found["told"] += pointers(options["code"]) + untranslated(options["code"])
     found["told"] += [without_migrations(label) for label in unmigrated(options["code"])]
     return {**facts(settings), **found, "collected": copied, "migrated": step("migrate", databases)}
 
@@ -301,6 +311,9 @@ def answer(mode: str, options: Options) -> Any:
 def told(error: Any, mode: str, at: str) -> str:
     """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
     text = str(error)
+    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in text else []
+    if submodules:
+        return f"the files of the submodule '{', '.join(submodules)}' are not there: {text}"
     if mode == "build" and at and re.search(r"^no such table: |^relation \".*\" does not exist", text):
         return f"the database is asked while the project is loaded, at {at}: {text}"  # a build has an empty one
     if "unable to open database file" not in text:

@@ -77,6 +77,12 @@ ROWS: list[Row] = [
         "the module '{0}' is missing: add its package, {package}, to the requirements",
     ),
     Row(
+        "submodule missing",
+        r"the files of the submodule '([^']+)' are not there: No module named '([\w.]+)'",
+        "the module '{1}' is missing, and so are the files of the submodule '{0}': write 'submodules: true' into the"
+        " source, or add the module's package to the requirements",
+    ),
+    Row(
         "missing module",
         r"No module named '([\w.]+)'",
         "the module '{0}' is missing: add its package to the requirements",

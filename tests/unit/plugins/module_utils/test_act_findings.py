@@ -85,6 +85,38 @@ def test_messages_that_nobody_compiled(project: Make) -> None:
     )
 
 
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12345\n"
+
+
+def test_files_that_git_lfs_keeps_elsewhere(project: Make) -> None:
+    texts = {f"cats___static___{name}__png": POINTER for name in "abcde"}
+    said = told(project, kittens___settings__py=settings(KEY, "SECRET_KEY"), README__md="about\n" + POINTER, **texts)
+    assert said == [
+        "5 files are pointers of git-lfs, and not what they stand for (cats/static/a.png, cats/static/b.png,"
+        " cats/static/c.png ...): give a 'path' source of a checkout that git-lfs has filled"
+    ]
+
+
+MODULES = '[submodule "lib"]\n\tpath = lib\n\turl = ../lib\n[submodule "docs"]\n\tpath = themes/docs\n\turl = ../docs\n'
+
+
+@pytest.mark.parametrize("missing", ["lib.billing", "nonesuch"])
+def test_a_submodule_that_was_not_fetched(project: Make, missing: str) -> None:
+    made = project(__gitmodules=MODULES, kittens___urls__py=f"import {missing}\n", themes___docs___a="")
+    (made.code / "lib").mkdir()
+    failure = made.failure("build")
+    assert failure.message == (
+        f"the module '{missing}' is missing, and so are the files of the submodule 'lib': write 'submodules: true' into"
+        " the source, or add the module's package to the requirements"
+    )
+
+
+def test_submodules_that_were_fetched(project: Make) -> None:
+    texts = {"lib___a": "", "themes___docs___a": "", "kittens___urls__py": "import nonesuch\n"}
+    failure = project(__gitmodules=MODULES, **texts).failure("build")
+    assert failure.message == "the module 'nonesuch' is missing: add its package to the requirements"
+
+
 WITHOUT: list[tuple[dict[str, Text], str, bool]] = [
     # (files, settings, whether its tables are never made)
     ({"cats___migrations___0001_initial__py": None, "cats___migrations____init____py": None}, "", True),
