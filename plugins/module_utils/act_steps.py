@@ -9,6 +9,18 @@ Backstage. The Act's own management program is run as it would be by hand, with 
 ManagementUtility replaced, so that whatever it does before (paths, settings) is done here, too.
 
 Arguments: the mode, its options as JSON (no secrets), the descriptor that takes the answer.
+
+What each mode answers:
+
+=========  ================================================================================================
+build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
+           ``debug``, ``migrations``, ``databases``, ``collected``; ``migrated``, the aliases of the databases that
+           are migrated; ``rotating``, paths in the code that logging renames; ``told``, sentences for people
+migrate    ``applied``: names, those of another database than the default one with its alias
+applied    ``applied``: pairs of app and name; another database's app is ``alias/app``
+look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
+a failure  ``failed``, ``error``, ``message``, ``applied``; ``at``, file and line of the project's own code
+=========  ================================================================================================
 """
 
 from __future__ import annotations
@@ -24,19 +36,29 @@ import re
 import runpy
 import shlex
 import sys
-import time
 import traceback
-import weakref
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
+    from .act_findings import (
+        overridden,
+        own_place,
+        pointers,
+        rotating,
+        secret_key,
+        unfetched,
+        unmigrated,
+        untranslated,
+        without_migrations,
+    )
+    from .act_migrations import applied, databases, migrate, migrations, of_database, pending
 
 # Nothing above may come from Django or the Act: this file is read before their paths are set.
 
 Options = dict[str, Any]
 # Whatever the Act's own code raises is its step's failure: the answer names it, and nothing goes on.
 ANYTHING = (Exception, SystemExit)
-# as PostgreSQL names an advisory lock: by a number, in each database
-MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
 REPORT: list[int] = []
@@ -95,9 +117,13 @@ def build(options: Options) -> dict[str, Any]:
     step("settings", django.setup)
     need_database(options["database"])
     step("check", call, "check")
+    found = {"told": told_of_settings(options), "rotating": rotating(options["code"])}
     copied = None
     if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:
-        need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
+        if not absolute(settings.MEDIA_ROOT).startswith(os.environ["BACKSTAGE_DATA"] + "/"):
+            need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
+        else:
+            found["told"].append(PRIVATE)
     if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
             raise Failed("collectstatic", "STATIC_ROOT is not set")
@@ -106,7 +132,23 @@ def build(options: Options) -> dict[str, Any]:
     for line in options["after_static"]:
         step(line, call, *shlex.split(line))
     compileall.compile_dir(options["code"], quiet=2, workers=1)
-    return {**facts(settings), "collected": copied}
+    found["told"] += pointers(options["code"]) + untranslated(options["code"])
+    found["told"] += [without_migrations(label) for label in unmigrated(options["code"])]
+    return {**facts(settings), **found, "collected": copied, "migrated": step("migrate", databases)}
+
+
+PRIVATE = (
+    "MEDIA_ROOT lies in BACKSTAGE_DATA, where nginx serves nothing: the project answers at MEDIA_URL itself, or sets"
+    " MEDIA_ROOT to os.environ['BACKSTAGE_MEDIA_ROOT']"
+)
+
+
+def told_of_settings(options: Options) -> list[str]:
+    """What people should know of the settings that are loaded."""
+    from django.conf import settings
+
+    code = options["code"]
+    return overridden(code, options["given"]) + secret_key(code, str(settings.SECRET_KEY))
 
 
 def need_inside(name: str, path: Any, options: Options) -> None:
@@ -151,114 +193,8 @@ def said(settings: Any, name: str) -> str:
     return str(getattr(getattr(settings, "_wrapped", settings), name) or "")
 
 
-def migrations() -> str:
-    """A digest of all migrations and of what follows every `migrate`; empty where no digest can tell.
-
-    Django makes permissions and content types of the models then, and calls whoever asked to be called.
-    """
-    import hashlib
-
-    from django.apps import apps
-    from django.db.migrations.loader import MigrationLoader
-    from django.db.models.signals import post_migrate, pre_migrate
-
-    for signal in (pre_migrate, post_migrate):
-        for _key, receiver, *_rest in signal.receivers:
-            function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
-            if not getattr(function, "__module__", "").startswith("django."):
-                return ""
-    loader = MigrationLoader(None, load=False)
-    step("migrate", loader.load_disk)
-    names = sorted(loader.disk_migrations)
-    models = [
-        (
-            model._meta.label,
-            *model._meta.default_permissions,
-            *((code, str(name)) for code, name in model._meta.permissions),
-        )
-        for model in apps.get_models(include_auto_created=True)
-    ]
-    return hashlib.sha256(repr((names, sorted(models, key=str))).encode()).hexdigest()
-
-
 def absolute(path: Any) -> str:
     return os.path.abspath(str(path)) if path else ""
-
-
-def migrate(options: Options) -> dict[str, Any]:
-    """The default database only, as the command does by hand: others may be replicas, or somebody else's."""
-    import django
-    from django.db import DEFAULT_DB_ALIAS, connections
-
-    step("settings", django.setup)
-    need_database(options["database"])
-    if connections[DEFAULT_DB_ALIAS].vendor == "unknown":
-        return {"applied": []}  # Django's dummy backend: the Act has no database
-    with alone(DEFAULT_DB_ALIAS, options["patience"]):
-        before = step("migrate", pending, DEFAULT_DB_ALIAS)
-        try:
-            step("migrate", call, "migrate", interactive=False, verbosity=1)
-        except Failed as failure:
-            left = step("migrate", pending, DEFAULT_DB_ALIAS)
-            failure.applied = [name for name in before if name not in left]
-            raise
-    return {"applied": before}
-
-
-@contextlib.contextmanager
-def alone(alias: str, patience: float) -> Iterator[None]:
-    """One migrate of a PostgreSQL database at a time, whoever starts it: an advisory lock, held to the end.
-
-    On a connection of its own, for migrate closes Django's; and in a transaction, which a pooler leaves on one
-    connection, too. It reads nothing, so no index that is made concurrently waits for it.
-    """
-    from django.db import connections
-
-    if connections[alias].vendor != "postgresql":
-        yield
-        return
-    own = connections[alias].copy()
-    try:
-        step("migrate", take_turn, own, patience)
-        yield
-    finally:
-        own.close()
-
-
-def take_turn(connection: Any, patience: float) -> None:
-    deadline = time.monotonic() + patience
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        while True:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [MIGRATE_LOCK])
-            if cursor.fetchone()[0]:
-                return
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"another migrate of this database has not ended within {patience:.0f} s")
-            time.sleep(0.2)
-
-
-def pending(alias: str) -> list[str]:
-    from django.db import connections
-    from django.db.migrations.executor import MigrationExecutor
-
-    connections[alias].close()
-    executor = MigrationExecutor(connections[alias])
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return [f"{migration.app_label}.{migration.name}" for migration, _backwards in plan]
-
-
-def applied(options: Options) -> dict[str, Any]:
-    """The migrations that the default database has; reads, and nothing else."""
-    import django
-    from django.db import DEFAULT_DB_ALIAS, connections
-    from django.db.migrations.recorder import MigrationRecorder
-
-    step("settings", django.setup)
-    connection = connections[DEFAULT_DB_ALIAS]
-    known = {} if connection.vendor == "unknown" else step("migrate", MigrationRecorder(connection).applied_migrations)
-    return {"applied": sorted(known)}
 
 
 def look(options: Options) -> dict[str, Any]:
@@ -273,14 +209,16 @@ def look(options: Options) -> dict[str, Any]:
 
     step("settings", django.setup)
     if options["applied"] is not None:
-        known = dict.fromkeys(map(tuple, options["applied"]))
-        MigrationRecorder.applied_migrations = lambda _recorder: known
+        known = [(app, name) for app, name in options["applied"]]
+        MigrationRecorder.applied_migrations = lambda recorder: of_database(recorder.connection.alias, known)
     has_database = connections[DEFAULT_DB_ALIAS].vendor != "unknown"
+    waiting = [name for alias in step("migrate", databases) for name in step("migrate", pending, alias)]
     return {
+        "told": told_of_settings(options),
         "pages": step("urls", pages),
         "warnings": step("check", deployment_warnings),
         "unwritten": step("makemigrations", unwritten) if has_database else [],
-        "pending": step("migrate", pending, DEFAULT_DB_ALIAS) if has_database else [],
+        "pending": waiting,
     }
 
 
@@ -366,13 +304,11 @@ def by_hand(manage: str, words: list[str]) -> None:
             raise
 
 
-MODES = {"build": build, "migrate": migrate, "applied": applied, "look": look}
-
-
 def answer(mode: str, options: Options) -> Any:
     try:
         set_prefix(os.environ.get("BACKSTAGE_PREFIX", ""))
-        results = [] if mode == "run" else take_over(lambda: MODES[mode](options))
+        modes = {"build": build, "migrate": migrate, "applied": applied, "look": look}
+        results = [] if mode == "run" else take_over(lambda: modes[mode](options))
     except ImportError as error:
         raise Failed("settings", "Django is not installed in the Act's environment") from error
     if mode == "run":
@@ -385,9 +321,14 @@ def answer(mode: str, options: Options) -> Any:
         raise Failed("settings", f"{options['manage']} never called Django's management commands") from None
 
 
-def told(error: Any) -> str:
+def told(error: Any, mode: str, at: str) -> str:
     """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
     text = str(error)
+    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in text else []
+    if submodules:
+        return f"the files of the submodule '{', '.join(submodules)}' are not there: {text}"
+    if mode == "build" and at and re.search(r"^no such table: |^relation \".*\" does not exist", text):
+        return f"the database is asked while the project is loaded, at {at}: {text}"  # a build has an empty one
     if "unable to open database file" not in text:
         return text
     from django.conf import settings
@@ -402,15 +343,22 @@ def main(mode: str, options: str, descriptor: str) -> int:
     try:
         found = answer(mode, json.loads(options))
     except Failed as failure:
+        at = own_place(failure.error if isinstance(failure.error, BaseException) else failure.__cause__)
         found = {
             "failed": failure.step,
             "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
-            "message": told(failure.error)[:10_000],
+            "message": told(failure.error, mode, at)[:10_000],
             "applied": failure.applied,
+            "at": at,
         }
         traceback.print_exception(failure.__cause__ or failure)
     except ANYTHING as error:
-        found = {"failed": "settings", "error": type(error).__name__, "message": str(error)[:10_000]}
+        found = {
+            "failed": "settings",
+            "error": type(error).__name__,
+            "message": str(error)[:10_000],
+            "at": own_place(error),
+        }
         traceback.print_exc()
     report(found)
     os.close(REPORT.pop())

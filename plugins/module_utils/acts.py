@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from . import build, databases, environments, files, finish, inputs, names, process, steps, users, world
+from . import build, databases, environments, files, finish, inputs, names, process, steps, uploads, users, world
 from .errors import BackstageError
 from .host import Host
 from .layout import SEAL
@@ -237,6 +237,8 @@ class _Manager:
             "manage": self.act.manage,
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
+            # a rehearsal's are its own, and no other one is changed
+            "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }
         found = self._run("migrate", options, {})
         self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
@@ -263,7 +265,9 @@ class _Manager:
             **environments.entered(environment),
             **extra,
         }
-        cwd = os.path.join(self.paths.release(self.want.release).code, release["project"])
+        code = self.paths.release(self.want.release).code
+        cwd = os.path.join(code, release["project"])
+        options = {"code": code, "given": world.given(self.act, secrets_of(self.act, self.state)), **options}
         return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
 
     def discard(self, switches: bool) -> list[Change]:
@@ -305,14 +309,15 @@ def prepare(paths: Any) -> None:
     player = process.User.named(names.player(production.name, paths.name))
     for path in (paths.root, paths.releases, paths.sesses):
         files.directory(path, 0o711)
-    files.directory(paths.media, 0o2750, player.uid, process.group_id(names.WWW_GROUP))
+    files.directory(paths.media, uploads.MODE, player.uid, process.group_id(names.WWW_GROUP))
     files.directory(paths.data, 0o700, player.uid, player.gid)
 
 
 def fill_writable(state: ActState, release: dict[str, Any]) -> None:
-    """Give the Act its own copies of what it may write, once."""
+    """Give the Act its own copies of what it may write, once; uploads that nginx could not read, it can."""
     paths = state.paths
     player = process.User.named(names.player(paths.production.name, paths.name))
+    uploads.mend(paths.media, player.uid, process.group_id(names.WWW_GROUP))
     origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
     for place in process.call_as(player, finish.fill, paths.root, origin, release["links"], state.history.filled()):
         state.history.add("filled", place=place)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import time
@@ -22,6 +23,7 @@ from . import (
     finish,
     history,
     inputs,
+    masks,
     names,
     process,
     requirements,
@@ -36,6 +38,10 @@ from .host import Host
 from .layout import Act as ActPaths
 from .layout import Release
 from .nouns import Act, summary
+
+_PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:(?:a|b|rc|\.?post|\.?dev)\d+)?)\Z")  # a tag that reads as a version
+_SERVER = re.compile(r"(?:py)?uwsgi(?![\w.-]*[A-Za-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "code": release.code,
         "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
         "database": databases.wanted(act, paths.production.name, places.data),
+        "given": world.given(act, job.secrets),
     }
     python = os.path.join(environment, "bin", "python")
     found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
@@ -153,6 +160,8 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "application": act.application or _application(found["wsgi_application"]),
         "writable": act.writable,
         "databases": found["databases"],
+        "migrated": found["migrated"],
+        "warnings": _warnings(job, found, wanted.requirements),
         "migrations": found["migrations"],
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
@@ -171,7 +180,10 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
     texts = process.call_as(builder, requirements.collect, code, project, named, uv)
     inner = [place for place in act.index.find_links if not place.startswith("/") and "://" not in place]
     index = replace(act.index, find_links=[_inner(place, project, code) for place in act.index.find_links])
+    # the code comes without its history: what a package's own version is, its tag tells
+    version = _VERSION.match(act.source.version) if act.source and texts["local"] else None
     return environments.Wanted(
+        env={**({_PRETEND: version.group(1)} if version else {}), **_plain(act.env)},
         requirements="\n".join(part for part in (package, texts["requirements"]) if part),
         constraints=texts["constraints"],
         refresh=act.refresh,
@@ -180,6 +192,12 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
         index=index,
         source=inputs.digest([job.inputs["source"], job.inputs["files"]])[:16] if texts["local"] or inner else "",
     )
+
+
+def _plain(env: dict[str, str]) -> dict[str, str]:
+    """The variables that are the same in every release: those with a path of it in them are not."""
+    nowhere = world.Places("", "", "", "")
+    return {name: value for name, value in env.items() if world.expand({name: value}, nowhere) == {name: value}}
 
 
 def _inner(place: str, project: str, code: str) -> str:
@@ -209,6 +227,26 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
         raise BackstageError(f"'{line}' has not ended within an hour, and was ended", step="build", log=log)
     if not result.ok:
         raise BackstageError(diagnosis.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)
+
+
+def _warnings(job: Job, found: dict[str, Any], needed: str) -> list[str]:
+    """What people should know of the release, one sentence each; the Act's own code had a hand in them."""
+    act, secrets = job.act, list(job.secrets.values())
+    inside = act.source.subdir if act.source else ""
+    kept = tuple(os.path.normpath(os.path.join(inside, name)) + "/" for name in act.writable if name.endswith("/"))
+    said = found["told"] + [
+        f"the log file '{path}' is renamed when it is full, and no file beside it can be made in the code: have the"
+        " project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+        for path in found["rotating"]
+        if not path.startswith(kept)
+    ]
+    said += [
+        f"{server.group()} is among the requirements, and the Act is played by the host's own uWSGI: leave it out, for"
+        " it is compiled for minutes"
+        for server in map(_SERVER.match, needed.splitlines())
+        if server
+    ]
+    return [masks.mask(" ".join(text.split())[:300], secrets) for text in said[:20]]
 
 
 def _application(dotted: str) -> str:

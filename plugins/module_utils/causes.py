@@ -6,25 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from . import debian
-
-
-@dataclass(frozen=True)
-class Row:
-    """One known cause.
-
-    Args:
-        name: what tests and docs call it.
-        pattern: found in the error or in the end of the log; its groups fill the sentence.
-        sentence: the cause and its cure; {packages} are the Debian packages for what the groups name.
-    """
-
-    name: str
-    pattern: str
-    sentence: str
-
+from . import package_causes
+from .package_names import PACKAGES
+from .rows import Row
 
 # The first that fits counts: what tells more stands above what is true as well.
 ROWS: list[Row] = [
@@ -34,97 +18,12 @@ ROWS: list[Row] = [
         r"No space left on device",
         "the disk is full: make room and run again",
     ),
-    # the packages
+    *package_causes.ROWS,
     Row(
-        "hash mismatch",
-        r"Hash mismatch for `([^`]+)`",
-        "the index has another '{0}' than the hashes of the requirements say: renew them, if you trust what it has",
-    ),
-    Row(
-        "index wants a password",
-        r"(?:credentials|client error) \((?:401 Unauthorized|403 Forbidden)\)"
-        r"|An index URL \(\S+\) returned a 403 Forbidden",
-        "the index wants a username and a password: write them into 'index'",
-    ),
-    Row(
-        "index unreachable",
-        r"Failed to fetch: `([^`]+)`",
-        "the index does not answer at {0}: is it up, and may this host reach it? Another one goes into 'index'",
-    ),
-    Row(
-        "requirement from git",
-        r"Git operation failed.*?fatal: (.*)",
-        "a requirement comes from git, which says: {0}",
-    ),
-    Row(
-        "Python too old",
-        r"the current Python version \(([\d.]+)\) does not satisfy Python(\S+) and (\S+) depends on",
-        "'{2}' needs Python{1}, and this host has {0}: choose a version that suits, or a host with a later Debian",
-    ),
-    Row(
-        "another Python needed",
-        r"Because (\S+) requires Python (\S+)",
-        "'{0}' needs Python{1}, which this host has not: choose a version that suits, or a host with a later Debian",
-    ),
-    Row(
-        "no wheel for this Python",
-        r"(\S+) has no wheels with a matching (?:Python|platform)",
-        "'{0}' has no wheel for this Python, and no source to build it from: choose another version",
-    ),
-    Row(
-        "requirement unknown",
-        r"Because ([\w.-]+) was not found in the package registry",
-        "the package '{0}' is not in the index: correct the requirements",
-    ),
-    Row(
-        "version unknown",
-        r"there is no version of (\S+?),? and"
-        r"|Because only .{1,200} available.{0,200} and (?:you require|\S+ depends on) (\S+?),? we",
-        "the index has no {0}: correct the requirements",
-    ),
-    Row(
-        "requirement unresolvable",
-        r"No solution found when resolving dependencies",
-        "the requirements contradict each other: the log says which",
-    ),
-    Row(
-        "requirement unreadable",
-        r"Couldn't parse requirement in .*\n(?:.*\n)*?(\S.*)\n\s*\^"
-        r"|error: (?:Unexpected|Expected) .{0,99} at (\S+?:\d+):\d+",
-        "the requirements can't be read at '{0}': correct that line",
-    ),
-    Row(
-        "compiler missing",
-        r"(?:No such file or directory: '|command ')(?:[\w.-]+-)?(gcc|g\+\+|cc|c\+\+)'"
-        r"|Unknown compiler\(s\): \[\['(cc|c\+\+)'\]|you need a C compiler to build (uWSGI)",
-        "a package has to be compiled, and there is no compiler: add {packages} to 'packages'",
-    ),
-    Row(
-        "header missing",
-        r"fatal error: (\S+\.h(?:pp)?): No such file or|library files could not be found for (\w+),",
-        "a package has to be compiled, and {0} is missing: add {packages} to 'packages'",
-    ),
-    Row(
-        "program missing",
-        r"(pg_config) executable not found|: (pkg-config): not found|sure the (libxml2) and libxslt development"
-        r"|No such file or directory: '([\w.+-]+-config)'|can't find (Rust) compiler|(Rust) not found, installing"
-        r"|(Git) executable not found|the program '([^']+)' is missing",
-        "the program or library '{0}' is missing: add {packages} to 'packages'",
-    ),
-    Row(
-        "library missing",
-        rf"Failed to build `((?:{debian.BUILT})==[^`]+)`",
-        "the package '{0}' has no wheel for this Python, and building it needs {packages} in 'packages'",
-    ),
-    Row(
-        "build from source failed",
-        r"Failed to build `([^`]+)`",
-        "the package '{0}' has no wheel for this Python, and building it failed: does it need something in 'packages'?",
-    ),
-    Row(
-        "requirements not named",
-        r"the project says nowhere which packages it needs",
-        "the project says nowhere which packages it needs; add a requirements.txt, or name its files in 'requirements'",
+        "two libxml2",
+        r"lxml & (xmlsec) libxml2 library version mismatch",
+        "lxml and xmlsec hold two different libxml2: add the lines '--no-binary lxml' and '--no-binary xmlsec' to the"
+        " requirements, and {packages} to 'packages'",
     ),
     # the project
     Row(
@@ -173,6 +72,17 @@ ROWS: list[Row] = [
         " it, or a host with an earlier Debian",
     ),
     Row(
+        "missing module of a known package",
+        rf"No module named '({'|'.join(PACKAGES)})'",
+        "the module '{0}' is missing: add its package, {package}, to the requirements",
+    ),
+    Row(
+        "submodule missing",
+        r"the files of the submodule '([^']+)' are not there: No module named '([\w.]+)'",
+        "the module '{1}' is missing, and so are the files of the submodule '{0}': write 'submodules: true' into the"
+        " source, or add the module's package to the requirements",
+    ),
+    Row(
         "missing module",
         r"No module named '([\w.]+)'",
         "the module '{0}' is missing: add its package to the requirements",
@@ -190,6 +100,11 @@ ROWS: list[Row] = [
         "the environment variable {0} is missing: add it to 'env' or 'secrets'",
     ),
     Row(
+        "placeholder read as a number",
+        r"(?:invalid literal for int\(\) with base 10|could not convert string to float): 'rehearsal-placeholder'",
+        "a variable that is read as a number holds the placeholder: give it a number in 'env'",
+    ),
+    Row(
         "SECRET_KEY empty",
         r"The SECRET_KEY setting must not be empty",
         "SECRET_KEY is empty: add it to 'secrets' and have the settings read it",
@@ -203,6 +118,11 @@ ROWS: list[Row] = [
         "WSGI application not named",
         r"the settings have no WSGI_APPLICATION",
         "the settings have no WSGI_APPLICATION: set 'application'",
+    ),
+    Row(
+        "system check",
+        r"System check identified some issues:\s+(?:CRITICALS|ERRORS):\s+(\S.*)",
+        "Django's system check refuses the project: {0}",
     ),
     Row(
         "wrong callable",
@@ -231,6 +151,12 @@ ROWS: list[Row] = [
         "the static file '{0}' is not in the manifest of the static files: is it in STATICFILES_DIRS or an app?",
     ),
     Row(
+        "offline compression",
+        r"\bis missing from offline manifest",
+        "a page's style sheets or scripts were not compressed while the release was built: add 'compress --force' to"
+        " 'after_static'",
+    ),
+    Row(
         "static file refers to nothing",
         r"The file '([^']+)' could not be found with <\S+Storage",
         "a static file refers to '{0}', which is not there: add it, correct the reference, or say 'static: none'",
@@ -239,6 +165,12 @@ ROWS: list[Row] = [
         "migrations in conflict",
         r"Conflicting migrations detected; multiple leaf nodes in the migration graph: \(([^)]+)\)",
         "two migrations follow the same one ({0}): merge them (makemigrations --merge)",
+    ),
+    Row(
+        "app without migrations",
+        r"the app '(\w+)' has models and no migrations",
+        "the app '{0}' has models and no migrations, so it has no tables: run makemigrations, take its migrations out"
+        " of .gitignore, and commit them",
     ),
     # what it may write
     Row(
@@ -264,6 +196,17 @@ ROWS: list[Row] = [
     ),
     # its database, and what else it talks to
     Row(
+        "query at import",
+        r"the database is asked while the project is loaded, at (\S+?:\d+)",
+        "the database is asked while the project is loaded, at {0}, where it may be empty: ask it when a request comes;"
+        " choices of a form may be a callable",
+    ),
+    Row(
+        "cache table missing",
+        r"/core/cache/backends/db\.py\"(?s:.{0,6000}?)(?:no such table: (\S+)|relation \"([^\"]+)\" does not exist)",
+        "the cache has no table '{0}': make it by a seed that runs 'createcachetable'",
+    ),
+    Row(
         "table missing",
         r"OperationalError: no such table: (\S+)|relation \"([^\"]+)\" does not exist",
         "the database has no table '{0}': has 'migrate' run on the database that the Act uses?",
@@ -278,6 +221,18 @@ ROWS: list[Row] = [
         r"DATABASES has (.+) as its default, and not (\w+) '[^']*'",
         "the settings' default database is {0}, not the manifest's {1}: have DATABASES read DATABASE_URL, or leave"
         " 'database' out",
+    ),
+    Row(
+        "extension missing",
+        r"extension \"([^\"]+)\" is not available|could not open extension control file \"\S*?/([\w-]+)\.control\"",
+        "PostgreSQL has no extension '{0}': its administrator installs {packages}, and runs CREATE EXTENSION \"{0}\" as"
+        " postgres in the Act's database",
+    ),
+    Row(
+        "extension not allowed",
+        r"permission denied to create extension \"([^\"]+)\"",
+        "only PostgreSQL's administrator may make the extension '{0}': he runs CREATE EXTENSION \"{0}\" as postgres in"
+        " the Act's database",
     ),
     Row(
         "wrong password",

@@ -350,6 +350,7 @@ CURES: dict[str, Callable[[Case], None]] = {
     "settings not named": find_project,
     "requirements not named": find_requirements,
     "missing module": require,
+    "missing module of a known package": require,
     "missing environment variable": give_variable,
     "DATABASE_URL missing": give_database,
     "PostgreSQL client missing": require_client,

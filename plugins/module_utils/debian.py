@@ -37,6 +37,9 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "ldap.h": _LDAP,
     "sasl/sasl.h": _LDAP,
     "curl-config": (*_C, "libcurl4-openssl-dev", "libssl-dev"),
+    "GDAL": ("gdal-bin",),  # its library has another name on each Debian, and GEOS comes with it
+    "GEOS": ("gdal-bin",),
+    "SpatiaLite": ("libsqlite3-mod-spatialite",),
     "gdal-config": ("g++", "libgdal-dev", "python3-dev"),
     "Rust": _RUST,
     "cargo": _RUST,
@@ -47,6 +50,11 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "node": ("nodejs",),
     "sassc": ("sassc",),
     "msgfmt": ("gettext",),
+    "msgmerge": ("gettext",),
+    "msguniq": ("gettext",),
+    "pandoc": ("pandoc",),
+    "cmake": ("cmake",),
+    "postgis": ("postgresql-postgis",),
     "make": ("make",),
     "esbuild": ("esbuild",),
 }
@@ -64,6 +72,7 @@ _BUILT: dict[str, tuple[str, ...]] = {
     "pycairo": (*_C, "libcairo2-dev", "pkg-config"),
     "pycurl": (*_C, "libcurl4-openssl-dev", "libssl-dev"),
     "python-ldap": _LDAP,
+    "xmlsec": (*_XML, "libxmlsec1-dev", "pkg-config"),
 }
 UNKNOWN = "the Debian package that has it"
 BUILT = "|".join(map(str, _BUILT))
@@ -74,7 +83,7 @@ def packages(wanted: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for word in wanted:
         name = word.split("==")[0]
-        found.update(_WANTED.get(word, ()), _BUILT.get(name.lower().replace("_", "-"), ()))
+        found.update(_WANTED.get(word) or _BUILT.get(name.lower().replace("_", "-"), ()))
     return sorted(found)
 
 

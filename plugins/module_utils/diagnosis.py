@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from typing import Optional
 
 from . import debian
-from .causes import ROWS, Row
+from .causes import ROWS
+from .package_names import PACKAGES
+from .rows import Row
 
 LINES = 25
+_FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
+# the project's: no package's, not Python's, and not of the program that starts it
+_OWN = re.compile(r"/(?!usr/)(?!.*/(?:site|dist)-packages/)(?!.*/manage\.py\Z).*/code/")
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Cause:
 
     @property
     def sentence(self) -> str:
-        return self.row.sentence.format(*self.words, packages=self.packages)
+        package = PACKAGES.get(self.words[0], "") if self.words else ""
+        return self.row.sentence.format(*self.words, packages=self.packages, package=package)
 
 
 def look(text: str) -> Optional[Cause]:
@@ -47,7 +53,7 @@ def _looked(text: str) -> Iterator[Cause]:
     for row in ROWS:
         match = re.search(row.pattern, text, re.MULTILINE) or re.search(row.pattern, unwrapped)
         if match:
-            words = tuple(group for group in match.groups() if group)
+            words = tuple(" ".join(group.split()) for group in match.groups() if group)
             yield Cause(row, words, debian.said([*words, built.group(1) if built else ""]))
 
 
@@ -69,6 +75,7 @@ def recall(sentence: str) -> Optional[Cause]:
         if match:
             found = match.groupdict()
             packages = found.pop("packages", "")
+            found.pop("package", None)
             return Cause(row, tuple(found[name] for name in sorted(found)), packages)
     return None
 
@@ -79,7 +86,7 @@ def _told(row: Row) -> str:
 
     def blank(found: re.Match[str]) -> str:
         name = found.group(1)
-        name = name if name == "packages" else f"word{name}"
+        name = name if name in ("package", "packages") else f"word{name}"
         if name in seen:
             return f"(?P={name})"
         seen.add(name)
@@ -89,16 +96,42 @@ def _told(row: Row) -> str:
     return told + (r"\Z" if row.sentence.endswith("}") else "")
 
 
-def explain(step: str, error: str, log: str) -> str:
-    """One sentence for a failed step: the known cause, else the error itself."""
-    return find(error) or find(log) or f"{step} failed: {error.splitlines()[0] if error else 'no message'}"
+def explain(step: str, error: str, log: str, at: str = "") -> str:
+    """One sentence for a failed step: the known cause, else the error itself, and the project's line it came from.
+
+    Args:
+        step: what was being done.
+        error: the error's own words.
+        log: what was printed.
+        at: file and line of the project's own code, where they are known.
+    """
+    known = find(error) or find(log)
+    if known:
+        return known
+    said = error.splitlines()[0].strip().rstrip(":") if error.strip() else ""
+    if said:
+        return f"{step} failed: {said}" + (f" ({at})" if at else "")
+    return f"{step} failed: {unknown(log) or 'it printed nothing that tells why'}"
+
+
+def unknown(log: str) -> str:
+    """The exception that a log ends with, and the project's own line that it came from; empty without a traceback."""
+    _before, mark, traceback = log.rpartition("Traceback (most recent call last):\n")
+    if not mark:
+        return ""
+    raised = re.search(r"^(?![ \t])[\w.]*\w(?:: .*)?$", traceback, re.MULTILINE)
+    if not raised:
+        return ""
+    own = [(path, line) for path, line in _FRAME.findall(traceback[: raised.start()]) if _OWN.match(path)]
+    places = [f" ({re.sub(r'^.*?/code/', '', path)}:{line})" for path, line in own]
+    return raised.group().strip() + (places[-1] if places else "")
 
 
 def answer(status: int, path: str, host: str, log: str) -> str:
     """One sentence for an answer that the gate does not accept."""
     if status in (400, 404):
         return find(f"{path} answers {status} to the host '{host}'")
-    known = find(log)
+    known = find(log) or unknown(log)
     return f"{path} answers {status}" + (f": {known}" if known else "")
 
 

@@ -52,6 +52,7 @@ class Wanted:
         index: where packages come from; its credentials make no other environment.
         source: the id of the code, where anything refers to it; else empty.
         act: the one Act that it is for: where a package must be built, the code is in it, or an index is private.
+        env: variables that the build of a package may read; of an environment of the Act's own.
     """
 
     requirements: str
@@ -62,10 +63,12 @@ class Wanted:
     index: Index = field(default_factory=Index)
     source: str = ""
     act: str = ""
+    env: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
-        return inputs.digest({**summary(self), "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
+        seen = {"env": self.env} if self.env else {}
+        return inputs.digest({**summary(self), **seen, "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
 
     @property
     def pinned(self) -> bool:
@@ -115,7 +118,9 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
         BackstageError: a requirement can't be had; carries uv's own words.
     """
     own = replace(wanted, act=paths.name)
-    alone = bool(wanted.source or wanted.index.password)
+    wanted = replace(wanted, env={})
+    # a line that asks uv for a build counts more than --no-build
+    alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
     for known in (own,) if alone else (wanted, own):
         if is_sealed(paths.production, known.key):
             return known.key
@@ -163,7 +168,13 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
 
 
 def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
-    env = {**_UV, "HOME": maker.cache, "TMPDIR": maker.cache, "UV_CACHE_DIR": os.path.join(maker.cache, "uv")}
+    env = {
+        **wanted.env,
+        **_UV,
+        "HOME": maker.cache,
+        "TMPDIR": maker.cache,
+        "UV_CACHE_DIR": os.path.join(maker.cache, "uv"),
+    }
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     room = os.path.join(maker.cache, "inputs")
     process.call_as(maker.user, _clear, room)

@@ -163,8 +163,19 @@ def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> li
 
 
 def _copy(copy: str, target: str) -> None:
-    """Copy bytes and not modes: the copy is the player's own; what a killed run left is written over."""
-    if os.path.isdir(copy):
-        shutil.copytree(copy, target, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    else:
+    """Copy bytes and not modes: the copy is the player's own; what a killed run left is written over.
+
+    A directory that is there keeps its mode: that of uploads hands nginx's group on to what is made in it.
+    """
+    if not os.path.isdir(copy):
         shutil.copyfile(copy, target)
+        return
+    os.makedirs(target, 0o750, exist_ok=True)
+    with os.scandir(copy) as entries:
+        for entry in entries:
+            place = os.path.join(target, entry.name)
+            if entry.is_symlink():
+                files.remove(place)
+                os.symlink(os.readlink(entry.path), place)
+            else:
+                _copy(entry.path, place)

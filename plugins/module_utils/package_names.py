@@ -35,6 +35,7 @@ PACKAGES = {
     "import_export": "django-import-export",
     "markdown": "Markdown",
     "mptt": "django-mptt",
+    "packaging": "packaging",
     "psycopg": "psycopg[binary]",
     "psycopg2": "psycopg2-binary",
     "redis": "redis",

@@ -330,9 +330,17 @@ class _Run:
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             environments.sweep(self.paths, {release["environment"] for release in releases})
         sweep_drafts(self.paths.name, self.host.vassals)
+        self._warn_of_releases(after)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
         outcome.playing = playing(after)
+
+    def _warn_of_releases(self, after: HostState) -> None:
+        """What a build found, said again whenever the release is built or played: not where nothing is to be done."""
+        made = {change.act for change in self.changes if change.step.verb in ("build", "play", "roll back")}
+        for name in sorted(made & set(self.wants)):
+            release = after.act(name).releases.get(self.wants[name].play, {})
+            self.warnings += [f"act {name}: {warning}" for warning in release.get("warnings", [])]
 
     def _make(self, changes: list[Change], failed: dict[str, BackstageError]) -> None:
         for change in changes:

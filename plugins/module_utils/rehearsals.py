@@ -121,6 +121,7 @@ class Rehearsal:
         found.plays, found.error = error is None, error
         found.known = self._record()
         found.warnings += self.warnings  # such as a thread that does not live in the workers
+        found.warnings += [f"act {self.act}: {warning}" for warning in found.known.get("warnings", [])]
         found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
         found.missing += self.draft.wishes + self._missing(error)
         if found.plays:

@@ -14,11 +14,11 @@ from typing import Any, Callable, Optional
 
 import tomllib  # from Python 3.11, which every stage has
 
-from . import inputs
+from . import inputs, pipfiles
 from .errors import BackstageError
 from .requirement_texts import Texts, split
 
-FOUND = ("uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml")
+FOUND = ("uv.lock", "pylock.toml", "requirements.txt", pipfiles.LOCK, pipfiles.PIPFILE, "pyproject.toml")
 """Where a project may say it; the first that there is counts."""
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
 _LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
@@ -76,7 +76,12 @@ class _Reader:
 
     def read(self, path: str) -> None:
         name = posixpath.basename(path)
-        kinds: dict[str, Callable[[str], None]] = {"uv.lock": self._uv_lock, "pyproject.toml": self._pyproject}
+        kinds: dict[str, Callable[[str], None]] = {
+            "uv.lock": self._uv_lock,
+            "pyproject.toml": self._pyproject,
+            pipfiles.LOCK: self._pipenv,
+            pipfiles.PIPFILE: self._pipfile,
+        }
         if _PYLOCK.match(name):
             self._pylock(path)
         else:
@@ -141,6 +146,22 @@ class _Reader:
                 return
         with open(os.path.join(self.code, path), encoding="utf-8") as file:
             self.locks.append(file.read())
+
+    def _pipfile(self, path: str) -> None:
+        lock = posixpath.join(posixpath.dirname(path), pipfiles.LOCK)
+        if not os.path.isfile(os.path.join(self.code, lock)):
+            raise pipfiles.unlocked(path)
+        self._pipenv(lock)
+
+    def _pipenv(self, path: str) -> None:
+        texts = []
+        for name in (path, posixpath.join(posixpath.dirname(path), pipfiles.PIPFILE)):
+            try:
+                with open(os.path.join(self.code, name), encoding="utf-8") as file:
+                    texts.append(file.read())
+            except FileNotFoundError:
+                texts.append("")
+        self.texts.add_lines(pipfiles.lines(path, *texts), path)
 
     def _toml(self, path: str) -> Table:
         try:

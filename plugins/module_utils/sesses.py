@@ -224,7 +224,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     except BackstageError as error:
         log = stage.log_since(ends)
         _discard(stage, sess, state, warn)
-        cause = diagnosis.find(log) if error.step == "start" else ""
+        cause = diagnosis.find(log) or diagnosis.unknown(log) if error.step == "start" else ""
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
     for thread in gate.lost_threads(stage.printed_since(ends)):
         warn(f"act {state.paths.name}: {thread}")

@@ -131,8 +131,14 @@ def _inside(key: str, shapes: Mapping[str, Shape], item: Any) -> Any:
 _NAME = _text(500)
 _STEP = _words(500)
 _FAILED = _item(
-    ("applied",), failed=_STEP, error=_words(200), message=_words(20_000, _NOT_PRINTED), applied=_list(_words(300))
+    ("applied", "at"),
+    failed=_STEP,
+    error=_words(200),
+    message=_words(20_000, _NOT_PRINTED),
+    applied=_list(_words(300)),
+    at=_words(500),
 )
+_TOLD = _list(_words(2000), 300)
 _BEGUN = _item(step=_STEP)
 SHAPES: dict[str, Shape] = {
     "build": _item(
@@ -146,10 +152,14 @@ SHAPES: dict[str, Shape] = {
         migrations=_text(64, _MIGRATIONS),
         databases=_named(_item(engine=_NAME, name=_text(4096))),
         collected=_optional(_words(20_000, _NOT_PRINTED)),
+        told=_TOLD,
+        rotating=_list(_text(4096), 100),
+        migrated=_list(_NAME, 100),
     ),
     "migrate": _item(applied=_list(_text(300))),
     "applied": _item(applied=_list(_pair)),
     "look": _item(
+        told=_TOLD,
         pages=_list(_words(2000), 100),
         warnings=_list(_words(2000)),
         unwritten=_list(_text(300)),

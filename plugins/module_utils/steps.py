@@ -11,10 +11,13 @@ import json
 import re
 from typing import Any
 
-from . import act_steps, diagnosis, process, step_reports
+from . import act_findings, act_migrations, act_steps, diagnosis, process, step_reports
 from .errors import BackstageError
 
-SCRIPT = inspect.getsource(act_steps)
+_FUTURE = "from __future__ import annotations\n"
+# one program: what is imported from the future comes first, and once
+_SOURCES = [inspect.getsource(module).replace(_FUTURE, "") for module in (act_findings, act_migrations, act_steps)]
+SCRIPT = "\n".join([_FUTURE, *_SOURCES])
 LONGEST = 3600
 """Seconds for all steps of one process."""
 
@@ -47,7 +50,7 @@ def run(
         cause = error.message if step_reports.is_answered(result.out) else silent
         raise BackstageError(cause, step=error.step, log=log) from None
     if "failed" in found:
-        cause = diagnosis.explain(found["failed"], _said(found, result.err), log)
+        cause = diagnosis.explain(found["failed"], _said(found, result.err), log, found.get("at", ""))
         if found.get("applied"):
             cause += f" (applied before it: {', '.join(found['applied'])})"
         raise BackstageError(cause, step=found["failed"], log=log)
@@ -59,10 +62,11 @@ def _said(found: dict[str, Any], output: str) -> str:
     """The line that tells most: an exception's own words, or what a command printed before it gave up."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if found["error"] == "SystemCheckError":
-        return next((line for line in lines if re.search(r"\(\w+\.[EC]\d+\)", line)), found["message"])
+        return next((line for line in lines if re.search(r"\([\w.]+\.[EC]\d+\)", line)), found["message"])
     if found["error"] == "SystemExit":
         printed = lines[: next((n for n, line in enumerate(lines) if line.startswith("Traceback")), len(lines))]
-        telling = [line for line in printed if re.search(r"Error|Unknown command", line)]
+        checked = [line for line in printed if re.search(r"\([\w.]+\.[EC]\d+\)", line)]
+        telling = checked + [line for line in printed if re.search(r"Error|Unknown command", line)]
         spoken = [found["message"]] if not found["message"].isdigit() else []
         return (telling + spoken + printed[-1:] + [f"it exited with status {found['message']}"])[0]
     return f"{found['error']}: {found['message']}" if found["error"] else found["message"]

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from . import databases
@@ -116,6 +116,18 @@ def variables(
     if act.database:
         own["DATABASE_URL"] = databases.url(act, production, places.data, database_port)
     return {**expand(act.env, places), **own}
+
+
+def given(act: Act, secrets: Iterable[str]) -> list[str]:
+    """The variables whose values are the manifest's; TZ is Django's own, which sets it to TIME_ZONE.
+
+    Args:
+        act: the Act as the manifest says.
+        secrets: the names of those that it has now.
+    """
+    own = {"DJANGO_SETTINGS_MODULE": act.settings, "DATABASE_URL": act.database}
+    told = [name for name, value in own.items() if value]
+    return sorted({*act.env, *secrets, *told, "BACKSTAGE_HOSTS", "BACKSTAGE_ORIGINS", "BACKSTAGE_DATA"} - {"TZ"})
 
 
 def expand(values: Mapping[str, str], places: Places) -> dict[str, str]:

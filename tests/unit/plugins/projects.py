@@ -117,6 +117,8 @@ class Project:
             "own": own,
             "database": None,
             "patience": 9,
+            "given": [],
+            "within": "",
             **more,
         }
         return steps.run(mode, options, str(self.django / "bin" / "python"), DAEMON, self.env, str(self.code))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import act_steps, databases
+from ansible_collections.backstage.django.plugins.module_utils import act_migrations, databases
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
 
 from ..projects import EMPTY, Make, Project, settings
@@ -113,7 +113,7 @@ def held(cluster: Postgres) -> Iterator[None]:
     with subprocess.Popen(argv, user=1, group=1, extra_groups=[1], cwd="/", stdin=pipe, stdout=pipe, text=True) as psql:
         assert psql.stdin
         assert psql.stdout
-        psql.stdin.write(f"BEGIN; SELECT pg_advisory_xact_lock({act_steps.MIGRATE_LOCK}); SELECT 'held';\n")
+        psql.stdin.write(f"BEGIN; SELECT pg_advisory_xact_lock({act_migrations.MIGRATE_LOCK}); SELECT 'held';\n")
         psql.stdin.flush()
         while "held" not in psql.stdout.readline():
             pass

@@ -27,6 +27,12 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
         "debug": False,
         "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": f"{place}/data/db.sqlite3"}},
         "collected": f"1 static file copied to '{place}/static'.",
+        "migrated": ["default"],
+        "rotating": [],
+        "told": [
+            "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets', and"
+            " have the settings read it from os.environ"
+        ],
     }
     assert (place / "static" / "cats" / "cat.css").read_text() == "cat {}\n"
     assert (place / "static").stat().st_uid == (place / "static" / "cats").stat().st_uid == 1
@@ -189,7 +195,7 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         {"kittens___settings__py": settings('INSTALLED_APPS.append("taggit")')},
         {},
         "settings",
-        "the module 'taggit' is missing: add its package to the requirements",
+        "the module 'taggit' is missing: add its package, django-taggit, to the requirements",
     ),
     (
         "a failing check",
@@ -272,7 +278,7 @@ def test_a_build_that_fails(
 
 def test_a_failure_shows_the_end_of_its_output(project: Make) -> None:
     failure = project(kittens___settings__py=settings('print("purr"); 1 / 0')).failure("build")
-    assert failure.message == "settings failed: ZeroDivisionError: division by zero"
+    assert failure.message == "settings failed: ZeroDivisionError: division by zero (kittens/settings.py:14)"
     assert failure.log.splitlines()[-1] == "ZeroDivisionError: division by zero"
     assert "purr" in failure.log
 

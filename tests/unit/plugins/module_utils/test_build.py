@@ -82,6 +82,11 @@ def test_a_release(workplace: House, crew: Crew) -> None:
         "databases": {
             "default": {"engine": "django.db.backends.sqlite3", "name": workplace.act().workshop + "/db.sqlite3"}
         },
+        "migrated": ["default"],
+        "warnings": [
+            "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets', and"
+            " have the settings read it from os.environ"
+        ],
         "debug": False,
         "static": {"url": "/static/", "root": "own", "relative": True},
         "media": {"url": "", "root": ""},
@@ -126,6 +131,86 @@ def test_directories_that_it_writes_are_there_while_it_is_imported(workplace: Ho
     lines = 'open(BASE / "logs" / "kittens.log", "a").close()'
     record = built(workplace, job(workplace, act, kittens___settings__py=settings(lines)))
     assert record["links"] == {"logs": "data/logs/"}
+
+
+def given(monkeypatch: pytest.MonkeyPatch) -> list[environments.Wanted]:
+    """The environments that are asked for."""
+    asked: list[environments.Wanted] = []
+    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: asked.append(wanted) or KEY)
+    return asked
+
+
+SCM = "SETUPTOOLS_SCM_PRETEND_VERSION"
+PRETENDED = [
+    # (the source's version, env, what a build of the environment sees)
+    ("v1.2.3", {}, {SCM: "1.2.3"}),
+    ("1.2.3rc1", {"A": "b"}, {SCM: "1.2.3rc1", "A": "b"}),
+    ("v1.2.3", {SCM: "9"}, {SCM: "9"}),
+    ("v1.2.3", {"PLACE": "{data}/x"}, {SCM: "1.2.3"}),
+    ("main", {}, {}),
+    ("2024", {}, {}),
+    ("a" * 40, {}, {}),
+]
+
+
+@pytest.mark.parametrize(("version", "env", "seen"), PRETENDED)
+def test_what_a_build_of_the_environment_sees(
+    workplace: House, monkeypatch: pytest.MonkeyPatch, version: str, env: dict[str, str], seen: dict[str, str]
+) -> None:
+    """No history comes to a host, so the version that a tag tells is told; a path of the release would be another's."""
+    asked = given(monkeypatch)
+    act = replace(KITTENS, source=Source("git", "https://a/b", version), env=env)
+    one = job(workplace, act, requirements__txt="Django==5.2.15\n.\n")
+    built(workplace, replace(one, inputs={"source": {}, "files": []}))
+    assert asked[0].env == seen
+
+
+def test_a_tag_makes_no_environment_anew(workplace: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the code itself is not installed, nothing has its version."""
+    asked = given(monkeypatch)
+    built(workplace, job(workplace, replace(KITTENS, source=Source("git", "https://a/b", "v1.2.3"))))
+    assert asked[0].env == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [("uWSGI==2.0.28", True), ("pyuwsgi", True), ("uwsgitop==0.12", False), ("django-uwsgi", False)],
+)
+def test_a_server_that_nobody_needs(workplace: House, line: str, warned: bool) -> None:
+    record = built(workplace, job(workplace, requirements__txt=f"Django==5.2.15\n{line}\n"))
+    said = (
+        f"{line.partition('=')[0]} is among the requirements, and the Act is played by the host's own uWSGI: leave it"
+        " out, for it is compiled for minutes"
+    )
+    assert (said in record["warnings"]) is warned
+
+
+ROTATING = """
+LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
+    "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}
+"""
+RENAMED = (
+    "the log file 'site/logs/app.log' is renamed when it is full, and no file beside it can be made in the code: have"
+    " the project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+)
+
+
+@pytest.mark.parametrize(("writable", "warned"), [(["logs/app.log"], True), ([], True), (["logs/"], False)])
+def test_a_log_file_that_is_renamed_wants_its_directory(workplace: House, writable: list[str], warned: bool) -> None:
+    act = replace(KITTENS, source=Source("git", "https://a/b", "v1", subdir="site"), writable=writable)
+    texts = {"kittens___settings__py": settings(ROTATING), "logs___keep": ""}
+    record = built(workplace, job(workplace, act, below="site", **texts))
+    assert (RENAMED in record["warnings"]) is warned
+
+
+def test_no_warning_holds_a_secret_or_a_second_line(workplace: House) -> None:
+    """The Act's own code has a hand in them."""
+    long = "locale___de purr-purr\n" + "x" * 200 + "___LC_MESSAGES___django__po"
+    record = built(workplace, job(workplace, **{long: ""}))
+    (_key, said) = record["warnings"]
+    assert "purr-purr" not in said
+    assert "\n" not in said
+    assert len(said) <= 300
 
 
 URLS = [

@@ -75,13 +75,57 @@ EXPLAINED = [
     ("check", "KeyError: 'A'", "KeyError: 'B'", "the environment variable A is missing: add it to 'env' or 'secrets'"),
     ("check", "ValueError: x", "KeyError: 'B'", "the environment variable B is missing: add it to 'env' or 'secrets'"),
     ("check", "ValueError: one\ntwo", "", "check failed: ValueError: one"),
-    ("check", "", "", "check failed: no message"),
+    ("check", "", "", "check failed: it printed nothing that tells why"),
+    ("check", "AssertionError: ", "", "check failed: AssertionError"),
+    ("check", "", "Traceback (most recent call last):\nValueError: x\n", "check failed: ValueError: x"),
 ]
 
 
 @pytest.mark.parametrize(("step", "error", "log", "sentence"), EXPLAINED)
 def test_explain(step: str, error: str, log: str, sentence: str) -> None:
     assert diagnosis.explain(step, error, log) == sentence
+
+
+# as uWSGI's log has it, when an Act's own module ends its start
+ENDED = """
+*** Operational MODE: preforking ***
+Traceback (most recent call last):
+  File "/usr/local/lib/backstage/wrapper/backstage_wrapper.py", line 42, in load
+    module = importlib.import_module(module_name)
+             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/srv/backstage/jazz/acts/shop/releases/0123456789ab/code/site1/urls.py", line 3, in <module>
+    from shop import views
+  File "/srv/backstage/jazz/acts/shop/releases/0123456789ab/code/src/code/views.py", line 12, in <module>
+    register({})
+  File "/srv/backstage/jazz/environments/0/lib/python3.11/site-packages/registry.py", line 7, in register
+    raise RegistryError("two of one name")
+registry.RegistryError: two of one name
+VACUUM: unix socket /srv/backstage/jazz/acts/shop/sesses/0123456789ab.1/door/s removed.
+"""
+SYNTAX = """
+Traceback (most recent call last):
+  File "/srv/backstage/jazz/acts/shop/releases/0123456789ab/code/manage.py", line 9, in <module>
+    main()
+  File "/srv/backstage/jazz/acts/shop/releases/0123456789ab/code/site1/settings.py", line 2
+    purr = = 1
+           ^
+SyntaxError: invalid syntax
+"""
+ENDS = [
+    ("", ""),
+    ("all is well\n", ""),
+    (ENDED, "registry.RegistryError: two of one name (src/code/views.py:12)"),
+    (SYNTAX, "SyntaxError: invalid syntax (site1/settings.py:2)"),
+    ('Traceback (most recent call last):\n  File "/usr/lib/python3.11/runpy.py", line 3\nKeyError\n', "KeyError"),
+    (SYNTAX + ENDED, "registry.RegistryError: two of one name (src/code/views.py:12)"),
+    ("Traceback (most recent call last):\n  cut", ""),
+]
+
+
+@pytest.mark.parametrize(("log", "said"), ENDS)
+def test_an_error_that_nobody_knows(log: str, said: str) -> None:
+    """The exception's last line, and the last line of the project's own code before it."""
+    assert diagnosis.unknown(log) == said
 
 
 NAMES = "add the name to ALLOWED_HOSTS (it is in BACKSTAGE_HOSTS)"

@@ -209,6 +209,30 @@ def test_what_must_be_built_is_built_by_the_acts_own_builder(crewed: House, crew
     assert len(uv.asked) == asked
 
 
+@pytest.mark.parametrize("line", ["--no-binary lxml", "--no-binary=:all:"])
+def test_a_line_that_asks_for_a_build_is_no_reason_to_run_it_for_others(
+    crewed: House, crew: Crew, uv: Uv, line: str
+) -> None:
+    """uv heeds it although --no-build is said, too."""
+    made(crewed, uv, Wanted(f"lxml==6.0.2\n{line}"))
+    assert {*uv.asked} == {crew.builder.name}
+
+
+def test_what_is_built_sees_the_variables_of_the_act(crewed: House, uv: Uv) -> None:
+    """In an environment of its own alone; there they make another one, and ours count more."""
+    env = {"SETUPTOOLS_SCM_PRETEND_VERSION": "1.2.3", "UV_NO_CONFIG": "0"}
+    shared = made(crewed, uv, replace(DJANGO, env=env))
+    assert shared.name == DJANGO.key
+    assert "PRETEND" not in (uv.root / "environment").read_text()
+    uv.fails(shared=SDIST)
+    files.remove_tree(str(shared))
+    own = made(crewed, uv, replace(DJANGO, env=env))
+    said = (uv.root / "environment").read_text().splitlines()
+    assert {"SETUPTOOLS_SCM_PRETEND_VERSION=1.2.3", "UV_NO_CONFIG=1"} <= {*said}
+    assert own.name not in (DJANGO.key, replace(DJANGO, act="kittens").key)
+    assert made(crewed, uv, replace(DJANGO, env=env)) == own
+
+
 FAILS = [
     (UNKNOWN, "", "the package 'djangoo' is not in the index: correct the requirements"),
     ("error: something else", "", "the packages could not be installed"),

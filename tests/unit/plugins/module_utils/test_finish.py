@@ -17,10 +17,13 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     files,
     finish,
     layout,
+    names,
     process,
+    uploads,
     user_processes,
 )
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source, StaticUrl
+from ansible_collections.backstage.django.plugins.module_utils.state import read
 
 from ..conftest import Crew
 from ..house import NONE, STATIC, A, House
@@ -128,6 +131,73 @@ def test_the_player_has_its_own_copies(built: layout.Release, crew: Crew) -> Non
 
 def write(path: str) -> None:
     Path(path).write_text("written")
+
+
+@pytest.fixture
+def media(crew: Crew) -> Path:
+    return Path(layout.Production(crew.production).act("kittens").media)
+
+
+def group_and_mode(path: Path) -> tuple[int, int]:
+    return path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)
+
+
+def test_filled_uploads_are_nginxs_to_read(built: layout.Release, crew: Crew, media: Path) -> None:
+    """A file in the source's MEDIA_ROOT is enough for it to be copied, and what comes later is uploaded beside it."""
+    www = process.group_id(names.WWW_GROUP)
+    deep = Path(built.code, "site", "uploads", "cats", "small")
+    deep.mkdir(parents=True)
+    for path in (deep, deep.parent):
+        os.chown(path, crew.builder.uid, crew.builder.gid)
+    (deep / "link").symlink_to("nowhere")
+    record = sealed(built, crew, act(), media=UPLOADS)
+    filled(crew, built, record, [])
+    as_player(crew, write, f"{built.code}/site/uploads/cats/new")
+    found = {group_and_mode(media / name) for name in (".", "cats", "cats/small")}
+    assert found == {(www, 0o2750)}
+    assert {group_and_mode(media / name) for name in ("photo", "cats/new")} == {(www, 0o640)}
+    assert os.readlink(media / "cats" / "small" / "link") == "nowhere"
+
+
+def lose_the_group(top: Path, crew: Crew) -> None:
+    for path in [top, *top.rglob("*")]:
+        os.chown(path, crew.player.uid, crew.player.gid)
+        if path.is_dir():
+            path.chmod(0o750)
+
+
+@pytest.mark.parametrize("top", [".", "cats"])
+def test_uploads_that_nginx_can_not_read_are_mended(crewed: House, crew: Crew, media: Path, top: str) -> None:
+    www = process.group_id(names.WWW_GROUP)
+    acts.prepare(crewed.act())
+    (media / "cats" / "small").mkdir(parents=True)
+    (media / "cats" / "photo").write_text("uploaded")
+    (media / "cats" / "photo").chmod(0o640)
+    acts.prepare(crewed.act())
+    lose_the_group(media / top, crew)
+    state = read(crewed.paths.name, crewed.host).act("kittens")
+    acts.fill_writable(state, {"release": A, "links": {}})
+    assert {group_and_mode(media / name) for name in (".", "cats", "cats/small")} == {(www, 0o2750)}
+    assert group_and_mode(media / "cats" / "photo") == (www, 0o640)
+
+
+def test_what_is_not_the_players_is_not_touched(crewed: House, crew: Crew, media: Path, place: Path) -> None:
+    """Neither behind a link nor under a second name."""
+    acts.prepare(crewed.act())
+    victim = place / "victim"
+    victim.mkdir()
+    (victim / "file").write_text("mine")
+    os.chown(victim / "file", crew.player.uid, 0)
+    (media / "link").symlink_to(victim)
+    (media / "of-roots").mkdir(mode=0o700)
+    os.link(victim / "file", media / "second")
+    lose_the_group(media, crew)
+    os.chown(media / "of-roots", 0, 0)
+    os.chown(victim / "file", crew.player.uid, 0)
+    before = [group_and_mode(path) for path in (victim, victim / "file", media / "of-roots")]
+    uploads.mend(str(media), crew.player.uid, process.group_id(names.WWW_GROUP))
+    assert [group_and_mode(path) for path in (victim, victim / "file", media / "of-roots")] == before
+    assert group_and_mode(media)[1] == 0o2750
 
 
 def test_what_the_act_wrote_is_never_filled_again(built: layout.Release, crew: Crew) -> None:

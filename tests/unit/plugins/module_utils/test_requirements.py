@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Optional
 
@@ -51,6 +52,71 @@ COLLECTED: list[tuple[str, Files, Optional[list[str]], str, str]] = [
     ("a flat pyproject.toml that is built", {P: f"[project]\ndependencies = ['a']\n{BUILD}"}, None, "a", ""),
     ("a pyproject.toml without needs", {P: "[project]\nname = 'x'\n"}, None, "", ""),
 ]  # fmt: skip
+# as Pipenv 2026 writes it, with fewer hashes
+PIPENV: dict[str, Any] = {
+    "_meta": {"pipfile-spec": 6, "sources": [{"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": True}]},
+    "default": {
+        "asgiref": {"hashes": ["sha256:0", "sha256:1"], "markers": "python_version >= '3.11'", "version": "==3.13.0"},
+        "requests": {"extras": ["socks"], "hashes": ["sha256:2"], "version": "==2.34.2"},
+    },
+    "develop": {"pytest": {"hashes": ["sha256:3"], "version": "==9.0.0"}},
+}
+PIP_LINES = (
+    "asgiref==3.13.0 ; (python_version >= '3.11') --hash=sha256:0 --hash=sha256:1\n"
+    "requests[socks]==2.34.2 --hash=sha256:2"
+)
+CLONE = {"git": "https://x/lib.git", "ref": "0" * 40}
+INNER = {"url": "https://a.example/simple/", "verify_ssl": True, "name": "inner"}
+LOCKED: list[tuple[str, dict[str, Any], str, str]] = [
+    # (what, more of the lock, Pipfile, the lines)
+    ("pinned", {}, "", PIP_LINES),
+    ("a clone has no hash", {"lib": CLONE}, "", f"{PIP_LINES}\nlib @ git+https://x/lib.git@{'0' * 40}"),
+    ("the project itself", {"me": {"editable": True, "path": "."}}, "", f"{PIP_LINES}\n."),
+    ("for another system", {"pywin32": {"version": "*"}},
+     "[packages]\npywin32 = {version = '*', sys_platform = \"== 'win32'\"}\n",
+     PIP_LINES + "\npywin32 ; sys_platform == 'win32'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "pipfile", "wanted"), [row[1:] for row in LOCKED], ids=[row[0] for row in LOCKED])
+def test_what_pipenv_has_locked(tmp_path: Path, more: dict[str, Any], pipfile: str, wanted: str) -> None:
+    lock = {**PIPENV, "default": {**PIPENV["default"], **more}}
+    files = {"Pipfile.lock": json.dumps(lock), P: "[project]\ndependencies = ['unpinned']\n", "Pipfile": pipfile}
+    assert collect(tmp_path, files)["requirements"] == wanted
+
+
+def test_indexes_of_a_pipfile(tmp_path: Path) -> None:
+    """PyPI is where uv looks by itself."""
+    for number, (sources, first) in enumerate([([INNER], "--index-url"), (None, "--extra-index-url")]):
+        known = sources or [*PIPENV["_meta"]["sources"], INNER]
+        lock = {**PIPENV, "_meta": {"sources": known}}
+        place = tmp_path / str(number)
+        place.mkdir()
+        text = collect(place, {"Pipfile.lock": json.dumps(lock)})["requirements"]
+        assert text == f"{first} https://a.example/simple\n{PIP_LINES}"
+
+
+OPEN = {**PIPENV, "default": {"a": {"version": "*"}}}
+UNLOCKED: list[tuple[Files, Optional[list[str]], str]] = [
+    ({"Pipfile": ""}, None, "Pipfile has no Pipfile.lock beside it: run 'pipenv lock' and commit that, or write a"
+     " requirements.txt by 'pipenv requirements'"),
+    ({"Pipfile": "", R: ""}, ["Pipfile"], "Pipfile has no Pipfile.lock beside it"),
+    ({"Pipfile.lock": "{}"}, None, "Pipfile.lock can't be read ('default'): make it anew by 'pipenv lock'"),
+    ({"Pipfile.lock": "x"}, None, "Pipfile.lock can't be read (Expecting value"),
+    ({"Pipfile.lock": json.dumps(OPEN)}, None, "Pipfile.lock has no version of 'a': run 'pipenv lock' where"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("files", "named", "said"), UNLOCKED)
+def test_a_pipfile_that_can_not_be_used(tmp_path: Path, files: Files, named: Optional[list[str]], said: str) -> None:
+    assert told(collect, tmp_path, files, named).startswith(said)
+
+
+def test_a_pipfile_with_its_lock_may_be_named(tmp_path: Path) -> None:
+    files = {"Pipfile": "", "Pipfile.lock": json.dumps(PIPENV)}
+    assert collect(tmp_path, files, ["Pipfile"])["requirements"] == PIP_LINES
+
+
 LOCAL: list[tuple[str, Files, str]] = [
     ("itself", {R: "a\n.\n"}, "a\n."),
     ("with an extra", {R: ".[dev]\n"}, ".[dev]"),

@@ -247,7 +247,7 @@ def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emper
     start = time.monotonic()
     failure = fails(crewed, want(replace(ACT, health=Health(timeout=60)), B))
     assert time.monotonic() - start < 5, "seconds, not the timeout"
-    assert failure.message == "the module 'PIL' is missing: add its package to the requirements"
+    assert failure.message == "the module 'PIL' is missing: add its package, Pillow, to the requirements"
     assert failure.log.splitlines()[:2] == ["Traceback", "ModuleNotFoundError: No module named 'PIL'"]
     assert "the respawn" not in failure.log
     assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])

@@ -1,0 +1,196 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Migrations, inside the Act's own Python: which databases are migrated, one at a time, and what they have.
+
+The module feeds this file to the interpreter in front of act_steps; it imports nothing of Backstage.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # all of it is one program
+    from .act_findings import unmigrated
+    from .act_steps import Failed, Options, call, need_database, step
+
+# as PostgreSQL names an advisory lock: by a number, in each database
+MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
+
+
+def databases() -> list[str]:
+    """The databases that are migrated: Django's default, and each that its routers write models to and migrate.
+
+    A replica is written to by nobody; a database that no router names may be somebody else's.
+    """
+    from django.apps import apps
+    from django.db import DEFAULT_DB_ALIAS, connections, router
+
+    found = [DEFAULT_DB_ALIAS]
+    for alias in connections:
+        if alias == DEFAULT_DB_ALIAS or connections[alias].settings_dict.get("TEST", {}).get("MIRROR"):
+            continue
+        models = (model for model in apps.get_models(include_auto_created=True) if model._meta.can_migrate(alias))
+        if any(router.db_for_write(m) == alias and router.allow_migrate_model(alias, m) for m in models):
+            found.append(alias)
+    return [alias for alias in found if connections[alias].vendor != "unknown"]
+
+
+def migrate(options: Options) -> dict[str, Any]:
+    """One database after the other; what was applied to any of them is told, whatever fails.
+
+    Options:
+        within: a directory; besides the default database only those in files below it are migrated. Empty for all.
+    """
+    import django
+
+    step("settings", django.setup)
+    need_database(options["database"])
+    applied: list[str] = []
+    for alias in step("migrate", databases):
+        if not is_within(alias, options["within"]):
+            continue
+        try:
+            applied += migrate_one(alias, options)
+        except Failed as failure:
+            failure.applied = applied + failure.applied
+            raise
+    return {"applied": applied}
+
+
+def is_within(alias: str, root: str) -> bool:
+    from django.db import DEFAULT_DB_ALIAS, connections
+
+    if not root or alias == DEFAULT_DB_ALIAS:
+        return True
+    name = str(connections[alias].settings_dict["NAME"])
+    return connections[alias].vendor == "sqlite" and (
+        name == ":memory:" or os.path.abspath(name).startswith(root + "/")
+    )
+
+
+def migrate_one(alias: str, options: Options) -> list[str]:
+    with alone(alias, options["patience"]):
+        before = step("migrate", pending, alias)
+        try:
+            step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
+        except Failed as failure:
+            left = step("migrate", pending, alias)
+            failure.applied = [name for name in before if name not in left]
+            tableless = unmigrated(options["code"])
+            if tableless and re.search(r"no such table|does not exist", str(failure.error)):
+                said = f"the app '{tableless[0]}' has models and no migrations: {failure.error}"
+                raise Failed("migrate", said) from failure
+            raise
+    return before
+
+
+@contextlib.contextmanager
+def alone(alias: str, patience: float) -> Iterator[None]:
+    """One migrate of a PostgreSQL database at a time, whoever starts it: an advisory lock, held to the end.
+
+    On a connection of its own, for migrate closes Django's; and in a transaction, which a pooler leaves on one
+    connection, too. It reads nothing, so no index that is made concurrently waits for it.
+    """
+    from django.db import connections
+
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    own = connections[alias].copy()
+    try:
+        step("migrate", take_turn, own, patience)
+        yield
+    finally:
+        own.close()
+
+
+def take_turn(connection: Any, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        while True:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [MIGRATE_LOCK])
+            if cursor.fetchone()[0]:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another migrate of this database has not ended within {patience:.0f} s")
+            time.sleep(0.2)
+
+
+def pending(alias: str) -> list[str]:
+    from django.db import DEFAULT_DB_ALIAS, connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    connections[alias].close()
+    executor = MigrationExecutor(connections[alias])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    where = "" if alias == DEFAULT_DB_ALIAS else f" ({alias})"
+    return [f"{migration.app_label}.{migration.name}{where}" for migration, _backwards in plan]
+
+
+def applied(options: Options) -> dict[str, Any]:
+    """The migrations that the databases have; reads, and nothing else."""
+    import django
+    from django.db import connections
+    from django.db.migrations.recorder import MigrationRecorder
+
+    step("settings", django.setup)
+    known: list[tuple[str, str]] = []
+    for alias in step("migrate", databases):
+        has = step("migrate", MigrationRecorder(connections[alias]).applied_migrations)
+        known += sorted((in_database(alias, app), name) for app, name in has)
+    return {"applied": known}
+
+
+def in_database(alias: str, app: str) -> str:
+    from django.db import DEFAULT_DB_ALIAS
+
+    return app if alias == DEFAULT_DB_ALIAS else f"{alias}/{app}"
+
+
+def of_database(alias: str, known: list[tuple[str, str]]) -> dict[tuple[str, str], None]:
+    """The migrations of one database, out of those of all."""
+    mark = in_database(alias, "")
+    own = [(app[len(mark) :], name) for app, name in known if app.startswith(mark)]
+    return dict.fromkeys(pair for pair in own if "/" not in pair[0])
+
+
+def migrations() -> str:
+    """A digest of all migrations and of what follows every `migrate`; empty where no digest can tell.
+
+    Django makes permissions and content types of the models then, and calls whoever asked to be called.
+    """
+    import hashlib
+
+    from django.apps import apps
+    from django.db import DEFAULT_DB_ALIAS
+    from django.db.migrations.loader import MigrationLoader
+    from django.db.models.signals import post_migrate, pre_migrate
+
+    for signal in (pre_migrate, post_migrate):
+        for _key, receiver, *_rest in signal.receivers:
+            function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
+            if not getattr(function, "__module__", "").startswith("django."):
+                return ""
+    loader = MigrationLoader(None, load=False)
+    step("migrate", loader.load_disk)
+    names = sorted(loader.disk_migrations)
+    models = [
+        (
+            model._meta.label,
+            *model._meta.default_permissions,
+            *((code, str(name)) for code, name in model._meta.permissions),
+        )
+        for model in apps.get_models(include_auto_created=True)
+    ]
+    others = [alias for alias in databases() if alias != DEFAULT_DB_ALIAS]
+    return hashlib.sha256(repr((names, sorted(models, key=str), *others)).encode()).hexdigest()
