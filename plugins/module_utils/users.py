@@ -62,10 +62,16 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
 
 
 def ensure_act(production: str, act: str, data: str) -> None:
-    """Make an Act's two users; the player is in the builder's group and never the other way."""
-    builder = names.builder(production, act)
+    """Make an Act's two users; the player is in the builder's group and never the other way.
+
+    Raises:
+        BackstageError: one of the names is somebody else's; then neither is made.
+    """
+    builder, player = names.builder(production, act), names.player(production, act)
+    for name in (builder, player):
+        find(name)
     ensure(builder, "/nonexistent", f"{production} {act} builder")
-    ensure(names.player(production, act), data, f"{production} {act} player", builder)
+    ensure(player, data, f"{production} {act} player", builder)
 
 
 def remove(name: str) -> None:
