@@ -10,7 +10,22 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
-from . import acts, environments, files, inputs, locations, locks, masks, names, rollbacks, sesses, spool, users, world
+from . import (
+    acts,
+    environments,
+    files,
+    inputs,
+    locations,
+    locks,
+    masks,
+    names,
+    rollbacks,
+    sesses,
+    spool,
+    users,
+    vassals,
+    world,
+)
 from .bookings import Bookings, Coming
 from .calls import Order, Outcome
 from .databases import Databases
@@ -89,6 +104,8 @@ class _Run:
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
+            if any(sess.state == "started" for sess in self.manifest.sesses.values()):
+                vassals.need_own(self.host.vassals)
             self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
             self._refuse(self._bookings().refused())
             wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]

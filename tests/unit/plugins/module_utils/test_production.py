@@ -321,7 +321,7 @@ def leave_a_sess(house: House) -> None:
 
 
 def leave_a_vassal(house: House) -> None:
-    os.symlink("/nowhere", os.path.join(house.host.vassals, f"backstage.jazz.kittens.{A}.7.ini"))
+    os.symlink(house.act().sess(f"{A}.7").ini, os.path.join(house.host.vassals, f"backstage.jazz.kittens.{A}.7.ini"))
 
 
 def lose_the_vassal(house: House) -> None:
