@@ -12,7 +12,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import acts, databases, diagnosis, door, environments, files, finish, front, inputs, names, process, world
+from . import (
+    acts,
+    databases,
+    diagnosis,
+    door,
+    environments,
+    files,
+    finish,
+    front,
+    inputs,
+    names,
+    process,
+    verify,
+    world,
+)
 from .errors import BackstageError
 from .host import Host
 from .layout import Sess as SessPaths
@@ -239,6 +253,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,
+        "variables": verify.of_variables(wanted.variables),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
     files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)

@@ -13,6 +13,7 @@ from . import names, process
 from .errors import BackstageError
 
 MARK = "Backstage"
+SHELL = "/usr/sbin/nologin"
 _TOOLS = "/usr/sbin/"
 
 
@@ -50,7 +51,7 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
         "--home-dir",
         home,
         "--shell",
-        "/usr/sbin/nologin",
+        SHELL,
         "--comment",
         f"{MARK} {purpose}",
         name,
@@ -72,6 +73,19 @@ def ensure_act(production: str, act: str, data: str) -> None:
         find(name)
     ensure(builder, "/nonexistent", f"{production} {act} builder")
     ensure(player, data, f"{production} {act} player", builder)
+
+
+def mend(name: str, home: str, groups: tuple[str, ...]) -> None:
+    """Give a user of ours its shell, home and groups again."""
+    if find(name) is None:
+        return
+    entry = pwd.getpwnam(name)
+    argv = [_TOOLS + "usermod", "--shell", SHELL, "--groups", ",".join(groups)]
+    if entry.pw_dir != home:  # refused while something of the user's runs, so not asked in vain
+        argv += ["--home", home]
+    result = process.run([*argv, name])
+    if not result.ok:
+        raise BackstageError(f"the user '{name}' could not be mended: {result.said}", step="users")
 
 
 def remove(name: str) -> None:

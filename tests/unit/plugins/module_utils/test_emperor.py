@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,8 @@ def running() -> Iterator[None]:
     """A process with the name and the arguments of the emperor."""
     argv = ["uwsgi-core", "-c", "import sys; sys.stdin.read()", "--ini", emperor.INI]
     with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as process:
+        while emperor.INI not in Path(f"/proc/{process.pid}/cmdline").read_text():
+            time.sleep(0.01)  # it is executed, and its arguments come a moment later
         yield
         process.kill()
 
