@@ -39,7 +39,7 @@ site: .venv/.ready $(LINK) ## the example Production on this machine; PORT=8080,
 # Only the lines that matter: all of it when it fails, or when there is no Venue.
 status: .venv/.ready $(LINK) ## every Venue's URL and the HTTP status it answers
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^https?://' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|drift: )' <<<"$$said" || echo "$$said"
 
 # Data goes with the bundled example only: yours would have to be named.
 strike: .venv/.ready $(LINK) ## take the example down again, its data included (INVENTORY=path: yours, without its data)
@@ -67,7 +67,7 @@ format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
 
 units: $(LINK) ## unit tests, without a host
-	@scripts/apt-missing.sh libpq5 libxml2 libldap-2.5-0 tzdata  # of PostgreSQL's libraries, those that a machine may lack
+	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 tzdata  # of PostgreSQL's libraries, those that a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \

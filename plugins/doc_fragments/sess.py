@@ -27,7 +27,7 @@ options:
     type: int
     description:
       - A port of the host itself, 1024 to 65535, that nginx listens on for it, on loopback only. An Act without a Gig
-        is reached there, too. V(0) is none.
+        is reached there, too. In M(backstage.django.backstage_sess) V(0) takes it away.
   state:
     type: str
     choices: [started, stopped, absent]

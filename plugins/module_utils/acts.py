@@ -12,7 +12,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
-from . import build, databases, environments, files, finish, inputs, names, process, steps, uploads, users, world
+from . import (
+    build,
+    databases,
+    drift,
+    environments,
+    files,
+    finish,
+    inputs,
+    names,
+    process,
+    steps,
+    uploads,
+    users,
+    world,
+)
 from .errors import BackstageError
 from .host import Host
 from .layout import SEAL
@@ -94,10 +108,11 @@ def plan(
         switches: whether this run starts a new Sess, which chooses anew whose static files it serves.
     """
     manager = _Manager(want, state, host)
+    mended = manager.mend()
     # asked first of all: without its database an Act is not built in vain
     needed = want.act.database == databases.POSTGRESQL and through != "build"
     made = known.plan(want.act.name) if needed else []
-    changes = manager.sweep() + manager.record()
+    changes = mended + manager.sweep() + manager.record()
     if through == "play":
         changes += manager.unhold()
     if needs_source(want, state):
@@ -130,6 +145,14 @@ class _Manager:
 
     def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
         return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
+
+    def mend(self) -> list[Change]:
+        """Users and modes that a hand changed."""
+        found = drift.of_act(self.state) if self.state.record else []
+        if not found:
+            return []
+        before, after = ({one.where: getattr(one, key) for one in found} for key in ("found", "wanted"))
+        return [self.change("mend", Phase.CLEAR, partial(drift.mend, self.state), before, after)]
 
     def sweep(self) -> list[Change]:
         """Unsealed releases are what a killed run left."""

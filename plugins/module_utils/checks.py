@@ -29,6 +29,7 @@ OWN_PREFIXES = {
     "UWSGI_": "uWSGI reads these as options",
 }
 CREDENTIALS = "it holds credentials, which would be seen; take them out of the URL"
+_INDEX = re.compile(r"https?://([A-Z0-9._-]+|\[[0-9A-F:.]+\])(:[0-9]+)?(/[^\s?#\\]*)?\Z", re.IGNORECASE | re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -192,14 +193,14 @@ def git_location(url: str) -> Optional[str]:
         return "use an https, ssh, git or file URL"
     if re.match(r"(\w+://)?([^/@]*@)?-", url):
         return "its host begins with a hyphen, which a program would take for an option"
-    if re.match(r"https?://[^/@]*@|ssh://[^/@]*:[^/@]*@", url, re.IGNORECASE):
+    if re.match(r"https?://[^/]*@|ssh://[^/]*:[^/]*@", url, re.IGNORECASE):
         return CREDENTIALS
     return None
 
 
-def may_hold_credentials(url: str) -> bool:
-    """Whether a URL is not to be repeated in a message."""
-    return "://" in url and "@" in url
+def may_hold_credentials(text: str) -> bool:
+    """Whether a text is not to be repeated in a message: a URL with a user, however it is written."""
+    return re.search(r"//.*@|:/?[^/]*@", text, re.DOTALL) is not None
 
 
 def archive_location(place: str) -> Optional[str]:
@@ -212,7 +213,7 @@ def archive_location(place: str) -> Optional[str]:
 
 
 def _url_without_credentials(url: str) -> Optional[str]:
-    if re.match(r"[a-z+]+://[^/@]*@", url, re.IGNORECASE):
+    if re.match(r"[a-z][a-z0-9+.-]*:[/\\]*[^/]*@", url, re.IGNORECASE):
         return CREDENTIALS
     return None
 
@@ -247,17 +248,20 @@ def gig_path(path: str) -> Optional[str]:
 
 
 def index_url(url: str) -> Optional[str]:
-    if not re.match(r"https?://[^\s/@?#]+[^\s?#]*\Z", url, re.IGNORECASE):
-        return _url_without_credentials(url) or "use an https URL, such as 'https://pypi.example.com/simple/'"
+    if _url_without_credentials(url):
+        return f"{CREDENTIALS}, and give them as username and password"
+    if not _INDEX.match(url):
+        return "use an https URL, such as 'https://pypi.example.com/simple/'"
     return None
 
 
 def find_links(place: str) -> Optional[str]:
     """A page with links, a directory of the host, or one inside the code."""
-    if re.match(r"[a-z]+://", place, re.IGNORECASE):
+    if re.match(r"[a-z][a-z0-9+.-]*:", place, re.IGNORECASE):  # uv takes one slash for two
         return index_url(place)
     if place.startswith("/"):
-        return "use the directory's shortest form" if posixpath.normpath(place) != place.rstrip("/") else None
+        shortest = posixpath.normpath(place) == place.rstrip("/") and not place.startswith("//")
+        return None if shortest else "use the directory's shortest form"
     return inner_path(place, directory=True)
 
 

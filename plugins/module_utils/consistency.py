@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import checks
@@ -14,24 +15,48 @@ from .nouns import Act, Manifest
 from .problems import Problems, one_of
 
 
-def check(manifest: Manifest, options: Mapping[str, Any], problems: Problems) -> None:
-    """Check what no noun can tell alone."""
+@dataclass(frozen=True)
+class Listed:
+    """The names that the manifest says, also of what is wrong in itself; None where not all can be told.
+
+    A reference to what is wrong is no second problem.
+    """
+
+    acts: Optional[frozenset[str]]
+    venues: Optional[frozenset[str]]
+
+    def has_act(self, name: str) -> bool:
+        return self.acts is None or name in self.acts
+
+    def has_venue(self, name: str) -> bool:
+        return self.venues is None or name in self.venues
+
+
+def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, problems: Problems) -> None:
+    """Check what no noun can tell alone.
+
+    Args:
+        manifest: what is right by itself.
+        options: the module's options.
+        listed: what the manifest names.
+        problems: takes what does not fit together.
+    """
     for act in manifest.acts.values():
         _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
         _check_secrets(act, manifest, problems)
-    _check_sesses(manifest, problems)
+    _check_sesses(manifest, listed, problems)
     _check_venues(manifest, problems)
-    _check_gigs(manifest, problems)
+    _check_gigs(manifest, listed, problems)
     seeds = {seed.name for act in manifest.acts.values() for seed in act.seed}
     seeds |= {f"fixture {path}" for act in manifest.acts.values() for path in act.fixtures}
     for name, answer in (options.get("seeds") or {}).items():
-        if name not in seeds:
+        if name not in seeds and listed.acts == set(manifest.acts):
             problems.add("backstage_seed", name, one_of("no seed of this Production", dict.fromkeys(seeds)))
         if answer not in ("done", "again"):
             problems.add(f"backstage_seed.{name}", answer, "answer 'done' or 'again'")
     for key in ("only", "unhold"):
         for name in options.get(key) or []:
-            if name not in manifest.acts:
+            if not listed.has_act(name):
                 problems.add(key, name, one_of("no Act of this Production", manifest.acts))
 
 
@@ -71,8 +96,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         for key, rule in rules.items():
             value = getattr(noun, key)
             for one in value if isinstance(value, list) else [] if value in (None, "") else [value]:
-                hidden = noun is act.index and checks.may_hold_credentials(one)
-                problems.check(f"{place}.{key}", one, rule(one), hidden)
+                problems.check(f"{place}.{key}", one, rule(one))
     if act.timeout > longest_request:
         problems.add(
             f"{where}.timeout",
@@ -137,23 +161,22 @@ def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
         problems.add(f"{where}.seed[{name}]", None, "stands in the list twice; a seed runs once, by its name")
 
 
-def _check_sesses(manifest: Manifest, problems: Problems) -> None:
+def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> None:
     ports: dict[int, str] = {}
     for name, sess in manifest.sesses.items():
         where = f"backstage_sesses[{name}]"
         act = manifest.acts.get(name)
-        if act is None:
+        if not listed.has_act(name):
             problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
-            continue
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
-        if sess.port:
+        if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
             if sess.port in ports:
                 owner = ports[sess.port]
                 problems.add(f"{where}.port", sess.port, f"is the port of '{owner}', too; choose another one")
             ports[sess.port] = name
-        if act.state == "absent" and sess.state != "absent":
+        if act and act.state == "absent" and sess.state != "absent":
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
         if sess.state == "absent" and manifest.gigs_of(name):
             problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
@@ -170,7 +193,7 @@ def _check_venues(manifest: Manifest, problems: Problems) -> None:
             owners[name] = venue.name
 
 
-def _check_gigs(manifest: Manifest, problems: Problems) -> None:
+def _check_gigs(manifest: Manifest, listed: Listed, problems: Problems) -> None:
     places: dict[str, str] = {}
     paths: dict[str, str] = {}
     for gig in manifest.gigs:
@@ -182,13 +205,13 @@ def _check_gigs(manifest: Manifest, problems: Problems) -> None:
         if paths.setdefault(gig.act, gig.path) != gig.path:
             known = paths[gig.act]
             problems.add(f"{where}.path", gig.path, f"this Act plays at '{known}' elsewhere; an Act has one path")
-        if act is None:
+        if not listed.has_act(gig.act):
             problems.add(f"{where}.act", gig.act, one_of("no Act of this Production", manifest.acts))
-        elif act.state == "absent":
+        elif act and act.state == "absent":
             problems.add(f"{where}.act", gig.act, "this Act is absent; cancel the Gig, too (state: absent)")
-        if venue is None:
+        if not listed.has_venue(gig.venue):
             problems.add(f"{where}.venue", gig.venue, one_of("no Venue of this Production", manifest.venues))
-        elif venue.state == "absent":
+        elif venue and venue.state == "absent":
             problems.add(f"{where}.venue", gig.venue, "this Venue is absent; cancel the Gig, too (state: absent)")
         place = gig.venue + gig.path
         if place in places:

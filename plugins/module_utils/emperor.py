@@ -22,6 +22,8 @@ from .timed import TimedSocket
 _WITHIN = 10
 """Seconds for its whole answer."""
 
+INI = "/etc/backstage/emperor.ini"
+
 
 @dataclass(frozen=True)
 class Vassal:
@@ -60,9 +62,31 @@ def look(path: str) -> Stats:
                 chunks.append(chunk)
         return _parse(json.loads(b"".join(chunks)))
     except (OSError, ValueError) as error:
-        raise BackstageError(
-            f"the emperor does not answer at {path} ({error}); start the service backstage-emperor", step="emperor"
-        ) from None
+        raise BackstageError(f"the emperor does not answer at {path} ({error}); {_cure()}", step="emperor") from None
+
+
+def _cure() -> str:
+    """What helps: one that runs, and does not answer there, has read another configuration, or lost its socket."""
+    if not _runs():
+        return "start the service backstage-emperor"
+    return (
+        "it runs all the same, so restart it, an outage of a few seconds for all sites of this host: run the playbook"
+        " backstage.django.site with -e stage_restart_emperor=true, or restart the service backstage-emperor"
+    )
+
+
+def _runs() -> bool:
+    """Whether the emperor is among the processes of this host, which sees those of its containers, too."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as file:
+                argv = file.read().split("\0")
+            is_ours = INI in argv and os.readlink(f"/proc/{entry}/ns/pid") == os.readlink("/proc/self/ns/pid")
+        except OSError:
+            continue  # it ended meanwhile
+        if is_ours and os.path.basename(argv[0]).startswith("uwsgi"):
+            return True
+    return False
 
 
 def _parse(data: dict[str, Any]) -> Stats:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
+from .consistency import Listed
 from .nouns import Act, File, Gig, Health, Index, Manifest, Seed, Sess, StaticUrl, Venue
 from .problems import Problems, one_of
 from .shapes import Item
@@ -26,13 +27,19 @@ def parse(options: Mapping[str, Any]) -> Manifest:
         Refusal: names every offending key and value, one a line.
     """
     problems = Problems()
+    found = read(options, problems)
+    problems.refuse()
+    return found
+
+
+def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
+    """The Manifest of whatever is right by itself, so that what does not fit together is told in the same round."""
     production = str(options["production"])
     problems.check("backstage_production", production, checks.production(production))
     acts = _acts(options, problems)
     venues = _by_name(shapes.items(options, "venues", "name", spec.venue(), problems), "name", "venues", problems)
     gigs = [Gig(**_given(item)) for item in shapes.items(options, "gigs", "act", spec.gig(), problems)]
     sesses = _by_name(_sesses(options, acts, gigs, problems), "act", "sesses", problems)
-    problems.refuse()
     manifest = Manifest(
         production,
         acts,
@@ -40,9 +47,16 @@ def parse(options: Mapping[str, Any]) -> Manifest:
         {name: _venue(item) for name, item in venues.items()},
         gigs,
     )
-    consistency.check(manifest, options, problems)
-    problems.refuse()
+    listed = Listed(_names(options, "acts"), _names(options, "venues"))
+    consistency.check(manifest, options, listed, problems)
     return manifest
+
+
+def _names(options: Mapping[str, Any], key: str) -> Optional[frozenset[str]]:
+    """The names in a list, also of what is wrong; None where one of them can't be told."""
+    listed = options.get(key) or []
+    found = [item.get("name") if isinstance(item, Mapping) else None for item in listed]
+    return frozenset(map(str, found)) if isinstance(listed, list) and None not in found else None
 
 
 def _by_name(items: list[Item], name: str, key: str, problems: Problems) -> dict[str, Item]:
@@ -57,13 +71,12 @@ def _by_name(items: list[Item], name: str, key: str, problems: Problems) -> dict
 def _sesses(options: Mapping[str, Any], acts: dict[str, Act], gigs: list[Gig], problems: Problems) -> list[Item]:
     """The listed Sesses, and one with the defaults for each Act that has a Gig and none."""
     listed = options.get("sesses") or []
-    named = {item.get("act") for item in listed if isinstance(item, Mapping)} if isinstance(listed, list) else set()
+    items = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
+    named = {str(item.get("act")) for item in items}
     booked = dict.fromkeys(gig.act for gig in gigs if gig.state == "present" and gig.act in acts)
     unlisted = {"sesses": [{"act": name} for name in booked if name not in named]}
-    items = shapes.items(options, "sesses", "act", spec.sess(), problems)
-    if not unlisted["sesses"] or problems.lines:
-        return items
-    return items + shapes.items({**options, **unlisted}, "sesses", "act", spec.sess(), problems)
+    right = shapes.items(options, "sesses", "act", spec.sess(), problems)
+    return right + shapes.items({**options, **unlisted}, "sesses", "act", spec.sess(), problems)
 
 
 def _given(item: Mapping[str, Any]) -> Item:
@@ -82,12 +95,11 @@ def _acts(options: Mapping[str, Any], problems: Problems) -> dict[str, Act]:
         version = versions.pop(name, None)
         if options.get("version") and name in (options.get("only") or []):
             version = options["version"]
-        before = len(problems.lines)
-        act = _act(item, where, version, problems)
-        if act and len(problems.lines) == before:
-            acts[name] = act
+        acts[name] = _act(item, where, version, problems)
+    listed = _names(options, "acts")
     for name in versions:
-        problems.add(f"backstage_versions.{name}", None, one_of("no Act of this Production", acts))
+        if listed is not None and name not in listed:
+            problems.add(f"backstage_versions.{name}", None, one_of("no Act of this Production", dict.fromkeys(listed)))
     return acts
 
 
@@ -101,7 +113,7 @@ def _versions(given: Any, problems: Problems) -> dict[str, str]:
     return {str(name): version for name, version in given.items() if isinstance(version, str)}
 
 
-def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> Optional[Act]:
+def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> Act:
     given = _given(item)
     raw = given.pop("source", None)
     source = sources.parse(raw, f"{where}.source", version, problems)
@@ -119,7 +131,10 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
             given[key] = _variables(given[key], f"{where}.{key}", problems, key == "secrets")
     index = Index(**_given(given.pop("index", {})))
     urls = [StaticUrl(**item) for item in given.pop("static_urls", [])]
-    engine = given.pop("database", {}).get("engine", "")
+    database = given.pop("database", None)
+    engine = (database or {}).get("engine") or ""
+    if database is not None and not engine:
+        problems.add(f"{where}.database.engine", None, "is missing; use postgresql or sqlite, or leave database out")
     return Act(
         source=source,
         index=index,

@@ -7,19 +7,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
 MASK = "********"
 SHORTEST = 4
 """A shorter part of a secret occurs by chance, and masking it would make a text unreadable."""
+# user and password of a URL; of a web address what stands alone is a token
+_URL_USER = re.compile(r"""(https?://|[a-z][a-z0-9+.-]*://(?=[^\s/'"<>@]*:))[^\s/'"<>]+@""", re.IGNORECASE)
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text with a mask in the place of every secret."""
+    """The text with a mask in the place of every secret, and of what logs in to a URL: projects write such, too."""
     for part in sorted({part for secret in secrets for part in _forms(secret)}, key=len, reverse=True):
         text = text.replace(part, MASK)
-    return text
+    return _URL_USER.sub(rf"\1{MASK}@", text)
 
 
 def _forms(secret: str) -> list[str]:

@@ -99,6 +99,8 @@ def for_sess(options: Options) -> Order:
         raise Refusal(f"act: '{name}' is not on this host; build it first (backstage_act)")
     before = known["sesses"].get(name, known["ports"].get(name, {}))
     known["sesses"][name] = _laid_over(before, options, spec.sess())
+    if options["port"] == 0:  # an omitted one stays
+        del known["sesses"][name]["port"]
     if options["secrets"] is not None:
         known["acts"][name]["secrets"] = options["secrets"]
     return _order(known, {name}, options, build=False)

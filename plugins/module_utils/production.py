@@ -23,6 +23,7 @@ from . import (
     rollbacks,
     sesses,
     spool,
+    vassals,
     world,
 )
 from .bookings import Bookings, Coming
@@ -110,6 +111,8 @@ class _Run:
         if self.order.rollback:
             self.changes = self._plan_rollback()
         else:
+            if any(sess.state == "started" for sess in self.manifest.sesses.values()):
+                vassals.need_own(self.host.vassals)
             self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
             self._refuse(self._bookings().refused())
             wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import emperor, files, front
+from . import emperor, files, front, inspection
 from .host import Host
 from .layout import ROOT
 from .names import PRODUCTION
@@ -22,8 +22,13 @@ def productions() -> list[str]:
     return [name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))]
 
 
-def report(production: str) -> dict[str, Any]:
-    """Everything about one Production on this host."""
+def report(production: str, whole: bool = False) -> dict[str, Any]:
+    """Everything about one Production on this host.
+
+    Args:
+        production: its name.
+        whole: whether every sealed file is compared with what was recorded of it.
+    """
     host = Host.read()
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
@@ -34,6 +39,7 @@ def report(production: str) -> dict[str, Any]:
         "venues": dict(sorted(front.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, host, venues),
+        "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
 
 
@@ -41,6 +47,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     """What was read, as text: the playbill, or the Productions where none was asked for."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
+        lines = [*lines, *(one["line"] for one in found.get("drift", []))]
     else:
         lines = found["productions"] or ["no Production is here"]
     return {"stdout": "\n".join(lines), "stdout_lines": lines}

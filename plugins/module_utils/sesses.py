@@ -26,6 +26,7 @@ from . import (
     names,
     process,
     proofs,
+    verify,
     world,
 )
 from .errors import BackstageError
@@ -283,6 +284,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,
+        "variables": verify.of_variables(wanted.variables),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
     files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.errors import UnsupportedError
 
-from . import spec
+from . import spec, written
 from .problems import Problems
+from .written import NO_DICTIONARY, NO_LIST
 
 Item = dict[str, Any]
 
@@ -43,7 +43,7 @@ def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, pro
     """
     listed = options.get(key) or []
     if not isinstance(listed, list):
-        problems.add(f"backstage_{key}", None, "is no list; begin every item with a hyphen")
+        problems.add(f"backstage_{key}", None, NO_LIST)
         return []
     below = _defaults(options, OVERLAYS.get(key, ""), f"backstage_{key}", shape, problems)
     validator = ArgumentSpecValidator(shape)
@@ -65,23 +65,38 @@ def _defaults(options: Mapping[str, Any], key: str, table: str, shape: spec.Spec
 def _checked(
     item: Any, below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
 ) -> list[Item]:
-    if not isinstance(item, Mapping):
-        problems.add(where, item, "is no dictionary; write 'key: value' pairs")
-        return []
+    """The item in its types, or none where something is wrong with it: everything that is, is said."""
+    own = Problems()
+    if isinstance(item, Mapping):
+        found = _in_types(item, below, table, where, validator, own)
+    else:
+        own.add(where, item, NO_DICTIONARY)
+        found = {}
+    problems.take(own)
+    return [] if own.lines else [found]
+
+
+def _in_types(
+    item: Mapping[str, Any], below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
+) -> Item:
+    shape = dict(validator.argument_spec)
+    unbuilt = _refuse_unbuilt(table, where, item, problems)
+    laid = {key: value for key, value in overlay(below, _without_unbuilt(table, item)).items() if key not in unbuilt}
     source = item.get("source")
     version = source.get("version") if isinstance(source, Mapping) else None
     if isinstance(version, (int, float)):
         problems.add(f"{where}.source.version", version, "is a number in YAML (1.10 would be 1.1); write it in quotes")
-        return []
-    if _refuse_unbuilt(table, where, item, problems):
-        return []
-    result = validator.validate(overlay(below, _without_unbuilt(table, item)))
+    written.check(laid, shape, where, problems)
+    if problems.lines:
+        return {}
+    result = validator.validate(laid)
     for error in result.errors:
-        problems.add(where, None, f"unknown key {error.msg}" if isinstance(error, UnsupportedError) else error.msg)
-    return [] if result.error_messages else [result.validated_parameters]
+        problems.add(where, None, error.msg)
+    return dict(result.validated_parameters)
 
 
-def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: Problems) -> bool:
+def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:
+    """The keys that ask for what is not built yet."""
     unbuilt = [key for key in NOT_BUILT.get(table, ()) if item.get(key) not in EMPTY]
     for key in unbuilt:
         problems.add(f"{where}.{key}", None, "this is not built yet; remove it")
@@ -90,8 +105,8 @@ def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: P
             problems.add(f"{where}.{key}", value, f"this is not built yet; use {NOT_BUILT_VALUES[key, value]}")
             unbuilt.append(key)
         if isinstance(value, Mapping) and key == "tls":
-            unbuilt += [key] * _refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems)
-    return bool(unbuilt)
+            unbuilt += [key] * bool(_refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems))
+    return unbuilt
 
 
 def _without_unbuilt(table: str, item: Mapping[str, Any]) -> Item:

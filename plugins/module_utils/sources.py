@@ -54,7 +54,7 @@ def parse(
     for key, value in given.items():
         if kind not in _FOR[key]:
             known = _WHY_NO_VERSION.get(kind, "") if key == "version" else ""
-            shown = None if key == "password" else value
+            shown = None if key in ("username", "password") else value
             problems.add(f"{where}.{key}", shown, known or f"is for {', '.join(_FOR[key])}; remove it")
     source = Source(kind, item[kind], **{key: value for key, value in given.items() if kind in _FOR[key]})
     if source.subdir:
@@ -68,8 +68,7 @@ def _nothing(source: Source, where: str, problems: Problems) -> None:
 
 
 def _git(source: Source, where: str, problems: Problems) -> None:
-    hidden = checks.may_hold_credentials(source.location)
-    problems.check(f"{where}.git", source.location, checks.git_location(source.location), hidden)
+    problems.check(f"{where}.git", source.location, checks.git_location(source.location))
     if not source.version:
         problems.add(f"{where}.version", None, "is missing; name a tag, a branch or a full commit id")
     else:
@@ -81,8 +80,7 @@ def _git(source: Source, where: str, problems: Problems) -> None:
 
 
 def _archive(source: Source, where: str, problems: Problems) -> None:
-    hidden = checks.may_hold_credentials(source.location)
-    problems.check(f"{where}.archive", source.location, checks.archive_location(source.location), hidden)
+    problems.check(f"{where}.archive", source.location, checks.archive_location(source.location))
     if not source.checksum:
         problems.add(f"{where}.checksum", None, "is missing; write sha256: and what sha256sum prints")
     else:

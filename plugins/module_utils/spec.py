@@ -225,7 +225,7 @@ def manage() -> Spec:
 
 
 def info() -> Spec:
-    return {"production": {"type": "str"}, **shown()}
+    return {"production": {"type": "str"}, "verify": {"type": "bool", "default": False}, **shown()}
 
 
 def log_info() -> Spec:

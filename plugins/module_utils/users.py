@@ -16,6 +16,7 @@ from .errors import BackstageError
 MARK = "Backstage"
 NO_GROUP = "nogroup"
 """Debian's group that owns nothing: what a builder makes has it until root seals a copy."""
+SHELL = "/usr/sbin/nologin"
 _TOOLS = "/usr/sbin/"
 
 
@@ -53,7 +54,7 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
         "--home-dir",
         home,
         "--shell",
-        "/usr/sbin/nologin",
+        SHELL,
         "--comment",
         f"{MARK} {purpose}",
         name,
@@ -65,10 +66,29 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
 
 
 def ensure_act(production: str, act: str, data: str) -> None:
-    """Make an Act's two users; the player is in the builder's group and never the other way."""
-    builder = names.builder(production, act)
+    """Make an Act's two users; the player is in the builder's group and never the other way.
+
+    Raises:
+        BackstageError: one of the names is somebody else's; then neither is made.
+    """
+    builder, player = names.builder(production, act), names.player(production, act)
+    for name in (builder, player):
+        find(name)
     ensure(builder, "/nonexistent", f"{production} {act} builder")
-    ensure(names.player(production, act), data, f"{production} {act} player", builder)
+    ensure(player, data, f"{production} {act} player", builder)
+
+
+def mend(name: str, home: str, groups: tuple[str, ...]) -> None:
+    """Give a user of ours its shell, home and groups again."""
+    if find(name) is None:
+        return
+    entry = pwd.getpwnam(name)
+    argv = [_TOOLS + "usermod", "--shell", SHELL, "--groups", ",".join(groups)]
+    if entry.pw_dir != home:  # refused while something of the user's runs, so not asked in vain
+        argv += ["--home", home]
+    result = process.run([*argv, name])
+    if not result.ok:
+        raise BackstageError(f"the user '{name}' could not be mended: {result.said}", step="users")
 
 
 def builder(production: str, act: str) -> process.User:

@@ -25,6 +25,13 @@ options:
     description:
       - Prints the playbill, or the names of all Productions, line by line when the module has ended, below the host's
         name where the play has several hosts.
+  verify:
+    type: bool
+    default: false
+    version_added: 1.1.0
+    description:
+      - Compares every file of every sealed release and environment with what was recorded when it was sealed. Without
+        it only those that play are looked at, and only files that were changed since.
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
@@ -61,6 +68,13 @@ EXAMPLES = r"""
   backstage.django.backstage_info:
     production: jazz
     show: true
+
+- name: Compare every sealed file with what was recorded
+  backstage.django.backstage_info:
+    production: jazz
+    verify: true
+  register: verified
+  failed_when: verified.drift | length > 0
 
 - name: Be sure that the kittens play
   ansible.builtin.assert:
@@ -128,6 +142,32 @@ acts:
     has_data:
       description: Whether data of the Act is on this host.
       type: bool
+drift:
+  description:
+    - What is not as Backstage made it, in sealed code, users, modes, files of the host, the emperor's directory, the
+      live Sess and nginx's files.
+  returned: when O(production) is given
+  type: list
+  elements: dict
+  contains:
+    subject:
+      description: Whose it is.
+      type: str
+    where:
+      description: The path, or the user.
+      type: str
+    found:
+      description: How it is.
+      type: str
+    wanted:
+      description: How it should be; empty where RV(drift[].found) says that.
+      type: str
+    cure:
+      description: V(deploy) or V(site), the playbook that mends it; or what to do.
+      type: str
+    line:
+      description: All of it in one line.
+      type: str
 sesses:
   description: The Sesses, by Act.
   returned: when O(production) is given
@@ -177,7 +217,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec.info(), supports_check_mode=True)
     found = {"productions": reports.productions()}
     if module.params["production"]:
-        found.update(reports.report(module.params["production"]))
+        found.update(reports.report(module.params["production"], module.params["verify"]))
     if module.params["show"]:
         found.update(reports.shown(found))
     module.exit_json(changed=False, **found)

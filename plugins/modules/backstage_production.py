@@ -143,7 +143,8 @@ plan:
       description:
         - What is done to it.
         - An Act has V(add), V(change), V(build), V(migrate), V(seed), V(unhold), V(discard) for a release beyond
-          O(acts[].keep_releases), V(sweep) for what a killed run left, V(remove) and V(delete data). Of its database it
+          O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
+          a hand changed, V(remove) and V(delete data). Of its database it
           has V(create database), and V(close database) where others may connect to it.
         - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove), and of its port V(listen) and V(unlisten).
         - A Venue has V(add), V(change), V(open), V(close), V(rewrite) where its file differs from what it should be,

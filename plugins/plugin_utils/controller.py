@@ -13,13 +13,16 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import manifest, spec
+from ..module_utils import manifest, spec, written
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act, Manifest
 from ..module_utils.problems import Problems
-from . import lifetimes, resolving
+from . import lifetimes, resolving, variables
 
 Options = dict[str, Any]
+DEFAULTS = ("act_defaults", "sess_defaults")
+NOUNS = ("acts", "sesses", "venues", "gigs", *DEFAULTS)
+"""The options whose insides are the manifest's."""
 
 
 def as_written(options: Options) -> Options:
@@ -28,12 +31,33 @@ def as_written(options: Options) -> Options:
     Raises:
         Refusal: an option is unknown or of another type.
     """
-    shape = {key: {k: v for k, v in rule.items() if k != "options"} for key, rule in spec.production().items()}
+    return typed(options, spec.production())
+
+
+def typed(options: Options, whole: spec.Spec) -> Options:
+    """The options of a module in their types, but for what is inside the nouns.
+
+    Raises:
+        Refusal: an option is unknown or of another type; it is called as the playbooks have it.
+    """
+    shape = {key: {k: v for k, v in rule.items() if k != "options"} for key, rule in whole.items()}
+    problems = Problems()
+    for key, value in options.items():
+        if key not in shape:
+            problems.add(key, None, f"unknown option{written.nearest(key, shape)}")
+        elif key not in NOUNS and value is not None:
+            written.check_value(value, shape[key], variables.OPTIONS.get(key, key), problems)
+    for key in NOUNS:
+        given = options.get(key)
+        if given is not None and not isinstance(given, dict if key in DEFAULTS else list):
+            what = written.NO_DICTIONARY if key in DEFAULTS else written.NO_LIST
+            problems.add(variables.OPTIONS[key], given if isinstance(given, str) else None, what)
+    problems.refuse()
     result = ArgumentSpecValidator(shape).validate(options)
     if result.error_messages:
         raise Refusal("\n".join(result.error_messages))
-    typed: Options = result.validated_parameters
-    return typed
+    found: Options = result.validated_parameters
+    return found
 
 
 KEPT_HERE = ("key", "username", "password")
@@ -54,21 +78,21 @@ def _without_credentials(act: Any) -> Any:
     return {**act, "source": {key: value for key, value in source.items() if key not in KEPT_HERE}}
 
 
-def read_files(options: Options, base: str) -> Options:
+def read_files(options: Options, base: str, problems: Problems) -> Options:
     """Replace every ``src`` of an Act's files by its content: a host never sees the controller's paths."""
     defaults = options.get("act_defaults")
-    read = {**options, "acts": [_with_contents(act, base) for act in options.get("acts") or []]}
-    return {**read, "act_defaults": _with_contents(defaults, base)} if defaults else read
+    read = {**options, "acts": [_with_contents(act, base, problems) for act in options.get("acts") or []]}
+    return {**read, "act_defaults": _with_contents(defaults, base, problems)} if defaults else read
 
 
-def _with_contents(act: Any, base: str) -> Any:
+def _with_contents(act: Any, base: str, problems: Problems) -> Any:
     listed = act.get("files") if isinstance(act, Mapping) else None
     if not isinstance(listed, list):
         return act
-    return {**act, "files": [_read_file(item, base, act.get("name")) for item in listed]}
+    return {**act, "files": [_read_file(item, base, act.get("name"), problems) for item in listed]}
 
 
-def _read_file(item: Any, base: str, act: Any) -> Any:
+def _read_file(item: Any, base: str, act: Any, problems: Problems) -> Any:
     if not isinstance(item, Mapping) or item.get("src") is None:
         return item
     where = f"backstage_acts[{act}].files[{item.get('path')}].src"
@@ -77,17 +101,14 @@ def _read_file(item: Any, base: str, act: Any) -> Any:
         with open(path, encoding="utf-8") as file:
             content = file.read()
     except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{where}: {path} can't be read as text ({error})") from None
+        problems.add(where, None, f"{path} can't be read as text ({error})")
+        content = ""
     return {**{key: value for key, value in item.items() if key != "src"}, "content": content}
 
 
-def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]]) -> list[str]:
-    """The Acts that do not play on this host.
-
-    Raises:
-        Refusal: Acts are to play on no host, or on several.
-    """
-    others, problems = [], Problems()
+def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], problems: Problems) -> list[str]:
+    """The Acts that do not play on this host; a problem is one that is to play on no host, or on several."""
+    others = []
     for name, sess in wanted.sesses.items():
         hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
         where = f"backstage_sesses[{name}].hosts"
@@ -102,7 +123,6 @@ def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]]) -> l
             )
         if host not in hosts:
             others.append(name)
-    problems.refuse()
     return others
 
 
@@ -113,10 +133,13 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         Refusal: before any host is touched.
     """
     base = str(task_vars.get("inventory_dir") or os.getcwd())
-    options = read_files(as_written(options), base)
-    wanted = manifest.parse(options)
+    problems = Problems()
+    variables.check(task_vars, problems)
+    options = read_files(as_written(options), base, problems)
+    wanted = manifest.read(options, problems)
     host = str(task_vars["inventory_hostname"])
-    options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {})
+    options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
+    problems.refuse()
     if options.get("rollback") in options["elsewhere"]:
         return {"changed": False, "plan": [], "diff": []}
     through = options.get("through") or "play"
@@ -143,10 +166,13 @@ def run_act(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> 
         Refusal: before the host is touched.
     """
     base = str(task_vars.get("inventory_dir") or os.getcwd())
-    options = read_files({"acts": [options]}, base)["acts"][0]
+    problems = Problems()
+    options = read_files({"acts": [options]}, base, problems)["acts"][0]
     acts: dict[str, Act] = {}
     if options.get("source") and options.get("state") != "absent":
-        acts = manifest.parse({"production": options.get("production", ""), "acts": [only_act(options)]}).acts
+        acts = manifest.read({"production": options.get("production", ""), "acts": [only_act(options)]}, problems).acts
+    problems.refuse()
+    if acts:
         options["resolved"] = resolving.resolve(list(acts.values()), base)
     return _ask_and_ship(action, _without_credentials(options), acts, base, task_vars)
 

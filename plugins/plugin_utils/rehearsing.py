@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act
-from . import controller, lifetimes, playbill, printing, resolving
+from ..module_utils.problems import Problems
+from . import controller, lifetimes, playbill, printing, resolving, variables
 
 Options = dict[str, Any]
 TRYOUT = "tryout"
@@ -32,6 +32,9 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         Refusal: before the host is touched.
     """
     base = str(task_vars.get("inventory_dir") or os.getcwd())
+    problems = Problems()
+    variables.check(task_vars, problems)
+    problems.refuse()
     options = as_written(options, base)
     if options["path"]:
         options.update(of_directory(options))
@@ -71,13 +74,12 @@ def as_written(options: Options, base: str) -> Options:
     Raises:
         Refusal: an option is unknown, of another type, or one too many.
     """
-    shape = {key: {k: v for k, v in rule.items() if k != "options"} for key, rule in spec.rehearsal().items()}
-    result = ArgumentSpecValidator(
-        shape, mutually_exclusive=[["path", "act"]], required_one_of=[["path", "act"]]
-    ).validate(options)
-    if result.error_messages:
-        raise Refusal("\n".join(result.error_messages))
-    typed: Options = controller.read_files(result.validated_parameters, base)
+    found = controller.typed(options, spec.rehearsal())
+    if bool(found["path"]) == bool(found["act"]):
+        raise Refusal("give exactly one of path and act")
+    problems = Problems()
+    typed = controller.read_files(found, base, problems)
+    problems.refuse()
     if typed["act"] and typed["lines"]:
         raise Refusal("lines: they are for 'path'; an Act's own lines stand in the manifest")
     if typed["act"] and not typed["production"]:

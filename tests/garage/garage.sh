@@ -194,7 +194,8 @@ clean_lane() {
 }
 
 newcomer() {   # newcomer systemd|bare: made anew each time, then make site and all the rest inside it
-  local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone' options=(--systemd=always --cap-add SYS_ADMIN) command=()
+  local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone'
+  local options=(--systemd=always --cap-add SYS_ADMIN --cap-add NET_ADMIN) command=()   # as root has them; unit tests need both
   if [[ $init == bare ]]; then
     number=202 owner=roadie folder=/home/roadie/backstage options=(--init) command=(-- sleep infinity)
   fi

@@ -31,6 +31,13 @@ answers() {   # the last lines are the Venues' URLs with their status; a visitor
   "$python" tests/garage/visit.py "${urls[@]}"
 }
 
+units() {     # beside the example that plays: they see nothing of it, and leave nothing
+  local status=0
+  make units ARGS='-q -p no:cacheprovider -k "machine or nginx or users or process or ports or survey or bookings or orders"' GARAGE_CACHE="$PWD/.garage/cache" PIP_CACHE_DIR="$PWD/.garage/pip" || status=$?
+  rm -rf /tmp/pytest-of-root
+  return "$status"
+}
+
 python=/usr/bin/python3
 "$python" tests/garage/leftovers.py stamp "$record"
 check 'make site' type_it site site "$@"
@@ -39,6 +46,7 @@ check 'every Venue answers' answers site
 check 'make site, again' type_it again site "$@"
 check 'recap: changed=0' recap again changed=0
 check 'every Venue still answers' answers again
+[[ $user != root ]] || check 'make units' units
 check 'make strike' type_it strike strike "$@"
 check 'nothing failed in strike' recap strike
 check 'nothing is left' "$python" tests/garage/leftovers.py check "$record" tests/garage/leftovers.allowed

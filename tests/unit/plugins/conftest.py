@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import (
@@ -151,14 +152,15 @@ def cluster(postgresql: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 
 
 @pytest.fixture(scope="session")
-def django() -> Iterator[Path]:
+def django(outside: Callable[[], None]) -> Iterator[Path]:
     """A virtual environment of the distribution's Python with Django and more, that other users may read."""
     path = Path(tempfile.mkdtemp(prefix="bs-env-"))
     path.chmod(0o755)
     try:
         subprocess.run(["/usr/bin/python3", "-m", "venv", path], check=True)
         pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "Django==5.2.15", *DATABASE_CLIENTS], check=True)
+        packages = [*pip, "Django==5.2.15", *DATABASE_CLIENTS]
+        subprocess.run(packages, check=True, preexec_fn=outside)
         yield path
     finally:
         shutil.rmtree(path)

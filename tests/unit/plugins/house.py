@@ -5,18 +5,23 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
 from ansible_collections.backstage.django.plugins.module_utils import (
     acts,
+    drift,
     files,
     inputs,
     layout,
+    names,
     server_block,
     sesses,
     state,
+    users,
+    verify,
     world,
 )
 from ansible_collections.backstage.django.plugins.module_utils.calls import Order
@@ -80,6 +85,23 @@ def released(release: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def enlist(people: dict[str, str]) -> None:
+    """Users with these homes, as useradd makes them: the last one is in the first one's group, too.
+
+    The /etc of unit tests is theirs alone, and writing three lines is a thousand times faster than useradd.
+    """
+    passwd, group = Path("/etc/passwd"), Path("/etc/group")
+    accounts = {line.split(":")[0]: line.split(":") for line in passwd.read_text().splitlines()}
+    groups = {line.split(":")[0]: line.split(":") for line in group.read_text().splitlines()}
+    first, *_others, last = people
+    for name, home in people.items():
+        number = str(2000 + zlib.crc32(name.encode()) % 50000)
+        accounts.setdefault(name, [name, "x", number, number, f"Backstage {name}", home, users.SHELL])[5] = home
+        groups.setdefault(name, [name, "x", number, last if name == first else ""])
+    passwd.write_text("".join(":".join(fields) + "\n" for fields in accounts.values()))
+    group.write_text("".join(":".join(fields) + "\n" for fields in groups.values()))
+
+
 @dataclass
 class House:
     """One Production on one host, below a temporary root."""
@@ -120,17 +142,27 @@ class House:
         for path in (paths.code, paths.static):
             os.makedirs(path)
         Path(paths.seal).write_text(files.to_json(released(release, **more)))
+        self.as_made(act)
         return release
 
     def record(self, want: acts.Want) -> None:
         paths = self.act(want.act.name)
         os.makedirs(paths.root, exist_ok=True)
         Path(paths.record).write_text(files.to_json(acts.record_of(want)))
+        self.as_made(want.act.name)
 
     def log(self, *events: dict[str, Any], act: str = "kittens") -> None:
         os.makedirs(self.act(act).root, exist_ok=True)
         for event in events:
             files.append_line(self.act(act).history, json.dumps({"at": AT.format(1), "by": "ada", **event}))
+
+    def as_made(self, act: str) -> None:
+        """The Act's users, and whatever is there of it, with the owners and modes of a finished run."""
+        paths = self.act(act)
+        people = {names.builder(self.production, act): "/nonexistent", names.player(self.production, act): paths.data}
+        enlist(people)
+        for _drift, place in drift.of_places(self.state(act)):
+            place.mend()
 
     def played(self, *releases: str, act: str = "kittens") -> None:
         """History: these releases played, the last one last."""
@@ -154,11 +186,13 @@ class House:
         Path(own.ini).write_text(Uwsgi(self.host, paths).render(part, found))
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), "stage": "uwsgi", **counted}
+        record["variables"] = verify.of_variables(part.variables)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))
         files.link(os.path.join(self.host.vassals, Uwsgi(self.host, paths).vassal(found)), own.ini)
         files.link(paths.live, f"sesses/{found}")
+        self.as_made(name)
         return found
 
     def book(self, venue: Venue, *gigs: Booked) -> Path:

@@ -76,6 +76,7 @@ def read_request(client: socket.socket) -> Variables:
 
 WORKERS = 2
 MAIN = """
+user www-data;
 daemon on;
 worker_processes {workers};
 pid {root}/nginx.pid;

@@ -75,3 +75,36 @@ def test_fault_89_truncated_vassal(house: House) -> None:
         house.host.sh(f"rm -f {door}")
     visitors.all_pleased()
     assert found == before
+
+
+def mendable(house: House) -> list[dict[str, str]]:
+    """What is not as it was made, and a playbook mends."""
+    return [one for one in house.info()["drift"] if one["cure"] in ("deploy", "site")]
+
+
+def test_fault_95_what_a_hand_changed(house: House) -> None:
+    """Each kind is told, planned with before and after, and mended by the playbook that is named; nothing is dark."""
+    act, player = f"{house.root}/acts/shaky", f"{house.production}-shaky"
+    venue = f"/etc/nginx/backstage/venues/{house.production}.shaky.example.com.conf"
+    deploys = [f"{act}/data", f"{act}/media", f"user {player}, shell", "/uwsgi.ini", "/env", venue]
+    site = ["/etc/nginx/conf.d/backstage.conf", "/etc/nginx/backstage/uwsgi.params", "/backstage_wrapper.py"]
+    assert mendable(house) == []
+    house.host.sh(
+        f"chmod 0755 {act}/data && chmod 0700 {act}/media && usermod --shell /bin/sh {player}"
+        f" && for f in {venue} {site[0]} /usr/local/lib/backstage/wrapper{site[2]}; do echo '# by hand' >> $f; done"
+        f" && echo '; by hand' >> {act}/live/uwsgi.ini && chmod 0600 {site[1]} && chmod 0755 {act}/live/env"
+    )
+    told = mendable(house)
+    for cure, places in (("deploy", deploys), ("site", site)):
+        found = [one["where"] for one in told if one["cure"] == cure]
+        assert [place for place in places if not any(where.endswith(place) for where in found)] == []
+    planned = house.play("--check", "--diff")
+    assert "act shaky (mend)" in planned.printed
+    assert mendable(house) == told, "check mode mends nothing"
+    with house.visitors("steady.example.com/") as neighbours:
+        assert (run := house.play()).code == 0, run.message
+    neighbours.all_pleased()
+    assert {one["cure"] for one in mendable(house)} == {"site"}
+    assert (run := house.play(playbook="site")).code == 0, run.message
+    assert mendable(house) == []
+    assert house.play().changed == 0

@@ -21,6 +21,8 @@ HOST = {
     "/etc/backstage": "root:root 0755",
     "/etc/backstage/stage.json": "root:root 0644",
     "/etc/backstage/front_of_house.json": "root:root 0644",
+    "/etc/backstage/stage.files": "root:root 0644",
+    "/etc/backstage/front_of_house.files": "root:root 0644",
     "/etc/backstage/vassals": "root:root 0755",
     "/etc/nginx/backstage/venues": "root:root 0755",
     "/usr/local/lib/backstage/wrapper/backstage_questions.py": "root:root 0644",

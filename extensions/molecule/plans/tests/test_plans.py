@@ -18,7 +18,7 @@ PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 RECORD = PROJECT / ".garage" / "scenarios" / "plans.jsonl"
 STEPS = changes.load(str(PROJECT / ".garage" / "scenarios" / "busker"))
 VERBS = {
-    "act": {"add", "change", "build", "migrate", "seed", "discard", "sweep", "unhold", "remove", "delete data"},
+    "act": {"add", "change", "mend", "build", "migrate", "seed", "discard", "sweep", "unhold", "remove", "delete data"},
     "sess": {"play", "roll back", "listen", "rewrite", "unlisten", "stop", "sweep", "remove"},
     "venue": {"add", "open", "close", "change", "rewrite", "reload", "remove"},
     "gig": {"book", "rebook", "move", "cancel"},

@@ -200,6 +200,44 @@ VERSIONS: Rows = [
         for name in ("", "--upload-pack=x", "-v1", "a..b", "a b", "a\n", "a^{}", "HEAD~1", "a:b", "@{u}", "a@{1}")
     ],
 ]
+INDEX = "use an https URL"
+INDEXES: Rows = [
+    ("https://pypi.example.com/simple/", None),
+    ("http://pypi.example.com:8080/simple", None),
+    ("https://[2001:db8::1]:8443/simple/", None),
+    ("https://pypi.example.com/@scope/simple/", None),
+    *[
+        (url, CREDENTIALS)
+        for url in (
+            "https://reader:purrpurr@pypi.example.com/simple/",
+            "https://purrpurr@pypi.example.com/simple/",
+            "https://reader:purr@purr@pypi.example.com/simple/",
+            "https://@pypi.example.com/simple/",
+            "https:/reader:purrpurr@pypi.example.com/simple/",  # programs read one slash, and more, as two
+            "https:reader:purrpurr@pypi.example.com/simple/",
+            "https:///reader:purrpurr@pypi.example.com/simple/",
+            "https:\\\\reader:purrpurr@pypi.example.com/simple/",
+            "HTTPS://reader:purrpurr@pypi.example.com/simple/",
+            "ftp://reader:purrpurr@pypi.example.com/simple/",
+            "git+https://reader:purrpurr@pypi.example.com/simple/",
+        )
+    ],
+    ("https://reader:purr/purr@pypi.example.com/simple/", INDEX),
+    ("https://reader:purr\\purr", INDEX),
+    ("https://pypi.example.com/simple/?token=purrpurr", INDEX),
+    ("https://pypi.example.com/simple/#purrpurr", INDEX),
+    ("https:///simple/", INDEX),
+    ("file:///srv/wheels", INDEX),
+]
+FIND_LINKS: Rows = [
+    *INDEXES,
+    ("/srv/wheels", None),
+    ("/srv/wheels/", None),
+    ("wheels/", None),
+    ("//reader:purrpurr@pypi.example.com/", "shortest form"),
+    ("/srv/../wheels", "shortest form"),
+    ("../wheels", LEAVES),
+]
 
 TABLES: list[tuple[Callable[[Any], Optional[str]], Rows]] = [
     (checks.production, PRODUCTIONS),
@@ -217,6 +255,8 @@ TABLES: list[tuple[Callable[[Any], Optional[str]], Rows]] = [
     (checks.package, PACKAGES),
     (checks.git_location, REPOSITORIES),
     (checks.git_version, VERSIONS),
+    (checks.index_url, INDEXES),
+    (checks.find_links, FIND_LINKS),
     (lambda number: checks.between(number, 1, 9), [(0, "from 1 to 9"), (1, None), (9, None), (10, "from 1 to 9")]),
 ]
 

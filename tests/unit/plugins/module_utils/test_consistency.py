@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from ..manifests import VENUE, Item, act, booked, options, refused
+from ..manifests import VENUE, Item, act, booked, git, options, refused
 
 WWW = "www." + VENUE
+PORTS = "use a number from 1024 to 65535"
 KITTENS = "backstage_acts[kittens]"
 PLACE = f"backstage_gigs[kittens at {VENUE}]"
 
@@ -94,6 +95,10 @@ REFUSED: list[tuple[Item, str]] = [
         {"sesses": [{"act": "kittens", "threads": 257}]},
         "backstage_sesses[kittens].threads: 257: use a number from 1 to 256",
     ),
+    *[
+        ({"sesses": [{"act": "kittens", "port": port}]}, f"backstage_sesses[kittens].port: {port}: {PORTS}")
+        for port in (0, 80, 1023, 65536, -1)
+    ],
     (
         {"sesses": [{"act": "kittens"}], "acts": [act(state="absent")], "gigs": []},
         "backstage_sesses[kittens].state: 'started': its Act is absent; make the Sess absent, too, or leave it out",
@@ -174,6 +179,27 @@ def test_accepted(given: Item) -> None:
 def test_an_absent_act_is_not_booked() -> None:
     lines = refused(booked(acts=[act(state="absent")]))
     assert f"{PLACE}.act: 'kittens': this Act is absent; cancel the Gig, too (state: absent)" in lines
+
+
+WITH_PASSWORD = "https://reader:purrpurr@pypi.example.com/simple/"
+PLACES: list[Item] = [
+    *[{"index": {"url": WITH_PASSWORD}}, {"index": {"extra_urls": ["https://a.example/", WITH_PASSWORD]}}],
+    *[{"index": {"find_links": [url]}} for url in (WITH_PASSWORD, "https:/purrpurr@a.example/", "//a:purrpurr@b/")],
+    *[{"source": git(git=url)} for url in (WITH_PASSWORD, "ssh://git:purrpurr@a.example/b.git")],
+    {"source": {"archive": WITH_PASSWORD + "a.tar.gz", "checksum": "sha256:" + "0" * 64}},
+    {"source": {"package": f"kittens @ {WITH_PASSWORD}kittens.whl#sha256={'0' * 64}"}},
+    {"source": {"path": "kittens", "password": "purrpurr"}},
+]
+
+
+@pytest.mark.parametrize("said", PLACES)
+@pytest.mark.parametrize("below", [False, True])
+def test_a_url_with_a_password_is_refused_and_never_repeated(said: Item, below: bool) -> None:
+    given = options(acts=[{"name": "kittens"}], act_defaults={**act(**said)}) if below else options(acts=[act(**said)])
+    given["act_defaults"].pop("name", None)
+    lines = refused(given)
+    assert len(lines) == 1, lines
+    assert "purrpurr" not in lines[0]
 
 
 @pytest.mark.parametrize("name", NAMES)

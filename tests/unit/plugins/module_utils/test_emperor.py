@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +100,30 @@ def test_nobody_is_there(place: Path) -> None:
     assert "No such file or directory" in error
     assert "start the service backstage-emperor" in error
     assert emperor.try_look(str(place / "stats")) is None
+
+
+@pytest.fixture
+def running() -> Iterator[None]:
+    """A process with the name and the arguments of the emperor."""
+    argv = ["uwsgi-core", "-c", "import sys; sys.stdin.read()", "--ini", emperor.INI]
+    with subprocess.Popen(argv, executable=sys.executable, stdin=subprocess.PIPE) as process:
+        while emperor.INI not in Path(f"/proc/{process.pid}/cmdline").read_text():
+            time.sleep(0.01)  # it is executed, and its arguments come a moment later
+        yield
+        process.kill()
+
+
+@pytest.mark.usefixtures("running")
+def test_one_that_runs_needs_a_restart(place: Path) -> None:
+    """It lost its socket, runs an old configuration, or answers nothing that is an answer: a start changes nothing."""
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(place / "stale"))
+    stale.close()
+    for error in (
+        told(emperor.look, str(place / "none")),
+        told(emperor.look, str(place / "stale")),
+        told(look, place, b"HTTP/1.1 400"),
+    ):
+        assert "start the service" not in error.replace("restart the service", "")
+        assert "with -e stage_restart_emperor=true" in error
+        assert "an outage of a few seconds" in error

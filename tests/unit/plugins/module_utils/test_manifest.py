@@ -78,17 +78,20 @@ REFUSED: list[tuple[Item, str]] = [
     ({"versions": {"dogs": "v1"}}, "backstage_versions.dogs: no Act of this Production; known: kittens"),
     ({"sesses": [{"act": "kittens"}] * 2}, "backstage_sesses[kittens]: stands in the list twice; keep one"),
     ({"venues": [{"name": VENUE}] * 2}, f"backstage_venues[{VENUE}]: stands in the list twice; keep one"),
-    ({"acts": [{"source": {"path": "a"}}]}, "backstage_acts[0]: missing required arguments: name"),
-    ({"gigs": [{"act": "kittens"}]}, "backstage_gigs[kittens]: missing required arguments: venue"),
-    ({"acts": [act(static="yes")]}, "backstage_acts[kittens]: value of static must be one of: auto, none, got: yes"),
+    ({"acts": [{"source": {"path": "a"}}]}, "backstage_acts[0].name: is missing"),
+    ({"gigs": [{"act": "kittens"}]}, "backstage_gigs[kittens].venue: is missing"),
+    ({"acts": [act(static="yes")]}, "backstage_acts[kittens].static: 'yes': use auto or none"),
     (
         {"sesses": [{"act": "kittens", "stage": "daphne"}]},
-        "backstage_sesses[kittens]: value of stage must be one of: uwsgi, got: daphne",
+        "backstage_sesses[kittens].stage: 'daphne': use uwsgi",
     ),
     (
         {"acts": [act(timeout="long")]},
-        "backstage_acts[kittens]: argument 'timeout' is of type str and we were unable to convert to int:"
-        " \"'long'\" cannot be converted to an int",
+        "backstage_acts[kittens].timeout: 'long': use a whole number",
+    ),
+    (
+        {"acts": [act(database={})]},
+        "backstage_acts[kittens].database.engine: is missing; use postgresql or sqlite, or leave database out",
     ),
     (
         {"version": "v2"},
@@ -107,11 +110,39 @@ def test_the_smallest_is_accepted() -> None:
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    places = ["backstage_production", "backstage_acts[../x]", "backstage_acts[kittens]", "backstage_gigs[1]"]
+    places = ["backstage_production", "backstage_acts[../x]", "backstage_acts[kittens]", "backstage_gigs[1].venue"]
     lines = refused(
         options(production="WWW", acts=[act(name="../x"), act(static=1)], gigs=[{"act": "a", "venue": "b"}, {}])
     )
     assert [[place in line for line in lines].count(True) for place in places] == [1, 1, 1, 1]
+
+
+# what is wrong in itself -> what is wrong beside it, in the lines of one round
+ROUNDS: list[tuple[Item, list[str]]] = [
+    (
+        {"acts": [act(timeout="long"), act(name="dogs", timeout=0)], "gigs": [{"act": "cats", "venue": VENUE}]},
+        ["[kittens].timeout: 'long'", "[dogs].timeout: 0", f"[cats at {VENUE}].act: 'cats'", "].venue: 'kittens.ex"],
+    ),
+    # a reference to what is wrong in itself is no second problem
+    (booked(acts=[act(timeout="long")], only=["kittens"], versions={"kittens": "v1"}), ["[kittens].timeout: 'long'"]),
+    (booked(venues=[{"name": VENUE, "state": "ajar"}]), [f"[{VENUE}].state: 'ajar'"]),
+    (booked(acts=[act(source=git(version=1.1))], unhold=["kittens"]), ["[kittens].source.version: 1.1"]),
+    (booked(sesses=[{"act": "kittens", "processes": "all"}]), ["[kittens].processes: 'all'"]),
+    (booked(acts=[act(env={"A-B": "c"}, timeout=0)]), ["[kittens].env.A-B: 'c'", "[kittens].timeout: 0"]),
+    (booked(acts=[act(timeout="long", env=["a"], sauce=1)]), ["unknown key sauce", ".env: ['a']", ".timeout: 'long'"]),
+    (booked(sesses=[{"act": "kittens", "stage": "gunicorn", "port": "x"}]), [".stage: 'gunicorn'", "].port: 'x'"]),
+    # nobody can tell which Acts there are
+    (booked(acts="kittens"), ["backstage_acts: is no list"]),
+    (booked(acts=[act(), {"source": {"path": "a"}}], only=["dogs"]), ["backstage_acts[1].name: is missing"]),
+    (booked(seeds={"superuser": "done"}, acts=[act(seed="superuser")]), ["[kittens].seed[0]: 'superuser'"]),
+]
+
+
+@pytest.mark.parametrize(("change", "parts"), ROUNDS)
+def test_shapes_hide_nothing(change: Item, parts: list[str]) -> None:
+    lines = refused(options(**change))
+    assert len(lines) == len(parts), lines
+    assert [part for part in parts if not any(part in line for line in lines)] == []
 
 
 def test_no_secret_is_in_a_refusal() -> None:

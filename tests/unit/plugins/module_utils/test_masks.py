@@ -27,6 +27,18 @@ CASES = [
     ("PASSWORD: p%40ssword", [URL], f"PASSWORD: {MASK}"),
     ("a, b", ["a\nb"], "a, b"),  # one letter occurs by chance
     ("http://[", ["http://[::secret"], "http://["),  # no URL at all
+    # what the project itself wrote into a file of requirements is in no list of secrets
+    ("--index-url https://reader:purrpurr@a.example/simple/", [], f"--index-url https://{MASK}@a.example/simple/"),
+    (
+        "tried 'https://purrpurr@a.example/x', http://b:c@d/",
+        [],
+        f"tried 'https://{MASK}@a.example/x', http://{MASK}@d/",
+    ),
+    ("git+https://reader:purr@purr@a.example/x", [], f"git+https://{MASK}@a.example/x"),
+    ("postgres://jazz:purrpurr@db/jazz, redis://:purrpurr@db", [], f"postgres://{MASK}@db/jazz, redis://{MASK}@db"),
+    ("ssh://git@a.example/x.git, git@a.example:x.git", [], "ssh://git@a.example/x.git, git@a.example:x.git"),
+    ("https://a.example/@scope/b", [], "https://a.example/@scope/b"),
+    ("written by ada@a.example, see https://a.example", [], "written by ada@a.example, see https://a.example"),
 ]
 
 

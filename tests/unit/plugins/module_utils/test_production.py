@@ -321,7 +321,7 @@ def leave_a_sess(house: House) -> None:
 
 
 def leave_a_vassal(house: House) -> None:
-    os.symlink("/nowhere", os.path.join(house.host.vassals, f"backstage.jazz.kittens.{A}.7.ini"))
+    os.symlink(house.act().sess(f"{A}.7").ini, os.path.join(house.host.vassals, f"backstage.jazz.kittens.{A}.7.ini"))
 
 
 def lose_the_vassal(house: House) -> None:
@@ -358,8 +358,8 @@ KILLED: list[tuple[Callable[[House], None], list[str]]] = [
     (lose_the_vassal, [PLAY]),
     (lose_act_json, ["act kittens: add"]),
     (lose_the_booking, BOOKED),
-    (edit_the_ini, [PLAY]),
-    (edit_a_variable, [PLAY]),
+    (edit_the_ini, ["act kittens: mend", PLAY]),
+    (edit_a_variable, ["act kittens: mend", PLAY]),
     (lose_live, ["sess kittens: sweep", PLAY]),
 ]
 

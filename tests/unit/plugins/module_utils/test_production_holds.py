@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Optional
 
 import pytest
@@ -48,7 +47,7 @@ def live(house: House) -> str:
 
 def hold(house: House, release: str, digest: Optional[str] = None) -> None:
     known = digest or inputs.digest(inputs.release_inputs(the_act(), COMMIT))
-    Path(house.act().hold).write_text(json.dumps({"release": release, "digest": known}))
+    files.write(house.act().hold, json.dumps({"release": release, "digest": known}), 0o600)
 
 
 BACK: list[tuple[Item, str]] = [

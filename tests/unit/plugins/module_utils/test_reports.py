@@ -67,7 +67,14 @@ def test_a_report(playing: House) -> None:
 
 
 def test_an_empty_host(house: House) -> None:
-    assert reports.report("jazz") == {"acts": {}, "sesses": {}, "venues": {}, "answers": [], "playbill": []}
+    assert reports.report("jazz") == {
+        "acts": {},
+        "sesses": {},
+        "venues": {},
+        "answers": [],
+        "playbill": [],
+        "drift": [],
+    }
 
 
 STATES: list[tuple[dict[str, Any], str]] = [

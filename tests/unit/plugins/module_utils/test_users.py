@@ -6,7 +6,9 @@ from __future__ import annotations
 import grp
 import pwd
 import secrets
+import subprocess
 from collections.abc import Iterator
+from typing import Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import names, users
@@ -50,6 +52,19 @@ def test_fault_38_a_foreign_user_of_that_name(call: object) -> None:
     assert said.startswith("the system user 'daemon' exists and is not Backstage's (its comment says 'daemon")
     assert said.endswith("; rename the Act or remove that user")
     assert pwd.getpwnam("daemon").pw_uid == 1
+
+
+@pytest.mark.parametrize("which", [names.builder, names.player])
+def test_fault_38_neither_user_is_made_where_one_name_is_taken(which: Callable[[str, str], str]) -> None:
+    """What was made before the refusal would stay for ever."""
+    production = "u" + secrets.token_hex(5)
+    taken = which(production, "kittens")
+    subprocess.run(["useradd", "--system", "--comment", "somebody", taken], check=True)
+    said = told(users.ensure_act, production, "kittens", "/nonexistent")
+    found = [entry.pw_name for entry in pwd.getpwall() if production in entry.pw_name]
+    subprocess.run(["userdel", taken], check=True)
+    assert said.startswith(f"the system user '{taken}' exists and is not Backstage's")
+    assert found == [taken]
 
 
 def test_what_useradd_refuses_is_said() -> None:

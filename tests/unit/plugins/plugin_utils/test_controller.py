@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import controller
 
 from ..manifests import VENUE, Item, act, git
@@ -55,6 +56,13 @@ def inventory(tmp_path: Path) -> Path:
 def variables(inventory: Path, host: str = "one", **groups: list[str]) -> Item:
     given = {"all": ["one", "two"], "backstage_stage": ["one"], **groups}
     return {"inventory_dir": str(inventory), "inventory_hostname": host, "groups": given}
+
+
+def problems_of(function: Any, *args: Any) -> str:
+    """What the call finds wrong."""
+    problems = Problems()
+    function(*args, problems)
+    return "\n".join(problems.lines)
 
 
 def run(action: Any, inventory: Path, host: str = "one", **options: Any) -> Item:
@@ -139,6 +147,42 @@ def test_everything_is_checked_before_a_host_is_asked(inventory: Path) -> None:
     assert action.asked == []
 
 
+def test_everything_wrong_is_said_in_one_round(inventory: Path) -> None:
+    """Shapes, values, what does not fit together, files of the controller, hosts, and names of variables."""
+    acts = [act(timeout="long"), act(name="dogs", timeout=0, files=[{"path": "a", "src": "missing.py"}])]
+    sesses = [{"act": "dogs", "hosts": "nowhere"}]
+    given = {"production": "jazz", "acts": acts, "sesses": sesses, "only": ["cats"]}
+    said = told(controller.run, Action(), given, {**variables(inventory), "backstage_actz": []})
+    parts = [
+        "backstage_actz: no variable of Backstage; did you mean backstage_acts?",
+        "backstage_acts[dogs].files[a].src: ",
+        "backstage_acts[kittens].timeout: 'long'",
+        "backstage_acts[dogs].timeout: 0",
+        "only: 'cats': no Act",
+        "backstage_sesses[dogs].hosts: 'nowhere'",
+    ]
+    assert [line for line, part in zip(said.splitlines(), parts) if not line.startswith(part)] == []
+    assert len(said.splitlines()) == len(parts)
+
+
+WRITTEN: list[tuple[Item, str]] = [
+    ({"acts": "kittens"}, "backstage_acts: 'kittens': is no list; begin every item with a hyphen"),
+    ({"gigs": {"act": "kittens"}}, "backstage_gigs: is no list; begin every item with a hyphen"),
+    ({"act_defaults": ["env"]}, "backstage_act_defaults: is no dictionary; write 'key: value' pairs"),
+    ({"versions": "v1"}, "backstage_versions: 'v1': is no dictionary; write 'key: value' pairs"),
+    ({"prune": "maybe"}, "backstage_prune: 'maybe': use true or false"),
+    ({"longest_request": "long"}, "stage_longest_request: 'long': use a whole number"),
+    ({"through": "encore"}, "through: 'encore': use resolve, build, migrate or play"),
+    ({"sauce": 1}, "sauce: unknown option"),
+    ({"rolback": "x"}, "rolback: unknown option; did you mean 'rollback'?"),
+]
+
+
+@pytest.mark.parametrize(("given", "line"), WRITTEN)
+def test_options_are_called_as_their_variables(given: Item, line: str) -> None:
+    assert told(controller.as_written, {"production": "jazz", **given}) == line
+
+
 TYPES: list[tuple[Item, str, Any]] = [
     ({"prune": "true"}, "prune", True),
     ({"delete_data": "kittens,dogs"}, "delete_data", ["kittens", "dogs"]),
@@ -164,7 +208,7 @@ FILES: list[tuple[Item, Item]] = [
 
 @pytest.mark.parametrize(("given", "read"), FILES)
 def test_files_are_read_on_the_controller(inventory: Path, given: Item, read: Item) -> None:
-    found = controller.read_files({"acts": [act(files=[given])]}, str(inventory))
+    found = controller.read_files({"acts": [act(files=[given])]}, str(inventory), Problems())
     assert found["acts"][0]["files"] == [read]
 
 
@@ -177,14 +221,14 @@ def test_files_of_the_defaults_are_read_too(inventory: Path) -> None:
 @pytest.mark.parametrize("src", ["missing.py", "kittens", "/etc/shadow/x", "binary"])
 def test_a_file_that_is_no_text(inventory: Path, src: str) -> None:
     (inventory / "binary").write_bytes(b"\xff\xfe")
-    said = told(controller.read_files, {"acts": [act(files=[{"path": "a", "src": src}])]}, str(inventory))
+    said = problems_of(controller.read_files, {"acts": [act(files=[{"path": "a", "src": src}])]}, str(inventory))
     assert said.startswith("backstage_acts[kittens].files[a].src: ")
     assert "can't be read as text" in said
 
 
 @pytest.mark.parametrize("acts", [None, "kittens", ["kittens"], [None], [{"files": "x"}], [{"files": ["x"]}]])
 def test_other_shapes_are_left_to_the_manifest(acts: Any) -> None:
-    assert told(controller.read_files, {"acts": acts}, "/") == ""
+    assert problems_of(controller.read_files, {"acts": acts}, "/") == ""
 
 
 def manifest(**hosts: str) -> Manifest:
@@ -230,8 +274,8 @@ ELSEWHERE: list[tuple[Manifest, str, Any]] = [
 
 @pytest.mark.parametrize(("wanted", "host", "found"), ELSEWHERE)
 def test_elsewhere(wanted: Manifest, host: str, found: Any) -> None:
-    said = told(controller.elsewhere, wanted, host, GROUPS)
-    assert said or controller.elsewhere(wanted, host, GROUPS) == found
+    said = problems_of(controller.elsewhere, wanted, host, GROUPS)
+    assert said or controller.elsewhere(wanted, host, GROUPS, Problems()) == found
     assert not said or said == found
 
 
