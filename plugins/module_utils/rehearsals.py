@@ -45,11 +45,15 @@ from .host import Host
 from .layout import REHEARSAL_LOCK, Production
 from .nouns import Act, Manifest, Sess
 from .surveys import Survey
+from .trials import Trials
 
 MOST = 30
 """Lines that are tried; more would be a loop."""
 _LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
 _INSECURE = "security.W009"
+DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
+NO_PROJECT = "has no [project] table"
+"""What the build says of a pyproject.toml that names no package."""
 _COMMANDS = """
 import importlib.metadata, importlib.util, json, re
 found = set()
@@ -85,6 +89,7 @@ class Rehearsal:
         survey = Survey.read(options["shipped"][self.act]["path"])
         self.before = copy.deepcopy(item)
         self.draft = Draft(item, survey)
+        self.trials = Trials(self.draft)
         self.migrates = True
 
     def run(self) -> Findings:
@@ -116,7 +121,7 @@ class Rehearsal:
                 continue
             if error is None or not self._cure(error):
                 break
-        found.plays, found.error = error is None, error
+        found.plays, found.error, found.tried = error is None, error, self.trials.notes
         found.known = self._record()
         found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
         found.missing += self.draft.wishes + self._missing(error)
@@ -169,13 +174,12 @@ class Rehearsal:
             BackstageError: it lacks migrations, so the Act can't be asked for a page.
         """
         database = databases.default(self._record())
-        engine = database["engine"].rpartition(".")[2]
         places = (self.paths.root + "/", ":memory:")
         given = self._order("build").manifest.acts[self.act].database
         file, _mark, query = database["name"].removeprefix("file:").partition("?")
         own = not os.path.isabs(file) or file.startswith(places) or "mode=memory" in query
-        inside = engine in databases.IN_A_FILE and own
-        self.migrates = bool(given or inside or engine in ("", "dummy"))
+        none = database["engine"].rpartition(".")[2] in ("", "dummy")
+        self.migrates = bool(given or none or (own and databases.in_a_file(database)))
         if self.migrates:
             return
         pending = self._ask(None)["pending"]
@@ -190,16 +194,15 @@ class Rehearsal:
     def _cure(self, error: BackstageError) -> bool:
         """Write the line that cures a failure; whether there was one."""
         cause = diagnosis.recall(error.message)
-        if cause is None and self._reads_placeholder(error):
-            return self._write("placeholder read as a number", (), error.message)
-        if cause is None:
-            return False
-        if cause.packages:
+        if cause and cause.packages:
             return self._add_packages(cause.packages, cause.sentence)
-        return self._write(cause.row.name, cause.words, cause.sentence)
-
-    def _reads_placeholder(self, error: BackstageError) -> bool:
-        return cures.PLACEHOLDER in error.message + error.log
+        if cause:
+            return self._write(cause.row.name, cause.words, cause.sentence)
+        marks = {cures.PLACEHOLDER: "placeholder read as a number", NO_PROJECT: "no project table"}
+        for mark, name in marks.items():
+            if mark in error.message + error.log:
+                return self._write(name, (), error.message)
+        return False
 
     def _add_packages(self, packages: str, because: str) -> bool:
         """Debian packages are the role's to install: they are named, and the rehearsal ends where one is missing."""
@@ -209,13 +212,9 @@ class Rehearsal:
         return self.draft.item.get("packages", []) != before
 
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
-        cure = cures.CURES.get(name)
-        if self.exact and cure is cures.own_database:
-            return False  # a manifest's database is its own business: another one would lack its data
-        before = (self.draft.laid(), list(self.draft.asked))
-        if cure:
-            cure(self._case(words, because))
-        return (self.draft.laid(), list(self.draft.asked)) != before
+        # a manifest's database is its own business: another one would lack its data
+        known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
+        return self.trials.cure(name, self._case(words, because), known)
 
     def _improve(self) -> bool:
         """What plays and should not play so: found by asking Django, and cured in the same way."""
@@ -223,13 +222,14 @@ class Rehearsal:
         if self.exact or improved:
             return improved
         # both are asked before either is cured: with another line it is another release
-        debug = self._record().get("debug")
-        insecure = "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure()
-        if debug:
-            improved = self._write("debug", (), "DEBUG is on: visitors would read tracebacks")
-        if insecure:
-            improved |= self._write("SECRET_KEY in the code", (), f"SECRET_KEY is in the code, or weak ({_INSECURE})")
-        return improved
+        found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
+        if self._is_insecure():
+            found["SECRET_KEY in the code"] = f"SECRET_KEY is in the code, or weak ({_INSECURE})"
+        cured = [self._write(name, (), because) for name, because in found.items()]
+        if not any(cured):
+            for because in found.values():
+                self.draft.wish(because)
+        return any(cured)
 
     def _write_database(self) -> bool:
         """A page may be read from a database that nobody can write: a laptop's, with every migration applied."""

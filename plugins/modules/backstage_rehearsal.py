@@ -129,6 +129,11 @@ found:
     manage: manage.py
     requirements: [requirements.txt]
     settings: kittens.settings
+tried:
+  description: Lines that did not help, and were taken back, one sentence each.
+  returned: always, where it was rehearsed
+  type: list
+  elements: str
 missing:
   description: What somebody has to do, or to give a value, one sentence each.
   returned: always, where it was rehearsed

@@ -57,6 +57,7 @@ def _parts(result: Item, manifest: Item, options: Item, host: str) -> list[str]:
         f"--- end of the log ---\n{result['log']}" if result["log"] else "",
         _plan(result) if exact else "",
         lines(manifest, result) if not exact or result["lacking"] else _found(result["found"]),
+        _list("Tried, in vain:", result["tried"]),
         _list("What is missing:", result["missing"]),
         _migrations(result, exact),
         _list("Django's check --deploy says:", result["warnings_of_django"]),

@@ -30,6 +30,7 @@ FOUND: dict[str, Any] = {
     "because": {"writable": ["the database\ncan't be written: name it"], "health": ["nothing at /"]},
     "lacking": [],
     "found": {"settings": "kittens.settings", "requirements": ["requirements.txt"], "manage": "manage.py"},
+    "tried": [],
     "missing": [],
     "error": "",
     "step": "",
