@@ -10,14 +10,28 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
-from . import acts, environments, files, inputs, locations, locks, masks, names, rollbacks, sesses, spool, users, world
+from . import (
+    acts,
+    environments,
+    files,
+    inputs,
+    kept,
+    locations,
+    locks,
+    masks,
+    rollbacks,
+    sesses,
+    spool,
+    strikes,
+    world,
+)
 from .bookings import Bookings, Coming
 from .calls import Order, Outcome
 from .databases import Databases
 from .errors import BackstageError, Refusal
 from .history import who
 from .host import Host
-from .layout import HOST_LOCK, ROOT, Production
+from .layout import HOST_LOCK, Production
 from .nouns import Act, Manifest
 from .plan import Change, Phase, Step
 from .stages.uwsgi import sweep_drafts
@@ -40,6 +54,8 @@ def reconcile(order: Order) -> Outcome:
     paths = Production(order.manifest.production)
     if not os.path.isdir(paths.root):
         planned = check(order)
+        if order.strike:
+            kept.sweep(last=kept.is_last())
         if not planned.steps or (planned.missing and not order.shipped):
             return planned
         Host.read().need_stage()
@@ -264,7 +280,7 @@ class _Run:
         if not self.order.strike or not os.path.isdir(self.paths.root):
             return []
         step = Step("production", self.paths.name, "strike", self.paths.root)
-        return [Change(step, Phase.TIDY, "", lambda: _strike(self.paths))]
+        return [Change(step, Phase.TIDY, "", lambda: strikes.strike(self.paths, self.order.private))]
 
     def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
@@ -291,9 +307,10 @@ class _Run:
         if not failed and self._url_changed(late, failed):
             self._book(failed, set())
         after = read(self.paths.name, self.host)
-        if not failed:
+        if not failed and not self.order.private:  # a rehearsal keeps some for the next one
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             environments.sweep(self.paths, {release["environment"] for release in releases})
+        kept.sweep()
         spool.sweep(self.paths)
         sweep_drafts(self.paths.name, self.host.vassals)
         outcome.errors = list(failed.values())
@@ -375,15 +392,3 @@ def playing(state: HostState) -> dict[str, Any]:
         for name, act in sorted(state.acts.items())
         if act.live
     }
-
-
-def _strike(paths: Production) -> None:
-    """Take away what a Production has besides its Acts; Acts whose data was not named keep it."""
-    for path in (paths.environments, paths.spool, paths.cache):
-        files.remove_tree(path)
-    users.remove(names.environment_builder(paths.name))
-    if not files.names_in(paths.acts):
-        files.remove_tree(paths.root)
-        files.remove_tree(paths.logs)
-    if set(files.names_in(ROOT)) <= {os.path.basename(HOST_LOCK)}:
-        files.remove(HOST_LOCK)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trying an Act out: built, played and asked in a Production of its own, of which nothing is left.
+"""Trying an Act out: built, played and asked in a Production of its own, of which packages alone are left.
 
 The managers do what they do in any run. Where a step fails, and a line of the manifest cures the
 cause, the line is written and the step tried again, until the gate lets the Act through or nothing is
@@ -15,6 +15,7 @@ import copy
 import json
 import os
 import pwd
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Optional
@@ -28,6 +29,7 @@ from . import (
     environments,
     errands,
     files,
+    kept,
     locks,
     manifest,
     names,
@@ -103,16 +105,36 @@ class Rehearsal:
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
         found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
         with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
+            began = time.time()
             self._sweep()
+            whose = self._bring_back()
             try:
                 self._rehearse(found)
             finally:
                 self._sweep()
+                self._put_away(whose, began)
                 files.remove(REHEARSAL_LOCK)
         if planned.errors and not found.error:
             found.error = planned.errors[0]
             found.missing += self._missing(found.error)
         return found
+
+    def _bring_back(self) -> str:
+        """Begin with what earlier rehearsals have kept; return whose this Act's own environments are."""
+        if not self.options["keep"] or kept.is_old(self.paths):
+            kept.forget(self.paths)
+        if not self.options["keep"]:
+            return ""
+        kept.put_away(self.paths)
+        whose = kept.owner(self.options["production"], self._order("build").manifest.acts[self.act])
+        kept.bring_back(self.paths.act(self.act), whose)
+        return whose
+
+    def _put_away(self, whose: str, began: float) -> None:
+        if self.options["keep"]:
+            kept.put_away(self.paths, whose, began)
+        else:
+            kept.forget(self.paths)
 
     def _rehearse(self, found: Findings) -> None:
         for _line in range(MOST):
@@ -327,7 +349,8 @@ class Rehearsal:
             raise error
         # by name a player comes before its builder, in whose group it is
         for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
-            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} "):
+            shared = entry.pw_name == names.environment_builder(names.REHEARSAL)
+            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} ") and not shared:
                 process.end_all(process.User.named(entry.pw_name))
                 users.remove(entry.pw_name)
 

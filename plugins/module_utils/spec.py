@@ -246,6 +246,7 @@ def rehearsal() -> Spec:
         "act": {"type": "str"},
         "venue": {"type": "str"},
         "lines": {"type": "dict", "default": {}},
+        "keep": {"type": "bool", "default": True},
         "production": {"type": "str"},
         **{key: whole[key] for key in (*lists, "longest_request", "lock_timeout")},
         **shipping(),

@@ -61,8 +61,14 @@ def _parts(result: Item, manifest: Item, options: Item, host: str) -> list[str]:
         _list("What is missing:", result["missing"]),
         _migrations(result, exact),
         _list("Django's check --deploy says:", result["warnings_of_django"]),
-        f"Nothing of this rehearsal is left on {host}.",
+        _left(bool(options.get("keep", True)), host),
     ]
+
+
+def _left(keep: bool, host: str) -> str:
+    if keep:
+        return f"Of this rehearsal its packages are left on {host}, for the next one; -e keep=false leaves nothing."
+    return f"Nothing of this rehearsal is left on {host}."
 
 
 def _headline(result: Item, options: Item, host: str) -> str:

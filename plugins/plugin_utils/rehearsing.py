@@ -22,7 +22,7 @@ from . import controller, playbill, printing, resolving
 Options = dict[str, Any]
 TRYOUT = "tryout"
 """What the Production of a project is called that has none yet."""
-CHECK = "check mode; nothing was rehearsed: a rehearsal leaves nothing, so run it without --check"
+CHECK = "check mode; nothing was rehearsed: a rehearsal leaves nothing that plays, so run it without --check"
 
 
 def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
