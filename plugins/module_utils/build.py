@@ -25,6 +25,7 @@ from . import (
     names,
     process,
     requirements,
+    runlog,
     steps,
     unpack,
     world,
@@ -125,6 +126,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     )
     env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
     for line in act.build:
+        runlog.phase(act.name, line)
         _command(line, builder, env, where)
     process.end_all(builder)
     options = {
@@ -136,6 +138,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "database": databases.wanted(act, paths.production.name, places.data),
     }
     python = os.path.join(environment, "bin", "python")
+    runlog.phase(act.name, "settings, check, static files")
     found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
     return {
         "format": inputs.FORMAT,

@@ -16,7 +16,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from . import diagnosis, files, inputs, names, process, seal, unpack, users
+from . import diagnosis, files, inputs, names, process, runlog, seal, unpack, users
 from .errors import BackstageError
 from .layout import Act, Production
 from .nouns import Index, summary
@@ -113,6 +113,7 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
     Raises:
         BackstageError: a requirement can't be had; carries uv's own words.
     """
+    runlog.phase(paths.name, "packages")
     own = replace(wanted, act=paths.name)
     alone = bool(wanted.source or wanted.index.password)
     for known in (own,) if alone else (wanted, own):

@@ -35,6 +35,7 @@ from . import (
     names,
     process,
     production,
+    runlog,
     state,
     users,
 )
@@ -111,6 +112,7 @@ class Rehearsal:
             try:
                 self._rehearse(found)
             finally:
+                runlog.phase(self.act, "removing what was made")
                 self._sweep()
                 self._put_away(whose, began)
                 files.remove(REHEARSAL_LOCK)

@@ -161,6 +161,7 @@ def shipping() -> Spec:
         "resolved": {"type": "dict", "default": {}},
         "shipped": {"type": "dict", "default": {}},
         "unavailable": {"type": "dict", "default": {}},
+        "run": {"type": "str", "default": ""},
     }
 
 

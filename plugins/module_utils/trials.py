@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import runlog
 from .cases import Case, Cure
 from .drafts import Draft, Item
 
@@ -55,6 +56,8 @@ class Trials:
             trial.left[0](case)
             if (self.draft.laid(), list(self.draft.asked)) != laid:
                 trial.written.append((before, self.draft.state()))
+                said = "; ".join(_lines(*trial.written[-1]))
+                runlog.note(self.draft.name, f"line written: {said} (because {case.because}); trying again")
                 return True
             self._take_back(trial)
             trial.left.pop(0)
@@ -66,6 +69,7 @@ class Trials:
         if trial.written:
             (before, _after), (_before, after) = trial.written[0], trial.written[-1]
             self.notes.append(f"{'; '.join(_lines(before, after))}: it did not help, and was taken back")
+            runlog.note(self.draft.name, self.notes[-1])
         trial.written.clear()
 
 

@@ -200,15 +200,16 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import findings, rehearsals, spec
+from ansible_collections.backstage.django.plugins.module_utils import findings, rehearsals, runlog, spec
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec.rehearsal(), supports_check_mode=True)
     try:
-        rehearsal = rehearsals.Rehearsal(module.params)
-        found = rehearsal.run()
+        with runlog.written(module.params["run"]):
+            rehearsal = rehearsals.Rehearsal(module.params)
+            found = rehearsal.run()
     except (BackstageError, OSError) as error:
         module.fail_json(msg=str(error))
     for warning in found.warnings:

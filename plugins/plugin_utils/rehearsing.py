@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act
-from . import controller, playbill, printing, resolving
+from . import controller, following, playbill, printing, resolving
 
 Options = dict[str, Any]
 TRYOUT = "tryout"
@@ -43,12 +44,21 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         options["resolved"] = resolving.resolve([act], base)
         packed = resolving.pack(act, options["resolved"][act.name]["content"], base)
         options["shipped"] = {act.name: controller.ship(action, packed)}
-        result = action._execute_module(module_args=controller.for_host(options), task_vars=task_vars)
+        result = _followed(action, controller.for_host(options), task_vars, show)
     if "plays" in result:
         result.update(playbill.told(result, options, str(task_vars["inventory_hostname"])))
     if show:
         printing.show(result)
     return result
+
+
+def _followed(action: ActionBase, options: Options, task_vars: dict[str, Any], show: bool) -> dict[str, Any]:
+    """Run the module; where people look on, print what it does while it does it."""
+    if not show:
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
+    options["run"] = secrets.token_hex(8)
+    with following.Follower(action, options["run"], printing.host_of_several(task_vars).replace(":", ": ")):
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
 
 
 def wanted(options: Options) -> Act:
