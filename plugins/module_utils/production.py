@@ -322,7 +322,7 @@ class _Run:
         for change in changes:
             if change.act in failed or change.make is None:
                 continue
-            runlog.phase(change.act, f"{change.step.verb} {change.step.noun}")
+            runlog.phase(change.act, change.step.verb)
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))

@@ -67,16 +67,21 @@ def phase(act: str, name: str) -> None:
     """What is done from now on, in a word or two; the phase before it has ended."""
     if _log.handle < 0:
         return
-    now = time.monotonic()
-    if _log.phase:
-        _write({"act": _log.act, "ended": _log.phase, "seconds": round(now - _log.since, 1)})
-    _log.act, _log.phase, _log.since = act, name, now
+    _end()
+    _log.act, _log.phase, _log.since = act, name, time.monotonic()
     _write({"act": act, "began": name})
 
 
 def note(act: str, said: str) -> None:
-    """Something that people want to know at once."""
+    """Something that people want to know at once; the phase before it has ended."""
+    _end()
     _write({"act": act, "note": said})
+
+
+def _end() -> None:
+    if _log.phase:
+        _write({"act": _log.act, "ended": _log.phase, "seconds": round(time.monotonic() - _log.since, 1)})
+    _log.phase = ""
 
 
 def _write(event: dict[str, Any]) -> None:

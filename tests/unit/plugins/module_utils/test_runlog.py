@@ -27,16 +27,19 @@ def test_phases_end_where_the_next_one_begins(folder: Path) -> None:
         file = folder / "a1"
         assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
         runlog.phase("kittens", "packages")
-        runlog.note("kittens", "a note\nof two lines")
         runlog.phase("kittens", "check")
+        runlog.note("kittens", "a note\nof two lines")
+        runlog.phase("kittens", "play")
         found = read(file)
     assert [sorted(event) for event in found] == [
         ["act", "began"],
-        ["act", "note"],
         ["act", "ended", "seconds"],
         ["act", "began"],
+        ["act", "ended", "seconds"],
+        ["act", "note"],
+        ["act", "began"],
     ]
-    assert (found[2]["ended"], found[3]["began"]) == ("packages", "check")
+    assert [found[number]["ended"] for number in (1, 3)] == ["packages", "check"]
     assert not folder.exists()
 
 

@@ -55,7 +55,7 @@ def test_what_it_does_is_printed_while_it_runs(shown: list[str]) -> None:
         assert shown, "not before the end"
 
     follow(Action(), work, "h1: ")
-    assert shown == ["h1: kittens: line written: settings", "h1: kittens: packages: 1 s"]
+    assert shown == ["h1: kittens: packages: 1 s", "h1: kittens: line written: settings"]
 
 
 def test_a_phase_that_takes_long_is_told_before_it_ends(shown: list[str]) -> None:
