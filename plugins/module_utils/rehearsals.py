@@ -55,6 +55,9 @@ MOST = 30
 _LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
 _INSECURE = "security.W009"
 DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
+SUPERFLUOUS = (
+    "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
+)
 NO_PROJECT = "has no [project] table"
 """What the build says of a pyproject.toml that names no package."""
 _COMMANDS = """
@@ -105,6 +108,8 @@ class Rehearsal:
         found = Findings(self.draft)
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
         found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
+        if self.draft.survey.needs(r"uwsgi(?![\w-])"):
+            found.warnings.append(f"act {self.act}: {SUPERFLUOUS}")
         with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]):
             began = time.time()
             self._sweep()

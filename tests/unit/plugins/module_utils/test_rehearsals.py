@@ -388,6 +388,15 @@ def test_what_a_deploy_would_warn_of(stage: House, monkeypatch: pytest.MonkeyPat
     assert rehearsals.Rehearsal(options(stage, **EXACT)).run().warnings == ["act kittens: the release is held"]
 
 
+@pytest.mark.parametrize(("text", "warned"), [("Django\nuWSGI==2.0.28\n", 1), ("Django\nuwsgi-tools\n", 0)])
+def test_a_server_among_the_requirements(stage: House, monkeypatch: pytest.MonkeyPatch, text: str, warned: int) -> None:
+    monkeypatch.setitem(FILES, "requirements.txt", text)
+    monkeypatch.setattr(production, "carry_out", Managers(stage, [None]).carry_out)
+    monkeypatch.setattr(production, "ask", Managers(stage, [None]).ask)
+    found = rehearsals.Rehearsal(options(stage)).run()
+    assert found.warnings == [f"act kittens: {rehearsals.SUPERFLUOUS}"] * warned
+
+
 def test_an_act_of_the_manifest(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The plan is the real Production's, and what is pending is so for the live Act's database."""
     monkeypatch.setattr(errands, "applied_migrations", lambda production, act: [[production, act]])
