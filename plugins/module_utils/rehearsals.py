@@ -97,6 +97,7 @@ class Rehearsal:
         self.draft = Draft(item, survey)
         self.trials = Trials(self.draft)
         self.migrates = True
+        self._looks: dict[str, Item] = {}
 
     def run(self) -> Findings:
         """Rehearse, and leave nothing, whatever happens.
@@ -313,7 +314,11 @@ class Rehearsal:
         return []
 
     def _ask(self, applied: Optional[list[list[str]]]) -> Item:
-        return production.ask(self._order("play"), self.act, "look", {"applied": applied})
+        """What Django says of the release that is tried; of its own database it is asked once."""
+        release = self._release()
+        if applied is not None or release not in self._looks:
+            self._looks[release] = production.ask(self._order("play"), self.act, "look", {"applied": applied})
+        return self._looks[release]
 
     def _look(self, found: Findings) -> Item:
         """Migrations and warnings; those that are pending for the live Act, where there is one."""

@@ -10,8 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import environments, kept, layout, locks, names, users
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Index, Source
+from ansible_collections.backstage.django.plugins.module_utils import (
+    environments,
+    kept,
+    layout,
+    locks,
+    names,
+    production,
+    reports,
+    users,
+)
+from ansible_collections.backstage.django.plugins.module_utils.calls import Order
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Index, Manifest, Source
 
 from ..conftest import _house
 from ..house import House
@@ -117,9 +127,27 @@ def test_any_run_removes_what_nobody_uses(stage: House) -> None:
     assert not os.path.exists(kept.REHEARSAL_LOCK)
 
 
-def test_the_last_production_takes_it_along(stage: House) -> None:
+def strike(production_name: str, private: bool) -> None:
+    order = Order(Manifest(production_name), whole=True, prune=True, strike=True, private=private)
+    assert production.carry_out(order).errors == []
+
+
+def test_the_end_of_a_rehearsal_leaves_packages(stage: House) -> None:
+    shared = environment(stage, "a")
+    for path in (stage.paths.cache, stage.paths.acts):
+        os.makedirs(path)
+    kept.put_away(stage.paths)
+    strike(names.REHEARSAL, private=True)
+    assert (shared.exists(), sorted(os.listdir(stage.paths.root))) == (True, [".used", "cache", "environments"])
+    assert reports.productions() == [], "it is none that plays"
+
+
+def test_the_last_production_takes_them_along(stage: House) -> None:
     environment(stage, "a")
-    os.makedirs(layout.Production("cats").root)
-    assert not kept.is_last()
-    os.rmdir(layout.Production("cats").root)
-    assert kept.is_last()
+    kept.put_away(stage.paths)
+    for name in ("cats", "dogs"):
+        os.makedirs(layout.Production(name).acts)
+    strike("cats", private=False)
+    assert os.path.exists(stage.paths.root)
+    strike("dogs", private=False)
+    assert os.listdir(layout.ROOT) == []

@@ -287,6 +287,7 @@ def test_what_plays_and_should_not_play_so(stage: House, monkeypatch: pytest.Mon
     assert 'SECRET_KEY = os.environ["SECRET_KEY"]' in content
     assert len([order for order in managers.orders if order.through == "build"]) == 2
     assert (found["tried"], found["missing"]) == ([], [])
+    assert managers.asked == [None, None], "each release once"
     assert found["pending"] == [], "a directory has no database that anything could be pending for"
 
 
