@@ -19,7 +19,8 @@ from typing import Any
 
 from . import files
 
-FOLDER = "/run/backstage-runs"
+FOLDER = "/run"
+_NAME = "backstage-run."
 _ABANDONED = 24 * 3600
 """Seconds after which a file is that of a killed run."""
 
@@ -39,7 +40,7 @@ _log = _Log()
 
 def place(run: str) -> str:
     """The file of a run; its id is made of digits and letters."""
-    return os.path.join(FOLDER, run)
+    return os.path.join(FOLDER, _NAME + run)
 
 
 @contextlib.contextmanager
@@ -48,10 +49,9 @@ def written(run: str) -> Iterator[None]:
     if not run.isalnum():
         yield
         return
-    files.directory(FOLDER, 0o700)
     for name in files.names_in(FOLDER):
-        if time.time() - os.lstat(place(name)).st_mtime > _ABANDONED:
-            files.remove(place(name))
+        if name.startswith(_NAME):
+            _remove_abandoned(os.path.join(FOLDER, name))
     _log.handle = os.open(place(run), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         yield
@@ -59,8 +59,12 @@ def written(run: str) -> Iterator[None]:
         os.close(_log.handle)
         _log.handle, _log.phase = -1, ""
         files.remove(place(run))
-        with contextlib.suppress(OSError):  # another run's file is in it
-            os.rmdir(FOLDER)
+
+
+def _remove_abandoned(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):  # its run has ended just now
+        if time.time() - os.lstat(path).st_mtime > _ABANDONED:
+            os.unlink(path)
 
 
 def phase(act: str, name: str) -> None:

@@ -112,8 +112,10 @@ class Lines:
                 lines.append(f"{about}{event['note']}")
             elif "began" in event:
                 self._running, self._since, self._told = f"{about}{event['began']}", now, False
-            elif event.get("seconds", 0) >= SHORTEST:
-                lines.append(f"{about}{event['ended']}: {event['seconds']:.0f} s")
+            elif "ended" in event:
+                self._running = ""
+                if event["seconds"] >= SHORTEST:
+                    lines.append(f"{about}{event['ended']}: {event['seconds']:.0f} s")
         if self._running and not self._told and now - self._since >= PATIENCE - 1:
             self._told = True
             lines.append(f"{self._running} ...")

@@ -34,7 +34,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was printed; the moments are shorter than people's."""
     texts: list[str] = []
     monkeypatch.setattr(following, "Display", lambda: SimpleNamespace(display=texts.append, vv=texts.append))
-    monkeypatch.setattr(runlog, "FOLDER", str(tmp_path / "runs"))
+    monkeypatch.setattr(runlog, "FOLDER", str(tmp_path))
     monkeypatch.setattr(following, "BEGIN_AFTER", 0.1)
     return texts
 
@@ -64,6 +64,14 @@ def test_a_phase_that_takes_long_is_told_before_it_ends(shown: list[str]) -> Non
     assert lines.told([], 10.0 + following.PATIENCE) == ["a: packages ..."]
     assert lines.told([], 30.0) == []
     assert lines.told(['{"act": "a", "ended": "packages", "seconds": 21.4}', "over"], 32.0) == ["a: packages: 21 s"]
+
+
+def test_a_phase_that_has_ended_is_not_told_as_one_that_runs(shown: list[str]) -> None:
+    """Where the answer came late."""
+    lines = following.Lines()
+    assert lines.told(['{"act": "a", "began": "packages"}'], 10.0) == []
+    answer = ['{"act": "a", "ended": "packages", "seconds": 5}', '{"act": "a", "note": "n"}']
+    assert lines.told(answer, 30.0) == ["a: packages: 5 s", "a: n"]
 
 
 def test_what_is_no_event_is_nothing(shown: list[str]) -> None:
