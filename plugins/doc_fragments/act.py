@@ -153,7 +153,8 @@ options:
     type: dict
     description:
       - Environment variables, each a text or a number. C({code}), C({data}), C({media}) and C({static}) are replaced
-        by the Act's directories.
+        by the Act's directories. With a database, C({database}), C({database_user}), C({database_host}),
+        C({database_port}) and C({database_url}) are replaced by what is known of it.
       - Names that start with C(BACKSTAGE_) or C(UWSGI_), and C(DJANGO_SETTINGS_MODULE), C(HOME) and C(LC_ALL), are
         refused.
   secrets:

@@ -21,4 +21,8 @@ options:
     type: dict
     default: {}
     description: Internal. The controller's half of the module says here which sources it could not fetch, and why.
+  run:
+    type: str
+    default: ""
+    description: Internal. The controller's half of the module names the file here that it follows while it waits.
 """

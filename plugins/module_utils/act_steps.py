@@ -182,10 +182,21 @@ def facts(settings: Any) -> dict[str, Any]:
         "debug": bool(settings.DEBUG),
         "migrations": migrations(),
         "databases": {
-            alias: {"engine": str(database.get("ENGINE") or ""), "name": str(database.get("NAME", ""))}
-            for alias, database in settings.DATABASES.items()
+            alias: {"engine": str(one.get("ENGINE") or ""), "name": str(one.get("NAME", "")), "vendor": vendor(alias)}
+            for alias, one in settings.DATABASES.items()
         },
     }
+
+
+def vendor(alias: str) -> str:
+    """Which database a back end speaks to, whatever it is called; unknown where it can't be loaded."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import connections
+
+    try:
+        return str(connections[alias].vendor)
+    except ImproperlyConfigured:
+        return "unknown"
 
 
 def said(settings: Any, name: str) -> str:

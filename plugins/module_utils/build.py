@@ -27,6 +27,7 @@ from . import (
     names,
     process,
     requirements,
+    runlog,
     steps,
     unpack,
     user_processes,
@@ -133,6 +134,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     )
     env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
     for line in act.build:
+        runlog.phase(act.name, line)
         _command(line, builder, env, where)
     user_processes.end_all(builder)
     options = {
@@ -145,6 +147,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "given": world.given(act, job.secrets),
     }
     python = os.path.join(environment, "bin", "python")
+    runlog.phase(act.name, "settings, check, static files")
     found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
     return {
         "format": inputs.FORMAT,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from . import checks
+from . import checks, databases
 from .nouns import Act, Manifest
 from .problems import Problems, one_of
 
@@ -110,10 +110,19 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         )
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
-    if act.database and "DATABASE_URL" in {*act.env, *(act.secrets or {})}:
-        problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
+    _check_database(act, where, problems)
     for name in sorted(set(act.env) & set(act.secrets or {})):
         problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
+
+
+def _check_database(act: Act, where: str, problems: Problems) -> None:
+    braces = ["{" + name + "}" for name in databases.PLACEHOLDERS]
+    reading = [name for name, value in act.env.items() if any(brace in value for brace in braces)]
+    if act.database and databases.URL in {*act.env, *(act.secrets or {})} and databases.URL not in reading:
+        problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
+    for name in reading if not act.database else []:
+        said = "names a placeholder of the Act's database, and the Act has no 'database': add one"
+        problems.add(f"{where}.env.{name}", act.env[name], said)
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:

@@ -4,22 +4,18 @@
 
 """Causes that a line of the manifest cures: from a row of the diagnosis to that line.
 
-A cure changes the draft. One that changes nothing knows none, and the cause is what is missing.
+A cure changes the draft. Called again for the same cause, it goes further. One that changes nothing knows no more: then
+what it wrote is taken back, and the next one is tried.
 """
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Callable
 
-from .databases import IN_A_FILE
+from . import database_cures, settings_cures, writable_cures
+from .cases import Case, Cure
 from .drafts import PLACEHOLDER, Draft
-from .host import Host
-from .layout import Release
 from .package_names import PACKAGES
 
 ADDED = "backstage-requirements.txt"
@@ -44,37 +40,6 @@ _KNOWN_VALUES = {
 }
 
 
-@dataclass
-class Case:
-    """A failure that is to be cured.
-
-    Args:
-        draft: the Act so far.
-        words: what the diagnosis found, such as a variable's name.
-        because: the diagnosis: the reason of every line that comes of it.
-        names: the host names that the Act has to answer for.
-        host: the host's facts.
-        release: where the release was built.
-        record: what is known of it, where it was built whole.
-        commands: asks for console scripts of the environment that manage a Django project.
-        pages: asks for pages that the Act has.
-    """
-
-    draft: Draft
-    words: Sequence[str]
-    because: str
-    names: list[str]
-    host: Host
-    release: Release
-    record: dict[str, Any] = field(default_factory=dict)
-    commands: Callable[[], list[str]] = list
-    pages: Callable[[], list[str]] = list
-
-    @property
-    def word(self) -> str:
-        return self.words[0] if self.words else ""
-
-
 def allow_hosts(case: Case) -> None:
     case.draft.override("ALLOWED_HOSTS", f"{HOSTS}\n{ORIGINS}", case.because)
 
@@ -93,7 +58,7 @@ def find_project(case: Case) -> None:
     directory = posixpath.dirname(nearest)
     if posixpath.basename(nearest) == "manage.py":
         if directory == draft.directory or not directory:
-            return _choose_settings(case)
+            return settings_cures.choose_settings(case)
         others = [posixpath.dirname(name) for name in programs[1:] if name.endswith("manage.py")]
         because = f"{case.because}; manage.py is in {directory}" + (f" (others: {', '.join(others)})" if others else "")
         if survey.packages_are_named_in(directory) or not survey.packages_are_named_in(draft.subdir or "."):
@@ -109,17 +74,17 @@ def find_project(case: Case) -> None:
         draft.set("manage", commands[0], f"{case.because}; the package brings the command {commands[0]}")
     elif draft.item.get("manage") != "-m django":
         draft.set("manage", "-m django", f"{case.because}; Django's own command manages it")
-    return _choose_settings(case)
+    return settings_cures.choose_settings(case)
 
 
-def _choose_settings(case: Case) -> None:
-    draft = case.draft
-    module = draft.survey.settings(draft.directory)
-    if module and module != draft.item.get("settings") and draft.survey.module(module, draft.directory):
-        draft.set("settings", module, case.because)
-        application = draft.survey.application(draft.directory)
-        if application:
-            draft.set("application", application, f"the WSGI callable of {application.partition(':')[0]}")
+def find_django(case: Case) -> None:
+    """Django is missing where the packages of another directory were installed than the one of manage.py."""
+    draft, survey = case.draft, case.draft.survey
+    nearest = next((name for name in survey.programs() if name.endswith("manage.py")), "")
+    directory = posixpath.dirname(nearest)
+    if case.word == "django" and directory != draft.directory and survey.packages_are_named_in(directory):
+        because = f"Django is not among the packages of {draft.subdir or 'the top'}; manage.py is in {directory}"
+        draft.set("source.subdir", directory, because)
 
 
 def find_requirements(case: Case) -> None:
@@ -129,13 +94,18 @@ def find_requirements(case: Case) -> None:
     directory = posixpath.dirname(nearest)
     if directory and survey.packages_are_named_in(directory) and draft.directory != directory:
         return find_project(case)
-    found = survey.requirement_files(draft.subdir)
-    if found:
-        draft.set("requirements", found[:1], f"{case.because}; there is {', '.join(found)}")
+    name_requirements(case)
+    if survey.requirement_files(draft.subdir):
         return None
     version = survey.generated_by()
     _require(draft, f"Django~={version}" if version.count(".") > 1 else "Django", case.because)
     return None
+
+
+def name_requirements(case: Case) -> None:
+    found = case.draft.survey.requirement_files(case.draft.subdir)
+    if found:
+        case.draft.set("requirements", found[:1], f"{case.because}; there is {', '.join(found)}")
 
 
 def _require(draft: Draft, requirement: str, because: str) -> None:
@@ -155,10 +125,8 @@ def _require(draft: Draft, requirement: str, because: str) -> None:
 
 
 def require(case: Case) -> None:
-    """Add the package of a missing module; settings for development that want it give way to those of production."""
+    """Add the package of a missing module, where its name is certain."""
     draft = case.draft
-    if _choose_production(case):
-        return
     package = PACKAGES.get(case.word.split(".")[0])
     if package:
         _require(draft, package, case.because)
@@ -182,10 +150,6 @@ def give_variable(case: Case) -> None:
         draft.give(name, "0" if _SWITCH.search(name) else PLACEHOLDER, case.because)
         if "DEBUG" not in name:
             draft.ask_for(name)
-
-
-def give_database(case: Case) -> None:
-    case.draft.set("database", {"engine": _engine(case)}, case.because)
 
 
 def require_client(case: Case) -> None:
@@ -222,77 +186,7 @@ def own_root(case: Case) -> None:
 
 
 def no_debug(case: Case) -> None:
-    """Settings for development give way to those of production, where there are some."""
-    if not _choose_production(case):
-        case.draft.override("DEBUG", "DEBUG = False", case.because)
-
-
-def _choose_production(case: Case) -> bool:
-    draft = case.draft
-    theirs = draft.theirs()
-    module = draft.survey.settings_of_production(theirs, draft.directory)
-    if module:
-        draft.set("settings", module, f"{case.because}; {theirs} is for development")
-    return bool(module)
-
-
-def write_database(case: Case) -> None:
-    """Let the Act write its SQLite files, where they lie inside the code."""
-    for database in case.record.get("databases", {}).values():
-        if database["engine"].endswith(IN_A_FILE):
-            _write_database(case, _inside(case, database["name"]))
-
-
-def write_opened(case: Case) -> None:
-    _write_database(case, _inside(case, case.word))
-
-
-def _write_database(case: Case, place: str) -> None:
-    """The file itself; its directory where that is not in the source, because nothing was in it yet."""
-    if not place:
-        return
-    directory, survey = posixpath.dirname(place), case.draft.survey
-    source = posixpath.normpath(posixpath.join(case.draft.subdir, place))
-    if directory and not any(name.startswith(posixpath.dirname(source) + "/") for name in survey.names):
-        _write_directory(case, directory)
-        return
-    begins = (
-        f"; it begins as a copy of the source's '{place}', users and all: move that away to begin with an empty one"
-    )
-    case.draft.add("writable", [place], case.because + (begins if survey.has(source) else ""))
-
-
-def write_file(case: Case) -> None:
-    """Let the Act write a file; the directory, where that is one of several that it writes there."""
-    place = _inside(case, case.word)
-    if not place:
-        return
-    known = case.draft.item.get("writable", [])
-    beside = [name for name in known if posixpath.dirname(name.rstrip("/")) == posixpath.dirname(place)]
-    if place in known or (beside and posixpath.dirname(place)):
-        _write_directory(case, posixpath.dirname(place))
-        return
-    case.draft.add("writable", [place], case.because)
-
-
-def write_directory(case: Case) -> None:
-    """A directory that is not in the source, because nothing was in it yet."""
-    _write_directory(case, posixpath.dirname(_inside(case, case.word)))
-
-
-def _write_directory(case: Case, place: str) -> None:
-    if not place:
-        return
-    kept = [name for name in case.draft.item.get("writable", []) if not name.startswith(place + "/")]
-    if place + "/" not in kept:
-        case.draft.set("writable", [*kept, place + "/"], case.because)
-
-
-def _inside(case: Case, path: str) -> str:
-    """A path inside the code as the manifest has it: from the source's subdir; empty for any other."""
-    project = os.path.join(case.release.code, case.draft.directory)
-    inner = os.path.relpath(os.path.join(project, path), os.path.join(case.release.code, case.draft.subdir))
-    return "" if inner.startswith("..") or inner == "." else inner
+    case.draft.override("DEBUG", "DEBUG = False", case.because)
 
 
 def application(case: Case) -> None:
@@ -321,59 +215,43 @@ def other_page(case: Case) -> None:
         draft.set("health.path", left[0], case.because)
 
 
-def own_database(case: Case) -> None:
-    """A database of the Act's own, in place of one that is somewhere else: settings that don't read it are told to."""
-    draft = case.draft
-    if not draft.item.get("database"):
-        give_database(case)
-        return
-    engine = draft.item["database"]["engine"]
-    backend, name = {
-        "postgresql": ("postgresql", 'os.environ["DATABASE_URL"].rpartition("/")[2]'),
-        "sqlite": ("sqlite3", 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")'),
-    }[engine]
-    line = f'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{backend}", "NAME": {name}}}}}'
-    draft.override("DATABASES", line, case.because)
-
-
-def _engine(case: Case) -> str:
-    """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
-    needs = case.draft.survey.needs("psycopg2?")
-    return "postgresql" if needs and case.host.has_database else "sqlite"
-
-
-CURES: dict[str, Callable[[Case], None]] = {
-    "host not allowed": allow_hosts,
-    "https expected": speak_http,
-    "management program missing": find_project,
-    "settings module not found": find_project,
-    "settings not named": find_project,
-    "requirements not named": find_requirements,
-    "missing module": require,
-    "missing module of a known package": require,
-    "missing environment variable": give_variable,
-    "DATABASE_URL missing": give_database,
-    "PostgreSQL client missing": require_client,
-    "placeholder read as a number": give_number,
-    "SECRET_KEY empty": read_secret,
-    "SECRET_KEY in the code": own_secret_key,
-    "debug": no_debug,
-    "STATIC_ROOT unset": own_static_root,
-    "root outside": own_root,
-    "read-only database": write_database,
-    "database in the code": write_database,
-    "database directory missing": write_opened,
-    "read-only file": write_file,
-    "directory missing": write_directory,
-    "wrong callable": application,
-    "WSGI application not named": application,
-    "nothing at the path": other_page,
-    "unreachable database": own_database,
-    "wrong password": own_database,
-    "password missing": own_database,
-    "another user of the database": own_database,
-    "database unknown": own_database,
-    "database of others": own_database,
-    "another database": own_database,
+ELSEWHERE = (
+    "unreachable database",
+    "wrong password",
+    "password missing",
+    "another user of the database",
+    "database unknown",
+    "database of others",
+    "another database",
+)
+"""The settings name a database that is not the Act's own."""
+CURES: dict[str, tuple[Cure, ...]] = {
+    "host not allowed": (allow_hosts,),
+    "https expected": (speak_http,),
+    "management program missing": (find_project,),
+    "settings module not found": (find_project,),
+    "settings not named": (find_project,),
+    "requirements not named": (find_requirements,),
+    "no project table": (name_requirements,),
+    "missing module": (find_django, settings_cures.choose_production, require),
+    "missing module of a known package": (find_django, settings_cures.choose_production, require),
+    "missing environment variable": (database_cures.give_by_variables, give_variable),
+    "DATABASE_URL missing": (database_cures.give_database,),
+    "PostgreSQL client missing": (require_client,),
+    "placeholder read as a number": (give_number,),
+    "SECRET_KEY empty": (read_secret,),
+    "SECRET_KEY in the code": (own_secret_key,),
+    "debug": (settings_cures.choose_configuration, settings_cures.choose_production, no_debug),
+    "STATIC_ROOT unset": (own_static_root,),
+    "root outside": (own_root,),
+    "read-only database": (writable_cures.write_database,),
+    "database in the code": (writable_cures.write_database,),
+    "database directory missing": (writable_cures.write_opened,),
+    "read-only file": (writable_cures.write_file,),
+    "directory missing": (writable_cures.write_directory,),
+    "wrong callable": (application,),
+    "WSGI application not named": (application,),
+    "nothing at the path": (other_page,),
+    **dict.fromkeys(ELSEWHERE, (database_cures.give_by_variables, database_cures.own_database)),
 }
-"""Row of the diagnosis, or what else a rehearsal finds -> its cure."""
+"""Row of the diagnosis, or what else a rehearsal finds -> its cures, tried in this order."""

@@ -26,9 +26,15 @@ from .plan import Change, Phase, Step
 POSTGRESQL = "postgresql"
 SQLITE = "sqlite"
 IN_A_FILE = ("sqlite3", "spatialite")
-"""What Django's own back ends end in whose database is a file."""
+"""What Django's own back ends end in whose database is a file: for records of releases that name no vendor."""
 PORT = 5432
 """What every client of PostgreSQL takes where none is said."""
+URL = "DATABASE_URL"
+"""The variable that tells it."""
+PLACEHOLDERS = ("database", "database_user", "database_host", "database_port", "database_url")
+"""What ``env`` may name of it, in braces."""
+SOCKETS = "/var/run/postgresql"
+"""Where Debian's PostgreSQL has its sockets: a client takes a path for a directory of them, and needs no password."""
 
 _PSQL = "/usr/bin/psql"
 _SUPERUSER = "postgres"
@@ -74,6 +80,17 @@ def url(act: Act, production: str, data: str, port: int) -> str:
     if act.database == SQLITE:
         return f"sqlite:///{_file(data)}"
     return f"postgresql://{'' if port == PORT else f':{port}'}/{names.player(production, act.name)}"
+
+
+def placeholders(act: Act, production: str, data: str, port: int) -> dict[str, str]:
+    """What an Act's ``env`` may name of its database; nothing where the project has its own."""
+    if not act.database:
+        return {}
+    told = {"database_url": url(act, production, data, port)}
+    if act.database == SQLITE:
+        return {**told, "database": _file(data), "database_user": "", "database_host": "", "database_port": ""}
+    name = names.player(production, act.name)
+    return {**told, "database": name, "database_user": name, "database_host": SOCKETS, "database_port": str(port)}
 
 
 def wanted(act: Act, production: str, data: str) -> Optional[dict[str, str]]:
@@ -250,6 +267,12 @@ def default(record: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def in_a_file(database: dict[str, str]) -> bool:
+    """Whether a database of a release's record is SQLite's: its back end may be one of the project's own."""
+    vendor = database.get("vendor")
+    return vendor == SQLITE if vendor else database["engine"].endswith(IN_A_FILE)
+
+
 def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) -> str:
     """The file of the default database, where it lies in the code and nothing lets the Act write it; else empty.
 
@@ -260,7 +283,7 @@ def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) ->
         writable: what the Act may write, of these paths.
     """
     database = default(record)
-    if not database["engine"].endswith(IN_A_FILE) or database["name"].startswith((":", "file:")):
+    if not in_a_file(database) or database["name"].startswith((":", "file:")):
         return ""
     path = os.path.join(code, record.get("project", ""), database["name"])
     inside = os.path.relpath(path, base)

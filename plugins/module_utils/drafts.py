@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import posixpath
 import secrets
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,10 @@ NAMES = ("stage", *("backstage_stage" + number for number in ("", *"23456789")))
 """Of the settings module that is laid over the project's own, if that name is free."""
 PLACEHOLDER = "rehearsal-placeholder"
 """Stands for a value that only people know: it occurs in no program's own words."""
+CONFIGURATION = "DJANGO_CONFIGURATION"
+CLASS = "Stage"
+"""Of django-configurations, laid over the project's own."""
+_CHANGED = ("item", "because", "overrides", "asked", "wishes")
 
 
 @dataclass
@@ -87,6 +92,11 @@ class Draft:
         if name not in self.asked:
             self.asked.append(name)
 
+    def wish(self, said: str) -> None:
+        """Somebody has to do this."""
+        if said not in self.wishes:
+            self.wishes.append(said)
+
     def override(self, setting: str, line: str, because: str) -> None:
         """Lay a setting over the project's own."""
         self.overrides[setting] = (line, because)
@@ -106,8 +116,12 @@ class Draft:
         if not (self.overrides and theirs):
             return item
         module, path = self._place(theirs)
-        lines = [f"\n# {because}\n{line}\n" for line, because in self.overrides.values()]
-        content = f"import os\n\nfrom {theirs} import *\n{''.join(lines)}"
+        lines = "".join(f"\n# {because}\n{line}\n" for line, because in self.overrides.values())
+        base = self.configuration(theirs)
+        if base:  # settings are attributes of classes
+            lines = f"\n\nclass {CLASS}({base}):{textwrap.indent(lines, '    ')}"
+            item["env"] = {**item.get("env", {}), CONFIGURATION: CLASS}
+        content = f"import os\n\nfrom {theirs} import *\n{lines}"
         item["files"] = [*item.get("files", []), {"path": path, "content": content}]
         item["settings"] = module
         manage = str(item.get("manage", "manage.py"))
@@ -115,6 +129,20 @@ class Draft:
             # a console script looks for modules where it lies, and not in its working directory
             item["env"] = {**item.get("env", {}), "PYTHONPATH": posixpath.normpath(f"{{code}}/{self.directory}")}
         return item
+
+    def configuration(self, theirs: str) -> str:
+        """The class of django-configurations that plays; empty where settings are no classes."""
+        chosen = self.item.get("env", {}).get(CONFIGURATION)
+        return str(chosen or self.survey.configuration(theirs, self.directory))
+
+    def state(self) -> Item:
+        """All that cures change, as it is now."""
+        return copy.deepcopy({key: getattr(self, key) for key in _CHANGED})
+
+    def take_back(self, before: Item, after: Item) -> None:
+        """Undo what turned one state into another; what was written since stays."""
+        for key in _CHANGED:
+            setattr(self, key, _without(getattr(self, key), before[key], after[key]))
 
     def _place(self, theirs: str) -> tuple[str, str]:
         """The module that is laid over another one: its name, and its file from the source's subdir."""
@@ -134,6 +162,9 @@ class Draft:
         item = self.laid()
         if item.get("settings") != self.item.get("settings"):
             self._say("settings", f"a file below that is laid over {self.theirs()}")
+            base = self.configuration(self.theirs())
+            if base:
+                self._say("env", f"its class is laid over {base}")
         if item.get("secrets"):
             item["secrets"] = {name: self.vault(name) for name in item["secrets"]}
         for seed in item.get("seed", []):
@@ -143,3 +174,16 @@ class Draft:
 
     def vault(self, name: str) -> str:
         return "{{ vault_" + f"{self.name}_{name}".lower().replace("-", "_") + " }}"
+
+
+def _without(now: Any, before: Any, after: Any) -> Any:
+    """What is now, without what turned one value into another; nothing is None."""
+    if now == after:
+        return copy.deepcopy(before)
+    if isinstance(now, dict) and isinstance(after, dict):
+        older = before or {}
+        kept = {key: _without(value, older.get(key), after.get(key)) for key, value in now.items()}
+        return {key: value for key, value in kept.items() if value is not None}
+    if isinstance(now, list) and isinstance(after, list):
+        return [value for value in now if value not in after or value in (before or [])]
+    return now

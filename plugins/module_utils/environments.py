@@ -17,7 +17,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from . import diagnosis, files, inputs, names, process, seal, unpack, user_processes, users
+from . import diagnosis, files, inputs, names, process, runlog, seal, unpack, user_processes, users
 from .errors import BackstageError
 from .layout import Act, Production
 from .nouns import Index, summary
@@ -117,12 +117,14 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
     Raises:
         BackstageError: a requirement can't be had; carries uv's own words.
     """
+    runlog.phase(paths.name, "packages")
     own = replace(wanted, act=paths.name)
     wanted = replace(wanted, env={})
     # a line that asks uv for a build counts more than --no-build
     alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
     for known in (own,) if alone else (wanted, own):
         if is_sealed(paths.production, known.key):
+            os.utime(os.path.join(path(paths.production, known.key), SEAL))  # what nobody uses may be removed
             return known.key
     if not os.path.exists(uv):
         raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")

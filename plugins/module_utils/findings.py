@@ -22,6 +22,7 @@ class Findings:
         plays: whether the gate let it through.
         error: why it does not play.
         known: what the release's own record says, such as the settings module.
+        tried: lines that did not help, and were taken back.
         missing: what somebody has to do or give, one sentence each.
         look: migrations and warnings; empty where it did not play.
         applied: migrations that were applied to a database of the rehearsal's own.
@@ -33,6 +34,7 @@ class Findings:
     plays: bool = False
     error: Optional[BackstageError] = None
     known: Item = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     look: Item = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)
@@ -58,6 +60,7 @@ def as_result(found: Findings, before: Item, exact: bool) -> Item:
         "lacking": lacking if exact else [],
         "because": draft.because,
         "found": {**known, "requirements": draft.survey.packages_are_named_in(draft.subdir or ".")},
+        "tried": found.tried,
         "missing": found.missing,
         "error": found.error.message if found.error else "",
         "step": found.error.step if found.error else "",

@@ -25,7 +25,7 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 URL_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 REHEARSAL = "rehearsal"
-"""The Production in which an Act is tried out; nothing of it is left afterwards."""
+"""The Production in which an Act is tried out; packages alone are left of it afterwards."""
 
 RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd", REHEARSAL})
 LONGEST_USER = 32

@@ -15,14 +15,16 @@ from . import (
     environments,
     files,
     inputs,
+    kept,
     locations,
     locks,
     masks,
     readiness,
-    removals,
     rollbacks,
+    runlog,
     sesses,
     spool,
+    strikes,
     vassals,
     world,
 )
@@ -57,6 +59,8 @@ def reconcile(order: Order) -> Outcome:
     paths = Production(order.manifest.production)
     if not os.path.isdir(paths.root):
         planned = check(order)
+        if order.strike:
+            kept.sweep(last=kept.is_last())
         if not planned.steps or (planned.missing and not order.shipped):
             return planned
         Host.read().need_stage()
@@ -302,7 +306,7 @@ class _Run:
         if not self.order.strike or not os.path.isdir(self.paths.root):
             return []
         step = Step("production", self.paths.name, "strike", self.paths.root)
-        return [Change(step, Phase.TIDY, "", lambda: removals.strike(self.paths))]
+        return [Change(step, Phase.TIDY, "", lambda: strikes.strike(self.paths, self.order.private))]
 
     def _plan_rollback(self) -> list[Change]:
         act = self.manifest.acts[self.order.rollback]
@@ -329,9 +333,10 @@ class _Run:
         if not failed and self._url_changed(late, failed):
             self._book(failed, set())
         after = read(self.paths.name, self.host)
-        if not failed:
+        if not failed and not self.order.private:  # a rehearsal keeps some for the next one
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             environments.sweep(self.paths, {release["environment"] for release in releases})
+        kept.sweep()
         sweep_drafts(self.paths.name, self.host.vassals)
         self._warn_of_releases(after)
         outcome.errors = list(failed.values())
@@ -350,6 +355,7 @@ class _Run:
             if change.act in failed or change.make is None:
                 continue
             need_caller()
+            runlog.phase(change.act, change.step.verb)
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))

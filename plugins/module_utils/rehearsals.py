@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trying an Act out: built, played and asked in a Production of its own, of which nothing is left.
+"""Trying an Act out: built, played and asked in a Production of its own, of which packages alone are left.
 
 The managers do what they do in any run. Where a step fails, and a line of the manifest cures the
 cause, the line is written and the step tried again, until the gate lets the Act through or nothing is
@@ -15,6 +15,7 @@ import copy
 import json
 import os
 import pwd
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Optional
@@ -28,11 +29,13 @@ from . import (
     environments,
     errands,
     files,
+    kept,
     locks,
     manifest,
     names,
     process,
     production,
+    runlog,
     state,
     users,
 )
@@ -45,11 +48,18 @@ from .host import Host
 from .layout import REHEARSAL_LOCK, Production
 from .nouns import Act, Manifest, Sess
 from .surveys import Survey
+from .trials import Trials
 
 MOST = 30
 """Lines that are tried; more would be a loop."""
 _LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
 _INSECURE = "security.W009"
+DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
+SUPERFLUOUS = (
+    "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
+)
+NO_PROJECT = "has no [project] table"
+"""What the build says of a pyproject.toml that names no package."""
 _COMMANDS = """
 import importlib.metadata, importlib.util, json, re
 found = set()
@@ -85,8 +95,10 @@ class Rehearsal:
         survey = Survey.read(options["shipped"][self.act]["path"])
         self.before = copy.deepcopy(item)
         self.draft = Draft(item, survey)
+        self.trials = Trials(self.draft)
         self.migrates = True
         self.warnings: list[str] = []
+        self._looks: dict[str, Item] = {}
 
     def run(self) -> Findings:
         """Rehearse, and leave nothing, whatever happens.
@@ -98,18 +110,41 @@ class Rehearsal:
         found = Findings(self.draft)
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
         found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
+        if self.draft.survey.needs(r"uwsgi(?![\w-])"):
+            found.warnings.append(f"act {self.act}: {SUPERFLUOUS}")
         with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]) as waited:
             found.warnings += waited
+            began = time.time()
             self._sweep()
+            whose = self._bring_back()
             try:
                 self._rehearse(found)
             finally:
+                runlog.phase(self.act, "removing what was made")
                 self._sweep()
+                self._put_away(whose, began)
                 files.remove(REHEARSAL_LOCK)
         if planned.errors and not found.error:
             found.error = planned.errors[0]
             found.missing += self._missing(found.error)
         return found
+
+    def _bring_back(self) -> str:
+        """Begin with what earlier rehearsals have kept; return whose this Act's own environments are."""
+        if not self.options["keep"] or kept.is_old(self.paths):
+            kept.forget(self.paths)
+        if not self.options["keep"]:
+            return ""
+        kept.put_away(self.paths)
+        whose = kept.owner(self.options["production"], self._order("build").manifest.acts[self.act])
+        kept.bring_back(self.paths.act(self.act), whose)
+        return whose
+
+    def _put_away(self, whose: str, began: float) -> None:
+        if self.options["keep"]:
+            kept.put_away(self.paths, whose, began)
+        else:
+            kept.forget(self.paths)
 
     def _rehearse(self, found: Findings) -> None:
         for _line in range(MOST):
@@ -118,7 +153,7 @@ class Rehearsal:
                 continue
             if error is None or not self._cure(error):
                 break
-        found.plays, found.error = error is None, error
+        found.plays, found.error, found.tried = error is None, error, self.trials.notes
         found.known = self._record()
         found.warnings += self.warnings  # such as a thread that does not live in the workers
         found.warnings += [f"act {self.act}: {warning}" for warning in found.known.get("warnings", [])]
@@ -174,13 +209,12 @@ class Rehearsal:
             BackstageError: it lacks migrations, so the Act can't be asked for a page.
         """
         database = databases.default(self._record())
-        engine = database["engine"].rpartition(".")[2]
         places = (self.paths.root + "/", ":memory:")
         given = self._order("build").manifest.acts[self.act].database
         file, _mark, query = database["name"].removeprefix("file:").partition("?")
         own = not os.path.isabs(file) or file.startswith(places) or "mode=memory" in query
-        inside = engine in databases.IN_A_FILE and own
-        self.migrates = bool(given or inside or engine in ("", "dummy"))
+        none = database["engine"].rpartition(".")[2] in ("", "dummy")
+        self.migrates = bool(given or none or (own and databases.in_a_file(database)))
         if self.migrates:
             return
         pending = self._ask(None)["pending"]
@@ -195,16 +229,15 @@ class Rehearsal:
     def _cure(self, error: BackstageError) -> bool:
         """Write the line that cures a failure; whether there was one."""
         cause = diagnosis.recall(error.message)
-        if cause is None and self._reads_placeholder(error):
-            return self._write("placeholder read as a number", (), error.message)
-        if cause is None:
-            return False
-        if cause.packages:
+        if cause and cause.packages:
             return self._add_packages(cause.packages, cause.sentence)
-        return self._write(cause.row.name, cause.words, cause.sentence)
-
-    def _reads_placeholder(self, error: BackstageError) -> bool:
-        return cures.PLACEHOLDER in error.message + error.log
+        if cause:
+            return self._write(cause.row.name, cause.words, cause.sentence)
+        marks = {cures.PLACEHOLDER: "placeholder read as a number", NO_PROJECT: "no project table"}
+        for mark, name in marks.items():
+            if mark in error.message + error.log:
+                return self._write(name, (), error.message)
+        return False
 
     def _add_packages(self, packages: str, because: str) -> bool:
         """Debian packages are the role's to install: they are named, and the rehearsal ends where one is missing."""
@@ -214,13 +247,9 @@ class Rehearsal:
         return self.draft.item.get("packages", []) != before
 
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
-        cure = cures.CURES.get(name)
-        if self.exact and cure is cures.own_database:
-            return False  # a manifest's database is its own business: another one would lack its data
-        before = (self.draft.laid(), list(self.draft.asked))
-        if cure:
-            cure(self._case(words, because))
-        return (self.draft.laid(), list(self.draft.asked)) != before
+        # a manifest's database is its own business: another one would lack its data
+        known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
+        return self.trials.cure(name, self._case(words, because), known)
 
     def _improve(self) -> bool:
         """What plays and should not play so: found by asking Django, and cured in the same way."""
@@ -228,13 +257,14 @@ class Rehearsal:
         if self.exact or improved:
             return improved
         # both are asked before either is cured: with another line it is another release
-        debug = self._record().get("debug")
-        insecure = "SECRET_KEY" not in self.draft.item.get("secrets", {}) and self._is_insecure()
-        if debug:
-            improved = self._write("debug", (), "DEBUG is on: visitors would read tracebacks")
-        if insecure:
-            improved |= self._write("SECRET_KEY in the code", (), f"SECRET_KEY is in the code, or weak ({_INSECURE})")
-        return improved
+        found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
+        if self._is_insecure():
+            found["SECRET_KEY in the code"] = f"SECRET_KEY is in the code, or weak ({_INSECURE})"
+        cured = [self._write(name, (), because) for name, because in found.items()]
+        if not any(cured):
+            for because in found.values():
+                self.draft.wish(because)
+        return any(cured)
 
     def _write_database(self) -> bool:
         """A page may be read from a database that nobody can write: a laptop's, with every migration applied."""
@@ -289,7 +319,11 @@ class Rehearsal:
         return []
 
     def _ask(self, applied: Optional[list[list[str]]]) -> Item:
-        return production.ask(self._order("play"), self.act, "look", {"applied": applied})
+        """What Django says of the release that is tried; of its own database it is asked once."""
+        release = self._release()
+        if applied is not None or release not in self._looks:
+            self._looks[release] = production.ask(self._order("play"), self.act, "look", {"applied": applied})
+        return self._looks[release]
 
     def _look(self, found: Findings) -> Item:
         """Migrations and warnings; those that are pending for the live Act, where there is one."""
@@ -332,7 +366,8 @@ class Rehearsal:
             raise error
         # by name a player comes before its builder, in whose group it is
         for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
-            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} "):
+            shared = entry.pw_name == names.environment_builder(names.REHEARSAL)
+            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} ") and not shared:
                 users.remove(entry.pw_name)
 
 

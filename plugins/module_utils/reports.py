@@ -11,15 +11,19 @@ from typing import Any
 
 from . import emperor, files, front, inspection
 from .host import Host
-from .layout import ROOT
-from .names import PRODUCTION
+from .layout import ROOT, Production
+from .names import PRODUCTION, REHEARSAL
 from .stages.uwsgi import Uwsgi
 from .state import ActState, HostState, read
 
 
 def productions() -> list[str]:
     """The Productions of which something is on this host."""
-    return [name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))]
+    found = [
+        name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))
+    ]
+    # a rehearsal's own is none when it has ended: what it keeps are packages
+    return [name for name in found if name != REHEARSAL or files.names_in(Production(name).acts)]
 
 
 def report(production: str, whole: bool = False) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 import posixpath
 import re
 import subprocess
+from pathlib import PurePosixPath
 from typing import Any, Callable, Optional
 
 import tomllib  # from Python 3.11, which every stage has
@@ -18,7 +19,8 @@ from . import inputs, pipfiles
 from .errors import BackstageError
 from .requirement_texts import Texts, split
 
-FOUND = ("uv.lock", "pylock.toml", "requirements.txt", pipfiles.LOCK, pipfiles.PIPFILE, "pyproject.toml")
+PYPROJECT = "pyproject.toml"
+FOUND = ("uv.lock", "pylock.toml", "requirements.txt", pipfiles.LOCK, pipfiles.PIPFILE, PYPROJECT)
 """Where a project may say it; the first that there is counts."""
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
 _LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
@@ -43,8 +45,8 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
         BackstageError: a file is missing, or what it says can't be used.
     """
     inside = os.path.relpath(project, code)
-    paths = _find(project) if named is None else named
-    reader = _Reader(code, uv)
+    paths = _find(project, code) if named is None else named
+    reader = _Reader(code, inside, uv)
     for path in paths:
         reader.read(posixpath.normpath(posixpath.join(inside, path)))
     return {
@@ -56,19 +58,66 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
     }
 
 
-def _find(project: str) -> list[str]:
+def _find(project: str, code: str) -> list[str]:
     for name in FOUND:
-        if os.path.isfile(os.path.join(project, name)):
-            return [name]
+        if os.path.isfile(os.path.join(project, name)) and (name != PYPROJECT or _names_packages(project)):
+            return [_workspace_lock(project, code) or name] if name == PYPROJECT else [name]
     raise BackstageError(
         "the project says nowhere which packages it needs; add a requirements.txt, or name its files in 'requirements'",
         step="environment",
     )
 
 
+def _names_packages(project: str) -> bool:
+    """Whether a pyproject.toml is more than the configuration of tools, such as linters."""
+    with open(os.path.join(project, PYPROJECT), encoding="utf-8") as file:
+        return tells_packages(file.read())
+
+
+def tells_packages(pyproject: str) -> bool:
+    """Whether the text of a pyproject.toml names packages, or should: Poetry's are to be exported."""
+    try:
+        table = tomllib.loads(pyproject)
+    except ValueError:
+        return True  # who reads it says where it is wrong
+    return "project" in table or "poetry" in table.get("tool", {})
+
+
+def _workspace_lock(project: str, code: str) -> str:
+    """The lock of the uv workspace that a directory is a member of, relative to it; empty where there is none."""
+    above = os.path.dirname(os.path.normpath(project))
+    while (above + "/").startswith(os.path.normpath(code) + "/"):
+        if os.path.isfile(os.path.join(above, "uv.lock")) and _is_member(project, above):
+            return os.path.join(os.path.relpath(above, project), "uv.lock")
+        above = os.path.dirname(above)
+    return ""
+
+
+def _is_member(project: str, root: str) -> bool:
+    """Whether a directory is a member of the uv workspace at another one.
+
+    Source:
+        uv's manual, "Using workspaces": members and what is excluded are globs, and all share the lock at the root.
+    """
+    try:
+        with open(os.path.join(root, PYPROJECT), "rb") as file:
+            workspace: Table = _uv_table(tomllib.load(file)).get("workspace", {})
+    except (FileNotFoundError, ValueError):
+        return False  # who reads its packages says so
+    inner = os.path.relpath(project, root)
+    has_project = os.path.isfile(os.path.join(project, PYPROJECT))
+    listed, excluded = (workspace.get(key, []) for key in ("members", "exclude"))
+    return has_project and _fits(inner, listed) and not _fits(inner, excluded)
+
+
+def _fits(path: str, globs: list[str]) -> bool:
+    return any(PurePosixPath(path).match(posixpath.normpath(glob)) for glob in globs)
+
+
 class _Reader:
-    def __init__(self, code: str, uv: str) -> None:
+    def __init__(self, code: str, inside: str, uv: str) -> None:
         self.code = code
+        self.inside = inside
         self.uv = uv
         self.texts = Texts(code)
         self.locks: list[str] = []
@@ -94,7 +143,9 @@ class _Reader:
             uv's manual, "uv export".
         """
         directory = posixpath.dirname(path)
-        pyproject = self._toml(posixpath.join(directory, "pyproject.toml"))
+        if _is_member(os.path.join(self.code, self.inside), os.path.join(self.code, directory)):
+            directory = self.inside
+        pyproject = self._toml(posixpath.join(directory, PYPROJECT))
         argv = [self.uv, "export", "--frozen", "--no-dev", "--no-header", "--no-annotate", "--quiet", "--no-cache"]
         argv += [
             "--python",

@@ -161,6 +161,7 @@ def shipping() -> Spec:
         "resolved": {"type": "dict", "default": {}},
         "shipped": {"type": "dict", "default": {}},
         "unavailable": {"type": "dict", "default": {}},
+        "run": {"type": "str", "default": ""},
     }
 
 
@@ -246,6 +247,7 @@ def rehearsal() -> Spec:
         "act": {"type": "str"},
         "venue": {"type": "str"},
         "lines": {"type": "dict", "default": {}},
+        "keep": {"type": "bool", "default": True},
         "production": {"type": "str"},
         **{key: whole[key] for key in (*lists, "longest_request", "lock_timeout")},
         **shipping(),

@@ -150,7 +150,7 @@ SHAPES: dict[str, Shape] = {
         media_root=_path,
         debug=_bool,
         migrations=_text(64, _MIGRATIONS),
-        databases=_named(_item(engine=_NAME, name=_text(4096))),
+        databases=_named(_item(engine=_NAME, name=_text(4096), vendor=_NAME)),
         collected=_optional(_words(20_000, _NOT_PRINTED)),
         told=_TOLD,
         rotating=_list(_text(4096), 100),

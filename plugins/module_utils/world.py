@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Optional
 
 from . import databases
 from .layout import Act as ActPaths
@@ -113,9 +114,10 @@ def variables(
         own["BACKSTAGE_PREFIX"] = address.prefix
     if settings:
         own["DJANGO_SETTINGS_MODULE"] = settings
-    if act.database:
-        own["DATABASE_URL"] = databases.url(act, production, places.data, database_port)
-    return {**expand(act.env, places), **own}
+    database = databases.placeholders(act, production, places.data, database_port)
+    if database and databases.URL not in act.env:
+        own[databases.URL] = database["database_url"]
+    return {**expand(act.env, places, database), **own}
 
 
 def given(act: Act, secrets: Iterable[str]) -> list[str]:
@@ -130,8 +132,9 @@ def given(act: Act, secrets: Iterable[str]) -> list[str]:
     return sorted({*act.env, *secrets, *told, "BACKSTAGE_HOSTS", "BACKSTAGE_ORIGINS", "BACKSTAGE_DATA"} - {"TZ"})
 
 
-def expand(values: Mapping[str, str], places: Places) -> dict[str, str]:
-    """Fill {code}, {data}, {media} and {static} in; every other brace stays."""
-    known = {"{" + key + "}": getattr(places, key) for key in ("code", "data", "media", "static")}
+def expand(values: Mapping[str, str], places: Places, database: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+    """Fill {code}, {data}, {media} and {static} in, and what is known of a database; every other brace stays."""
+    named = {key: getattr(places, key) for key in ("code", "data", "media", "static")}
+    known = {"{" + key + "}": value for key, value in {**named, **(database or {})}.items()}
     pattern = re.compile("|".join(map(re.escape, known)))
     return {name: pattern.sub(lambda found: known[found.group()], value) for name, value in values.items()}

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_rehearsal
-short_description: Try an Act out on a host, and leave nothing
+short_description: Try an Act out on a host, and leave nothing but packages
 version_added: 1.1.0
 description:
   - Builds an Act on the host as a deploy would, migrates a database of its own, plays a Sess that nobody can reach, and
-    asks it for a page, with the Host of its Venue. Then all of it is removed, also after a failure. What a killed
-    rehearsal leaves, the next one removes.
+    asks it for a page, with the Host of its Venue. Then all of it but its packages is removed, also after a failure.
+    What a killed rehearsal leaves, the next one removes.
   - Of a directory on the controller it finds the lines of the manifest. Where a step fails, and a line is known that
     cures the cause, the line is written with its reason, and the step is tried again.
   - Of an Act in the manifest it tells what a deploy would do, with the names of the migrations that are pending. It
@@ -44,6 +44,14 @@ options:
     description:
       - Lines of the Act that are known already, with O(path). They are keys as in O(acts), such as C(env), C(index) or
         C(requirements). C(packages) have to be on the host; the playbook installs them first.
+  keep:
+    type: bool
+    default: true
+    description:
+      - Whether the packages stay that were downloaded, and the environments that were made of them. The next rehearsal
+        on this host uses them. What none uses for 14 days is removed, and all with the host's last Production.
+      - With V(false) what earlier rehearsals kept is removed first, so unpinned requirements are resolved anew, and
+        nothing is left.
   production:
     type: str
     description: The Production of O(act).
@@ -129,6 +137,11 @@ found:
     manage: manage.py
     requirements: [requirements.txt]
     settings: kittens.settings
+tried:
+  description: Lines that did not help, and were taken back, one sentence each.
+  returned: always, where it was rehearsed
+  type: list
+  elements: str
 missing:
   description: What somebody has to do, or to give a value, one sentence each.
   returned: always, where it was rehearsed
@@ -187,7 +200,7 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import caller, findings, rehearsals, spec
+from ansible_collections.backstage.django.plugins.module_utils import caller, findings, rehearsals, runlog, spec
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
 
 
@@ -195,8 +208,9 @@ def main() -> None:
     module = AnsibleModule(argument_spec=spec.rehearsal(), supports_check_mode=True)
     caller.watch()
     try:
-        rehearsal = rehearsals.Rehearsal(module.params)
-        found = rehearsal.run()
+        with runlog.written(module.params["run"]):
+            rehearsal = rehearsals.Rehearsal(module.params)
+            found = rehearsal.run()
     except (BackstageError, OSError, caller.Abandoned) as error:
         module.fail_json(msg=str(error))
     for warning in found.warnings:

@@ -57,11 +57,18 @@ def _parts(result: Item, manifest: Item, options: Item, host: str) -> list[str]:
         f"--- end of the log ---\n{result['log']}" if result["log"] else "",
         _plan(result) if exact else "",
         lines(manifest, result) if not exact or result["lacking"] else _found(result["found"]),
+        _list("Tried, in vain:", result["tried"]),
         _list("What is missing:", result["missing"]),
         _migrations(result, exact),
         _list("Django's check --deploy says:", result["warnings_of_django"]),
-        f"Nothing of this rehearsal is left on {host}.",
+        _left(bool(options.get("keep", True)), host),
     ]
+
+
+def _left(keep: bool, host: str) -> str:
+    if keep:
+        return f"Of this rehearsal its packages are left on {host}, for the next one; -e keep=false leaves nothing."
+    return f"Nothing of this rehearsal is left on {host}."
 
 
 def _headline(result: Item, options: Item, host: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,12 +18,12 @@ from ..module_utils import manifest, spec
 from ..module_utils.errors import Refusal
 from ..module_utils.nouns import Act
 from ..module_utils.problems import Problems
-from . import controller, lifetimes, playbill, printing, resolving, variables
+from . import controller, following, lifetimes, playbill, printing, resolving, variables
 
 Options = dict[str, Any]
 TRYOUT = "tryout"
 """What the Production of a project is called that has none yet."""
-CHECK = "check mode; nothing was rehearsed: a rehearsal leaves nothing, so run it without --check"
+CHECK = "check mode; nothing was rehearsed: a rehearsal leaves nothing that plays, so run it without --check"
 
 
 def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -47,12 +48,21 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         packed = resolving.pack(act, options["resolved"][act.name]["content"], base)
         options["shipped"] = {act.name: controller.ship(action, packed)}
         lifetimes.end_with_ansible()
-        result = action._execute_module(module_args=controller.for_host(options), task_vars=task_vars)
+        result = _followed(action, controller.for_host(options), task_vars, show)
     if "plays" in result:
         result.update(playbill.told(result, options, str(task_vars["inventory_hostname"])))
     if show:
         printing.show(result)
     return result
+
+
+def _followed(action: ActionBase, options: Options, task_vars: dict[str, Any], show: bool) -> dict[str, Any]:
+    """Run the module; where people look on, print what it does while it does it."""
+    if not show:
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
+    options["run"] = secrets.token_hex(8)
+    with following.Follower(action, options["run"], printing.host_of_several(task_vars).replace(":", ": ")):
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
 
 
 def wanted(options: Options) -> Act:

@@ -36,6 +36,7 @@ def test_a_rehearsal() -> None:
             "requirements": ["requirements.txt"],
             "settings": "mysite.settings",
         },
+        "tried": [],
         "missing": [],
         "log": "",
         "applied": ["a.0001"] * 19,

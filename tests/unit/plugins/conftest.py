@@ -17,13 +17,14 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils import (
     databases,
     host,
+    kept,
     layout,
     names,
     nginx,
     process,
-    removals,
     reports,
     server_block,
+    strikes,
     users,
 )
 from ansible_collections.backstage.django.plugins.module_utils import production as production_module
@@ -94,8 +95,11 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     monkeypatch.setattr(layout, "ROOT", str(place / "srv"))
     monkeypatch.setattr(layout, "LOGS", str(place / "log"))
     monkeypatch.setattr(reports, "ROOT", str(place / "srv"))
-    for module in (production_module, removals):
+    for module in (production_module, strikes):
         monkeypatch.setattr(module, "HOST_LOCK", str(place / ".lock"))
+    monkeypatch.setattr(strikes, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(kept, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(kept, "REHEARSAL_LOCK", str(place / "srv" / ".rehearsal"))
     monkeypatch.setattr(host, "STAGE", str(place / "etc" / "stage.json"))
     monkeypatch.setattr(host, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
     monkeypatch.setattr(host, "DATABASE", str(place / "etc" / "database.json"))

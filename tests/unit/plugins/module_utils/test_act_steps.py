@@ -25,7 +25,13 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
         "media_url": "/media/",
         "media_root": str(made.code / "uploads"),
         "debug": False,
-        "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": f"{place}/data/db.sqlite3"}},
+        "databases": {
+            "default": {
+                "engine": "django.db.backends.sqlite3",
+                "name": f"{place}/data/db.sqlite3",
+                "vendor": "sqlite",
+            }
+        },
         "collected": f"1 static file copied to '{place}/static'.",
         "migrated": ["default"],
         "rotating": [],
@@ -37,6 +43,23 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     assert (place / "static" / "cats" / "cat.css").read_text() == "cat {}\n"
     assert (place / "static").stat().st_uid == (place / "static" / "cats").stat().st_uid == 1
     assert list(made.code.rglob("settings.*.pyc")), "the player could not write its bytecode"
+
+
+OWN_ENGINE = """
+DATABASES["default"]["ENGINE"] = "kittens.engine"
+DATABASES["gone"] = {"ENGINE": "nowhere.at.all", "NAME": "x"}
+"""
+
+
+def test_a_back_end_of_the_projects_own(project: Make) -> None:
+    """It is known by what it speaks to, and one that can't be loaded keeps nothing from being built."""
+    made = project(
+        kittens___settings__py=settings(OWN_ENGINE),
+        kittens___engine____init____py="",
+        kittens___engine___base__py="from django.db.backends.sqlite3.base import *\n",
+    )
+    found = made.run("build")["databases"]
+    assert {alias: one["vendor"] for alias, one in found.items()} == {"default": "sqlite", "gone": "unknown"}
 
 
 MIGRATION = projects.EMPTY.format(before="0001_initial")

@@ -80,7 +80,11 @@ def test_a_release(workplace: House, crew: Crew) -> None:
         "application": "kittens.wsgi:application",
         "writable": [],
         "databases": {
-            "default": {"engine": "django.db.backends.sqlite3", "name": workplace.act().workshop + "/db.sqlite3"}
+            "default": {
+                "engine": "django.db.backends.sqlite3",
+                "name": workplace.act().workshop + "/db.sqlite3",
+                "vendor": "sqlite",
+            }
         },
         "migrated": ["default"],
         "warnings": [
@@ -408,7 +412,7 @@ def test_the_manifests_database_is_there_by_name_only(workplace: House, crew: Cr
     lines = "import dj_database_url; DATABASES = {'default': dj_database_url.config()}"
     one = job(workplace, replace(KITTENS, database="postgresql"), kittens___settings__py=settings(lines))
     found = built(workplace, one)["databases"]["default"]
-    assert found == {"engine": "django.db.backends.postgresql", "name": crew.player.name}
+    assert found == {"engine": "django.db.backends.postgresql", "name": crew.player.name, "vendor": "postgresql"}
 
 
 def test_sqlite_in_the_manifest(workplace: House) -> None:

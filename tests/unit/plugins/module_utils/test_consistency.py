@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils import manifest
 
 from ..manifests import VENUE, Item, act, booked, git, options, refused
 
@@ -50,6 +51,14 @@ VALUES: list[tuple[Item, str]] = [
     ({"health": {"path": "up"}}, "health.path: 'up': use an absolute URL path, such as '/' or '/about/'"),
     ({"health": {"host": "A.b"}}, "health.host: 'A.b': write it as 'a.b'"),
     ({"health": {"timeout": 0}}, "health.timeout: 0: use a number from 1 to 3600"),
+    (
+        {"env": {"A": "/{database_host}"}},
+        "env.A: '/{database_host}': names a placeholder of the Act's database, and the Act has no 'database': add one",
+    ),
+    (
+        {"database": {"engine": "sqlite"}, "env": {"DATABASE_URL": "sqlite:///x"}},
+        "database: exports DATABASE_URL, which stands in env or secrets, too; keep one",
+    ),
     ({"env": {"A": "b"}, "secrets": {"A": "purrpurr"}}, "env.A: stands in secrets, too; keep one"),
     (
         {"timeout": 301},
@@ -221,3 +230,8 @@ def test_everything_wrong_is_said_at_once() -> None:
     )
     for part in ("timeout", "settings", "A.b", VENUE, "dogs", "cats"):
         assert any(part in line for line in lines), part
+
+
+def test_a_database_url_that_is_made_of_the_database() -> None:
+    given = act(database={"engine": "sqlite"}, env={"DATABASE_URL": "spatialite:///{database}"})
+    assert manifest.parse(options(acts=[given])).acts["kittens"].database == "sqlite"

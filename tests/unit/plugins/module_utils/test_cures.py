@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils import causes, cures
-from ansible_collections.backstage.django.plugins.module_utils.cures import Case
+from ansible_collections.backstage.django.plugins.module_utils.cases import Case
 from ansible_collections.backstage.django.plugins.module_utils.drafts import PLACEHOLDER, Draft
 from ansible_collections.backstage.django.plugins.module_utils.layout import Release
 from ansible_collections.backstage.django.plugins.module_utils.surveys import Survey
@@ -37,16 +37,26 @@ def case(
     return Case(draft, words, WHY, **{**given, **more})
 
 
+def cure(name: str, made: Case) -> None:
+    """As a rehearsal does: the first cure that writes something."""
+    before = made.draft.state()
+    for one in cures.CURES[name]:
+        one(made)
+        if made.draft.state() != before:
+            return
+
+
 def cured(name: str, made: Case) -> dict[str, Any]:
     """The lines that the cure has written."""
     before = {"name": "kittens", "source": {"path": "/kittens"}}
-    cures.CURES[name](made)
+    cure(name, made)
     return {key: value for key, value in made.draft.item.items() if before.get(key) != value}
 
 
 def test_every_cure_is_one_of_a_known_cause() -> None:
-    found = {"debug", "SECRET_KEY in the code", "database in the code", "placeholder read as a number"}
-    assert {*cures.CURES} - found <= {row.name for row in causes.ROWS}
+    seen = {"debug", "SECRET_KEY in the code", "database in the code"}
+    said = {"placeholder read as a number", "no project table"}
+    assert {*cures.CURES} - seen - said <= {row.name for row in causes.ROWS}
 
 
 OVERRIDES = [
@@ -114,7 +124,7 @@ REQUIREMENTS: list[tuple[dict[str, str], dict[str, Any]]] = [
         {"manage.py": "", "requirements/base.txt": "", "requirements/prod.txt": ""},
         {"requirements": ["requirements/prod.txt"]},
     ),
-    ({"site/manage.py": "", "site/pyproject.toml": ""}, {"source": {"path": "/kittens", "subdir": "site"}}),
+    ({"site/manage.py": "", "site/pyproject.toml": "[project]"}, {"source": {"path": "/kittens", "subdir": "site"}}),
     (
         {"manage.py": "", "kittens/settings.py": PROJECT["kittens/settings.py"]},
         {"requirements": [cures.ADDED], "files": [{"path": cures.ADDED, "content": "Django~=5.2.15\n"}]},
@@ -141,6 +151,21 @@ def test_a_module_whose_package_is_known() -> None:
         {"path": "a", "content": "b"},
         {"path": cures.ADDED, "content": "djangorestframework\nPillow\n"},
     ]
+
+
+def test_django_of_another_directory() -> None:
+    """A uv workspace: at the top nothing is needed."""
+    files = {
+        "pyproject.toml": "[project]",
+        "uv.lock": "",
+        "apps/web/manage.py": "",
+        "apps/web/pyproject.toml": "[project]",
+    }
+    made = case("django", files=files)
+    assert cured("missing module", made) == {"source": {"path": "/kittens", "subdir": "apps/web"}}
+    assert made.draft.because["source"] == ["Django is not among the packages of the top; manage.py is in apps/web"]
+    again = case("django", files=files, item={"source": {"path": "/kittens", "subdir": "apps/web"}})
+    assert "requirements" in cured("missing module", again)
 
 
 def test_a_module_whose_package_would_be_guessed() -> None:
@@ -196,6 +221,13 @@ def test_a_placeholder_that_is_read_as_a_number() -> None:
     assert cured("placeholder read as a number", made) == {"env": {"KITTENS_LIMIT": "1"}}
 
 
+def test_a_project_table_that_is_missing() -> None:
+    files = {"manage.py": "", "pyproject.toml": "[tool.poetry]", "requirements-prod.txt": ""}
+    assert cured("no project table", case(files=files)) == {"requirements": ["requirements-prod.txt"]}
+    del files["requirements-prod.txt"]
+    assert cured("no project table", case(files=files)) == {}
+
+
 def test_an_empty_secret_key() -> None:
     """First it is given; only settings that do not read it are told to."""
     made = case()
@@ -213,7 +245,7 @@ def test_databases_inside_the_code() -> None:
     record = sqlite(f"{CODE}/site/db.sqlite3", f"{CODE}/site/data/two.db", "/var/lib/three.db")
     files = {"site/manage.py": "", "site/data/cats.json": ""}
     made = case(files=files, item={"source": {"path": "/kittens", "subdir": "site"}}, record=record)
-    cures.CURES["read-only database"](made)
+    cure("read-only database", made)
     assert made.draft.item["writable"] == ["db.sqlite3", "data/two.db"]
     assert made.draft.because["writable"] == [WHY]
     spatial = sqlite(f"{CODE}/geo.db", engine="django.contrib.gis.db.backends.spatialite")
@@ -256,13 +288,13 @@ FILES: list[tuple[str, str, list[str], list[str]]] = [
 @pytest.mark.parametrize(("name", "path", "before", "after"), FILES)
 def test_what_it_writes_in_its_code(name: str, path: str, before: list[str], after: list[str]) -> None:
     made = case(path, item={"writable": before})
-    cures.CURES[name](made)
+    cure(name, made)
     assert made.draft.item["writable"] == after
 
 
 def test_a_relative_path_is_one_of_the_working_directory() -> None:
     made = case("logs/a.log", item={"source": {"path": "/kittens", "subdir": "src"}, "chdir": "site"})
-    cures.CURES["directory missing"](made)
+    cure("directory missing", made)
     assert made.draft.item["writable"] == ["site/logs/"]
 
 
@@ -270,19 +302,19 @@ def test_a_callable() -> None:
     assert cured("wrong callable", case()) == {"application": "kittens.wsgi:application"}
     made = case(item={"application": "kittens.wsgi:application"})
     before = made.draft.laid()
-    cures.CURES["wrong callable"](made)
+    cure("wrong callable", made)
     assert made.draft.laid() == before, "it is the one that is wrong"
 
 
 def test_a_project_without_a_callable_is_given_one() -> None:
     made = case(files={"manage.py": ""}, item={"chdir": "site"})
-    cures.CURES["WSGI application not named"](made)
+    cure("WSGI application not named", made)
     assert made.draft.item["application"] == "stage_wsgi:application"
     (file,) = made.draft.item["files"]
     assert file["path"] == "site/stage_wsgi.py"
     compile(file["content"], "stage_wsgi.py", "exec")
     before = made.draft.laid()
-    cures.CURES["WSGI application not named"](made)
+    cure("WSGI application not named", made)
     assert made.draft.laid() == before
 
 
@@ -290,7 +322,7 @@ def test_pages_are_tried_one_after_the_other() -> None:
     made = case("/", pages=lambda: ["/", "/one/", "/two/"])
     paths = []
     for _time in range(3):
-        cures.CURES["nothing at the path"](made)
+        cure("nothing at the path", made)
         paths.append(made.draft.item["health"]["path"])
     assert paths == ["/one/", "/two/", "/two/"]
     assert made.draft.because["health"] == [WHY]
@@ -313,10 +345,10 @@ def test_a_database_of_its_own(name: str, text: str, has_database: bool, engine:
     made = case(files={**PROJECT, "requirements.txt": text}, host=host)
     assert cured(name, made) == {"database": {"engine": engine}}
     assert made.draft.overrides == {}, "settings that read DATABASE_URL need no more"
-    cures.CURES["another database"](made)
+    cure("another database", made)
     (line, _why) = made.draft.overrides["DATABASES"]
     assert f'"ENGINE": "django.db.backends.{engine}' in line
     compile(line, "settings.py", "exec")
     before = made.draft.laid()
-    cures.CURES[name](made)
+    cure(name, made)
     assert made.draft.laid() == before, "its own is the one that does not answer"

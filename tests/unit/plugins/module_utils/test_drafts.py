@@ -152,3 +152,45 @@ def test_a_manifest_is_made_of_it() -> None:
         "/admin/",
         ["kittens/stage.py"],
     )
+
+
+def test_what_was_written_is_taken_back_and_what_came_since_stays() -> None:
+    made = draft(writable=["a"])
+    before = made.state()
+    made.give("THEME", "tabby", WHY)
+    made.add("writable", ["b"], WHY)
+    made.set("settings", "kittens.other", WHY)
+    made.override("DEBUG", "DEBUG = False", WHY)
+    made.ask_for("THEME")
+    made.wish("a wish")
+    after = made.state()
+    made.give("COLOUR", "red", "since")
+    made.add("writable", ["c"], "since")
+    made.override("STATIC_ROOT", "STATIC_ROOT = 1", "since")
+    made.take_back(before, after)
+    assert made.item == {
+        "name": "kittens",
+        "source": {"path": "/kittens"},
+        "writable": ["a", "c"],
+        "env": {"COLOUR": "red"},
+    }
+    assert made.because == {"env": ["since"], "writable": ["since"]}
+    assert (made.asked, made.wishes, [*made.overrides]) == ([], [], ["STATIC_ROOT"])
+    made.take_back(made.state(), made.state())
+    assert made.item["writable"] == ["a", "c"]
+
+
+def test_settings_that_are_classes_are_laid_over_by_one() -> None:
+    """django-configurations reads attributes of a class: what stands beside it is read by nobody."""
+    classes = "from configurations import Configuration\nclass Dev(Configuration): ...\nclass Prod(Dev): ...\n"
+    texts = {"manage.py": 'setdefault("DJANGO_SETTINGS_MODULE", "kittens.settings")', "kittens/settings.py": classes}
+    made = Draft({"name": "kittens", "source": {"path": "/kittens"}}, Survey(NAMES, texts))
+    made.override("DEBUG", "DEBUG = False", WHY)
+    laid = made.laid()
+    assert (laid["settings"], laid["env"]) == ("kittens.stage", {"DJANGO_CONFIGURATION": "Stage"})
+    assert laid["files"][0]["content"].endswith(f"\nclass Stage(Prod):\n    # {WHY}\n    DEBUG = False\n")
+    compile(laid["files"][0]["content"], "stage.py", "exec")
+    made.written()
+    assert made.because["env"] == ["its class is laid over Prod"]
+    made.give("DJANGO_CONFIGURATION", "Dev", WHY)
+    assert "class Stage(Dev)" in made.laid()["files"][0]["content"]

@@ -16,6 +16,7 @@ from typing import Any, Optional
 import pytest
 import yaml
 from ansible_collections.backstage.django.plugins.module_utils import (
+    cures,
     diagnosis,
     errands,
     findings,
@@ -29,6 +30,7 @@ from ansible_collections.backstage.django.plugins.module_utils import (
 )
 from ansible_collections.backstage.django.plugins.module_utils.calls import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
 from ansible_collections.backstage.django.plugins.modules import backstage_rehearsal
 
 from ..conftest import _house
@@ -55,15 +57,15 @@ class Managers:
     Args:
         house: the host.
         script: the failures, each as the step and what the Act printed; None where all is well.
-        looks: what Django says of a release that plays.
-        record: what is known of every release that was built.
+        looks: what Django says of a release that plays; or a function that is told the Act.
+        record: what is known of every release that was built; likewise.
         warnings: what is said of a Sess that plays.
     """
 
     house: House
     script: list[Optional[tuple[str, str]]]
-    looks: dict[str, Any] = field(default_factory=dict)
-    record: dict[str, Any] = field(default_factory=dict)
+    looks: Any = field(default_factory=dict)
+    record: Any = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -80,16 +82,18 @@ class Managers:
         release = production.wanted_release(order, "kittens")
         if order.through == "build" and not self.house.state().releases.get(release):
             code = self.house.act().release(release).code
-            databases = json.loads(json.dumps(self.record).replace("{code}", code))
+            record = self.record(order.manifest.acts["kittens"]) if callable(self.record) else self.record
+            databases = json.loads(json.dumps(record).replace("{code}", code))
             self.house.build(release, **databases)
         elif order.through == "play":
             self.script.pop(0)
             return Outcome(warnings=self.warnings)
         return Outcome()
 
-    def ask(self, _order: Order, _act: str, _mode: str, options: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, order: Order, _act: str, _mode: str, options: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(options["applied"])
-        return {"pages": ["/", "/a/"], "warnings": [], "unwritten": [], "pending": [], **self.looks}
+        looks = self.looks(order.manifest.acts["kittens"]) if callable(self.looks) else self.looks
+        return {"pages": ["/", "/a/"], "warnings": [], "unwritten": [], "pending": [], **looks}
 
 
 @pytest.fixture
@@ -133,6 +137,10 @@ def rehearse(
     found = rehearsal.run()
     result = findings.as_result(found, rehearsal.before, rehearsal.exact)
     return {**result, "verdict": findings.verdict(found, result) if found.error or result["lacking"] else ""}, made
+
+
+def contents(act: Act) -> str:
+    return "".join(file.content for file in act.files)
 
 
 def test_an_act_that_needs_no_line(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +228,30 @@ def test_a_cure_that_does_not_help_is_not_tried_again(stage: House, monkeypatch:
     found, managers = rehearse(stage, monkeypatch, refused, refused)
     assert not found["plays"]
     assert "ALLOWED_HOSTS" in found["error"]
+    assert {*found["act"]} == {"name", "source"}, "a line that cured nothing is not written"
+    assert found["tried"] == [f"{cures.HOSTS}: it did not help, and was taken back"]
     assert len([order for order in managers.orders if order.through == "play" and not order.strike]) == 2
+
+
+def test_a_line_that_does_not_help_gives_way_to_the_next(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings that read no variable for their database are told it; what came before for other causes stays."""
+    text = "DATABASES = [os.environ.get('DB_NAME'), os.environ.get('DB_ENGINE')]"
+    monkeypatch.setitem(FILES, "kittens/settings.py", text)
+    refused = ("migrate", 'connection to server at "db", port 5432 failed: Connection refused')
+    missing = ("settings", "KeyError: 'THEME'")
+    found, _managers = rehearse(stage, monkeypatch, refused, missing, refused, refused, None)
+    assert found["plays"]
+    assert found["act"]["env"] == {"THEME": cures.PLACEHOLDER}
+    assert "DATABASES = " in found["act"]["files"][0]["content"]
+    (said,) = found["tried"]
+    assert said.startswith('database: {"engine": "sqlite"}; env: {"DB_NAME": "{database}", "DB_ENGINE": "django.db')
+
+
+def test_what_can_not_be_cured_while_it_plays_is_missing(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _managers = rehearse(stage, monkeypatch, None, None, record={"debug": True})
+    assert (found["plays"], found["missing"]) == (True, [rehearsals.DEBUG_ON])
+    assert found["tried"] == ["DEBUG = False: it did not help, and was taken back"]
+    assert "files" not in found["act"]
 
 
 def test_debian_packages_are_named(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,13 +276,21 @@ def test_a_package_that_nobody_knows(stage: House, monkeypatch: pytest.MonkeyPat
 
 def test_what_plays_and_should_not_play_so(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both at once, and asked of the release that plays: with another line it is another release."""
-    looks = {"warnings": ["security.W009: Your SECRET_KEY is weak."], "pending": ["a.0001"]}
-    found, managers = rehearse(stage, monkeypatch, None, None, looks=looks, record={"debug": True})
+    weak = ["security.W009: Your SECRET_KEY is weak."]
+
+    def looks(act: Act) -> dict[str, Any]:
+        return {"warnings": [] if "SECRET_KEY =" in contents(act) else weak, "pending": ["a.0001"]}
+
+    def record(act: Act) -> dict[str, Any]:
+        return {"debug": "DEBUG = False" not in contents(act)}
+
+    found, managers = rehearse(stage, monkeypatch, None, None, looks=looks, record=record)
     content = found["act"]["files"][0]["content"]
     assert "DEBUG = False" in content
     assert 'SECRET_KEY = os.environ["SECRET_KEY"]' in content
     assert len([order for order in managers.orders if order.through == "build"]) == 2
-    assert found["warnings_of_django"] == looks["warnings"]
+    assert (found["tried"], found["missing"]) == ([], [])
+    assert managers.asked == [None, None], "each release once"
     assert found["pending"] == [], "a directory has no database that anything could be pending for"
 
 
@@ -304,6 +343,7 @@ def test_a_database_of_somebody_elses_that_lacks_nothing(stage: House, monkeypat
         ({"engine": "django.db.backends.sqlite3", "name": "file:cats?mode=memory&cache=shared"}, {}),
         ({**SQLITE, "name": f"file:{SQLITE['name']}?mode=rwc"}, {}),
         ({**SQLITE, "engine": "django.contrib.gis.db.backends.spatialite"}, {}),
+        ({**SQLITE, "engine": "kittens.faster_sqlite", "vendor": "sqlite"}, {}),
         (POSTGRES, {"database": {"engine": "postgresql"}}),
     ],
 )
@@ -358,6 +398,15 @@ def test_what_a_deploy_would_warn_of(stage: House, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(production, "carry_out", Managers(stage, [None]).carry_out)
     monkeypatch.setattr(production, "ask", Managers(stage, [None]).ask)
     assert rehearsals.Rehearsal(options(stage, **EXACT)).run().warnings == ["act kittens: the release is held"]
+
+
+@pytest.mark.parametrize(("text", "warned"), [("Django\nuWSGI==2.0.28\n", 1), ("Django\nuwsgi-tools\n", 0)])
+def test_a_server_among_the_requirements(stage: House, monkeypatch: pytest.MonkeyPatch, text: str, warned: int) -> None:
+    monkeypatch.setitem(FILES, "requirements.txt", text)
+    monkeypatch.setattr(production, "carry_out", Managers(stage, [None]).carry_out)
+    monkeypatch.setattr(production, "ask", Managers(stage, [None]).ask)
+    found = rehearsals.Rehearsal(options(stage)).run()
+    assert found.warnings == [f"act kittens: {rehearsals.SUPERFLUOUS}"] * warned
 
 
 def test_an_act_of_the_manifest(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:

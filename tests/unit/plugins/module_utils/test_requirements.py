@@ -221,6 +221,42 @@ def test_a_lock_that_wants_another_uv(tmp_path: Path) -> None:
     assert requirements.collect(code, code, None, str(uv))["requirements"] == "a==1"
 
 
+WORKSPACE = {
+    "house/uv.lock": "",
+    f"house/{P}": "[project]\n[tool.uv.workspace]\nmembers = ['apps/*']\nexclude = ['apps/old']\n",
+    f"house/apps/web/{P}": "[project]\n[tool.uv.sources]\ntunes = {workspace = true}\n",
+    "house/libs/tunes/x": "",
+}
+EXPORT = """#!/bin/sh
+[ "$(basename "$PWD")" = web ] || exit 2
+printf '%s\\n' '-e ./libs/tunes' 'a==1'
+"""
+
+
+def test_a_member_of_a_workspace(tmp_path: Path) -> None:
+    """The lock is at the root; uv tells what this member needs, with paths that start there."""
+    (tmp_path / "uv").write_text(EXPORT)
+    (tmp_path / "uv").chmod(0o755)
+    code = project(tmp_path, WORKSPACE)
+    for named, inside in ((None, "house/apps/web"), (["../../uv.lock"], "house/apps/web")):
+        found = requirements.collect(code, f"{code}/{inside}", named, str(tmp_path / "uv"))
+        assert (found["requirements"], found["local"]) == ("./house/libs/tunes\na==1", True)
+
+
+def test_a_directory_beside_the_members_of_a_workspace(tmp_path: Path) -> None:
+    """Nobody's lock: its own file says what it needs."""
+    for inside in ("house/apps/old", "house/docs"):
+        files = {**WORKSPACE, f"{inside}/{P}": "[project]\ndependencies = ['b']\n"}
+        found = collect(tmp_path / inside.replace("/", "-"), files, inside=inside)
+        assert found["requirements"] == "b"
+
+
+@pytest.mark.parametrize("text", ["[tool.ruff]\nline-length = 99\n", "[build-system]\nrequires = []\n", ""])
+def test_a_pyproject_that_names_no_packages(tmp_path: Path, text: str) -> None:
+    """It is there for the tools; the packages are named elsewhere."""
+    assert "says nowhere which packages" in told(collect, tmp_path, {P: text, "requirements/base.txt": "a\n"})
+
+
 def test_files_above_the_project(tmp_path: Path) -> None:
     """A repository with several projects: all of it is shipped, so its common files can be read."""
     files = {"common.txt": "b\n", "site/requirements.txt": "-r ../common.txt\na\n-e ../lib\n", "lib/x": ""}

@@ -146,6 +146,11 @@ def test_where_packages_are_named() -> None:
     assert found.packages_are_named_in("docs") == []
 
 
+@pytest.mark.parametrize(("text", "found"), [("[tool.ruff]\n", []), ("[project]\n", ["pyproject.toml"])])
+def test_a_pyproject_that_names_no_packages(text: str, found: list[str]) -> None:
+    assert Survey(["pyproject.toml"], {"pyproject.toml": text}).packages_are_named_in(".") == found
+
+
 NEEDS = [
     ("requirements.txt", "Django\npsycopg[binary]==3.2\n", True),
     ("requirements.txt", "psycopg2-binary\n", True),

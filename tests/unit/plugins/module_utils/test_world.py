@@ -156,3 +156,31 @@ def test_another_port_of_postgresql() -> None:
     act = Act("kittens", database="postgresql")
     found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), 80, 5433)
     assert found["DATABASE_URL"] == "postgresql://:5433/jazz-kittens"
+
+
+@pytest.mark.parametrize(
+    ("name", "postgresql", "sqlite"),
+    [
+        ("database", "jazz-kittens", f"{ACT}/data/db.sqlite3"),
+        ("database_user", "jazz-kittens", ""),
+        ("database_host", "/var/run/postgresql", ""),
+        ("database_port", "5433", ""),
+        ("database_url", "postgresql://:5433/jazz-kittens", f"sqlite:///{ACT}/data/db.sqlite3"),
+    ],
+)
+def test_placeholders_of_the_database(name: str, postgresql: str, sqlite: str) -> None:
+    for engine, value in (("postgresql", postgresql), ("sqlite", sqlite), ("", "{" + name + "}")):
+        act = Act("kittens", database=engine, env={"A": f"<{{{name}}}>"})
+        found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), 80, 5433)
+        assert found["A"] == f"<{value}>"
+
+
+def test_a_builder_has_another_file() -> None:
+    act = Act("kittens", database="sqlite", env={"A": "{database}"})
+    assert variables(act, places=BUILDER)["A"] == f"{ACT}/workshop/db.sqlite3"
+
+
+def test_a_database_url_of_the_acts_own_making() -> None:
+    """For settings that know another scheme than the one that is exported."""
+    act = Act("kittens", database="postgresql", env={"DATABASE_URL": "postgres://:{database_port}/{database}"})
+    assert variables(act)["DATABASE_URL"] == "postgres://:5432/jazz-kittens"

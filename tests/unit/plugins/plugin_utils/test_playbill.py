@@ -30,6 +30,7 @@ FOUND: dict[str, Any] = {
     "because": {"writable": ["the database\ncan't be written: name it"], "health": ["nothing at /"]},
     "lacking": [],
     "found": {"settings": "kittens.settings", "requirements": ["requirements.txt"], "manage": "manage.py"},
+    "tried": [],
     "missing": [],
     "error": "",
     "step": "",
@@ -88,7 +89,11 @@ def test_an_act_that_plays() -> None:
     first = "Rehearsal of kittens (/home/ada/it's: mine) on web1: it plays. It was asked for /admin/ at its own door.\n"
     assert text.startswith(first)
     assert "2 migrations were applied to an empty database of the rehearsal's own." in text
-    assert text.endswith("\n\nNothing of this rehearsal is left on web1.")
+    assert text.endswith("its packages are left on web1, for the next one; -e keep=false leaves nothing.")
+    nothing = playbill.told(copy.deepcopy(FOUND), {**OPTIONS, "keep": False}, "web1")["stdout"]
+    assert nothing.endswith("\n\nNothing of this rehearsal is left on web1.")
+    assert "in vain" not in text
+    assert "\nTried, in vain:\n  - DEBUG = False: no\n" in told(tried=["DEBUG = False: no"])["stdout"]
     assert "What is missing" not in text
     assert "pending" not in text
 

@@ -21,6 +21,7 @@ FOUND: Item = {
     "because": {},
     "lacking": [],
     "found": {},
+    "tried": [],
     "missing": [],
     "log": "",
     "applied": [],

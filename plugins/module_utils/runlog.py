@@ -1,0 +1,94 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run does, written down while it does it: one line of JSON for each event, for the controller that follows.
+
+The file is root's alone, is named by its controller, and goes with the run. No value of a variable is in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from . import files
+
+FOLDER = "/run"
+_NAME = "backstage-run."
+_ABANDONED = 24 * 3600
+"""Seconds after which a file is that of a killed run."""
+
+
+@dataclass
+class _Log:
+    """The file of this process, and the phase that it is in."""
+
+    handle: int = -1
+    act: str = ""
+    phase: str = ""
+    since: float = 0
+
+
+_log = _Log()
+
+
+def place(run: str) -> str:
+    """The file of a run; its id is made of digits and letters."""
+    return os.path.join(FOLDER, _NAME + run)
+
+
+@contextlib.contextmanager
+def written(run: str) -> Iterator[None]:
+    """Write down what happens inside; nothing without an id."""
+    if not run.isalnum():
+        yield
+        return
+    for name in files.names_in(FOLDER):
+        if name.startswith(_NAME):
+            _remove_abandoned(os.path.join(FOLDER, name))
+    _log.handle = os.open(place(run), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        yield
+    finally:
+        os.close(_log.handle)
+        _log.handle, _log.phase = -1, ""
+        files.remove(place(run))
+
+
+def _remove_abandoned(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):  # its run has ended just now
+        if time.time() - os.lstat(path).st_mtime > _ABANDONED:
+            os.unlink(path)
+
+
+def phase(act: str, name: str) -> None:
+    """What is done from now on, in a word or two; the phase before it has ended."""
+    if _log.handle < 0:
+        return
+    _end()
+    _log.act, _log.phase, _log.since = act, name, time.monotonic()
+    _write({"act": act, "began": name})
+
+
+def note(act: str, said: str) -> None:
+    """Something that people want to know at once; the phase before it has ended."""
+    _end()
+    _write({"act": act, "note": said})
+
+
+def _end() -> None:
+    if _log.phase:
+        _write({"act": _log.act, "ended": _log.phase, "seconds": round(time.monotonic() - _log.since, 1)})
+    _log.phase = ""
+
+
+def _write(event: dict[str, Any]) -> None:
+    """In one write: whoever reads never sees half of a line."""
+    if _log.handle >= 0:
+        os.write(_log.handle, json.dumps(event).encode() + b"\n")

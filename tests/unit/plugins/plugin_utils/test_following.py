@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Following a module: what it writes down is printed while it runs, by a real shell, and nothing depends on it."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.backstage.django.plugins.module_utils import runlog
+from ansible_collections.backstage.django.plugins.plugin_utils import following
+
+
+class Action:
+    """As much of an action plugin as a follower uses: its connection is a shell of this machine."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails = fails
+        self._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
+
+    def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
+        assert sudoable
+        if self.fails:
+            raise AnsibleConnectionFailure("no second channel")
+        return {"stdout": subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout}
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was printed; the moments are shorter than people's."""
+    texts: list[str] = []
+    monkeypatch.setattr(following, "Display", lambda: SimpleNamespace(display=texts.append, vv=texts.append))
+    monkeypatch.setattr(runlog, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(following, "BEGIN_AFTER", 0.1)
+    return texts
+
+
+def follow(action: Any, work: Callable[[], None], heading: str = "") -> following.Follower:
+    with following.Follower(action, "a1", heading) as follower, runlog.written("a1"):
+        work()
+    return follower
+
+
+def test_what_it_does_is_printed_while_it_runs(shown: list[str]) -> None:
+    def work() -> None:
+        runlog.phase("kittens", "packages")
+        time.sleep(1.2)
+        runlog.note("kittens", "line written: settings")
+        runlog.phase("kittens", "check")
+        time.sleep(0.6)
+        assert shown, "not before the end"
+
+    follow(Action(), work, "h1: ")
+    assert shown == ["h1: kittens: packages: 1 s", "h1: kittens: line written: settings"]
+
+
+def test_a_phase_that_takes_long_is_told_before_it_ends(shown: list[str]) -> None:
+    lines = following.Lines()
+    assert lines.told(['{"act": "a", "began": "packages"}'], 10.0) == []
+    assert lines.told([], 10.0 + following.PATIENCE) == ["a: packages ..."]
+    assert lines.told([], 30.0) == []
+    assert lines.told(['{"act": "a", "ended": "packages", "seconds": 21.4}', "over"], 32.0) == ["a: packages: 21 s"]
+
+
+def test_a_phase_that_has_ended_is_not_told_as_one_that_runs(shown: list[str]) -> None:
+    """Where the answer came late."""
+    lines = following.Lines()
+    assert lines.told(['{"act": "a", "began": "packages"}'], 10.0) == []
+    answer = ['{"act": "a", "ended": "packages", "seconds": 5}', '{"act": "a", "note": "n"}']
+    assert lines.told(answer, 30.0) == ["a: packages: 5 s", "a: n"]
+
+
+def test_what_is_no_event_is_nothing(shown: list[str]) -> None:
+    assert following.Lines().told(["Welcome to h1", "3", '{"act": "", "ended": "x", "seconds": 0.1}'], 1.0) == []
+
+
+def test_a_module_that_has_nothing_to_do_is_not_asked(shown: list[str]) -> None:
+    assert follow(Action(), lambda: None).questions == 0
+    assert shown == []
+
+
+def test_without_a_second_channel_the_run_goes_on(shown: list[str]) -> None:
+    def work() -> None:
+        runlog.phase("kittens", "packages")
+        time.sleep(0.5)
+
+    follower = follow(Action(fails=True), work)
+    assert follower.questions == 1
+    assert shown == ["what the module does can't be followed: no second channel"]
+
+
+def test_it_ends_with_the_module(shown: list[str]) -> None:
+    """The file has gone: no question waits for more."""
+    began = time.monotonic()
+
+    def work() -> None:
+        runlog.phase("kittens", "packages")
+        time.sleep(0.5)
+
+    follower = follow(Action(), work)
+    assert time.monotonic() - began < 2
+    assert not follower._thread.is_alive()
