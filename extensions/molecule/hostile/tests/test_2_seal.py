@@ -23,7 +23,7 @@ def test_fault_42_a_race_for_the_seal(stranger: Stranger, victim: str) -> None:
 
 
 def test_the_builder_makes_nothing_that_the_player_can_open(stranger: Stranger) -> None:
-    script = "import os; os.makedirs('made'); open('made/a', 'w').close(); os.system('stat -c \"%a %U %G\" . made made/a > made.txt; id > id.txt')"
-    assert stranger.play("evil", files={"orders.py": script}).code == 0
+    script = 'mkdir made; touch made/a; stat -c "%a %U %G" . made made/a > made.txt'
+    assert stranger.play("evil", build=[f"sh -c '{script}'"]).code == 0
     made = stranger.host.read(f"{stranger.release}/code/made.txt").splitlines()
     assert made == ["700 jazz_evil nogroup", "700 jazz_evil nogroup", "600 jazz_evil nogroup"]

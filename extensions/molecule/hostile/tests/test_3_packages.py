@@ -15,7 +15,7 @@ def test_a_line_of_a_pth_file_poisons_no_cache(stranger: Stranger) -> None:
     before = stranger.host.sh(CONTENT)
     requirements = "--find-links /opt/hostile/wheels\nDjango==5.2.15\nsqlparse<1\nevilpth==1.0\n"
     assert stranger.play("evil", files={"requirements.txt": requirements}).code == 0
-    assert stranger.host.sh("ls /tmp/evilpth-ran-as-* 2>/dev/null || true").split() in ([], ["/tmp/evilpth-ran-as-jazz_evil"])
+    assert stranger.host.sh("ls /var/tmp | grep evilpth-ran-as || true").strip() in ("", "evilpth-ran-as-jazz_evil")
     after = stranger.host.sh(f"{CONTENT.replace('sha256sum | sha256sum', 'grep -l evilpth || true')}")
     assert before != ""
     assert [line for line in after.splitlines() if "django" in line] == []

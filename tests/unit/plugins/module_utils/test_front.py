@@ -18,8 +18,8 @@ from ansible_collections.backstage.django.plugins.module_utils import front
 from ansible_collections.backstage.django.plugins.module_utils.front import Place
 from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Health, Venue
-from ansible_collections.backstage.django.plugins.module_utils.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.timed import TimedSocket
+from ansible_collections.backstage.django.plugins.module_utils.world import Address
 
 from ..emperors import Asked, purr_to_all
 from ..house import KITTENS, A, House, wanted
