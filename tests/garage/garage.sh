@@ -80,7 +80,7 @@ suite_of() { echo "${suites[($1 - 1) % ${#suites[@]}]}"; }
 
 stage_host() {   # SYS_ADMIN: without it systemd skips most of a unit's sandbox without a word
   local caps=SYS_ADMIN       # root of one host lacks what most containers lack; GARAGE_WHOLE=1 or 2 says which is whole
-  [[ $1 != "${GARAGE_WHOLE:-2}" ]] || caps+=,SYS_PTRACE,SYS_NICE,SYS_RESOURCE
+  [[ $1 != "${GARAGE_WHOLE:-2}" ]] || caps+=,SYS_PTRACE,SYS_NICE
   run "$1" "h$1" "$(image_of stage "$(suite_of "$1")")" --systemd=always --cap-add "$caps"
 }
 

@@ -189,7 +189,7 @@ def of_another(victim: str, pid: int, own: str) -> dict[str, Attempt]:
 
 
 def of_a_process(pid: int) -> dict[str, Attempt]:
-    """What also root may only do with CAP_SYS_PTRACE, CAP_SYS_NICE and CAP_SYS_RESOURCE."""
+    """What also root may only do with CAP_SYS_PTRACE or CAP_SYS_NICE."""
     return {
         "process's environment read": read(f"/proc/{pid}/environ"),
         "process's memory map read": read(f"/proc/{pid}/maps"),
@@ -199,7 +199,7 @@ def of_a_process(pid: int) -> dict[str, Attempt]:
         "process's root entered": listed(f"/proc/{pid}/root/srv"),
         "process's execution traced": trace(pid),
         "process's priority changed": lambda: os.setpriority(os.PRIO_PROCESS, pid, 0),
-        "process's limits changed": command("prlimit", f"--pid={pid}", "--core=0:0"),
+        "process's processors changed": lambda: os.sched_setaffinity(pid, os.sched_getaffinity(pid)),
     }
 
 

@@ -36,7 +36,7 @@ class Stranger:
         """What the victim has that is worth reading, and where the host is reached."""
         self.host.sh(
             f"install -o jazz-victim -g www-data -m 640 /dev/stdin {ROOT}/acts/victim/media/private.txt </dev/null;"
-            " mkdir -p /opt/hostile/wheels"
+            " mkdir -p /opt/hostile/wheels /etc/cron.d"
         )
         self.address = self.host.sh("hostname -I").split()[0]
         bounding = self.host.sh("awk '/^CapBnd/ { print $2 }' /proc/self/status")
@@ -101,8 +101,8 @@ class Stranger:
             "data = os.environ['BACKSTAGE_DATA']\n"
             "os.system(f'rm -rf {data}/links {data}/rival.json')\n"
             "with open(f'{data}/rival.err', 'w') as errors:\n"
-            f"    subprocess.Popen([sys.executable, '-c', program, {victim!r}, '{burners}'], stdin=subprocess.DEVNULL,\n"
-            "                     stdout=errors, stderr=errors, start_new_session=True)\n"
+            f"    argv = [sys.executable, '-c', program, {victim!r}, '{burners}']\n"
+            "    subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True)\n"
             "print('{}')\n"
         )
         self.run(start)
