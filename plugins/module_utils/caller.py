@@ -87,23 +87,24 @@ def _note(number: int, _frame: Optional[FrameType]) -> None:
 def origin() -> str:
     """Where this run comes from: the controller's address, or this host.
 
-    sudo leaves out the variable of the ssh session, which a process above still has.
+    sudo leaves out the variable of the ssh session, which a process above still has; a host may not let root read it.
     """
-    pid = os.getpid()
+    pid, known = os.getpid(), True
     while pid > 1:
         address = _address(pid)
         if address:
             return f"from {address}"
+        known = known and address is not None
         pid = _parent(pid)
-    return "started on this host"
+    return "started on this host" if known else "from an address that this host does not show"
 
 
-def _address(pid: int) -> str:
+def _address(pid: int) -> Optional[str]:
     try:
         with open(f"/proc/{pid}/environ", "rb") as environ:
             variables = dict(item.partition(b"=")[::2] for item in environ.read().split(b"\0"))
     except OSError:
-        return ""  # not to be read: of another user, where root has no right to look
+        return None
     address, *_rest = variables.get(b"SSH_CONNECTION", b"").decode("ascii", "replace").split() or [""]
     return address
 

@@ -178,6 +178,9 @@ def call_as(
         if answer is None:
             _kill(pid)
         _pid, status = os.waitpid(pid, 0)
+    if answer is None:
+        name = getattr(function, "__name__", "function").strip("_")
+        raise BackstageError(f"'{name}', run as {user.name}, gave no answer within {timeout:g} s, and was killed")
     if not answer:
         code = os.waitstatus_to_exitcode(status)
         raise BackstageError(f"a step run as {user.name} ended with status {code} and no answer")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Union
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import caller
+from ansible_collections.backstage.django.plugins.module_utils import caller, process
 
 from ..conftest import importing
 from .test_process import running, wait_until
@@ -127,7 +127,7 @@ def test_nothing_is_asked_where_nobody_watches() -> None:
 
 ORIGIN = """
 import json
-from ansible_collections.backstage.django.plugins.module_utils import caller
+from ansible_collections.backstage.django.plugins.module_utils import caller, process
 print(json.dumps(caller.origin()))
 """
 ORIGINS = [
@@ -146,3 +146,8 @@ def test_where_a_run_comes_from(own: str, parents: str, told: str) -> None:
     shell = ["sh", "-c", '"$@"; true', "sh", *inner]
     done = subprocess.run(shell, env=environ, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == told
+
+
+def test_where_a_run_comes_from_that_the_host_does_not_show() -> None:
+    daemon = process.User("daemon", 1, 1, [])
+    assert process.call_as(daemon, caller.origin) == "from an address that this host does not show"

@@ -210,7 +210,8 @@ def test_call_as_that_fails(function: Callable[[Any], Any], argument: Any, said:
 def test_call_as_returns_much_and_ends_in_time() -> None:
     assert len(process.call_as(DAEMON, lambda: "x" * (1 << 20))) == 1 << 20
     start = time.monotonic()
-    assert "no answer" in told(process.call_as, DAEMON, time.sleep, 60, timeout=0.2)
+    said = told(process.call_as, DAEMON, time.sleep, 60, timeout=0.2)
+    assert said == "'sleep', run as daemon, gave no answer within 0.2 s, and was killed"
     assert time.monotonic() - start < 5
 
 
