@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a visitor may send, and what Django sees of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import LOG, VENUE, Street
+
+
+def test_fault_63_who_is_not_asked_for_does_not_answer(street: Street) -> None:
+    with street.sees():
+        for host in ("nosuch.example.com", street.address, "x" * 200 + ".example.com", "hall.example.com.evil.example"):
+            assert street.visit(host=host).status == 0, host
+        assert street.send(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").status == 400
+        assert street.send(b"GET / HTTP/1.0\r\n\r\n").status == 0
+        assert street.send(b"GET http://nosuch.example.com/ HTTP/1.1\r\nHost: hall.example.com\r\n\r\n").status == 0
+
+
+HOSTS = [
+    # (request line's URI, Host, what Django takes for its own address)
+    ("/echo/", "hall.example.com", "http://hall.example.com/"),
+    ("/echo/", "HALL.Example.Com", "http://hall.example.com/"),
+    ("/echo/", "hall.example.com.", "http://hall.example.com/"),
+    ("/echo/", "hall.example.com:8080", "http://hall.example.com:8080/"),
+    ("/echo/", "hall.example.com:x", "http://hall.example.com/"),
+    ("http://hall.example.com/echo/", "nosuch.example.com", "http://hall.example.com/"),
+    ("HTTP://Hall.example.com/echo/", "nosuch.example.com:99", "http://hall.example.com/"),
+    ("http://hall.example.com:8080/echo/", "nosuch.example.com", "http://hall.example.com:8080/"),
+    ("http://hall.example.com:8080/echo/?at=http://x:9/", "hall.example.com:7", "http://hall.example.com:8080/"),
+]
+
+
+@pytest.mark.parametrize(("uri", "host", "seen"), HOSTS)
+def test_the_host_that_django_sees_is_the_venues(street: Street, uri: str, host: str, seen: str) -> None:
+    """A request that names its host in the URI may have any Host: nginx goes by the URI."""
+    answer = street.send(f"GET {uri} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    if host.endswith(":x") and answer.status == 400:
+        return  # this nginx refuses such a port
+    assert answer.status == 200, answer
+    found = json.loads(answer.body)
+    assert found["uri"] == seen
+    assert found["meta"]["HTTP_HOST"] == found["meta"]["HTTP_X_FORWARDED_HOST"] == seen[7:-1]
+
+
+def test_a_port_of_its_own_sees_the_host_that_was_asked_for(street: Street) -> None:
+    found = street.host.sh(
+        "python3 - <<'E'\nimport http.client\nfor host in ('localhost', '127.0.0.1'):\n"
+        "  client = http.client.HTTPConnection(host, 8001); client.request('GET', '/echo/')\n"
+        "  print(client.getresponse().read().decode())\nE"
+    )
+    assert [json.loads(line)["uri"] for line in found.splitlines()] == [
+        "http://localhost:8001/",
+        "http://127.0.0.1:8001/",
+    ]
+
+
+CLAIMS = [
+    "X-Forwarded-Proto: https", "X-Forwarded-Ssl: on", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: evil.example",
+    "X-Forwarded-Port: 99", "X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.1;host=evil.example;proto=https",
+    "Proxy: http://evil.example", "Remote-User: root", "X-Remote-User: root", "X-Forwarded-User: root",
+    "X-Auth-Request-User: root", "X-Forwarded-Email: root@evil.example",
+    "Remote-Addr: 192.0.2.1", "Client-IP: 192.0.2.1",
+    "True-Client-IP: 192.0.2.1", "CF-Connecting-IP: 192.0.2.1", "X-Original-URL: /admin/", "X-Script-Name: /evil",
+    "X-SSL-Client-Verify: SUCCESS", "REMOTE_USER: root", "HTTP_REMOTE_USER: root", "X_Forwarded_User: root",
+    "Remote_User: root", "UWSGI_SCRIPT: evil", "SCRIPT_NAME: /evil",
+]  # fmt: skip
+
+
+def test_fault_64_what_a_visitor_claims(street: Street) -> None:
+    plain, claimed = street.echo(), street.echo(*CLAIMS)
+    del plain["meta"]["REMOTE_PORT"], claimed["meta"]["REMOTE_PORT"]
+    assert claimed == plain
+    assert not claimed["secure"]
+    kept = street.echo("X-Requested-With: XMLHttpRequest", "Authorization: Bearer x")["meta"]
+    assert (kept["HTTP_X_REQUESTED_WITH"], kept["HTTP_AUTHORIZATION"]) == ("XMLHttpRequest", "Bearer x")
+
+
+def test_nginx_has_nothing_to_complain_of(street: Street) -> None:
+    """Too many headers that are dropped would be a warning for each Venue."""
+    assert street.host.sh("nginx -t -q 2>&1") == ""
+
+
+@pytest.mark.parametrize("count", [110, 400, 990])
+def test_many_headers(street: Street, count: int) -> None:
+    answer = street.visit("/echo/", *[f"X-{number}: {number}" for number in range(count)])
+    assert answer.status == 200
+    assert sum(name.startswith("HTTP_X_") for name in json.loads(answer.body)["meta"]) == count + 5
+
+
+HEAVY = [
+    # (header lines, status): what nginx takes, Django gets
+    ([f"X-A: {'x' * 8000}"], 200),
+    ([f"X-{number}: {'x' * 8000}" for number in range(3)], 200),
+    ([f"X-A: {'x' * 31000}"], 400),
+    ([f"X-{number}: {'x' * 8000}" for number in range(9)], 400),
+    ([f"X-{number}: x" for number in range(3000)], 400),
+    (["a:"] * 4000, 400),
+]
+
+
+@pytest.mark.parametrize(("lines", "status"), HEAVY)
+def test_fault_67_large_headers(street: Street, lines: list[str], status: int) -> None:
+    """Never a 502: that would be the Act's failure."""
+    assert street.visit("/", *lines).status == status
+    long = street.visit("/?" + "y" * 8000, *lines)
+    assert long.status in (200, 400, 414)
+
+
+ODD = [
+    # (request, statuses); 0 is a closed connection
+    (
+        b"POST /upload/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        {400},
+    ),
+    (b"POST /upload/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nfour", {400}),
+    (b"POST /upload/ HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", {400, 501}),
+    (b"GET / HTTP/1.1\r\nHost: {host}\r\nHost: evil.example\r\n\r\n", {400}),
+    (b"GET /a\x00b HTTP/1.1\r\nHost: {host}\r\n\r\n", {400}),
+    (b"GET /a%00b HTTP/1.1\r\nHost: {host}\r\n\r\n", {400}),
+    (b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: {host}\r\n\r\n", {400}),
+    (b"GET /static/%2e%2e/%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: {host}\r\n\r\n", {400}),
+    (b"TRACE / HTTP/1.1\r\nHost: {host}\r\n\r\n", {405}),
+    (b"GET / HTTP/1.1\r\nHost: {host}\r\n X-Folded: y\r\n\r\n", {400}),
+    (b"GET / HTTP/9.9\r\nHost: {host}\r\n\r\n", {400, 505}),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {0, 400}),
+]
+
+
+@pytest.mark.parametrize(("request_", "statuses"), ODD)
+def test_fault_67_odd_requests(street: Street, request_: bytes, statuses: set[int]) -> None:
+    with street.sees():
+        text = request_.replace(b"{host}", VENUE.encode()).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
+        answer = street.send(text)
+        assert answer.status in statuses
+        assert answer.seconds < 12
+
+
+def test_fault_67_a_line_feed_in_a_path_makes_no_header(street: Street) -> None:
+    for host in (VENUE, "www.hall.example.com"):
+        answer = street.visit("/a%0d%0aX-Evil:%20y", host=host)
+        assert answer.status in (301, 404)
+        assert "\nx-evil" not in answer.head.lower()
+
+
+def test_merged_slashes(street: Street) -> None:
+    """As the documentation says: Django sees one, and the URI as it was sent."""
+    found = street.echo(path="//echo///?a=//b")["meta"]
+    assert (found["PATH_INFO"], found["QUERY_STRING"], found["REQUEST_URI"]) == ("/echo/", "a=//b", "//echo///?a=//b")
+
+
+def test_fault_65_bodies_that_are_too_large(street: Street) -> None:
+    """Refused by nginx, which keeps nothing of them; the Act's workers never hear of it."""
+    left = "find /var/lib/nginx /tmp -type f | wc -l"
+    before = street.host.sh(left)
+    with street.sees():
+        head = f"POST /upload/ HTTP/1.1\r\nHost: {VENUE}\r\nConnection: close\r\n"
+        assert street.send(f"{head}Content-Length: 11534336\r\n\r\n".encode() + b"x" * 11534336).status == 413
+        endless = b"100000\r\n" + b"x" * 2**20 + b"\r\n"
+        answer = street.send(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode() + endless * 12)
+        assert (answer.status, answer.seconds < 12) == (413, True)
+    whole = street.send(f"{head}Content-Length: 10000000\r\n\r\n".encode() + b"x" * 10000000)
+    assert (whole.status, whole.body) == (200, b"10000000\n")
+    assert street.visit().seconds < 1
+    assert street.host.sh(left) == before
+
+
+WITHHELD = [
+    "tour.py", "tour.sqlite3", "tour.sql.gz", "TOUR.SQLITE3-wal", "a.db", "a.env", "a.htpasswd", "a.log",
+    "a.bak", "a.py~",
+    "a.pyc", "a.ini", ".secret", ".git/config", ".env",
+]  # fmt: skip
+
+
+def test_fault_68_files_that_nobody_is_to_have(street: Street) -> None:
+    media = f"{street.root}/acts/hall/media"
+    street.host.sh(f"cd {media}; mkdir -p .git; for name in {' '.join(WITHHELD)}; do echo x > $name; done")
+    street.host.sh(f"cd {media}; echo '<script>' > page.html; echo '<svg/>' > page.svg; echo x > logbook.txt")
+    try:
+        for prefix in ("/media/", "/static/hall/"):
+            for name in WITHHELD:
+                assert street.visit(prefix + name).status == 404, prefix + name
+            assert street.visit(prefix + "logbook.txt").status == 200
+        for page in ("page.html", "page.svg"):
+            answer = street.visit(f"/media/{page}")
+            assert (answer.status, "X-Content-Type-Options: nosniff" in answer.head) == (200, True)
+            assert "Content-Security-Policy: sandbox; default-src 'none'" in answer.head
+    finally:
+        street.host.sh(f"cd {media}; rm -rf .[!.]* *")
+
+
+def test_fault_45_links_lead_nowhere(street: Street) -> None:
+    """Neither where an Act may write, nor in what is sealed, should somebody get one in there."""
+    act = f"{street.root}/acts/hall"
+    street.host.sh(f"""
+        ln -s /etc/passwd {act}/media/passwd.txt; ln -s / {act}/media/root; chown -h street-hall {act}/media/*
+        ln -s /etc/passwd $(realpath {act}/live/static)/passwd.txt
+        chown -h street-hall $(realpath {act}/live/static)/passwd.txt
+    """)
+    try:
+        for path in ("/media/passwd.txt", "/media/root/etc/passwd", "/static/passwd.txt"):
+            assert street.visit(path).status in (403, 404), path
+    finally:
+        street.host.sh(f"rm {act}/media/* $(realpath {act}/live/static)/passwd.txt")
+
+
+def test_fault_46_a_prefix_without_its_slash(street: Street) -> None:
+    """What lies beside a directory is not behind its URL."""
+    for path in ("/static../release.json", "/media../data/x", "/static..%2frelease.json", "/static%2e%2e/release.json"):
+        assert street.visit(path).status in (400, 404), path
+
+
+def test_fault_69_pages_of_nginx(street: Street) -> None:
+    """No Act answered: a page of ours, with the time to wait, and no version."""
+    died = street.visit("/die/")
+    sess = street.host.sh("pgrep -u street-hall").split()
+    street.host.sh(f"kill -STOP {' '.join(sess)}")
+    try:
+        hung = street.visit()
+    finally:
+        street.host.sh(f"kill -CONT {' '.join(sess)}")
+    for answer, status, title in ((died, 502, b"The band is tuning up"), (hung, 504, b"A very long solo")):
+        assert answer.status == status
+        assert title in answer.body
+        assert "Retry-After: 5" in answer.head
+        assert "Server: nginx\r\n" in answer.head + "\r\n"
+    assert street.visit("/nowhere/").status == 404, "an Act's own pages stay"
+
+
+def test_the_log_is_read(street: Street) -> None:
+    """What the tests above rely on: a request that Django sees is in it."""
+    with street.sees("SEEN GET '/?a=b'"):
+        street.visit("/?a=b")
+    assert "SEEN" in street.host.sh(f"tail -n 1 {LOG}")
