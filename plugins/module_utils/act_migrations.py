@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+# pylint: disable=used-before-assignment # the interpreter is fed all three files as one program
 if TYPE_CHECKING:  # all of it is one program
     from .act_findings import unmigrated
     from .act_steps import Failed, Options, call, need_database, step

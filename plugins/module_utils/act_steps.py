@@ -40,6 +40,7 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
+# pylint: disable=used-before-assignment # the interpreter is fed all three files as one program
 if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
     from .act_findings import (
         overridden,
@@ -220,7 +221,7 @@ def look(options: Options) -> dict[str, Any]:
 
     step("settings", django.setup)
     if options["applied"] is not None:
-        known = [(app, name) for app, name in options["applied"]]
+        known = list(options["applied"])
         MigrationRecorder.applied_migrations = lambda recorder: of_database(recorder.connection.alias, known)
     has_database = connections[DEFAULT_DB_ALIAS].vendor != "unknown"
     waiting = [name for alias in step("migrate", databases) for name in step("migrate", pending, alias)]
