@@ -10,6 +10,7 @@ The file is root's alone, is named by its controller, and goes with the run. No 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import time
@@ -21,8 +22,6 @@ from . import files
 
 FOLDER = "/run"
 _NAME = "backstage-run."
-_ABANDONED = 24 * 3600
-"""Seconds after which a file is that of a killed run."""
 
 
 @dataclass
@@ -53,6 +52,7 @@ def written(run: str) -> Iterator[None]:
         if name.startswith(_NAME):
             _remove_abandoned(os.path.join(FOLDER, name))
     _log.handle = os.open(place(run), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fcntl.flock(_log.handle, fcntl.LOCK_EX)
     try:
         yield
     finally:
@@ -62,9 +62,18 @@ def written(run: str) -> Iterator[None]:
 
 
 def _remove_abandoned(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):  # its run has ended just now
-        if time.time() - os.lstat(path).st_mtime > _ABANDONED:
-            os.unlink(path)
+    """Remove the file of a killed run: nobody holds its lock."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # its run has ended just now
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        files.remove(path)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(handle)
 
 
 def phase(act: str, name: str) -> None:

@@ -102,7 +102,7 @@ class Stranger:
             "os.system(f'rm -rf {data}/links {data}/rival.json')\n"
             "with open(f'{data}/rival.err', 'w') as errors:\n"
             f"    argv = [sys.executable, '-c', program, {victim!r}, '{burners}']\n"
-            "    subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True)\n"
+            "    subprocess.Popen(argv, stdin=-3, stdout=errors, stderr=errors, start_new_session=True)\n"
             "print('{}')\n"
         )
         self.run(start)

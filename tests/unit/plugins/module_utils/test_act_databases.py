@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import act_migrations, databases
+from ansible_collections.backstage.django.plugins.module_utils import act_migrations, databases, names, world
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
 
 from ..projects import EMPTY, Make, Project, settings
@@ -58,6 +58,38 @@ def test_database_url_of_sqlite(project: Make, place: Path, lines: str) -> None:
     made.run("build", database=wanted)
     assert "cats.0001_initial" in made.run("migrate", database=wanted)["applied"]
     assert (place / "data" / "db.sqlite3").stat().st_size > 0
+
+
+FIVE = """
+DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["DB_NAME"],
+    "USER": os.environ["DB_USER"], "PASSWORD": os.environ["DB_PASSWORD"], "HOST": os.environ["DB_HOST"],
+    "PORT": os.environ["DB_PORT"]}}
+"""
+PLACES = {
+    "DB_NAME": "{database}",
+    "DB_USER": "{database_user}",
+    "DB_PASSWORD": "",
+    "DB_HOST": "{database_host}",
+    "DB_PORT": "{database_port}",
+    "DATABASE_URL": "postgres://:{database_port}/{database}",
+}
+
+
+@pytest.mark.parametrize("lines", [FIVE, DJ])
+def test_placeholders_lead_to_the_database(
+    project: Make, cluster: Postgres, monkeypatch: pytest.MonkeyPatch, lines: str
+) -> None:
+    """By the socket, as the user who plays, and without a password."""
+    cluster.ask("CREATE DATABASE daemon")
+    monkeypatch.setattr(databases, "SOCKETS", str(cluster.root))
+    monkeypatch.setattr(names, "player", lambda _production, _act: "daemon")
+    told = databases.placeholders(Act("kittens", database="postgresql"), "jazz", "/nowhere", databases.PORT)
+    made = reading(project, cluster, lines)
+    made.env.update(world.expand(PLACES, world.Places("", "", "", ""), told))
+    wanted = {"vendor": "postgresql", "name": "daemon"}
+    made.run("build", database=wanted)
+    assert "cats.0001_initial" in made.run("migrate", database=wanted)["applied"]
+    assert cluster.ask(MIGRATED, "daemon") == "0001_initial"
 
 
 def test_a_build_reaches_no_database(project: Make, songs: Postgres) -> None:

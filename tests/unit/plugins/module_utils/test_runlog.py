@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,10 @@ def test_nothing_is_written_for_nobody(folder: Path, run: str) -> None:
 
 
 def test_the_file_of_a_killed_run_does_not_stay(folder: Path) -> None:
-    for name, age in (("backstage-run.old", runlog._ABANDONED + 9), ("backstage-run.new", 0), ("other", 10**6)):
+    for name in ("backstage-run.killed", "backstage-run.under-way", "other"):
         (folder / name).write_text("")
-        os.utime(folder / name, (folder.stat().st_mtime - age,) * 2)
-    with runlog.written("a1"):
-        pass
-    assert sorted(path.name for path in folder.iterdir()) == ["backstage-run.new", "other"]
+    with (folder / "backstage-run.under-way").open() as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        with runlog.written("a1"):
+            assert (folder / "backstage-run.a1").exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["backstage-run.under-way", "other"]
