@@ -119,6 +119,15 @@ def test_user(people: House, crew: Crew, who: str, options: list[str], told: str
     assert drift.of_act(people.state()) == []
 
 
+def test_a_home_is_mended_while_the_act_plays(people: House, crew: Crew) -> None:
+    """usermod refuses that by itself, and the Act would not be deployed any more."""
+    subprocess.run(["usermod", "--home", "/root", crew.player.name], check=True)
+    with subprocess.Popen(["sleep", "60"], user=crew.player.uid, group=crew.player.gid) as playing:
+        drift.mend(people.state())
+        playing.kill()
+    assert drift.of_act(people.state()) == []
+
+
 def test_a_missing_user_is_made_again(house: House, playing: dict[str, Any]) -> None:
     player = names.player("jazz", "kittens")
     subprocess.run(["userdel", "--force", player], check=True)
