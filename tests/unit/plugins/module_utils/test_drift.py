@@ -134,8 +134,10 @@ def test_a_missing_user_is_made_again(house: House, playing: dict[str, Any]) -> 
     (found,) = drift.of_act(house.state())
     assert found.line() == f"drift: act kittens: user {player}: missing; the playbook deploy mends it"
     drift.mend(house.state())
-    assert pwd.getpwnam(player).pw_dir == house.act().data
-    assert drift.of_act(house.state()) == []
+    made = pwd.getpwnam(player)
+    left = drift.of_act(house.state())
+    subprocess.run(["userdel", "--force", player], check=True)
+    assert (made.pw_dir, left) == (house.act().data, [])
 
 
 def test_an_act_that_is_not_there_has_no_drift(house: House) -> None:
