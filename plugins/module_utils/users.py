@@ -82,11 +82,9 @@ def mend(name: str, home: str, groups: tuple[str, ...]) -> None:
     """Give a user of ours its shell, home and groups again."""
     if find(name) is None:
         return
-    entry = pwd.getpwnam(name)
-    argv = [_TOOLS + "usermod", "--shell", SHELL, "--groups", ",".join(groups)]
-    if entry.pw_dir != home:  # refused while something of the user's runs, so not asked in vain
-        argv += ["--home", home]
-    result = process.run([*argv, name])
+    # below a prefix usermod does not refuse another home while the user's processes run; nothing of them is changed
+    options = ["--prefix", "/.", "--shell", SHELL, "--home", home, "--groups", ",".join(groups)]
+    result = process.run([_TOOLS + "usermod", *options, name])
     if not result.ok:
         raise BackstageError(f"the user '{name}' could not be mended: {result.said}", step="users")
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+TESTS = ("Backstage u", "Backstage of a test")
+"""What the users say of themselves that other tests make: real ones have their Production's name there."""
+
 
 def test_no_process_but_ours() -> None:
     parents = {1: 0}
@@ -24,7 +27,7 @@ def test_no_user_but_debians_own() -> None:
     """Those that other tests make are in an /etc that goes with the run."""
     master = Path("/usr/share/base-passwd/passwd.master").read_text().splitlines()
     known = {line.split(":")[0] for line in master}
-    found = {entry.pw_name for entry in pwd.getpwall() if not entry.pw_gecos.startswith("Backstage u")}
+    found = {entry.pw_name for entry in pwd.getpwall() if not entry.pw_gecos.startswith(TESTS)}
     assert found == known
 
 

@@ -96,7 +96,7 @@ def enlist(people: dict[str, str]) -> None:
     first, *_others, last = people
     for name, home in people.items():
         number = str(2000 + zlib.crc32(name.encode()) % 50000)
-        accounts.setdefault(name, [name, "x", number, number, f"Backstage {name}", home, users.SHELL])[5] = home
+        accounts.setdefault(name, [name, "x", number, number, "Backstage of a test", home, users.SHELL])[5] = home
         groups.setdefault(name, [name, "x", number, last if name == first else ""])
     passwd.write_text("".join(":".join(fields) + "\n" for fields in accounts.values()))
     group.write_text("".join(":".join(fields) + "\n" for fields in groups.values()))
@@ -160,6 +160,8 @@ class House:
         """The Act's users, and whatever is there of it, with the owners and modes of a finished run."""
         paths = self.act(act)
         people = {names.builder(self.production, act): "/nonexistent", names.player(self.production, act): paths.data}
+        if self.production != "jazz":  # a crew's users are known by their numbers
+            users.ensure_act(self.production, act, paths.data)
         enlist(people)
         for _drift, place in drift.of_places(self.state(act)):
             place.mend()

@@ -119,14 +119,25 @@ def test_user(people: House, crew: Crew, who: str, options: list[str], told: str
     assert drift.of_act(people.state()) == []
 
 
+def test_a_home_is_mended_while_the_act_plays(people: House, crew: Crew) -> None:
+    """usermod refuses that by itself, and the Act would not be deployed any more."""
+    subprocess.run(["usermod", "--home", "/root", crew.player.name], check=True)
+    with subprocess.Popen(["sleep", "60"], user=crew.player.uid, group=crew.player.gid) as playing:
+        drift.mend(people.state())
+        playing.kill()
+    assert drift.of_act(people.state()) == []
+
+
 def test_a_missing_user_is_made_again(house: House, playing: dict[str, Any]) -> None:
     player = names.player("jazz", "kittens")
     subprocess.run(["userdel", "--force", player], check=True)
     (found,) = drift.of_act(house.state())
     assert found.line() == f"drift: act kittens: user {player}: missing; the playbook deploy mends it"
     drift.mend(house.state())
-    assert pwd.getpwnam(player).pw_dir == house.act().data
-    assert drift.of_act(house.state()) == []
+    made = pwd.getpwnam(player)
+    left = drift.of_act(house.state())
+    subprocess.run(["userdel", "--force", player], check=True)
+    assert (made.pw_dir, left) == (house.act().data, [])
 
 
 def test_an_act_that_is_not_there_has_no_drift(house: House) -> None:
