@@ -398,7 +398,7 @@ def command(options: str) -> int:
     except SystemExit as error:
         if error.code is None or isinstance(error.code, int):
             return error.code or 0
-        print(error.code, file=sys.stderr)
+        sys.stderr.write(f"{error.code}\n")
         return 1
     except ANYTHING as error:
         ours = ("<stdin>", "<frozen runpy>")
