@@ -72,14 +72,16 @@ def _serve(server: socket.socket, asked: Asked) -> None:
     while True:
         client, _peer = server.accept()
         with client:
-            said: list[bytes] = []
+            started: list[Any] = []
+            body = b"".join(asked(dict(read_request(client)), _keeping(started)))
+            status, headers = started
+            lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+            client.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
 
-            def start(status: str, headers: list[tuple[str, str]], said: list[bytes] = said) -> None:
-                lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-                said.append(("\r\n".join(lines) + "\r\n\r\n").encode())
 
-            body = b"".join(asked(dict(read_request(client)), start))
-            client.sendall(b"".join(said) + body)
+def _keeping(started: list[Any]) -> Callable[..., None]:
+    """What an application calls first, with its status and headers."""
+    return lambda *given: started.extend(given)
 
 
 def call(path: Path, processes: int, threads: int = 1, timeout: float = 5) -> door.Answer:
