@@ -32,14 +32,16 @@ def databases() -> list[str]:
     A replica is written to by nobody; a database that no router names may be somebody else's.
     """
     from django.apps import apps
+    from django.conf import settings
     from django.db import DEFAULT_DB_ALIAS, connections, router
 
     found = [DEFAULT_DB_ALIAS]
-    for alias in connections:
-        if alias == DEFAULT_DB_ALIAS or connections[alias].settings_dict.get("TEST", {}).get("MIRROR"):
+    for alias, given in settings.DATABASES.items():
+        if alias == DEFAULT_DB_ALIAS or given.get("TEST", {}).get("MIRROR"):
             continue
-        models = (model for model in apps.get_models(include_auto_created=True) if model._meta.can_migrate(alias))
-        if any(router.db_for_write(m) == alias and router.allow_migrate_model(alias, m) for m in models):
+        # asked first: a back end that nobody writes to need not even be there
+        written = (m for m in apps.get_models(include_auto_created=True) if router.db_for_write(m) == alias)
+        if any(m._meta.can_migrate(alias) and router.allow_migrate_model(alias, m) for m in written):
             found.append(alias)
     return [alias for alias in found if connections[alias].vendor != "unknown"]
 

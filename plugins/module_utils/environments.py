@@ -17,7 +17,7 @@ import shutil
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from . import diagnosis, files, inputs, names, process, runlog, seal, unpack, user_processes, users
+from . import diagnosis, files, inputs, names, process, runlog, seal, unpack, user_processes, users, verify
 from .errors import BackstageError
 from .layout import Act, Production
 from .nouns import Index, summary
@@ -159,6 +159,7 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
         _install(wanted, uv, maker, target)
         user_processes.end_all(maker.user)
         seal.take(target, maker.user.uid, maker.readers)
+        verify.record(target, SEAL)
         seal.settle(target)
         record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
         files.write(os.path.join(target, SEAL), files.to_json(record))

@@ -11,9 +11,9 @@ import posixpath
 import shutil
 from typing import Any
 
-from . import files, locations, names, process, seal
+from . import files, locations, names, process, seal, verify
 from .errors import BackstageError
-from .layout import OTHERS, Release
+from .layout import OTHERS, SEAL, Release
 from .layout import Act as ActPaths
 from .nouns import Act, StaticUrl, summary
 
@@ -44,6 +44,7 @@ def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, r
     os.chown(os.path.join(release.root, ORIGIN), 0, player.gid)
     for path, place in record["links"].items():
         _replace(release, path, os.path.join(paths.root, place))
+    verify.record(release.root, SEAL)
     seal.settle(release.root)
     files.write(release.seal, files.to_json({**record, "act": summary(act)}), 0o640, player.gid)
 

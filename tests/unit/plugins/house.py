@@ -97,7 +97,7 @@ def enlist(people: dict[str, str]) -> None:
     for name, home in people.items():
         number = str(2000 + zlib.crc32(name.encode()) % 50000)
         accounts.setdefault(name, [name, "x", number, number, "Backstage of a test", home, users.SHELL])[5] = home
-        groups.setdefault(name, [name, "x", number, last if name == first else ""])
+        groups.setdefault(name, [name, "x", number, ""])[3] = last if name == first else ""
     passwd.write_text("".join(":".join(fields) + "\n" for fields in accounts.values()))
     group.write_text("".join(":".join(fields) + "\n" for fields in groups.values()))
 

@@ -105,7 +105,8 @@ case "$1" in
     *--no-build*) {shared} ;;
     *) {own} ;;
   esac
-  [ ! -e {root}/package ] || {{ mkdir -p $5/../lib/python3/site-packages; cp -r {root}/package/. $_; }} 2>/dev/null
+  site=${{5%/bin/python}}/lib/python3/site-packages
+  [ ! -e {root}/package ] || {{ mkdir -p $site && cp -r {root}/package/. $site; }}
   env > {root}/environment
   find . -type f > {root}/inputs
   [ -z "$NETRC" ] || cat "$NETRC" > {root}/netrc ;;

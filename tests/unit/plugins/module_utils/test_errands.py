@@ -11,7 +11,13 @@ from typing import Any, Optional
 
 import pytest
 import yaml
-from ansible_collections.backstage.django.plugins.module_utils import environments, errands, names, process
+from ansible_collections.backstage.django.plugins.module_utils import (
+    environments,
+    errands,
+    names,
+    process,
+    user_processes,
+)
 from ansible_collections.backstage.django.plugins.module_utils.nouns import Act
 from ansible_collections.backstage.django.plugins.modules import backstage_manage
 
@@ -104,9 +110,9 @@ def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
     assert "complains" in ran.output
     player = process.User.named(names.player(playing.production, "kittens"))
     deadline = time.monotonic() + 10  # who is killed is gone a moment later
-    while process._processes(player.uid) and time.monotonic() < deadline:
+    while user_processes.of(player.uid) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert process._processes(player.uid) == []
+    assert user_processes.of(player.uid) == []
 
 
 def test_a_thread_does_not_keep_it(playing: House) -> None:

@@ -22,15 +22,18 @@ BUILD: dict[str, Any] = {
     "media_root": "",
     "debug": False,
     "migrations": "0" * 64,
-    "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": "/data/db.sqlite3"}},
+    "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": "/data/db.sqlite3", "vendor": "sqlite"}},
     "collected": None,
+    "told": ["SECRET_KEY stands in the code"],
+    "rotating": [],
+    "migrated": ["default"],
 }
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("build", BUILD),
     ("build", {**BUILD, "wsgi_application": None, "migrations": "", "databases": {}, "collected": "1 file\n"}),
     ("migrate", {"applied": ["cats.0001_initial"]}),
     ("applied", {"applied": [["cats", "0001_initial"]]}),
-    ("look", {"pages": ["/"], "warnings": ["security.W009: x"], "unwritten": [], "pending": []}),
+    ("look", {"told": [], "pages": ["/"], "warnings": ["security.W009: x"], "unwritten": [], "pending": []}),
     ("run", {}),
     ("run", {"failed": "loaddata", "error": "CommandError", "message": "no\nfixture", "applied": []}),
     ("build", {"failed": "settings", "error": "KeyError", "message": "'A'"}),
@@ -97,7 +100,7 @@ OTHERS = [
     ("migrate", {"applied": ["x"] * 10_001}, "has 'applied', which has 10001 items, and 10000 are the most"),
     ("applied", {"applied": [["a"]]}, "has 'applied', which is no pair"),
     ("applied", {"applied": [["a", 1]]}, "has 'applied', which is no text"),
-    ("look", {"pages": [], "warnings": [], "unwritten": []}, "has no 'pending'"),
+    ("look", {"told": [], "pages": [], "warnings": [], "unwritten": []}, "has no 'pending'"),
     ("run", {"x": 1}, "has the key 'x', which no step reports"),
 ]
 
