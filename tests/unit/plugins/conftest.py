@@ -59,11 +59,17 @@ def importing() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Crew:
-    """A Production of a name that nobody else has, with the two users of its Act kittens."""
+    """A Production of a name that nobody else has, with the two users of its Act kittens, as they are now."""
 
     production: str
-    player: process.User
-    builder: process.User
+
+    @property
+    def player(self) -> process.User:
+        return process.User.named(names.player(self.production, "kittens"))
+
+    @property
+    def builder(self) -> process.User:
+        return process.User.named(names.builder(self.production, "kittens"))
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +77,11 @@ def crew() -> Iterator[Crew]:
     """Real users, for the tests that change owners or end all of a user's processes: gone with the session."""
     production = "u" + secrets.token_hex(5)
     users.ensure_act(production, "kittens", "/nonexistent")
-    player, builder = (name(production, "kittens") for name in (names.player, names.builder))
     try:
-        yield Crew(production, process.User.named(player), process.User.named(builder))
+        yield Crew(production)
     finally:
-        users.remove(player)
-        users.remove(builder)
+        users.remove(names.player(production, "kittens"))
+        users.remove(names.builder(production, "kittens"))
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_a_plan_for_a_host_without_nginx(house: House) -> None:
     """Check mode on an empty host: the role is going to bring it."""
     house.host = replace(house.host, has_front_of_house=False)
     assert readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=True) == {}
-    (error,) = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=False).values()
+    error = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=False)[""]
     assert error.message.startswith("this host has no front of house (")
 
 
@@ -85,7 +85,7 @@ def test_what_a_run_says_that_needs_nothing(house: House) -> None:
 
 def test_fault_5_a_directory_that_is_gone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_block, "LOGS", str(house.root / "gone"))
-    (error,) = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=False).values()
+    error = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=False)[""]
     assert error.message == (
         f"{house.root}/gone is missing; run the playbook backstage.django.site first; nothing was changed"
     )
@@ -94,6 +94,6 @@ def test_fault_5_a_directory_that_is_gone(house: House, monkeypatch: pytest.Monk
 def test_fault_4_no_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_block, "LOGS", str(house.root))
     monkeypatch.setattr(files, "SPARE", 2**60)  # no machine has that
-    (error,) = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=True).values()
+    error = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=True)[""]
     assert error.message.startswith("the disk is full: what nginx reads needs ")
     assert error.message.endswith("; nothing was changed")
