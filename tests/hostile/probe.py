@@ -268,6 +268,8 @@ def of_itself(own: str) -> dict[str, Attempt]:
         "own history written": write(f"{root}/history.jsonl"),
         "own act's record read": read(f"{root}/act.json"),
         "own log read": read(f"/var/log/backstage/{own}.log"),
+        "own log written": write(f"/var/log/backstage/{own}.log"),
+        "own log replaced": link(f"/var/log/backstage/{own.split('/', maxsplit=1)[0]}"),
         "own vassal written": write(first(f"/etc/backstage/vassals/backstage.{own.replace('/', '.')}.*.ini")),
     }
 

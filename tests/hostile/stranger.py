@@ -20,6 +20,25 @@ HERE = Path(__file__).parent
 PROBE = HERE / "probe.py"
 EVIL = "evil.example.com"
 ROOT = "/srv/backstage/jazz"
+WATCH = """
+import glob, json, os, pwd, select, sys
+mark, seen, looks = sys.stdin.readline().strip(), set(), 0
+own = {pwd.getpwnam(name).pw_uid for name in ("jazz-evil", "jazz_evil")}
+print("open", flush=True)
+while not select.select([sys.stdin], [], [], 0.01)[0]:
+    looks += 1
+    for place in glob.glob("/proc/[0-9]*"):
+        for name in ("cmdline", "environ"):
+            try:
+                data = open(f"{place}/{name}", "rb").read().decode(errors="replace")
+                uid = os.stat(place).st_uid
+            except OSError:
+                continue
+            if mark in data and (name == "cmdline" or uid not in own):
+                seen.add(name)
+print(json.dumps([looks, sorted(seen)]))
+"""
+"""Looks at every process until its input ends; the first line of it has the text that nobody may see."""
 PAYLOAD = "\n# put here by evilpth\n"
 
 
@@ -42,13 +61,15 @@ class Stranger:
         bounding = self.host.sh("awk '/^CapBnd/ { print $2 }' /proc/self/status")
         self.has_ptrace = bool(int(bounding, 16) >> 19 & 1)
 
-    def play(self, act: str, files: dict[str, str] | None = None, delete_data: bool = False, **keys: Any) -> Run:
+    def play(
+        self, act: str, *options: str, files: dict[str, str] | None = None, delete_data: bool = False, **keys: Any
+    ) -> Run:
         """Deploy one of the Acts with other keys than before; files are laid over its source."""
         if files is not None:
             keys["files"] = [{"path": path, "content": content} for path, content in files.items()]
         more = {"backstage_delete_data": [act]} if delete_data else {}
         gone = {act: {"venue": f"{act}.example.com", "state": "absent"}} if keys.get("state") == "absent" else {}
-        return self.house.play("-e", f"act={act}", acts={act: keys}, gigs=gone, **more)
+        return self.house.play("-e", f"act={act}", *options, acts={act: keys}, gigs=gone, **more)
 
     def run(self, program: str, *words: str) -> Any:
         """Run a Python program as the player, by a request; what it prints is JSON."""

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 from faults.host import PROJECT
@@ -186,3 +188,32 @@ def test_fault_55_rotated_secret(house: House) -> None:
     assert house.host.sh(holds_old, check=False) == ""
     assert old not in run.printed
     assert new not in run.printed
+
+
+def test_fault_31_wrong_host_key(house: House, tmp_path: Path) -> None:
+    before, known = house.traces("shaky"), tmp_path / "known_hosts"
+    subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    address = house.host.sh("hostname -I").split()[0]
+    known.write_text(f"{address} {(tmp_path / 'key.pub').read_text()}")
+    strict = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={known} -o ControlPath=none"
+    run = house.play(playbook="site", ansible_ssh_extra_args=strict)
+    assert run.code == 4
+    assert "Host key verification failed" in run.printed
+    assert house.traces("shaky") == before
+
+
+def test_fault_31_sudo_wants_a_password(house: House) -> None:
+    before = house.traces("shaky")
+    house.host.sh("""
+        id stagehand 2>/dev/null || useradd --create-home stagehand
+        cp -r /root/.ssh /home/stagehand/ && chown -R stagehand: /home/stagehand/.ssh
+        printf 'stagehand ALL=(ALL) ALL\n' >/etc/sudoers.d/stagehand
+    """)
+    try:
+        run = house.play(playbook="site", ansible_user="stagehand")
+    finally:
+        house.host.sh("rm /etc/sudoers.d/stagehand; userdel --remove --force stagehand 2>/dev/null || true")
+    assert run.code == 2
+    assert "sudo" in run.printed
+    assert "password" in run.printed
+    assert house.traces("shaky") == before

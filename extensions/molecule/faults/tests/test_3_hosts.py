@@ -108,3 +108,46 @@ def test_fault_95_what_a_hand_changed(house: House) -> None:
     assert (run := house.play(playbook="site")).code == 0, run.message
     assert mendable(house) == []
     assert house.play().changed == 0
+
+
+LOGS = "/var/log/backstage/faults"
+
+
+def test_fault_92_run_wiped(house: House) -> None:
+    """Only the emperor's ear lies in /run: what plays plays on, and a run says what brings it back."""
+    before = house.traces("steady")
+    with house.visitors() as visitors:
+        house.host.sh("rm -rf /run/backstage/*")
+        run = house.play(acts={"shaky": {"env": {"BAND_TUNE": "deaf"}}})
+    visitors.all_pleased()
+    assert run.code != 0
+    assert "systemctl restart backstage-emperor" in run.message
+    assert house.traces("steady") == before
+    house.host.sh("systemctl restart backstage-emperor")
+    assert house.answers_within("steady.example.com", 10)
+    assert house.plays_within(5)
+    house.good()
+    assert house.leftovers() == []
+
+
+def test_fault_92_log_directory_removed(house: House) -> None:
+    with house.visitors() as visitors:
+        house.host.sh(f"rm -rf {LOGS}")
+        assert house.play(acts={"shaky": {"env": {"BAND_TUNE": "quiet"}}}).code == 0
+    visitors.all_pleased()
+    assert house.host.sh(f"stat -c '%a %U %G' {LOGS} {LOGS}/shaky.log") == "750 root adm\n640 root adm\n"
+    house.good()
+
+
+def test_fault_92_disk_full_of_logs(house: House) -> None:
+    """A Sess whose log has no room any more answers on."""
+    house.host.sh(f"mount -t tmpfs -o size=256k,mode=750,gid=adm tmpfs {LOGS}")
+    try:
+        assert house.play(acts={"shaky": {"env": {"BAND_TUNE": "loud"}}}).code == 0
+        house.host.sh(f"dd if=/dev/zero of={LOGS}/full bs=1k count=1024 2>/dev/null || true")
+        with house.visitors() as visitors:
+            time.sleep(1)
+        visitors.all_pleased()
+    finally:
+        house.host.sh(f"umount -l {LOGS}")
+    house.good()

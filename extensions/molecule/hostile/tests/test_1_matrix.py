@@ -9,14 +9,14 @@ OF_A_PROCESS = "process's "
 """What root itself may only do where it has more capabilities than most containers give it."""
 
 
-def test_fault_56_57_60_as_the_player(stranger: Stranger) -> None:
+def test_fault_44_56_57_60_as_the_player(stranger: Stranger) -> None:
     found = stranger.run(PROBE.read_text(), *stranger.subjects())
     assert found["uid"] == stranger.uid("jazz-evil")
     assert allowed(found) == []
     assert len(found["found"]) >= 90
 
 
-def test_fault_56_57_60_as_the_builder(stranger: Stranger) -> None:
+def test_fault_44_56_57_60_as_the_builder(stranger: Stranger) -> None:
     words = " ".join(stranger.subjects())
     stranger.host.write("/opt/hostile/probe.py", PROBE.read_text(), "644")
     assert stranger.play("evil", build=[f"sh -c 'python3 /opt/hostile/probe.py {words} > probed.json'"]).code == 0

@@ -134,7 +134,7 @@ def test_static_files_of_kept_releases_answer_and_new_ones_not_before_the_switch
     pleased(seen, CORNER)
 
 
-def test_variables_arrive_byte_for_byte(street: Street) -> None:
+def test_fault_40_variables_arrive_byte_for_byte(street: Street) -> None:
     """Nothing in them is code to uWSGI, to a shell or to nginx (fault_40)."""
     values = {
         "LINES": "one\ntwo\n\nthree",

@@ -54,7 +54,7 @@ PATTERNS = [
     [(p, name, True) for p, good, _bad in PATTERNS for name in good]
     + [(p, name, False) for p, _good, bad in PATTERNS for name in bad],
 )
-def test_pattern(pattern: re.Pattern[str], name: str, matches: bool) -> None:
+def test_fault_38_pattern(pattern: re.Pattern[str], name: str, matches: bool) -> None:
     assert bool(pattern.match(name)) is matches
 
 
@@ -89,7 +89,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("name", "good"), HOSTS)
-def test_host_name(name: str, good: bool) -> None:
+def test_fault_39_host_name(name: str, good: bool) -> None:
     assert names.is_host_name(name) is good
 
 
@@ -107,7 +107,7 @@ def acts() -> Iterator[str]:
             yield "a" + (fill * 32)[: length - 1 - len(end)] + end
 
 
-def test_no_two_users_are_one() -> None:
+def test_fault_23_no_two_users_are_one() -> None:
     owners: dict[str, tuple[str, ...]] = {}
     for production in productions():
         told = [(names.environment_builder(production), (production,))]
@@ -143,7 +143,7 @@ def test_the_longest_door_can_be_bound() -> None:
     assert len(door) <= LONGEST_DOOR
 
 
-def test_vassals_tell_production_act_and_sess_apart() -> None:
+def test_fault_23_vassals_tell_production_act_and_sess_apart() -> None:
     told = [("jazz", "blog", "0" * 12 + ".1"), ("jazz", "blog2", "0" * 12 + ".1"), ("jazz", "blog", "0" * 12 + ".11")]
     files = [names.vassal(*what) for what in told]
     assert [tuple(name.split(".", 3)[1:3]) for name in files] == [what[:2] for what in told]
