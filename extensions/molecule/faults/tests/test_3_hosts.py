@@ -121,7 +121,7 @@ def test_fault_92_run_wiped(house: House) -> None:
         run = house.play(acts={"shaky": {"env": {"BAND_TUNE": "deaf"}}})
     visitors.all_pleased()
     assert run.code != 0
-    assert "systemctl restart backstage-emperor" in run.message
+    assert "restart the service backstage-emperor" in run.message
     assert house.traces("steady") == before
     house.host.sh("systemctl restart backstage-emperor")
     assert house.answers_within("steady.example.com", 10)
