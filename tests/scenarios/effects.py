@@ -62,6 +62,7 @@ def _one(look: Look, name: str) -> Look:
     return {
         "there": bool(seen),
         "act": seen.get("record", {}).get("act", {}),
+        "modes": seen.get("modes", {}),
         "release": told.get("release"),
         "held": told.get("held"),
         "sealed": set(told.get("releases", {})),
@@ -83,6 +84,9 @@ def _one(look: Look, name: str) -> Look:
 
 def _act(name: str, before: Look, after: Look) -> list[Entry]:
     found = _record(name, before, after)
+    kept = {path: after["modes"].get(path) for path in before["modes"]}
+    if all(kept.values()) and kept != before["modes"]:
+        found.append(entry("act", name, "mend", *differing(before["modes"], kept)))
     found += [entry("act", name, "sweep", release) for release in sorted(before["unsealed"] - after["unsealed"])]
     built = sorted(after["sealed"] - before["sealed"])
     found += [entry("act", name, "build", before["plays"], release) for release in built]

@@ -48,7 +48,7 @@ class Names:
         text = re.sub(r"\btake-\d+\b", "take-n", text)
         text = re.sub(r"(<[a-z-]+-\d+>)\.\d+", r"\1.n", text)
         text = re.sub(r"\b[0-9a-f]{12}\.\d+\b", "<gone>.n", text)
-        return re.sub(r"\b(?:[0-9a-f]{12}|[0-9a-f]{64})\b", "<id>", text)
+        return re.sub(r"\b(?:[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64})\b", "<id>", text)
 
 
 def listed(path: str) -> list[str]:

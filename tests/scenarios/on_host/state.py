@@ -31,6 +31,11 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()[:16] for name in found}
 
 
+def mode(path: Path) -> str:
+    """Mode, owner and group of a directory that outlives every release."""
+    return f"{path.stat().st_mode & 0o7777:04o} {path.owner()}:{path.group()}"
+
+
 def act(folder: Path, production: str) -> dict[str, Any]:
     live, releases = folder / "live", folder / "releases"
     record = data(live / "sess.json") if live.is_symlink() else {}
@@ -38,6 +43,7 @@ def act(folder: Path, production: str) -> dict[str, Any]:
     vassals = [name[len(prefix) : -len(".ini")] for name in names(VASSALS) if name.startswith(prefix)]
     return {
         "record": data(folder / "act.json"),
+        "modes": {str(path): mode(path) for path in (folder / "data", folder / "media") if path.is_dir()},
         "unsealed": [name for name in names(releases) if not (releases / name / "release.json").exists()],
         "sesses": sorted({*names(folder / "sesses"), *vassals}),
         "vassals": vassals,
