@@ -50,6 +50,14 @@ def test_fault_11_syntax_error_in_urls(house: House) -> None:
     goes_wrong(house, "syntax error in urls")
 
 
+def test_forged_report_of_a_step(house: House) -> None:
+    goes_wrong(house, "forged report of a step")
+
+
+def test_step_that_does_not_end_by_itself(house: House) -> None:
+    goes_wrong(house, "step that does not end by itself")
+
+
 def test_fault_11_missing_environment_variable(house: House) -> None:
     goes_wrong(house, "missing environment variable")
 

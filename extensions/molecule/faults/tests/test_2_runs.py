@@ -50,14 +50,6 @@ os._exit(0)
 """
 
 
-def test_a_forged_report_is_its_acts_failure_alone(house: House) -> None:
-    forger = {"path": "manage.py", "content": FORGER}
-    run = house.play(acts={"shaky": {"files": [forger, TAKE]}, "steady": {"env": {"BAND_TUNE": "another"}}})
-    assert run.code != 0
-    assert run.message.startswith("act shaky, settings on h1: the Act's Python wrote a report that is not accepted")
-    assert house.get("steady.example.com")["page"].startswith("another ")
-
-
 def test_fault_21_slow_to_boot(house: House) -> None:
     slow = {
         "path": "band/wsgi.py",
@@ -217,3 +209,11 @@ def test_fault_31_sudo_wants_a_password(house: House) -> None:
     assert "sudo" in run.printed
     assert "password" in run.printed
     assert house.traces("shaky") == before
+
+
+def test_a_forged_report_is_its_acts_failure_alone(house: House) -> None:
+    forger = {"path": "manage.py", "content": FORGER}
+    run = house.play(acts={"shaky": {"files": [forger, TAKE]}, "steady": {"env": {"BAND_TUNE": "another"}}})
+    assert run.code != 0
+    assert run.message.startswith("act shaky, settings on h1: the Act's Python wrote a report that is not accepted")
+    assert house.get("steady.example.com")["page"].startswith("another ")

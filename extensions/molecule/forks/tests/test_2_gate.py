@@ -36,7 +36,11 @@ urlpatterns = [{}]
 LOGIN = 'path("", to("/login/"))'
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (LOGIN, {}, "/ leads to /login/: nothing at /login/ (404): set health.path to a page that the Act has"),
-    (f'{LOGIN}, path("login/", lambda _request: 1 / 0)', {}, "/ leads to /login/: /login/ answers 500"),
+    (
+        f'{LOGIN}, path("login/", lambda _request: 1 / 0)',
+        {},
+        "/ leads to /login/: /login/ answers 500: ZeroDivisionError: division by zero (busker/urls.py:22)",
+    ),
     (
         f"{LOGIN}, path(\"login/\", page('<link rel=stylesheet href=/static/busker/gone.css>'))",
         {},
