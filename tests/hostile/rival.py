@@ -66,11 +66,14 @@ def main(victim: str, burners: str) -> None:
         report["swapped"] = swap(names, links)
     except OSError as error:
         report["swapped"] = f"{type(error).__name__}: {error}"
-    time.sleep(5)  # the release is sealed by now
-    for descriptor in descriptors:
-        os.pwrite(descriptor, b"VERSION = 'changed after the seal'\n", 0)
     with open(f"{data}/rival.json", "w", encoding="utf-8") as file:
         json.dump(report, file)
+    # until the switch, which ends what its Sess has left: by then the release has long been sealed
+    end = time.monotonic() + ROUND
+    while time.monotonic() < end:
+        for descriptor in descriptors:
+            os.pwrite(descriptor, b"VERSION = 'changed after the seal'\n", 0)
+        time.sleep(0.01)
 
 
 if __name__ == "__main__":
