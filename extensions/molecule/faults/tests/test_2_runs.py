@@ -188,7 +188,7 @@ def test_fault_31_wrong_host_key(house: House, tmp_path: Path) -> None:
     address = house.host.sh("hostname -I").split()[0]
     known.write_text(f"{address} {(tmp_path / 'key.pub').read_text()}")
     strict = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={known} -o ControlPath=none"
-    run = house.play(playbook="site", ansible_ssh_extra_args=strict)
+    run = house.play(playbook="site", ansible_ssh_extra_args=strict, ansible_host_key_checking=True)
     assert run.code == 4
     assert "Host key verification failed" in run.printed
     assert house.traces("shaky") == before
