@@ -121,10 +121,12 @@ def build(options: Options) -> dict[str, Any]:
     found = {"told": told_of_settings(options), "rotating": rotating(options["code"])}
     copied = None
     if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:
-        if not absolute(settings.MEDIA_ROOT).startswith(os.environ["BACKSTAGE_DATA"] + "/"):
-            need_inside("MEDIA_ROOT", settings.MEDIA_ROOT, options)
-        else:
+        root = absolute(settings.MEDIA_ROOT)
+        # the builder's own place for uploads lies in its throw-away home, too
+        if root != options["own"]["MEDIA_ROOT"] and root.startswith(os.environ["BACKSTAGE_DATA"] + "/"):
             found["told"].append(PRIVATE)
+        else:
+            need_inside("MEDIA_ROOT", root, options)
     if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
             raise Failed("collectstatic", "STATIC_ROOT is not set")

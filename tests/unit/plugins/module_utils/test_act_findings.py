@@ -163,6 +163,13 @@ def test_private_uploads(project: Make, place: Path) -> None:
     ]
 
 
+def test_the_builders_own_place_for_uploads_is_no_private_one(project: Make) -> None:
+    """It lies in BACKSTAGE_DATA while a release is built (world.Places.of_builder)."""
+    made = project()
+    made.env["BACKSTAGE_MEDIA_ROOT"] = made.env["BACKSTAGE_DATA"] + "/.backstage-media"
+    assert [line for line in made.run("build")["told"] if "MEDIA_ROOT" in line] == []
+
+
 FORM = "from cats.models import Cat\nNAMES = [cat.name for cat in Cat.objects.all()]\nurlpatterns = []\n"
 
 
