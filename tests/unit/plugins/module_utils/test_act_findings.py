@@ -165,7 +165,8 @@ def test_private_uploads(project: Make, place: Path) -> None:
 
 def test_the_builders_own_place_for_uploads_is_no_private_one(project: Make) -> None:
     """It lies in BACKSTAGE_DATA while a release is built (world.Places.of_builder)."""
-    made = project()
+    lines = "MEDIA_URL = '/media/'; MEDIA_ROOT = os.environ['BACKSTAGE_MEDIA_ROOT']"
+    made = project(kittens___settings__py=settings(lines))
     made.env["BACKSTAGE_MEDIA_ROOT"] = made.env["BACKSTAGE_DATA"] + "/.backstage-media"
     assert [line for line in made.run("build")["told"] if "MEDIA_ROOT" in line] == []
 
