@@ -191,7 +191,7 @@ def _ask_and_ship(
         unknown = [name for name in result["missing"] if name not in acts]
         if unknown:
             raise Refusal(f"source: {', '.join(unknown)} must be built again; give its source")
-        options["shipped"], options["unavailable"] = {}, {}
+        options["shipped"], options["unavailable"], asked = {}, {}, result
         for name in result["missing"]:
             try:
                 packed = resolving.pack(acts[name], options["resolved"][name]["content"], base)
@@ -204,6 +204,10 @@ def _ask_and_ship(
             gone = ", ".join(result["missing"])
             problem = f"source: another run took the releases of {gone} off this host meanwhile; run again"
             result.update(failed=True, msg=problem)
+        said = result.get("warnings") or []
+        more = [warning for warning in asked.get("warnings") or [] if warning not in said]
+        if more:  # such as for whom it waited
+            result["warnings"] = more + said
     return result
 
 

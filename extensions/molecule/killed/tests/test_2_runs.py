@@ -127,7 +127,7 @@ def test_fault_10_environment_half_made(house: House) -> None:
     """Without its seal it is made anew, whatever somebody did to it meanwhile."""
     changes = take("another environment")
     changes["acts"]["shaky"]["refresh"] = "half made"
-    house.stop_at("os.chown .*/environments/[^/]*/.*site-packages")
+    house.stop_at("os.rename .*/environments/[^/]*/environment.json")
     running = house.start(watched=True, **changes)
     house.stopped()
     house.signal("KILL")

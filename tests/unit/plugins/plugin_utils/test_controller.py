@@ -114,6 +114,11 @@ def test_what_a_host_lacks_is_shipped_and_asked_again(inventory: Path) -> None:
     assert action.asked[0]["resolved"] == action.asked[1]["resolved"]
 
 
+def test_what_both_calls_say_is_said_once(inventory: Path) -> None:
+    action = Action({"missing": ["kittens"], "warnings": ["waited", "held"]}, {"changed": True, "warnings": ["held"]})
+    assert run(action, inventory, acts=[act()])["warnings"] == ["waited", "held"]
+
+
 def test_a_host_that_lacks_more_when_it_is_asked_again_did_nothing(inventory: Path) -> None:
     """Another run was there in between: that is no success."""
     action = Action({"missing": ["kittens"], "changed": False}, {"missing": ["dogs"], "changed": False})
