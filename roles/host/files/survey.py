@@ -124,14 +124,15 @@ def group_name(gid: int) -> str:
 
 # --- processes --------------------------------------------------------------------------------------------------------
 def processes() -> Iterator[int]:
-    """Process ids of this host alone: a machine that runs containers sees theirs in /proc, too."""
-    ours = os.readlink("/proc/self/ns/pid")
+    """Process ids of this host alone: a machine that runs containers sees theirs in /proc, too.
+
+    A container's process has a number in more PID namespaces than one (proc_pid_status(5), NSpid). Root may read that
+    without CAP_SYS_PTRACE, which it lacks in most containers.
+    """
     for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if os.readlink(f"/proc/{entry}/ns/pid") == ours:
-                yield int(entry)
-        except OSError:
-            continue
+        numbers = re.search(r"^NSpid:(.*)$", text_of(f"/proc/{entry}/status"), re.MULTILINE)
+        if numbers and len(numbers.group(1).split()) == 1:
+            yield int(entry)
 
 
 def arguments(pid: int) -> list[str]:

@@ -154,3 +154,22 @@ def test_both_files_are_one_text(tmp_path: Path, role: str, question: dict[str, 
     }  # fmt: skip
     assert answers["paths"] == [survey.describe(str(tmp_path))]
     assert not any(tmp_path.iterdir())
+
+
+def test_processes_whose_namespaces_root_may_not_read_are_seen() -> None:
+    """Without CAP_SYS_PTRACE, as in most containers, root can't read /proc/PID/ns of other users' processes."""
+    bounded = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
+    program = "import survey; print(*survey.processes())"
+    other = subprocess.Popen(["sleep", "60"], user=65534, group=65534, extra_groups=[])
+    try:
+        done = subprocess.run(
+            [*bounded, "/usr/bin/python3", "-c", program],
+            env={"PYTHONPATH": str(Path(survey.__file__).parent)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        other.kill()
+        other.wait()
+    assert str(other.pid) in done.stdout.split()
