@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.errors import Refusal
+from ..module_utils.host.errors import Refusal
 from ..plugin_utils import rehearsing
 
 

@@ -210,7 +210,8 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import reports, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.productions import reports
 
 
 def main() -> None:

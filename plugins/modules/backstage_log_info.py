@@ -114,8 +114,9 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import logs, spec
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.productions import logs
 
 
 def main() -> None:

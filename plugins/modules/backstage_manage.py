@@ -114,8 +114,10 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import caller, errands, spec
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.acts import commands
+from ansible_collections.backstage.django.plugins.module_utils.host import caller
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
 
 
 def main() -> None:
@@ -123,14 +125,14 @@ def main() -> None:
     caller.watch()
     act, ran = module.params["act"], None
     try:
-        words = errands.split(module.params["run"])
-        command = errands.prepare(module.params["production"], act, words)
-        changed = errands.changes(words, module.params["changes"])
+        words = commands.split(module.params["run"])
+        command = commands.prepare(module.params["production"], act, words)
+        changed = commands.changes(words, module.params["changes"])
         if not (module.check_mode and changed):
-            ran = errands.run(command, act, module.params["timeout"])
+            ran = commands.run(command, act, module.params["timeout"])
     except (BackstageError, OSError, caller.Abandoned) as error:
         module.fail_json(msg=str(error))
-    result = errands.as_result(command, ran, changed)
+    result = commands.as_result(command, ran, changed)
     if ran and ran.error:
         module.fail_json(msg=str(ran.error), **result)
     module.exit_json(**result)

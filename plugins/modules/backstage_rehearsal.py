@@ -200,15 +200,18 @@ stdout_lines:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import caller, findings, rehearsals, runlog, spec
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.host import caller, run_log
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals import findings
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals import rehearsal as rehearsals
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec.rehearsal(), supports_check_mode=True)
     caller.watch()
     try:
-        with runlog.written(module.params["run"]):
+        with run_log.written(module.params["run"]):
             rehearsal = rehearsals.Rehearsal(module.params)
             found = rehearsal.run()
     except (BackstageError, OSError, caller.Abandoned) as error:

@@ -106,12 +106,13 @@ unlisted:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.backstage.django.plugins.module_utils import orders, results, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.productions import options, results
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=spec.one_sess(), supports_check_mode=True)
-    results.carry_out(module, lambda: orders.for_sess(module.params))
+    results.carry_out(module, lambda: options.for_sess(module.params))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import manifest, spec, written
-from ..module_utils.errors import Refusal
-from ..module_utils.nouns import Act, Manifest
-from ..module_utils.problems import Problems
+from ..module_utils.host.errors import Refusal
+from ..module_utils.manifest import parse as manifest
+from ..module_utils.manifest import spec
+from ..module_utils.manifest import values as written
+from ..module_utils.manifest.nouns import Act, Manifest
+from ..module_utils.manifest.problems import Problems
 from . import lifetimes, resolving, variables
 
 Options = dict[str, Any]

@@ -22,7 +22,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils import runlog
+from ..module_utils.host import run_log
 
 BEGIN_AFTER = 1.5
 """Seconds: nobody wonders what a module does that takes less."""
@@ -56,7 +56,7 @@ class Follower:
         if getattr(connection, "become", None):
             connection.become = copy.copy(connection.become)
         self._action._connection = connection
-        self._path, self._heading = shlex.quote(runlog.place(run)), heading
+        self._path, self._heading = shlex.quote(run_log.place(run)), heading
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._lines = Lines()

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from ..module_utils.errors import Refusal
-from ..module_utils.nouns import Source
+from ..module_utils.host.errors import Refusal
+from ..module_utils.manifest.nouns import Source
 
 TIMEOUT = 900
 _SSH = "ssh -o BatchMode=yes"

@@ -14,10 +14,11 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils import manifest, spec
-from ..module_utils.errors import Refusal
-from ..module_utils.nouns import Act
-from ..module_utils.problems import Problems
+from ..module_utils.host.errors import Refusal
+from ..module_utils.manifest import parse as manifest
+from ..module_utils.manifest import spec
+from ..module_utils.manifest.nouns import Act
+from ..module_utils.manifest.problems import Problems
 from . import controller, following, lifetimes, playbill, printing, resolving, variables
 
 Options = dict[str, Any]

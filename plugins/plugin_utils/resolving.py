@@ -11,9 +11,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..module_utils.errors import Refusal
-from ..module_utils.inputs import digest
-from ..module_utils.nouns import Act, Source, summary
+from ..module_utils.host.errors import Refusal
+from ..module_utils.manifest.inputs import digest
+from ..module_utils.manifest.nouns import Act, Source, summary
 from . import run_cache
 from .sources import archive, git, package, path
 

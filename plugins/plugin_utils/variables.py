@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..module_utils.problems import Problems
+from ..module_utils.manifest.problems import Problems
 
 PREFIX = "backstage_"
 OPTIONS = {

@@ -15,11 +15,13 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from .. import diagnosis, door, emperor, files, names, process
-from ..errors import BackstageError
-from ..host import SITE, Host
-from ..layout import Act as ActPaths
-from ..leftovers import Left, started
+from ..diagnosis import lookup
+from ..host import files, names, process
+from ..host.errors import BackstageError
+from ..host.facts import SITE, Host
+from ..host.layout import Act as ActPaths
+from . import door, emperor
+from .leftovers import Left, started
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -224,7 +226,7 @@ class Uwsgi:
 
         What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
         """
-        return diagnosis.tail(self.printed_since(ends))
+        return lookup.tail(self.printed_since(ends))
 
     def printed_since(self, ends: dict[str, int]) -> str:
         """The same from its beginning, and of very much only the beginning and the end."""

@@ -24,9 +24,9 @@ from typing import IO, BinaryIO, Optional
 
 from ansible.module_utils.urls import open_url
 
-from ...module_utils.errors import Refusal
-from ...module_utils.nouns import Source
-from ...module_utils.unpack import refusal
+from ...module_utils.acts.unpack import refusal
+from ...module_utils.host.errors import Refusal
+from ...module_utils.manifest.nouns import Source
 
 TIMEOUT = 60
 _URL = re.compile(r"https?://", re.IGNORECASE)

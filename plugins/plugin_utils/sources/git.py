@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ...module_utils.errors import Refusal
-from ...module_utils.nouns import Source
+from ...module_utils.host.errors import Refusal
+from ...module_utils.manifest.nouns import Source
 from ..git_access import access, environment, git
 
 COMMIT = re.compile(r"[0-9a-f]{40}\Z")

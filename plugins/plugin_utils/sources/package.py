@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tarfile
 
-from ...module_utils.nouns import Source
+from ...module_utils.manifest.nouns import Source
 
 
 def resolve(source: Source, base: str) -> str:

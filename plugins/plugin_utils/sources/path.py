@@ -16,8 +16,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any, Optional
 
-from ...module_utils.errors import Refusal
-from ...module_utils.nouns import Source
+from ...module_utils.host.errors import Refusal
+from ...module_utils.manifest.nouns import Source
 
 LEFT_OUT = (".git", ".hg", ".svn", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", "*.pyc")
 

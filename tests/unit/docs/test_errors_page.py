@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.backstage.django.plugins.module_utils import causes
+from ansible_collections.backstage.django.plugins.module_utils.diagnosis import causes
 from pages import tables
 
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import inputs, nouns, shapes, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, nouns, shapes, spec
 from pages import PROJECT, tables
 
 TABLES = tables("manifest.md")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.backstage.django.plugins.doc_fragments import act, gig, sess, venue
-from ansible_collections.backstage.django.plugins.module_utils import calls, nouns, results
+from ansible_collections.backstage.django.plugins.module_utils.manifest import nouns
+from ansible_collections.backstage.django.plugins.module_utils.productions import order, results
 
 MODULES = "ansible_collections.backstage.django.plugins.modules."
 FRAGMENTS: dict[str, tuple[str, type]] = {
@@ -31,7 +32,7 @@ def options(text: str) -> dict[str, Any]:
 def test_returned_keys(noun: str) -> None:
     returned = yaml.safe_load(importlib.import_module(f"{MODULES}backstage_{noun}").RETURN)
     more = {"resolved"} if noun == "production" else set()
-    assert set(returned) - more == {*results.as_result(calls.Outcome())} - {"changed"}
+    assert set(returned) - more == {*results.as_result(order.Outcome())} - {"changed"}
 
 
 @pytest.mark.parametrize("noun", FRAGMENTS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.backstage.django.plugins.module_utils import manifest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 from pages import PAGES, PROJECT, anchors
 
 

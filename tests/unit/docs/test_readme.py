@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import yaml
-from ansible_collections.backstage.django.plugins.module_utils import manifest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 from ansible_collections.backstage.django.plugins.plugin_utils import playbill
 from pages import PROJECT
 

@@ -14,20 +14,11 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import (
-    databases,
-    host,
-    kept,
-    layout,
-    names,
-    nginx,
-    process,
-    reports,
-    server_block,
-    strikes,
-    users,
-)
-from ansible_collections.backstage.django.plugins.module_utils import production as production_module
+from ansible_collections.backstage.django.plugins.module_utils.acts import databases
+from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx, server_block
+from ansible_collections.backstage.django.plugins.module_utils.host import facts, layout, names, process, users
+from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production_module
+from ansible_collections.backstage.django.plugins.module_utils.productions import rehearsal_cache, reports, strike
 
 from .house import House
 from .projects import Make, Project
@@ -100,14 +91,14 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     monkeypatch.setattr(layout, "ROOT", str(place / "srv"))
     monkeypatch.setattr(layout, "LOGS", str(place / "log"))
     monkeypatch.setattr(reports, "ROOT", str(place / "srv"))
-    for module in (production_module, strikes):
+    for module in (production_module, strike):
         monkeypatch.setattr(module, "HOST_LOCK", str(place / ".lock"))
-    monkeypatch.setattr(strikes, "ROOT", str(place / "srv"))
-    monkeypatch.setattr(kept, "ROOT", str(place / "srv"))
-    monkeypatch.setattr(kept, "REHEARSAL_LOCK", str(place / "srv" / ".rehearsal"))
-    monkeypatch.setattr(host, "STAGE", str(place / "etc" / "stage.json"))
-    monkeypatch.setattr(host, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
-    monkeypatch.setattr(host, "DATABASE", str(place / "etc" / "database.json"))
+    monkeypatch.setattr(strike, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(rehearsal_cache, "ROOT", str(place / "srv"))
+    monkeypatch.setattr(rehearsal_cache, "REHEARSAL_LOCK", str(place / "srv" / ".rehearsal"))
+    monkeypatch.setattr(facts, "STAGE", str(place / "etc" / "stage.json"))
+    monkeypatch.setattr(facts, "FRONT_OF_HOUSE", str(place / "etc" / "front_of_house.json"))
+    monkeypatch.setattr(facts, "DATABASE", str(place / "etc" / "database.json"))
     if nginx._PROGRAM == "/usr/sbin/nginx":  # not the machine's own, if it has one: nobody else has a server here
         monkeypatch.setattr(nginx, "_PROGRAM", "/bin/true")
     monkeypatch.setattr(server_block, "LOGS", str(place / "log"))

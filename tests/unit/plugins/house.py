@@ -10,25 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
-from ansible_collections.backstage.django.plugins.module_utils import (
-    acts,
-    drift,
-    files,
-    inputs,
-    layout,
-    names,
-    server_block,
-    sesses,
-    state,
-    users,
-    verify,
-    world,
-)
-from ansible_collections.backstage.django.plugins.module_utils.calls import Order
-from ansible_collections.backstage.django.plugins.module_utils.host import Host
-from ansible_collections.backstage.django.plugins.module_utils.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.acts import digests, drift, world
+from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
+from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
+from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
+from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, users
+from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
+from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
+from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
+from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
 from .manifests import COMMIT
 
@@ -188,7 +181,7 @@ class House:
         Path(own.ini).write_text(Uwsgi(self.host, paths).render(part, found))
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), "stage": "uwsgi", **counted}
-        record["variables"] = verify.of_variables(part.variables)
+        record["variables"] = digests.of_variables(part.variables)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.backstage.django.plugins.module_utils import manifest, spec
-from ansible_collections.backstage.django.plugins.module_utils.errors import Refusal
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import Refusal
+from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Manifest
 
 Item = dict[str, Any]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import process, steps
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.acts import steps
+from ansible_collections.backstage.django.plugins.module_utils.host import process
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 
 DAEMON = process.User("daemon", 1, 1, [1])
 Text = Optional[str]

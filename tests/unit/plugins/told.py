@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 
 
 def told(function: Callable[..., Any], *args: Any, **options: Any) -> str:

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Manifest, Sess
-from ansible_collections.backstage.django.plugins.module_utils.problems import Problems
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import controller
 
 from ..manifests import VENUE, Item, act, git

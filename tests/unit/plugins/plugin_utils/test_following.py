@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.backstage.django.plugins.module_utils import runlog
+from ansible_collections.backstage.django.plugins.module_utils.host import run_log
 from ansible_collections.backstage.django.plugins.plugin_utils import following
 
 
@@ -34,23 +34,23 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was printed; the moments are shorter than people's."""
     texts: list[str] = []
     monkeypatch.setattr(following, "Display", lambda: SimpleNamespace(display=texts.append, vv=texts.append))
-    monkeypatch.setattr(runlog, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(run_log, "FOLDER", str(tmp_path))
     monkeypatch.setattr(following, "BEGIN_AFTER", 0.1)
     return texts
 
 
 def follow(action: Any, work: Callable[[], None], heading: str = "") -> following.Follower:
-    with following.Follower(action, "a1", heading) as follower, runlog.written("a1"):
+    with following.Follower(action, "a1", heading) as follower, run_log.written("a1"):
         work()
     return follower
 
 
 def test_what_it_does_is_printed_while_it_runs(shown: list[str]) -> None:
     def work() -> None:
-        runlog.phase("kittens", "packages")
+        run_log.phase("kittens", "packages")
         time.sleep(1.2)
-        runlog.note("kittens", "line written: settings")
-        runlog.phase("kittens", "check")
+        run_log.note("kittens", "line written: settings")
+        run_log.phase("kittens", "check")
         time.sleep(0.6)
         assert shown, "not before the end"
 
@@ -85,7 +85,7 @@ def test_a_module_that_has_nothing_to_do_is_not_asked(shown: list[str]) -> None:
 
 def test_without_a_second_channel_the_run_goes_on(shown: list[str]) -> None:
     def work() -> None:
-        runlog.phase("kittens", "packages")
+        run_log.phase("kittens", "packages")
         time.sleep(0.5)
 
     follower = follow(Action(fails=True), work)
@@ -98,7 +98,7 @@ def test_it_ends_with_the_module(shown: list[str]) -> None:
     began = time.monotonic()
 
     def work() -> None:
-        runlog.phase("kittens", "packages")
+        run_log.phase("kittens", "packages")
         time.sleep(0.5)
 
     follower = follow(Action(), work)

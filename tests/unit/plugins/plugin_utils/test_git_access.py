@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Source
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Source
 from ansible_collections.backstage.django.plugins.plugin_utils import git_access
 
 from ..told import told

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.template import trust_as_template
-from ansible_collections.backstage.django.plugins.module_utils import manifest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 from ansible_collections.backstage.django.plugins.plugin_utils import playbill
 
 CONTENT = 'import os\n\nfrom kittens.settings import *\n\n# it was needed: "so"\nDEBUG = False\n'

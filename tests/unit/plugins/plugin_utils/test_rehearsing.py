@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import surveys
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals import survey
 from ansible_collections.backstage.django.plugins.plugin_utils import printing, rehearsing
 
 from ..manifests import VENUE, Item, act
@@ -64,7 +64,7 @@ def test_a_directory(project: Path, tmp_path: Path, shown: list[str], monkeypatc
     assert "show" not in asked
     assert len(action.sent) == 1
     (tmp_path / "archive").write_bytes(next(iter(action.sent.values())))
-    assert surveys.Survey.read(str(tmp_path / "archive")).names == ["manage.py"]
+    assert survey.Survey.read(str(tmp_path / "archive")).names == ["manage.py"]
     assert result["manifest"]["backstage_acts"] == [{"name": "my-kittens"}]
     assert shown == [result["stdout"]]
 

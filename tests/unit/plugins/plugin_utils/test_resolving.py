@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Act, Source
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Source
 from ansible_collections.backstage.django.plugins.plugin_utils import resolving
 from ansible_collections.backstage.django.plugins.plugin_utils.sources import git as git_source
 

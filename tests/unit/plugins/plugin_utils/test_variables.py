@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import spec
-from ansible_collections.backstage.django.plugins.module_utils.problems import Problems
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import variables
 
 PLAYBOOKS = Path(__file__).parents[4] / "playbooks"

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import checks, files
+from ansible_collections.backstage.django.plugins.module_utils.host import files
+from ansible_collections.backstage.django.plugins.module_utils.manifest import checks
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part, Uwsgi
 
 from ...house import A, House

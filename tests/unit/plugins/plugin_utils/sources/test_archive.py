@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Source
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Source
 from ansible_collections.backstage.django.plugins.plugin_utils.sources import archive as sources
 
 from ...told import told

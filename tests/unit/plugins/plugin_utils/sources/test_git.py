@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Source
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Source
 from ansible_collections.backstage.django.plugins.plugin_utils.sources import git as sources
 
 from ...repositories import commit, git, repository

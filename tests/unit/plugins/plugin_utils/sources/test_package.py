@@ -6,7 +6,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Source
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Source
 from ansible_collections.backstage.django.plugins.plugin_utils.sources import package as sources
 
 KITTENS = Source("package", "kittens==1.4.2")

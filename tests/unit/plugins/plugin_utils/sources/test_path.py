@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils import unpack
-from ansible_collections.backstage.django.plugins.module_utils.nouns import Source
+from ansible_collections.backstage.django.plugins.module_utils.acts import unpack
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Source
 from ansible_collections.backstage.django.plugins.plugin_utils.sources import path
 
 from ...repositories import commit, git, repository

@@ -1,0 +1,284 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Building a release at its final path, beside the live one: code, environment, static files, seal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..diagnosis import lookup
+from ..host import files, masks, names, process, run_log, user_processes, users
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import Act as ActPaths
+from ..host.layout import Release
+from ..manifest import inputs
+from ..manifest.nouns import Act, summary
+from ..state import history
+from . import databases, environments, finish, requirements, steps, unpack, world
+
+_PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:(?:a|b|rc|\.?post|\.?dev)\d+)?)\Z")  # a tag that reads as a version
+_SERVER = re.compile(r"(?:py)?uwsgi(?![\w.-]*[A-Za-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One release to be built.
+
+    Args:
+        act: the Act as the manifest says.
+        address: where it is reached, for the variables that say so.
+        inputs: all that makes the release.
+        release: its id.
+        source: what a reader calls the source.
+        archive: the shipped source, in the root-owned spool.
+        secrets: what the Act's own code may need while it is checked.
+    """
+
+    act: Act
+    address: world.Address
+    inputs: dict[str, Any]
+    release: str
+    source: str
+    archive: str
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
+    """Build and seal the release; return its record.
+
+    Raises:
+        BackstageError: a step failed; what it left is removed, unsealed releases are never used.
+    """
+    host.need_stage()
+    missing = _missing_packages(job.act.packages)
+    if missing:
+        raise BackstageError(
+            f"Debian packages are missing on this host: {', '.join(missing)}; the role stage installs them",
+            step="packages",
+        )
+    files.need_room(paths.releases, 6 * os.path.getsize(job.archive), "the release")
+    builder = users.builder(paths.production.name, paths.name)
+    release = paths.release(job.release)
+    user_processes.end_all(builder)
+    files.remove_tree(release.root)
+    try:
+        _rooms(paths, release, builder)
+        record = _make(job, paths, release, builder, host)
+        user_processes.end_all(builder)
+        finish.finish(job.act, paths, release, builder, record)
+    except BaseException:  # also where nobody waits for the run any more
+        user_processes.end_all(builder)
+        files.remove_tree(release.root)
+        raise
+    finally:
+        files.remove_tree(paths.workshop)
+    return record
+
+
+def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
+    files.directory(release.root, 0o711)
+    files.remove_tree(paths.workshop)
+    for path in (release.code, release.static, paths.workshop):
+        files.directory(path, 0o700, builder.uid, builder.gid)
+
+
+def _unpack(job: Job, release: Release, builder: process.User) -> str:
+    """Lay out the source with the manifest's files; return the working directory."""
+    base = finish.base(release.code, job.act)
+    with open(job.archive, "rb") as archive:
+        process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
+    for file in job.act.files:
+        process.call_as(builder, unpack.put, base, file.path, file.content)
+    process.call_as(builder, unpack.make_directories, base, job.act.writable)
+    where = os.path.normpath(os.path.join(base, job.act.chdir))
+    process.call_as(builder, _need_project, where)
+    return where
+
+
+def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> dict[str, Any]:
+    act, where = job.act, _unpack(job, release, builder)
+    wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)
+    key = environments.make(paths, wanted, host.uv, release.code)
+    environment = environments.path(paths.production, key)
+    places = world.Places.of_builder(paths, job.release)
+    process.call_as(builder, os.makedirs, places.media, 0o750, True)
+    # the path that the release is named for: an Act that leaves one still plays there, and is not built for it
+    address = replace(job.address, path=job.inputs.get(inputs.PATH, "/"))
+    env = world.variables(
+        act, paths.production.name, job.release, act.settings, places, address, host.http_port, host.database_port
+    )
+    env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
+    for line in act.build:
+        run_log.phase(act.name, line)
+        _command(line, builder, env, where)
+    user_processes.end_all(builder)
+    options = {
+        "manage": act.manage,
+        "static": act.static,
+        "after_static": act.after_static,
+        "code": release.code,
+        "own": {"STATIC_ROOT": places.static, "MEDIA_ROOT": places.media},
+        "database": databases.wanted(act, paths.production.name, places.data),
+        "given": world.given(act, job.secrets),
+    }
+    python = os.path.join(environment, "bin", "python")
+    run_log.phase(act.name, "settings, check, static files")
+    found = steps.run("build", options, python, builder, {**env, **job.secrets}, where)
+    return {
+        "format": inputs.FORMAT,
+        "release": job.release,
+        "inputs": job.inputs,
+        "source": job.source,
+        "abi": inputs.abi(),
+        "environment": key,
+        "pinned": wanted.pinned,
+        "manage": act.manage,
+        "project": os.path.relpath(where, release.code),
+        "settings": act.settings or found["settings"],
+        "application": act.application or _application(found["wsgi_application"]),
+        "writable": act.writable,
+        "databases": found["databases"],
+        "migrated": found["migrated"],
+        "warnings": _warnings(job, found, wanted.requirements),
+        "migrations": found["migrations"],
+        "debug": found["debug"],
+        "static": _web(found["static_url"], found["static_root"], release, places.static),
+        "media": _web(found["media_url"], found["media_root"], release, places.media),
+        "static_urls": summary(act.static_urls),
+        "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "by": history.who(),
+    }
+
+
+def _packages(job: Job, builder: process.User, project: str, code: str, uv: str) -> environments.Wanted:
+    """All that makes the environment: what the project says, the package that the Act is, and the index."""
+    act = job.act
+    package = act.source.requirement if act.source and act.source.kind == "package" else ""
+    named = [] if package and act.requirements is None else act.requirements
+    texts = process.call_as(builder, requirements.collect, code, project, named, uv)
+    inner = [place for place in act.index.find_links if not place.startswith("/") and "://" not in place]
+    index = replace(act.index, find_links=[_inner(place, project, code) for place in act.index.find_links])
+    # the code comes without its history: what a package's own version is, its tag tells
+    version = _VERSION.match(act.source.version) if act.source and texts["local"] else None
+    return environments.Wanted(
+        env={**({_PRETEND: version.group(1)} if version else {}), **_plain(act.env)},
+        requirements="\n".join(part for part in (package, texts["requirements"]) if part),
+        constraints=texts["constraints"],
+        refresh=act.refresh,
+        locks=tuple(texts["locks"]),
+        projects=tuple(texts["projects"]),
+        index=index,
+        source=inputs.digest([job.inputs["source"], job.inputs["files"]])[:16] if texts["local"] or inner else "",
+    )
+
+
+def _plain(env: dict[str, str]) -> dict[str, str]:
+    """The variables that are the same in every release: those with a path of it in them are not."""
+    nowhere = world.Places("", "", "", "")
+    return {name: value for name, value in env.items() if world.expand({name: value}, nowhere) == {name: value}}
+
+
+def _inner(place: str, project: str, code: str) -> str:
+    """A directory with wheels inside the code, as a path that starts from the code."""
+    if place.startswith("/") or "://" in place:
+        return place
+    return "./" + os.path.relpath(os.path.join(project, place), code)
+
+
+def _need_project(where: str) -> None:
+    if not os.path.isdir(where):
+        raise BackstageError(f"the source has no directory '{where}': correct 'subdir' or 'chdir'")
+
+
+def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) -> None:
+    argv = shlex.split(line)
+    program = os.path.join(cwd, argv[0]) if "/" in argv[0] else shutil.which(argv[0], path=env["PATH"])
+    if program is None:
+        raise BackstageError(f"the program '{argv[0]}' is missing: add its Debian package to 'packages'", step="build")
+    try:
+        result = process.run([program, *argv[1:]], builder, env, cwd)
+    except OSError as error:
+        raise BackstageError(f"'{line}' can't be run ({error.strerror})", step="build") from None
+    user_processes.end_all(builder)
+    log = lookup.tail(result.said)
+    if result.late:
+        raise BackstageError(f"'{line}' has not ended within an hour, and was ended", step="build", log=log)
+    if not result.ok:
+        raise BackstageError(lookup.find(log) or f"'{line}' ended with status {result.code}", step="build", log=log)
+
+
+def _warnings(job: Job, found: dict[str, Any], needed: str) -> list[str]:
+    """What people should know of the release, one sentence each; the Act's own code had a hand in them."""
+    act, secrets = job.act, list(job.secrets.values())
+    inside = act.source.subdir if act.source else ""
+    kept = tuple(os.path.normpath(os.path.join(inside, name)) + "/" for name in act.writable if name.endswith("/"))
+    said = found["told"] + [
+        f"the log file '{path}' is renamed when it is full, and no file beside it can be made in the code: have the"
+        " project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+        for path in found["rotating"]
+        if not path.startswith(kept)
+    ]
+    said += [
+        f"{server.group()} is among the requirements, and the Act is played by the host's own uWSGI: leave it out, for"
+        " it is compiled for minutes"
+        for server in map(_SERVER.match, needed.splitlines())
+        if server
+    ]
+    return [masks.mask(" ".join(text.split())[:300], secrets) for text in said[:20]]
+
+
+def _application(dotted: str) -> str:
+    """WSGI_APPLICATION in the form of an import (Django names the callable after a dot)."""
+    if not dotted:
+        raise BackstageError("the settings have no WSGI_APPLICATION: set 'application'", step="settings")
+    if not names.DOTTED.match(dotted) or "." not in dotted:
+        raise BackstageError(
+            f"WSGI_APPLICATION of the settings is '{dotted}': write it as 'kittens.wsgi.application', or set"
+            " 'application'",
+            step="settings",
+        )
+    module, _dot, name = dotted.rpartition(".")
+    return f"{module}:{name}"
+
+
+def _web(said: str, root: str, release: Release, own: str) -> dict[str, Any]:
+    """Where a URL's files are: in the place made for them, or at a path inside the code.
+
+    Args:
+        said: the URL as the settings have it; a relative one starts from wherever the Act plays.
+        root: the directory.
+        release: whose it is.
+        own: the place made for them.
+    """
+    if said in ("", "/") or not root or urlsplit(said).netloc:
+        return {"url": "", "root": ""}
+    relative = not said.startswith("/")
+    url = "/" + said if relative else said
+    if not names.URL_PREFIX.match(url):  # the Act's own word, which ends in an nginx file
+        raise BackstageError(
+            f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", step="settings"
+        )
+    if root == os.path.normpath(own):
+        return {"url": url, "root": "own", "relative": relative}
+    if not root.startswith(release.code + "/"):
+        return {"url": "", "root": ""}  # nothing was collected there: the project serves its own
+    return {"url": url, "root": os.path.relpath(root, release.code), "relative": relative}
+
+
+def _missing_packages(packages: list[str]) -> list[str]:
+    if not packages:
+        return []
+    result = process.run(["/usr/bin/dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *packages])
+    installed = {line.split()[0] for line in result.out.splitlines() if line.endswith(" ii ")}
+    return [name for name in packages if name not in installed]

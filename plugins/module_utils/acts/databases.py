@@ -1,0 +1,318 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The databases of Acts: in PostgreSQL on the Act's own host, a role and a database each.
+
+Both are named like the Act's player, whom PostgreSQL knows by the socket: there is no password. The
+role's comment says whose it is, and a role or database of somebody else is never touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Optional
+
+from ..host import names, process, users
+from ..host.errors import BackstageError
+from ..host.facts import SITE, Host
+from ..manifest.nouns import Act
+from ..state.plan import Change, Phase, Step
+
+POSTGRESQL = "postgresql"
+SQLITE = "sqlite"
+IN_A_FILE = ("sqlite3", "spatialite")
+"""What Django's own back ends end in whose database is a file: for records of releases that name no vendor."""
+PORT = 5432
+"""What every client of PostgreSQL takes where none is said."""
+URL = "DATABASE_URL"
+"""The variable that tells it."""
+PLACEHOLDERS = ("database", "database_user", "database_host", "database_port", "database_url")
+"""What ``env`` may name of it, in braces."""
+SOCKETS = "/var/run/postgresql"
+"""Where Debian's PostgreSQL has its sockets: a client takes a path for a directory of them, and needs no password."""
+
+_PSQL = "/usr/bin/psql"
+_SUPERUSER = "postgres"
+_EVERYBODY = "PUBLIC"
+_SHARED = ("postgres", "template1")
+"""Open to every role as PostgreSQL comes."""
+
+_ANSWER_WITHIN = 60
+_ANSWER = 16 * 2**20
+"""Bytes of an answer: JSON, of which no part can be left out."""
+_STATE = """
+SELECT json_build_object(
+    'roles', (SELECT json_object_agg(rolname, coalesce(shobj_description(oid, 'pg_authid'), '')) FROM pg_roles),
+    'databases', (SELECT json_object_agg(datname, pg_get_userbyid(datdba)) FROM pg_database),
+    'guests', (
+        SELECT json_agg(json_build_array(datname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END))
+        FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba)))
+        WHERE privilege_type = 'CONNECT' AND grantee <> datdba
+    )
+);
+"""
+# runs of several Productions would stumble over each other in PostgreSQL's own tables
+_TURN = "SELECT pg_advisory_lock(hashtext('backstage'));\n"
+# template0 and C.UTF-8: the same on every host, whatever its locale was when PostgreSQL was installed, and no index
+# is in another order after an upgrade of the C library
+_CREATE_ROLE = "BEGIN; CREATE ROLE {name} LOGIN; COMMENT ON ROLE {name} IS {mark}; COMMIT;"
+_CREATE = (
+    "CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8';"
+    "REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
+)
+_DROP = "DROP DATABASE IF EXISTS {name} WITH (FORCE); DROP ROLE {name};"
+
+
+def url(act: Act, production: str, data: str, port: int) -> str:
+    """DATABASE_URL of an Act: no user and no host, so PostgreSQL is reached by the socket, as who asks.
+
+    Args:
+        act: the Act, with an engine.
+        production: its Production.
+        data: its data directory, for whoever runs it.
+        port: the one that names the socket.
+    """
+    if act.database == SQLITE:
+        return f"sqlite:///{_file(data)}"
+    return f"postgresql://{'' if port == PORT else f':{port}'}/{names.player(production, act.name)}"
+
+
+def placeholders(act: Act, production: str, data: str, port: int) -> dict[str, str]:
+    """What an Act's ``env`` may name of its database; nothing where the project has its own."""
+    if not act.database:
+        return {}
+    told = {"database_url": url(act, production, data, port)}
+    if act.database == SQLITE:
+        return {**told, "database": _file(data), "database_user": "", "database_host": "", "database_port": ""}
+    name = names.player(production, act.name)
+    return {**told, "database": name, "database_user": name, "database_host": SOCKETS, "database_port": str(port)}
+
+
+def wanted(act: Act, production: str, data: str) -> Optional[dict[str, str]]:
+    """What Django's default database has to be, in Django's words; None where the project has its own."""
+    if not act.database:
+        return None
+    name = _file(data) if act.database == SQLITE else names.player(production, act.name)
+    return {"vendor": act.database, "name": name}
+
+
+def _file(data: str) -> str:
+    return os.path.join(data, "db.sqlite3")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What PostgreSQL has on this host.
+
+    Args:
+        roles: name -> its comment.
+        databases: name -> its owner.
+        guests: database -> those besides its owner who may connect.
+    """
+
+    roles: dict[str, str]
+    databases: dict[str, str]
+    guests: dict[str, list[str]]
+
+    def intruders(self, name: str) -> dict[str, list[str]]:
+        """Who may connect and should not: everybody, and other Acts; a role that somebody let in by name may."""
+        found = {}
+        for database in (name, *_SHARED):
+            guests = [guest for guest in self.guests.get(database, []) if self._is_kept_out(guest)]
+            if guests:
+                found[database] = sorted(guests)
+        return found
+
+    def _is_kept_out(self, guest: str) -> bool:
+        return guest == _EVERYBODY or self.roles.get(guest, "").startswith(f"{users.MARK} ")
+
+
+class Databases:
+    """The databases of a Production's Acts; PostgreSQL is asked at most once.
+
+    Args:
+        production: whose.
+        host: the host's facts.
+        planning: nothing is made in this run, so what the role has yet to install is no failure.
+    """
+
+    def __init__(self, production: str, host: Host, planning: bool = False) -> None:
+        self.production = production
+        self.host = host
+        self.planning = planning
+        self._found: Optional[Cluster] = None
+        self._failure: Optional[BackstageError] = None
+
+    def plan(self, act: str) -> list[Change]:
+        """What is to be done so that an Act has a database, to which only the Act can connect.
+
+        Raises:
+            BackstageError: PostgreSQL does not answer, or the name is somebody else's.
+        """
+        name, cluster = names.player(self.production, act), self._cluster()
+        if self.lacks(act):
+            make = partial(self._create, act, name not in cluster.roles)
+            return [Change(Step("act", act, "create database", None, name), Phase.MIGRATE, act, make)]
+        guests = cluster.intruders(name)
+        if not guests:
+            return []
+        make = partial(self._close, guests)
+        return [Change(Step("act", act, "close database", {"may connect": guests}), Phase.MIGRATE, act, make)]
+
+    def lacks(self, act: str) -> bool:
+        """Whether an Act has no database yet.
+
+        Raises:
+            BackstageError: as ``plan``.
+        """
+        name, cluster = names.player(self.production, act), self._cluster()
+        if name in cluster.roles and cluster.roles[name] != self._mark(act):
+            raise BackstageError(
+                f"the PostgreSQL role '{name}' exists and is not Backstage's (its comment says"
+                f" '{cluster.roles[name]}'); rename the Act, or drop that role",
+                step="database",
+            )
+        owner = cluster.databases.get(name)
+        if owner not in (None, name):
+            raise BackstageError(
+                f"the database '{name}' exists and belongs to the PostgreSQL role '{owner}'; rename the Act, or that"
+                " database",
+                step="database",
+            )
+        return owner is None
+
+    def has(self, act: str) -> bool:
+        """Whether anything of an Act is in PostgreSQL; on a host without it, nothing is.
+
+        Raises:
+            BackstageError: PostgreSQL does not answer.
+        """
+        name = names.player(self.production, act)
+        return self.host.has_database and self._cluster().roles.get(name) == self._mark(act)
+
+    def drop(self, act: str) -> None:
+        """Delete an Act's database and role.
+
+        Raises:
+            BackstageError: PostgreSQL refuses.
+        """
+        self.lacks(act)  # a database of this name may have been given away
+        name = names.player(self.production, act)
+        self._tell(_DROP.format(name=_identifier(name)), f"the database '{name}' could not be deleted")
+
+    def _create(self, act: str, role: bool) -> None:
+        name = names.player(self.production, act)
+        statements = (_CREATE_ROLE if role else "") + _CREATE
+        sql = statements.format(name=_identifier(name), mark=_literal(self._mark(act)))
+        self._tell(sql, f"the database '{name}' could not be made")
+        shared = self._cluster().intruders("")
+        if shared:
+            self._close(shared)
+
+    def _close(self, guests: dict[str, list[str]]) -> None:
+        lines = [
+            f"REVOKE CONNECT ON DATABASE {_identifier(database)}"
+            f" FROM {guest if guest == _EVERYBODY else _identifier(guest)};"
+            for database, found in guests.items()
+            for guest in found
+        ]
+        self._tell("\n".join(lines), "the databases could not be closed")
+
+    def _mark(self, act: str) -> str:
+        return f"{users.MARK} {self.production} {act}"
+
+    def _cluster(self) -> Cluster:
+        if self._failure:
+            raise self._failure
+        if self._found is None:
+            try:
+                self._found = self._read()
+            except BackstageError as error:
+                self._failure = error
+                raise
+        return self._found
+
+    def _read(self) -> Cluster:
+        if self.planning and not self.host.has_database:
+            return Cluster({}, {}, {})
+        self.host.need_database()
+        result = _psql(_STATE, self.host.database_port, _ANSWER_WITHIN)
+        if not result.ok:
+            raise BackstageError(
+                f"PostgreSQL does not answer on this host ({_reason(result)}): start it, as the playbook"
+                " backstage.django.site does, and run again",
+                step="database",
+            )
+        found = json.loads(result.out)
+        guests: dict[str, list[str]] = {}
+        for database, guest in found["guests"] or []:
+            guests.setdefault(database, []).append(guest)
+        return Cluster(found["roles"], found["databases"], guests)
+
+    def _tell(self, sql: str, failed: str) -> None:
+        self.host.need_database()
+        result = _psql(_TURN + sql, self.host.database_port)
+        if not result.ok:
+            raise BackstageError(f"{failed}: {_reason(result)}", step="database", log=result.err)
+
+
+def default(record: dict[str, Any]) -> dict[str, str]:
+    """Engine and name of the database that Django calls `default`, as the record of a release has them."""
+    found: dict[str, str] = record.get("databases", {}).get("default", {"engine": "", "name": ""})
+    return found
+
+
+def in_a_file(database: dict[str, str]) -> bool:
+    """Whether a database of a release's record is SQLite's: its back end may be one of the project's own."""
+    vendor = database.get("vendor")
+    return vendor == SQLITE if vendor else database["engine"].endswith(IN_A_FILE)
+
+
+def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) -> str:
+    """The file of the default database, where it lies in the code and nothing lets the Act write it; else empty.
+
+    Args:
+        record: what is known of the release.
+        code: its code.
+        base: the directory that the manifest's paths start from.
+        writable: what the Act may write, of these paths.
+    """
+    database = default(record)
+    if not in_a_file(database) or database["name"].startswith((":", "file:")):
+        return ""
+    path = os.path.join(code, record.get("project", ""), database["name"])
+    inside = os.path.relpath(path, base)
+    if not path.startswith(code + "/") or any((inside + "/").startswith(one.rstrip("/") + "/") for one in writable):
+        return ""
+    return inside
+
+
+def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:
+    """Have PostgreSQL's superuser run statements; the first that fails ends it."""
+    superuser = process.User.named(_SUPERUSER)
+    if not os.path.exists(_PSQL):
+        raise BackstageError(f"{_PSQL} is missing on this host; {SITE}", step="database")
+    options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password", "--set=ON_ERROR_STOP=1"]
+    argv = [_PSQL, *options, f"--port={port}", "--dbname=postgres"]
+    # one that was stopped takes the connection and says nothing
+    return process.run(argv, superuser, {"PGCONNECT_TIMEOUT": "10"}, stdin=sql, timeout=timeout, keep=_ANSWER)
+
+
+def _reason(result: process.Result) -> str:
+    """The first error that PostgreSQL says, without the program's name and place; warnings may come before it."""
+    said = result.err.strip().splitlines() or [f"psql ended with status {result.code}"]
+    errors = (line for line in said if re.search(r"(ERROR|FATAL|error): ", line))
+    return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", next(errors, said[0]), count=1)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,205 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of an Act's users and directories was changed by hand; a deploy mends it, and status tells it."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..host import names, process, users
+from ..host.errors import BackstageError
+from ..host.layout import Act as ActPaths
+from ..host.layout import Production
+from ..state.read import ActState
+
+DEPLOY, SITE = "deploy", "site"
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing that is not as Backstage made it.
+
+    Args:
+        subject: whose it is: an Act, a Venue, the host.
+        where: the path, or the user.
+        found: how it is.
+        wanted: how it should be; empty where that is said by ``found``.
+        cure: the playbook that mends it, or what to do.
+    """
+
+    subject: str
+    where: str
+    found: str
+    wanted: str = ""
+    cure: str = DEPLOY
+
+    def entry(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in ("subject", "where", "found", "wanted", "cure")}
+
+    def line(self) -> str:
+        state = f"{self.found}, not {self.wanted}" if self.wanted else self.found
+        cure = f"the playbook {self.cure} mends it" if self.cure in (DEPLOY, SITE) else self.cure
+        return f"drift: {self.subject}: {self.where}: {state}; {cure}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A directory or file of ours, with its mode and the ids of who owns it."""
+
+    path: str
+    mode: int
+    uid: int = 0
+    gid: int = 0
+
+    def difference(self) -> str:
+        """How it is, where that is not how it should be; empty where it is right, or missing."""
+        try:
+            about = os.lstat(self.path)
+        except FileNotFoundError:
+            return ""
+        if stat.S_ISLNK(about.st_mode):
+            return "a link"
+        mode = stat.S_IMODE(about.st_mode)
+        if (mode, about.st_uid, about.st_gid) == (self.mode, self.uid, self.gid):
+            return ""
+        return described(mode, about.st_uid, about.st_gid)
+
+    def wanted(self) -> str:
+        return described(self.mode, self.uid, self.gid)
+
+    def mend(self) -> None:
+        """Give it its owner and mode, through a descriptor that follows no link."""
+        try:
+            handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise BackstageError(f"{self.path} can't be mended ({error.strerror})", step="mend") from None
+        try:
+            os.fchown(handle, self.uid, self.gid)
+            os.fchmod(handle, self.mode)  # last: a change of owner clears setgid
+        finally:
+            os.close(handle)
+
+
+def described(mode: int, uid: int, gid: int) -> str:
+    """A mode and who owns it, as people read them."""
+    return f"{mode:04o} {_name(pwd.getpwuid, uid)}:{_name(grp.getgrgid, gid)}"
+
+
+def _name(look: Any, number: int) -> str:
+    try:
+        return str(look(number)[0])
+    except KeyError:
+        return str(number)
+
+
+def places(state: ActState) -> list[Place]:
+    """The directories and files of an Act that are there from its first build on, and those of what is live."""
+    paths = state.paths
+    player = process.User.named(names.player(paths.production.name, paths.name))
+    www, adm = process.group_id(names.WWW_GROUP), process.group_id(names.LOG_GROUP)
+    found = [
+        *(Place(path, 0o755) for path in (paths.production.root, paths.production.acts, paths.production.environments)),
+        *(Place(path, 0o711) for path in (paths.root, paths.releases, paths.sesses)),
+        Place(paths.media, 0o2750, player.uid, www),
+        Place(paths.data, 0o700, player.uid, player.gid),
+        Place(paths.production.logs, 0o750, 0, adm),
+        Place(paths.log, 0o640, 0, adm),
+        *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold)),
+    ]
+    for name in state.releases:
+        release = paths.release(name)
+        found += [Place(release.root, 0o711), Place(release.seal, 0o640, 0, player.gid)]
+        found += [Place(release.code, 0o750, 0, player.gid), Place(release.static, 0o755)]
+    if state.live:
+        sess = paths.sess(state.live)
+        found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.gid), Place(sess.record, 0o600)]
+        found += [Place(sess.env, 0o750, 0, player.gid), Place(sess.door, 0o750, 0, www)]
+        found += [Place(os.path.join(sess.env, name), 0o640, 0, player.gid) for name in state.live_env]
+    return found
+
+
+def of_places(state: ActState) -> Iterator[tuple[Drift, Place]]:
+    """The places of an Act that are there and not as they were made."""
+    subject = f"act {state.paths.name}"
+    for place in places(state):
+        found = place.difference()
+        if found:
+            yield Drift(subject, place.path, found, place.wanted()), place
+
+
+@dataclass(frozen=True)
+class Account:
+    """A system user of ours."""
+
+    name: str
+    home: str
+    groups: tuple[str, ...] = ()
+
+    def differences(self) -> dict[str, tuple[str, str]]:
+        """What differs: home, shell, groups -> how it is and how it should be."""
+        try:
+            entry = pwd.getpwnam(self.name)
+        except KeyError:
+            return {MISSING: ("", "")}
+        found = os.getgrouplist(self.name, entry.pw_gid)
+        extra = sorted(_name(grp.getgrgid, number) for number in found if number != entry.pw_gid)
+        asked = {
+            "home": (entry.pw_dir, self.home),
+            "shell": (entry.pw_shell, users.SHELL),
+            "groups": (", ".join(extra) or "none", ", ".join(self.groups) or "none"),
+        }
+        return {key: pair for key, pair in asked.items() if pair[0] != pair[1]}
+
+    def mend(self) -> None:
+        """Give it its shell, home and groups again."""
+        users.mend(self.name, self.home, self.groups)
+
+
+def accounts(paths: ActPaths) -> list[Account]:
+    """The two users of an Act."""
+    production = paths.production.name
+    builder = names.builder(production, paths.name)
+    return [
+        Account(names.player(production, paths.name), paths.data, (builder,)),
+        Account(builder, "/nonexistent"),
+    ]
+
+
+def shared(paths: Production) -> Account:
+    """The builder of the Production's environments."""
+    return Account(names.environment_builder(paths.name), paths.cache)
+
+
+def of_accounts(subject: str, known: list[Account]) -> Iterator[tuple[Drift, Account]]:
+    for account in known:
+        for key, (before, after) in account.differences().items():
+            user = f"user {account.name}"
+            there = key != MISSING
+            yield Drift(subject, f"{user}, {key}" if there else user, before if there else MISSING, after), account
+
+
+def of_act(state: ActState) -> list[Drift]:
+    """All that a deploy mends of an Act's users and places."""
+    subject = f"act {state.paths.name}"
+    found = [one for one, _account in of_accounts(subject, accounts(state.paths))]
+    if any(one.found == MISSING for one in found):
+        return found  # nobody knows yet who is to own the rest
+    return found + [one for one, _place in of_places(state)]
+
+
+def mend(state: ActState) -> None:
+    """Make an Act's users and places again what they should be; users first, for they own the places."""
+    users.ensure_act(state.paths.production.name, state.paths.name, state.paths.data)
+    for account in {account for _drift, account in of_accounts("", accounts(state.paths))}:
+        account.mend()
+    for _drift, place in of_places(state):
+        place.mend()

@@ -1,0 +1,270 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Virtual environments by content: one for all releases and Acts whose inputs are the same.
+
+Made by uv as an unprivileged user, with copied files and bytecode; then root seals a copy. An unsealed one is
+never used. Nothing of a package runs while an environment is made that others use, or as the user whose cache
+they use.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from ..diagnosis import lookup
+from ..host import files, names, process, run_log, user_processes, users
+from ..host.errors import BackstageError
+from ..host.layout import Act, Production
+from ..manifest import inputs
+from ..manifest.nouns import Index, summary
+from . import digests, seal, unpack
+
+SEAL = "environment.json"
+TYPICAL = 80 * 2**20
+"""Bytes of a small Django environment with its bytecode."""
+_NEEDS_BUILDING = re.compile(  # uv breaks its lines anywhere
+    r"has\s+no\s+usable\s+wheels"
+    r"|[Bb]uilding\s+(from\s+source|source\s+distributions(\s+for\s+\S+)?)\s+is\s+disabled"
+)
+_PINNED = re.compile(r"[\w.-]+(\[[^]]*\])?\s*(===?\s*[\w.+!-]+\s*(;|--hash|$)|@\s*(https?:.*|.*@[0-9a-f]{40}\b))")
+_UV = {
+    "UV_SYSTEM_CERTS": "1",
+    "UV_NO_CONFIG": "1",
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_LINK_MODE": "copy",
+    "UV_NO_PROGRESS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The inputs of an environment.
+
+    Args:
+        requirements: all requirement texts, flattened.
+        constraints: likewise.
+        refresh: changed by people who want unpinned requirements renewed.
+        locks: the texts of lock files that uv reads itself.
+        projects: files of the code that uv reads where they are.
+        index: where packages come from; its credentials make no other environment.
+        source: the id of the code, where anything refers to it; else empty.
+        act: the one Act that it is for: where a package must be built, the code is in it, or an index is private.
+        env: variables that the build of a package may read; of an environment of the Act's own.
+    """
+
+    requirements: str
+    constraints: str = ""
+    refresh: str = ""
+    locks: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    index: Index = field(default_factory=Index)
+    source: str = ""
+    act: str = ""
+    env: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def key(self) -> str:
+        seen = {"env": self.env} if self.env else {}
+        return inputs.digest({**summary(self), **seen, "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every line names one exact version."""
+        lines = [line for line in self.requirements.splitlines() if not line.startswith(("-", "."))]
+        return not self.projects and all(_PINNED.match(line) for line in lines)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Who makes an environment, and who may read it; where code is named, a copy of it is at hand."""
+
+    user: process.User
+    cache: str
+    readers: seal.Readers
+    options: tuple[str, ...]
+    code: str = ""
+
+
+def path(paths: Production, key: str) -> str:
+    return os.path.join(paths.environments, key)
+
+
+def entered(environment: str) -> dict[str, str]:
+    """The variables of who has activated an environment."""
+    return {"PATH": f"{environment}/bin:{process.PATH}", "VIRTUAL_ENV": environment}
+
+
+def is_sealed(paths: Production, key: str) -> bool:
+    return os.path.isfile(os.path.join(path(paths, key), SEAL))
+
+
+def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
+    """Have an environment with these inputs, shared where wheels do; return its key.
+
+    Where a package has no wheel, its build script would run while others' environment is made: then
+    the Act's own builder makes one for this Act alone. So it does where the code itself is installed, and
+    where an index asks for a password, for then others may not read what came from it.
+
+    Args:
+        paths: the Act's.
+        wanted: the inputs.
+        uv: the program.
+        code: the source, as its builder has it.
+
+    Raises:
+        BackstageError: a requirement can't be had; carries uv's own words.
+    """
+    run_log.phase(paths.name, "packages")
+    own = replace(wanted, act=paths.name)
+    wanted = replace(wanted, env={})
+    # a line that asks uv for a build counts more than --no-build
+    alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
+    for known in (own,) if alone else (wanted, own):
+        if is_sealed(paths.production, known.key):
+            os.utime(os.path.join(path(paths.production, known.key), SEAL))  # what nobody uses may be removed
+            return known.key
+    if not os.path.exists(uv):
+        raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")
+    if not alone:
+        try:
+            return _make(paths.production, wanted, uv, _shared(paths.production))
+        except BackstageError as error:
+            if not _NEEDS_BUILDING.search(error.log):
+                raise
+    return _make(paths.production, own, uv, _own(paths, code if wanted.source else ""))
+
+
+def _shared(paths: Production) -> _Maker:
+    user = users.ensure(names.environment_builder(paths.name), paths.cache, f"{paths.name} environments")
+    user_processes.end_all(user)
+    files.directory(paths.cache, 0o700, user.uid, user.gid)
+    return _Maker(user, paths.cache, seal.Readers(everybody=True), ("--no-build",))
+
+
+def _own(paths: Act, code: str) -> _Maker:
+    builder = users.builder(paths.production.name, paths.name)
+    # the player is in the builder's own group, so both can read it
+    return _Maker(builder, paths.workshop, seal.Readers(gid=process.group_id(builder.name)), (), code)
+
+
+def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
+    target = path(paths, wanted.key)
+    files.remove_tree(target)
+    files.need_room(paths.environments, 2 * TYPICAL, "an environment")
+    files.directory(target, 0o700, maker.user.uid, maker.user.gid)
+    try:
+        _install(wanted, uv, maker, target)
+        user_processes.end_all(maker.user)
+        seal.take(target, maker.user.uid, maker.readers)
+        digests.record(target, SEAL)
+        seal.settle(target)
+        record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
+        files.write(os.path.join(target, SEAL), files.to_json(record))
+    except BaseException:  # also where nobody waits for the run any more
+        user_processes.end_all(maker.user)
+        files.remove_tree(target)
+        raise
+    return wanted.key
+
+
+def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
+    env = {
+        **wanted.env,
+        **_UV,
+        "HOME": maker.cache,
+        "TMPDIR": maker.cache,
+        "UV_CACHE_DIR": os.path.join(maker.cache, "uv"),
+    }
+    _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
+    room = os.path.join(maker.cache, "inputs")
+    process.call_as(maker.user, _clear, room)
+    if maker.code:
+        # a copy: building leaves its own files beside the code
+        process.call_as(maker.user, _copy, maker.code, room)
+    arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]
+    if wanted.index.password:
+        env["NETRC"] = os.path.join(room, ".netrc")
+        process.call_as(maker.user, unpack.put, room, ".netrc", _netrc(wanted.index))
+    if wanted.requirements or wanted.locks or wanted.projects:
+        python = os.path.join(target, "bin", "python")
+        _uv([uv, "pip", "install", "--quiet", "--python", python, *maker.options, *arguments], maker.user, env, room)
+        _compile(target, maker.user)
+    files.remove_tree(room)
+
+
+def _clear(room: str) -> None:
+    """Make an empty directory, as its owner: others may be able to write beside it."""
+    shutil.rmtree(room, ignore_errors=True)
+    os.mkdir(room, 0o700)
+
+
+def _compile(target: str, user: process.User) -> None:
+    """Compile bytecode without the site module, which runs lines of packages' .pth files (uv's own way does)."""
+    argv = [inputs.PYTHON, "-I", "-S", "-m", "compileall", "-qq", "-j", "0", os.path.join(target, "lib")]
+    process.run(argv, user)  # what does not compile, such as a template of code, is compiled when it is imported
+
+
+def _copy(code: str, room: str) -> None:
+    shutil.copytree(code, room, symlinks=True, dirs_exist_ok=True)
+
+
+def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
+    """Write the texts to where the places in them start from; return uv's arguments for them."""
+    texts = {".requirements.txt": wanted.requirements, ".constraints.txt": wanted.constraints}
+    texts.update({f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)})
+    arguments = []
+    for name, text in texts.items():
+        if text:
+            process.call_as(user, unpack.put, room, name, text + "\n")
+            arguments += ["--constraints" if name == ".constraints.txt" else "--requirements", name]
+    for project in wanted.projects:
+        arguments += ["--requirements", project]
+    return arguments
+
+
+def _from(index: Index) -> list[str]:
+    """Where uv looks for packages; with find_links alone it asks nobody else."""
+    arguments = [f"--default-index={index.url}"] if index.url else []
+    arguments += [f"--index={url}" for url in index.extra_urls]
+    arguments += [f"--find-links={place}" for place in index.find_links]
+    return [*arguments, "--no-index"] if index.find_links and not (index.url or index.extra_urls) else arguments
+
+
+def _netrc(index: Index) -> str:
+    """The password of the indexes' hosts, in a file that their builder alone can read, and no longer than needed.
+
+    Source:
+        uv's manual, "HTTP authentication": NETRC names such a file.
+    """
+    hosts = {urlsplit(place).hostname: None for place in (index.url, *index.extra_urls, *index.find_links)}
+    username, password = _quoted(index.username), _quoted(index.password)
+    lines = (f"machine {host} login {username} password {password}\n" for host in hosts if host)
+    return "".join(lines)
+
+
+def _quoted(word: str) -> str:
+    """A word of a netrc file: without quotes a blank ends it, and a backslash is read as nothing."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> None:
+    result = process.run(argv, user, env, cwd)
+    if result.late:
+        raise BackstageError("uv has not ended within an hour, and was ended", step="environment", log=result.said)
+    if not result.ok:
+        cause = lookup.find(result.said) or "the packages could not be installed"
+        raise BackstageError(cause, step="environment", log=result.said)
+
+
+def sweep(paths: Production, used: set[str]) -> None:
+    """Remove the environments that no sealed release on disk names, of any Act."""
+    for key in files.names_in(paths.environments):
+        if key not in used:
+            files.remove_sealed(path(paths, key), SEAL)

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The end of a build: root takes the release, what the Act may write becomes links, the seal is written."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+from typing import Any
+
+from ..bookings import locations
+from ..host import files, names, process
+from ..host.errors import BackstageError
+from ..host.layout import OTHERS, SEAL, Release
+from ..host.layout import Act as ActPaths
+from ..manifest.nouns import Act, StaticUrl, summary
+from . import digests, seal
+
+ORIGIN = "origin"
+"""Beside the code: the source's own copies of what the Act may write, from which it is seeded once."""
+
+
+def base(code: str, act: Act) -> str:
+    """The directory that the manifest's paths are relative to: the source's subdir."""
+    return os.path.normpath(os.path.join(code, act.source.subdir if act.source else ""))
+
+
+def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, record: dict[str, Any]) -> None:
+    """Seal a built release. No process of its builder is left."""
+    player = process.User.named(names.player(paths.production.name, paths.name))
+    readers = seal.Readers(gid=player.gid)
+    seal.take(release.code, builder.uid, readers)
+    if locations.static_url(record) in [item.url for item in act.static_urls]:
+        record["static"] = {"url": "", "root": ""}  # the manifest knows better where its files are
+    if record["static"]["root"] not in ("", "own"):
+        _move_static(release, record["static"]["root"])
+    visitors = seal.Readers(everybody=True, links=False)
+    seal.take(release.static, builder.uid, visitors)
+    for item in act.static_urls:
+        seal.take(_move_named(release, base(release.code, act), item), builder.uid, visitors)
+    record["links"] = _links(act, release, record)
+    os.mkdir(os.path.join(release.root, ORIGIN), 0o750)
+    os.chown(os.path.join(release.root, ORIGIN), 0, player.gid)
+    for path, place in record["links"].items():
+        _replace(release, path, os.path.join(paths.root, place))
+    digests.record(release.root, SEAL)
+    seal.settle(release.root)
+    files.write(release.seal, files.to_json({**record, "act": summary(act)}), 0o640, player.gid)
+
+
+def _move_static(release: Release, inside: str) -> None:
+    """STATIC_ROOT inside the code becomes the release's static/: nginx can't enter the code."""
+    found = os.path.join(release.code, inside)
+    if os.path.isdir(found):
+        if not _is_inside(release, found):
+            raise BackstageError(f"STATIC_ROOT, '{inside}', is behind a link out of the code", step="seal")
+        os.rename(found, release.static)
+        os.symlink(release.static, found)
+
+
+def _move_named(release: Release, project: str, item: StaticUrl) -> str:
+    """What the manifest has nginx serve moves to the static files, too: from there older releases answer as well."""
+    found = os.path.join(project, item.root)
+    if not os.path.isdir(found):
+        raise BackstageError(
+            f"static_urls: there is no directory '{item.root}' in the code after the build; correct the root of"
+            f" {item.url}, or make it by 'build'",
+            step="seal",
+        )
+    if os.path.realpath(found) != found:
+        raise BackstageError(
+            f"static_urls: '{item.root}' is behind a link, or it is STATIC_ROOT, which is served at STATIC_URL;"
+            f" {item.url} needs a directory of its own",
+            step="seal",
+        )
+    files.directory(os.path.join(release.static, OTHERS))
+    target = os.path.join(release.static, locations.place(item.url))
+    os.rename(found, target)
+    os.symlink(target, found)
+    return target
+
+
+def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]:
+    """What becomes a link: path inside the code -> path below the Act's own root."""
+    links: dict[str, str] = {}
+    media = record["media"]["root"]
+    if media not in ("", "own"):
+        links[media] = "media"
+    for name in act.writable:
+        path = os.path.relpath(os.path.join(base(release.code, act), name), release.code)
+        if media not in ("", "own") and (path == media or path.startswith(media + "/")):
+            continue
+        links[path] = posixpath.join("data", name)
+    return links
+
+
+def _replace(release: Release, path: str, target: str) -> None:
+    """Put a link in the place of a file or directory, and keep the source's copy beside the code."""
+    found = os.path.join(release.code, path)
+    if not _is_inside(release, os.path.dirname(found)):
+        raise BackstageError(
+            f"'{path}' lies in STATIC_ROOT, or is behind a link out of the code; give it another place", step="seal"
+        )
+    if os.path.lexists(found):
+        kept = os.path.join(release.root, ORIGIN, path)
+        if os.path.lexists(kept):
+            raise BackstageError(
+                f"'{path}' holds what becomes a link by itself, such as MEDIA_ROOT; name in 'writable' what else in it"
+                " is written",
+                step="seal",
+            )
+        _parents(os.path.join(release.root, ORIGIN), posixpath.dirname(path))
+        os.rename(found, kept)
+    else:
+        os.makedirs(os.path.dirname(found), 0o755, exist_ok=True)
+    os.symlink(target.rstrip("/"), found)
+
+
+def _parents(root: str, path: str) -> None:
+    """Make directories with the owner and mode of their parent."""
+    found = os.stat(root)
+    for part in path.split("/") if path else []:
+        root = os.path.join(root, part)
+        if not os.path.isdir(root):
+            os.mkdir(root, 0o750)
+            os.chown(root, 0, found.st_gid)
+
+
+def _is_inside(release: Release, path: str) -> bool:
+    real = os.path.realpath(path)
+    return real == release.code or real.startswith(release.code + "/")
+
+
+def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> list[str]:
+    """Fill what the Act may write from the source's copies, once; runs as the player.
+
+    Args:
+        root: the Act's own root, with data/ and media/.
+        origin: where the release keeps the source's copies.
+        links: as in the release's record.
+        filled: what was filled before; uploads that were all deleted stay deleted.
+
+    Returns:
+        What was filled now.
+    """
+    now = []
+    for path, place in links.items():
+        target, copy = os.path.join(root, place.rstrip("/")), os.path.join(origin, path)
+        if place in filled or (place != "media" and os.path.exists(target)):
+            continue
+        os.makedirs(target if place.endswith("/") and not os.path.isdir(copy) else os.path.dirname(target), 0o750, True)
+        if not os.path.exists(copy):
+            continue
+        if place == "media":
+            _copy(copy, target)
+        else:
+            files.remove_tree(target + ".new")
+            files.remove(target + ".new")
+            _copy(copy, target + ".new")
+            os.replace(target + ".new", target)
+        now.append(place)
+    return now
+
+
+def _copy(copy: str, target: str) -> None:
+    """Copy bytes and not modes: the copy is the player's own; what a killed run left is written over.
+
+    A directory that is there keeps its mode: that of uploads hands nginx's group on to what is made in it.
+    """
+    if not os.path.isdir(copy):
+        shutil.copyfile(copy, target)
+        return
+    os.makedirs(target, 0o750, exist_ok=True)
+    with os.scandir(copy) as entries:
+        for entry in entries:
+            place = os.path.join(target, entry.name)
+            if entry.is_symlink():
+                files.remove(place)
+                os.symlink(os.readlink(entry.path), place)
+            else:
+                _copy(entry.path, place)

@@ -1,0 +1,407 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Act manager: from a source to a sealed release, its database and its seeds, and its removal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Optional
+
+from ..host import files, names, process, users
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import SEAL
+from ..manifest import inputs
+from ..manifest.nouns import Act, Seed, summary
+from ..state.plan import Change, Phase, Step, differing
+from ..state.read import ActState
+from . import build, databases, drift, environments, finish, steps, uploads, world
+
+FIXTURE = "fixture "
+PATIENCE = 600
+"""Seconds that a migrate waits for another one of the same database."""
+
+
+@dataclass(frozen=True)
+class Want:
+    """What should be of one Act on this host.
+
+    Args:
+        act: the Act as the manifest says.
+        address: where it is reached, now or then.
+        release: the id of the release that should be there.
+        content: the id of the source's content.
+        inputs: all that makes it; None where it is known by its id alone.
+        digest: of the source and the manifest's inputs, before the host's Python is added.
+        source: what a reader calls the source.
+        archive: the shipped source, where this host lacked it.
+        held: this release was rolled back and is not to be played again.
+        unhold: a hold of another time ends.
+        play: the release that a Sess should play: the wanted one, or the live one while held.
+    """
+
+    act: Act
+    address: world.Address
+    release: str
+    content: str = ""
+    digest: str = ""
+    inputs: Optional[dict[str, Any]] = None
+    source: str = ""
+    archive: str = ""
+    held: bool = False
+    unhold: bool = False
+    play: str = ""
+
+
+def record_of(want: Want) -> dict[str, Any]:
+    """act.json: what this Act was told to be."""
+    return {
+        "format": inputs.FORMAT,
+        "act": summary(want.act),
+        "release": want.release,
+        "content": want.content,
+        "source": want.source,
+        "digest": want.digest,
+    }
+
+
+def needs_source(want: Want, state: ActState) -> bool:
+    """Whether this host lacks the release and so its source."""
+    return want.act.state == "present" and not want.held and want.release not in state.releases
+
+
+def plan(
+    want: Want,
+    state: ActState,
+    host: Host,
+    known: databases.Databases,
+    through: str,
+    seeds: dict[str, str],
+    switches: bool = False,
+) -> list[Change]:
+    """What is to be done for an Act that should be present.
+
+    Args:
+        want: what should be.
+        state: what is.
+        host: the host's facts.
+        known: the databases that are there.
+        through: where the run ends.
+        seeds: answers for seeds that were interrupted.
+        switches: whether this run starts a new Sess, which chooses anew whose static files it serves.
+    """
+    manager = _Manager(want, state, host)
+    mended = manager.mend()
+    # asked first of all: without its database an Act is not built in vain
+    needed = want.act.database == databases.POSTGRESQL and through != "build"
+    made = known.plan(want.act.name) if needed else []
+    changes = mended + manager.sweep() + manager.record()
+    if through == "play":
+        changes += manager.unhold()
+    if needs_source(want, state):
+        changes.append(manager.change("build", Phase.BUILD, manager.build, state.live_release, want.release))
+    if through in ("migrate", "play"):
+        changes += made
+        if not want.held:
+            changes += manager.database(seeds, fresh=bool(made) and known.lacks(want.act.name))
+    return changes + manager.discard(switches)
+
+
+def ask(want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Run a step that only reads, as the player, in the world of the wanted release."""
+    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {})
+
+
+def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
+    """The end of a hold, where the run means it to end."""
+    return _Manager(want, state, host).unhold()
+
+
+class _Manager:
+    def __init__(self, want: Want, state: ActState, host: Host) -> None:
+        self.want = want
+        self.state = state
+        self.host = host
+        self.act = want.act
+        self.paths = state.paths
+        self.production = state.paths.production.name
+
+    def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
+        return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
+
+    def mend(self) -> list[Change]:
+        """Users and modes that a hand changed."""
+        found = drift.of_act(self.state) if self.state.record else []
+        if not found:
+            return []
+        before, after = ({one.where: getattr(one, key) for one in found} for key in ("found", "wanted"))
+        return [self.change("mend", Phase.CLEAR, partial(drift.mend, self.state), before, after)]
+
+    def sweep(self) -> list[Change]:
+        """Unsealed releases are what a killed run left."""
+        building = needs_source(self.want, self.state)
+        left = [name for name in self.state.unsealed if not (building and name == self.want.release)]
+        changes = [self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name) for name in left]
+        if os.path.isdir(self.paths.workshop) and not building:
+            changes.append(self.change("sweep", Phase.CLEAR, self._clear_workshop, "workshop"))
+        return changes
+
+    def _sweep(self, release: str) -> None:
+        self._end_builder()
+        files.remove_tree(self.paths.release(release).root)
+
+    def _clear_workshop(self) -> None:
+        self._end_builder()
+        files.remove_tree(self.paths.workshop)
+
+    def _end_builder(self) -> None:
+        users.end_processes(names.builder(self.production, self.act.name))
+
+    def record(self) -> list[Change]:
+        before, after = self.state.record, record_of(self.want)
+        if before == after:
+            return []
+        if not before:
+            return [self.change("add", Phase.RECORD, self._record, None, after["act"])]
+        shown = differing(
+            {**before["act"], "release": before["release"]}, {**after["act"], "release": after["release"]}
+        )
+        return [self.change("change", Phase.RECORD, self._record, shown["before"], shown["after"])]
+
+    def unhold(self) -> list[Change]:
+        if not self.want.unhold:
+            return []
+        return [self.change("unhold", Phase.RECORD, self._unhold, self.state.hold.get("release"))]
+
+    def _unhold(self) -> None:
+        files.remove(self.paths.hold)
+        self.state.history.add("unheld", release=self.state.hold.get("release"))
+
+    def _record(self) -> None:
+        """Written when all of it has come true: what failed was never so."""
+        prepare(self.paths)
+        files.write(self.paths.record, files.to_json(record_of(self.want)), 0o600)
+
+    def build(self) -> None:
+        if not self.want.archive or self.want.inputs is None:
+            raise BackstageError("its source did not arrive on this host", step="build")
+        prepare(self.paths)
+        job = build.Job(
+            act=self.act,
+            address=self.want.address,
+            inputs=self.want.inputs,
+            release=self.want.release,
+            source=self.want.source,
+            archive=self.want.archive,
+            secrets=secrets_of(self.act, self.state),
+        )
+        record = build.build(job, self.paths, self.host)
+        self.state.releases[self.want.release] = files.read_json(self.paths.release(self.want.release).seal) or record
+        self.state.history.add("built", release=self.want.release, source=self.want.source)
+
+    def database(self, answers: dict[str, str], fresh: bool) -> list[Change]:
+        """Migrations of a release once, fixtures and seeds once in the Act's life.
+
+        Args:
+            answers: what people say of seeds that were interrupted: done or again.
+            fresh: the database is made in this run, whatever was migrated before.
+        """
+        early = [seed for seed in self.act.seed if seed.before_migrate]
+        late = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
+        late += [seed for seed in self.act.seed if not seed.before_migrate]
+        changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
+        if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
+            changes.append(
+                self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, self.want.release)
+            )
+        return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
+
+    def _seed(self, seed: Seed, answer: Optional[str]) -> list[Change]:
+        history = self.state.history
+        if answer == "done" and history.seed_state(seed.name) != "seed done":
+            make = partial(history.add, "seed done", seed=seed.name, because="it was said to be")
+            return [self.change("seed", Phase.MIGRATE, make, None, f"{seed.name}, said to be done")]
+        if answer == "done" or (answer != "again" and history.seeded(seed.name)):
+            return []
+        return [self.change("seed", Phase.MIGRATE, partial(self._run_seed, seed), None, seed.name)]
+
+    def _run_seed(self, seed: Seed) -> None:
+        self.state.history.add("seed started", seed=seed.name)
+        options = {"manage": self.act.manage, "words": shlex.split(seed.run)}
+        self._run("run", options, {**seed.env, **seed.secrets})
+        self.state.history.add("seed done", seed=seed.name)
+
+    def _migrate(self, fresh: bool) -> None:
+        live = self.state.live_release
+        which = {"database": self.act.database} if self.act.database else {}
+        if live and not fresh and self._has_migrations_of(live):
+            because = f"its migrations are those of {live}"
+            self.state.history.add("migrated", release=self.want.release, applied=[], because=because, **which)
+            return
+        data = self.paths.data
+        options = {
+            "manage": self.act.manage,
+            "database": databases.wanted(self.act, self.production, data),
+            "patience": PATIENCE,
+            # a rehearsal's are its own, and no other one is changed
+            "within": self.paths.production.root if self.production == names.REHEARSAL else "",
+        }
+        found = self._run("migrate", options, {})
+        self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
+
+    def _has_migrations_of(self, live: str) -> bool:
+        """Whether `migrate` could only find again what it found for the release that plays, on the same database."""
+        old, new = self.state.releases.get(live, {}), self.state.releases[self.want.release]
+        if not new.get("migrations") or new["migrations"] != old.get("migrations"):
+            return False
+        # the paths of a release have its id; where a variable differs, the database may be another one
+        before = {name: value.replace(live, self.want.release) for name, value in self.state.live_env.items()}
+        after = play_variables(self.want, self.state, new, self.host)
+        before.pop("BACKSTAGE_APPLICATION", None)
+        return before == after and self.state.history.migrated(live, self.act.database)
+
+    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
+        """Run a step as the player, with the Sess's own variables."""
+        release = self.state.releases[self.want.release]
+        player = process.User.named(names.player(self.production, self.act.name))
+        fill_writable(self.state, release)
+        environment = environments.path(self.paths.production, release["environment"])
+        env = {
+            **play_variables(self.want, self.state, release, self.host),
+            **environments.entered(environment),
+            **extra,
+        }
+        code = self.paths.release(self.want.release).code
+        cwd = os.path.join(code, release["project"])
+        options = {"code": code, "given": world.given(self.act, secrets_of(self.act, self.state)), **options}
+        return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
+
+    def discard(self, switches: bool) -> list[Change]:
+        return [
+            self.change("discard", Phase.TIDY, partial(self._discard, name), name)
+            for name in self._superfluous(switches)
+        ]
+
+    def _superfluous(self, switches: bool) -> list[str]:
+        """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
+
+        Never the live one, the held one, the wanted one, or one whose static files are still served.
+        """
+        known = {*self.state.releases}
+        if needs_source(self.want, self.state):
+            known.add(self.want.release)
+        played = [name for name in self.state.history.played() if name in known]
+        wanted = self.want.play or self.want.release
+        ranked = [wanted, *[name for name in played if name != wanted]]
+        never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
+        ranked += reversed(never)
+        kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
+        if not switches:
+            kept |= self.state.served
+        if not self.want.unhold:
+            kept.add(self.state.hold.get("release"))
+        return [name for name in ranked if name not in kept]
+
+    def _discard(self, release: str) -> None:
+        files.remove_sealed(self.paths.release(release).root, SEAL)
+
+
+def prepare(paths: Any) -> None:
+    """Make an Act's users and directories, with the modes of the documented layout."""
+    production = paths.production
+    for path in (production.root, production.acts, production.environments):
+        files.directory(path)
+    users.ensure_act(production.name, paths.name, paths.data)
+    player = process.User.named(names.player(production.name, paths.name))
+    for path in (paths.root, paths.releases, paths.sesses):
+        files.directory(path, 0o711)
+    files.directory(paths.media, uploads.MODE, player.uid, process.group_id(names.WWW_GROUP))
+    files.directory(paths.data, 0o700, player.uid, player.gid)
+
+
+def fill_writable(state: ActState, release: dict[str, Any]) -> None:
+    """Give the Act its own copies of what it may write, once; uploads that nginx could not read, it can."""
+    paths = state.paths
+    player = process.User.named(names.player(paths.production.name, paths.name))
+    uploads.mend(paths.media, player.uid, process.group_id(names.WWW_GROUP))
+    origin = os.path.join(paths.release(release["release"]).root, finish.ORIGIN)
+    for place in process.call_as(player, finish.fill, paths.root, origin, release["links"], state.history.filled()):
+        state.history.add("filled", place=place)
+
+
+def play_variables(want: Want, state: ActState, release: dict[str, Any], host: Host) -> dict[str, str]:
+    """All variables of the Act as it plays a release, secrets included."""
+    places = world.Places.of_player(state.paths, release["release"])
+    plain = world.variables(
+        want.act,
+        state.paths.production.name,
+        release["release"],
+        release["settings"],
+        places,
+        want.address,
+        host.http_port,
+        host.database_port,
+    )
+    return {**plain, **secrets_of(want.act, state)}
+
+
+def secrets_of(act: Act, state: ActState) -> dict[str, str]:
+    """The Act's secrets; where none were given, those that its live Sess has."""
+    if act.secrets is not None:
+        return act.secrets
+    return {name: state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env}
+
+
+def plan_removal(name: str, state: ActState, known: databases.Databases, delete_data: bool) -> list[Change]:
+    """What is to be done for an Act that should be absent.
+
+    Raises:
+        BackstageError: its data is to be deleted, and PostgreSQL does not say whether it has any.
+    """
+    changes: list[Change] = []
+    if state.exists:
+        step = Step("act", name, "remove", state.live_release, None)
+        changes.append(Change(step, Phase.REMOVE, name, lambda: _remove(state)))
+    database = known if delete_data and known.has(name) else None
+    if delete_data and (state.exists or state.has_data or database):
+        step = Step("act", name, "delete data", "data, media and database" if database else "data and media", None)
+        changes.append(Change(step, Phase.REMOVE, name, lambda: _delete_data(name, state, database)))
+    return changes
+
+
+def _remove(state: ActState) -> None:
+    """Take the Act away, but not its data, its history, and the users who own them."""
+    paths = state.paths
+    for owner in _owners(state):
+        users.end_processes(owner)
+    for release in files.names_in(paths.releases):
+        files.remove_sealed(paths.release(release).root, SEAL)
+    for path in (paths.releases, paths.sesses, paths.workshop):
+        files.remove_tree(path)
+    files.remove(paths.live)
+    files.remove(paths.record)
+    if os.path.isdir(paths.root):
+        state.history.add("removed")
+
+
+def _delete_data(name: str, state: ActState, database: Optional[databases.Databases]) -> None:
+    if database:
+        database.drop(name)  # first: what PostgreSQL refuses, the next run tries again
+    paths = state.paths
+    for owner in _owners(state):
+        users.end_processes(owner)
+    files.remove_tree(paths.root)
+    files.remove(paths.log)
+    for owner in _owners(state):
+        users.remove(owner)
+
+
+def _owners(state: ActState) -> tuple[str, str]:
+    """The Act's two users; the player first, for it is in the builder's group."""
+    production = state.paths.production.name
+    return names.player(production, state.paths.name), names.builder(production, state.paths.name)

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a step of act_steps reports, checked as hostile input: the Act's own code can write it, too.
+
+A report is lines of JSON: the names of the steps that were begun, and at last what was found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+
+from ..host.errors import BackstageError
+
+MOST = 2**20
+"""Bytes of a report."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_NOT_PRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # lines may be several
+_MIGRATIONS = re.compile(r"([0-9a-f]{64})?\Z")
+
+Shape = Callable[[Any], Any]
+
+
+class _Wrong(Exception):
+    """What is wrong with a value."""
+
+
+def _text(most: int, pattern: Optional[re.Pattern[str]] = None) -> Shape:
+    """A text that may reach a file."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise _Wrong("is no text")
+        if len(value) > most:
+            raise _Wrong(f"has {len(value)} characters, and {most} are the most")
+        if _CONTROL.search(value):
+            raise _Wrong("has characters that no text has")
+        if pattern and not pattern.match(value):
+            raise _Wrong("is no such text")
+        return value
+
+    return check
+
+
+def _words(most: int, odd: re.Pattern[str] = _CONTROL) -> Shape:
+    """What is only shown to people: what can't be printed is replaced, and the end is cut off."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise _Wrong("is no text")
+        return odd.sub("\ufffd", value[:most])
+
+    return check
+
+
+def _path(value: Any) -> str:
+    """An absolute path in its shortest form, so that what it begins with tells where it is; or none."""
+    path: str = _text(4096)(value)
+    if path and (not os.path.isabs(path) or os.path.normpath(path) != path):
+        raise _Wrong("is no absolute path in its shortest form")
+    return path
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong("is neither true nor false")
+    return value
+
+
+def _optional(shape: Shape) -> Shape:
+    return lambda value: None if value is None else shape(value)
+
+
+def _list(shape: Shape, most: int = 10_000) -> Shape:
+    def check(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise _Wrong("is no list")
+        if len(value) > most:
+            raise _Wrong(f"has {len(value)} items, and {most} are the most")
+        return [shape(item) for item in value]
+
+    return check
+
+
+def _pair(value: Any) -> list[str]:
+    pair: list[str] = _list(_text(300), 2)(value)
+    if len(pair) != 2:
+        raise _Wrong("is no pair")
+    return pair
+
+
+def _named(shape: Shape, most: int = 100) -> Shape:
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _Wrong("is no mapping")
+        if len(value) > most:
+            raise _Wrong(f"has {len(value)} items, and {most} are the most")
+        return {_text(200)(key): shape(item) for key, item in value.items()}
+
+    return check
+
+
+def _item(optional: tuple[str, ...] = (), **shapes: Shape) -> Shape:
+    """A mapping with these keys and no others."""
+
+    def check(value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise _Wrong("is no mapping")
+        missing = [key for key in shapes if key not in value and key not in optional]
+        if missing:
+            raise _Wrong(f"has no '{missing[0]}'")
+        return {key: _inside(key, shapes, item) for key, item in value.items()}
+
+    return check
+
+
+def _inside(key: str, shapes: Mapping[str, Shape], item: Any) -> Any:
+    if key not in shapes:
+        raise _Wrong(f"has the key {key[:50]!a}, which no step reports")
+    try:
+        return shapes[key](item)
+    except _Wrong as wrong:
+        raise _Wrong(f"has '{key}', which {wrong}") from None
+
+
+_NAME = _text(500)
+_STEP = _words(500)
+_FAILED = _item(
+    ("applied", "at"),
+    failed=_STEP,
+    error=_words(200),
+    message=_words(20_000, _NOT_PRINTED),
+    applied=_list(_words(300)),
+    at=_words(500),
+)
+_TOLD = _list(_words(2000), 300)
+_BEGUN = _item(step=_STEP)
+SHAPES: dict[str, Shape] = {
+    "build": _item(
+        settings=_NAME,
+        wsgi_application=_optional(_NAME),
+        static_url=_NAME,
+        static_root=_path,
+        media_url=_NAME,
+        media_root=_path,
+        debug=_bool,
+        migrations=_text(64, _MIGRATIONS),
+        databases=_named(_item(engine=_NAME, name=_text(4096), vendor=_NAME)),
+        collected=_optional(_words(20_000, _NOT_PRINTED)),
+        told=_TOLD,
+        rotating=_list(_text(4096), 100),
+        migrated=_list(_NAME, 100),
+    ),
+    "migrate": _item(applied=_list(_text(300))),
+    "applied": _item(applied=_list(_pair)),
+    "look": _item(
+        told=_TOLD,
+        pages=_list(_words(2000), 100),
+        warnings=_list(_words(2000)),
+        unwritten=_list(_text(300)),
+        pending=_list(_text(300)),
+    ),
+    "run": _item(),
+}
+
+
+def begun(report: str) -> str:
+    """The step that was begun last; before the first one the settings are read."""
+    named = [name for name in map(_begun, report.split("\n")) if name]
+    return named[-1] if named else "settings"
+
+
+def _begun(line: str) -> str:
+    try:
+        name: str = _BEGUN(_load(line))["step"]
+    except _Wrong:
+        return ""
+    return name
+
+
+def is_answered(report: str) -> bool:
+    """Whether something follows the names of the steps."""
+    last = report.strip().rpartition("\n")[2]
+    return bool(last) and not _begun(last)
+
+
+def read(mode: str, report: str) -> dict[str, Any]:
+    """What a step found, or the failure that it reports.
+
+    Raises:
+        BackstageError: the report has another shape than one of this mode's.
+    """
+    try:
+        found = _load(report.strip().rpartition("\n")[2])
+        failed = isinstance(found, dict) and "failed" in found
+        checked: dict[str, Any] = (_FAILED if failed else SHAPES[mode])(found)
+    except _Wrong as wrong:
+        raise BackstageError(
+            f"the Act's Python wrote a report that is not accepted: it {wrong};"
+            " the project's code may have written to the report's descriptor",
+            step=begun(report),
+        ) from None
+    return checked
+
+
+def _load(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        raise _Wrong("is no JSON that can be read") from None

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Act's world: the environment variables that its code meets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ..host.layout import Act as ActPaths
+from ..manifest.nouns import Act, Venue
+from . import databases
+
+LOCAL = ("localhost", "127.0.0.1")
+"""What a Sess's own port is called on its host."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an Act is reached.
+
+    Args:
+        venues: the Venues where it is booked.
+        path: the URL path below which it plays, the same wherever it is reached.
+        ports: those of the host itself that nginx listens on for it.
+        beside: the paths of other Acts at its Venues.
+    """
+
+    venues: tuple[Venue, ...] = ()
+    path: str = "/"
+    ports: tuple[int, ...] = ()
+    beside: frozenset[str] = field(default=frozenset(), compare=False)
+
+    @property
+    def prefix(self) -> str:
+        """The path as WSGI calls it: SCRIPT_NAME, empty at the root."""
+        return self.path.rstrip("/")
+
+
+def path(variables: Mapping[str, str]) -> str:
+    """The URL path that a Sess was told to play below."""
+    return variables.get("BACKSTAGE_PREFIX") or "/"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an Act's own directories are for whoever runs it."""
+
+    code: str
+    static: str
+    media: str
+    data: str
+
+    @classmethod
+    def of_player(cls, paths: ActPaths, release: str) -> Places:
+        built = paths.release(release)
+        return cls(built.code, built.static, paths.media, paths.data)
+
+    @classmethod
+    def of_builder(cls, paths: ActPaths, release: str) -> Places:
+        """The builder has a throw-away home in place of the Act's own directories."""
+        built = paths.release(release)
+        # not "media": a project with MEDIA_ROOT in BACKSTAGE_DATA is to be told apart
+        return cls(built.code, built.static, paths.workshop + "/.backstage-media", paths.workshop)
+
+
+def hosts(act: Act, address: Address) -> list[str]:
+    """The names that the Act is asked by; without a Venue, the one that the gate uses."""
+    return list(dict.fromkeys([*_public(act, address), *(LOCAL if address.ports else ())]))
+
+
+def _public(act: Act, address: Address) -> list[str]:
+    """Its Venues' names; without one, what else it is asked by, beside the ports of the host itself."""
+    names = [name for venue in address.venues for name in venue.names]
+    if names or (address.ports and not act.health.host):
+        return names
+    return [act.health.host or "localhost"]
+
+
+def _origins(act: Act, address: Address, http_port: int) -> list[str]:
+    port = "" if http_port == 80 else f":{http_port}"
+    origins = [f"http://{name}{port}" for name in _public(act, address)]
+    return origins + [f"http://{name}:{port}" for port in address.ports for name in LOCAL]
+
+
+def variables(
+    act: Act,
+    production: str,
+    release: str,
+    settings: str,
+    places: Places,
+    address: Address,
+    http_port: int,
+    database_port: int = databases.PORT,
+) -> dict[str, str]:
+    """All variables but the secrets."""
+    own = {
+        "HOME": places.data,
+        "LC_ALL": "C.UTF-8",
+        "BACKSTAGE_PRODUCTION": production,
+        "BACKSTAGE_ACT": act.name,
+        "BACKSTAGE_RELEASE": release,
+        "BACKSTAGE_HOSTS": ",".join(hosts(act, address)),
+        "BACKSTAGE_ORIGINS": ",".join(_origins(act, address, http_port)),
+        "BACKSTAGE_STATIC_ROOT": places.static,
+        "BACKSTAGE_MEDIA_ROOT": places.media,
+        "BACKSTAGE_DATA": places.data,
+    }
+    if address.prefix:
+        own["BACKSTAGE_PREFIX"] = address.prefix
+    if settings:
+        own["DJANGO_SETTINGS_MODULE"] = settings
+    database = databases.placeholders(act, production, places.data, database_port)
+    if database and databases.URL not in act.env:
+        own[databases.URL] = database["database_url"]
+    return {**expand(act.env, places, database), **own}
+
+
+def given(act: Act, secrets: Iterable[str]) -> list[str]:
+    """The variables whose values are the manifest's; TZ is Django's own, which sets it to TIME_ZONE.
+
+    Args:
+        act: the Act as the manifest says.
+        secrets: the names of those that it has now.
+    """
+    own = {"DJANGO_SETTINGS_MODULE": act.settings, "DATABASE_URL": act.database}
+    told = [name for name, value in own.items() if value]
+    return sorted({*act.env, *secrets, *told, "BACKSTAGE_HOSTS", "BACKSTAGE_ORIGINS", "BACKSTAGE_DATA"} - {"TZ"})
+
+
+def expand(values: Mapping[str, str], places: Places, database: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+    """Fill {code}, {data}, {media} and {static} in, and what is known of a database; every other brace stays."""
+    named = {key: getattr(places, key) for key in ("code", "data", "media", "static")}
+    known = {"{" + key + "}": value for key, value in {**named, **(database or {})}.items()}
+    pattern = re.compile("|".join(map(re.escape, known)))
+    return {name: pattern.sub(lambda found: known[found.group()], value) for name, value in values.items()}

@@ -1,0 +1,124 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who has a host name, a port or a URL already: refused by its owner before nginx is told anything."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..manifest.nouns import Manifest
+from . import locations, nginx, ports, visit
+from .locations import Booked
+from .nginx_servers import Server
+
+Block = dict[str, Any]
+
+
+class Others:
+    """What others have on this host: read at the first question, and then known for as long as a run plans."""
+
+    def __init__(self, production: str, host: Host) -> None:
+        self.production = production
+        self.host = host
+
+    @functools.cached_property
+    def nginx(self) -> nginx.Configuration:
+        """What nginx would read now; nothing where there is none yet."""
+        return nginx.read() if self.host.has_front_of_house else nginx.Configuration()
+
+    @functools.cached_property
+    def productions(self) -> dict[str, str]:
+        """The names, and ports as "port 8001", that other Productions have."""
+        return visit.other_productions(self.production, self.host)
+
+    def name(self, name: str) -> str:
+        """Who has a name on the port of the Venues; empty where nobody does."""
+        by_hand = [
+            server.names[name]
+            for server in self._foreign()
+            if name in server.names and self.host.http_port in server.ports
+        ]
+        return self.productions.get(name, "") or (by_hand[0] if by_hand else "")
+
+    def port(self, port: int) -> str:
+        """Who has nginx listen on a port; empty where nobody does."""
+        if port == self.host.http_port:
+            return "all Venues (front_of_house_http_port)"
+        by_hand = [server.ports[port] for server in self._foreign() if port in server.ports]
+        return self.productions.get(f"port {port}", "") or (by_hand[0] if by_hand else "")
+
+    def _foreign(self) -> Iterator[Server]:
+        for server in self.nginx.servers:
+            if not os.path.realpath(server.path).startswith(self.host.venues + "/"):
+                yield server
+
+
+def names(manifest: Manifest, others: Others) -> dict[str, BackstageError]:
+    """The Venues one of whose names somebody else's server has, also where it was booked before that came.
+
+    nginx itself only warns, and serves the first.
+
+    Args:
+        manifest: what should be.
+        others: what others have.
+    """
+    found = {}
+    for venue in manifest.venues.values():
+        for name in venue.names if venue.state != "absent" else []:
+            owner = others.name(name)
+            if owner:
+                message = f"the name {name} belongs to {owner} already; rename one of them"
+                found[venue.name] = BackstageError(message, step="booking")
+    return found
+
+
+def own_ports(wanted: dict[str, Block], before: dict[str, Block], others: Others) -> dict[str, BackstageError]:
+    """The Acts for whose Sess somebody else listens.
+
+    Args:
+        wanted: the ports of Sesses as they should be, by Act.
+        before: those that nginx has.
+        others: what others have.
+    """
+    ours = {block["port"] for block in before.values()}
+    found = {}
+    for act, port in ((act, block["port"]) for act, block in wanted.items()):
+        is_new = port != before.get(act, {}).get("port")
+        owner = next((f"the Act {one}" for one in wanted if is_new and one != act and wanted[one]["port"] == port), "")
+        owner = owner or others.port(port) or ("" if port in ours else ports.holder(port))
+        if owner:
+            message = f"port {port} of this host belongs to {owner} already; choose another one for the Sess"
+            found[act] = BackstageError(message, step="booking")
+    return found
+
+
+def urls(venue: str, booked: list[Booked]) -> dict[str, BackstageError]:
+    """The Acts of a Venue that need a URL prefix that is another one's already, or twice their own.
+
+    Args:
+        venue: its name.
+        booked: the Acts there; who comes first keeps what both claim.
+    """
+    owners: dict[str, str] = {}
+    found = {}
+    for gig in booked:
+        for url in locations.claims(gig):
+            owner = owners.setdefault(url, gig.act)
+            if owner != gig.act:
+                message = (
+                    f"the URL {url} at {venue} belongs to the Act {owner} already: make STATIC_URL and MEDIA_URL of one"
+                    f" of them relative, such as 'static/', so that they lie below its own path"
+                )
+                found[gig.act] = BackstageError(message, step="booking")
+        own = locations.claims(gig)
+        for url in [url for url in own if own.count(url) > 1][:1]:
+            message = f"it claims the URL {url} twice: give its path, STATIC_URL, MEDIA_URL and static_urls one each"
+            found[gig.act] = BackstageError(message, step="booking")
+    return found

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx does with a URL: it passes it to an Act's door, or serves it from files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..host.facts import Host
+from ..host.layout import OTHERS, Production
+from ..manifest.inputs import PATH
+
+Record = dict[str, Any]
+
+# databases, code, settings, logs and copies that editors and administrators leave: nothing that a browser shows
+_NOT_SERVED = (
+    r"sqlite3?|db3?|mdb|sql|dump|py[cow]?|env|git|htpasswd|htaccess|ini|cfg|conf|log|pem"
+    r"|bak|backup|old|orig|save|sw[op]"
+)
+_MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True)
+class Left:
+    """A path that an Act has left: pages that visitors loaded there still ask for style sheets and pictures.
+
+    Args:
+        path: the URL path.
+        static: URL prefixes of static files below it.
+        media: URL prefixes of uploads below it.
+    """
+
+    path: str
+    static: tuple[str, ...]
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Booked:
+    """An Act in a server of nginx, with what nginx has to know of it.
+
+    Args:
+        act: the Act that plays.
+        path: the URL path below which it plays.
+        static: URL prefixes of its static files.
+        media: URL prefixes of its uploads.
+        timeout: its longest request, in seconds.
+        others: URL prefixes of files that the manifest names.
+        left: where it was before.
+    """
+
+    act: str
+    path: str
+    static: tuple[str, ...]
+    media: tuple[str, ...]
+    timeout: int
+    others: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+@dataclass
+class _Urls:
+    """Which URL prefix leads where: each has one location."""
+
+    doors: dict[str, Booked] = field(default_factory=dict)
+    media: dict[str, str] = field(default_factory=dict)
+    files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+
+
+def below(path: str) -> str:
+    """The URL prefix of all that lies below a Gig's path."""
+    return path.rstrip("/") + "/"
+
+
+def claims(booked: Booked) -> list[str]:
+    """Every URL prefix that an Act needs for itself."""
+    return [below(booked.path), *booked.static, *booked.others, *booked.media]
+
+
+def urls(release: Record, path: str) -> tuple[list[str], list[str], list[str]]:
+    """The URL prefixes that nginx serves from files of a release: static files, uploads, and what the manifest names.
+
+    Args:
+        release: its record.
+        path: where it plays.
+    """
+    others = [item["url"] for item in release.get("static_urls", [])]
+    static, media = (_at(release[kind], path) for kind in ("static", "media"))
+    return [static] if static else [], [media] if media else [], others
+
+
+def moving_urls(release: Record, path: str) -> tuple[list[str], list[str]]:
+    """Those of a release's static files and uploads that lie below the path where it plays, whatever that is."""
+    static, media = ([_at(release[kind], path)] * release[kind].get("relative", False) for kind in ("static", "media"))
+    return static, media
+
+
+def built_for(release: Record) -> str:
+    """The path that a release was built for."""
+    return str(release.get("inputs", {}).get(PATH, "/"))
+
+
+def static_url(release: Record) -> str:
+    """STATIC_URL where the release was built for; empty where nginx does not serve it."""
+    return _at(release["static"], built_for(release))
+
+
+def _at(web: Record, path: str) -> str:
+    """A URL prefix of the settings; a relative one starts from where the Act plays."""
+    return path.rstrip("/") + web["url"] if web.get("relative") else str(web["url"])
+
+
+def place(url: str) -> str:
+    """Where the files of a URL that the manifest names lie, in the release's static files.
+
+    A comma is in no such URL, so two of them never meet in one directory; nginx answers no name with a dot in front,
+    so nobody finds them below STATIC_URL.
+    """
+    return f"{OTHERS}/{url.replace('/', ',')}"
+
+
+def render(paths: Production, booked: list[Booked], host: Host) -> str:
+    """The locations of a server for the Acts that play there."""
+    urls = _sorted(booked)
+    parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
+    parts += [_files(paths, url, found) for url, found in urls.files.items()]
+    parts += [_media(url, paths.act(act).media) for url, act in urls.media.items()]
+    parts += [_door(paths, url, gig, host) for url, gig in urls.doors.items()]
+    if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
+        parts.append("\n    location / { return 404; }\n")
+    return "".join(parts)
+
+
+def _sorted(booked: list[Booked]) -> _Urls:
+    """One place for each URL prefix.
+
+    Two Acts have one in common only for as long as a switch takes, when what was one's becomes the other's: both are
+    looked through then.
+    """
+    urls = _Urls(doors={below(gig.path): gig for gig in booked})
+    for gig in booked:
+        for url in gig.media:
+            if url not in urls.doors:
+                urls.media.setdefault(url, gig.act)
+    for gig in booked:
+        for url, inside in [*((url, "") for url in gig.static), *((url, "/" + place(url)) for url in gig.others)]:
+            if url not in urls.doors and url not in urls.media:
+                urls.files.setdefault(url, []).append((gig.act, inside))
+    for gig in booked:
+        for left in gig.left:
+            _add_left(urls, gig.act, left)
+    return urls
+
+
+def _add_left(urls: _Urls, act: str, left: Left) -> None:
+    """What is left behind is behind what is there now, and nowhere where somebody else plays."""
+    place = urls.doors.get(below(left.path))
+    is_free = place is None or place.act == act
+    for url in left.static:
+        if url in urls.files and (act, "") not in urls.files[url]:
+            urls.files[url].append((act, ""))
+        elif is_free and url not in {**urls.files, **urls.doors, **urls.media}:
+            urls.files[url] = [(act, "")]
+    for url in left.media:
+        if is_free and url not in {**urls.files, **urls.doors}:
+            urls.media.setdefault(url, act)
+
+
+def _door(paths: Production, url: str, gig: Booked, host: Host) -> str:
+    if url == "/":
+        return _pass(paths, url, gig, host, "")
+    prefix = url.rstrip("/")
+    # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
+    script = f"""
+        rewrite "(?s)^{_escape(prefix)}(/.*)\\z" $1 break;
+        uwsgi_param SCRIPT_NAME {prefix};"""
+    return f"""
+    location = {prefix} {{
+        absolute_redirect off;
+        return 301 {url}$is_args$args;
+    }}
+{_pass(paths, url, gig, host, script)}"""
+
+
+def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str) -> str:
+    return f"""
+    # a door that does not answer is not tried twice: the request may have had its effect
+    location {url} {{{script}
+        include {host.params};
+        uwsgi_pass unix:{paths.act(gig.act).live}/door/s;
+        uwsgi_buffer_size 32k;
+        uwsgi_buffers 8 32k;
+        uwsgi_connect_timeout 5s;
+        uwsgi_read_timeout {gig.timeout + 5}s;
+        uwsgi_send_timeout {gig.timeout + 5}s;
+        uwsgi_next_upstream off;
+    }}
+"""
+
+
+def _files(paths: Production, prefix: str, found: list[tuple[str, str]]) -> str:
+    """Static files of the release that plays, then of those that played before it."""
+    acts = list(dict.fromkeys(act for act, _inside in found))
+    root = paths.act(acts[0]).live if len(acts) == 1 else paths.acts
+    tried = []
+    for act, inside in found:
+        live = "" if len(acts) == 1 else f"/{act}/live"
+        tried += [f"{live}{where}{inside}$uri" for where in ("/static", *(f"/older/{n}" for n in range(1, 5)))]
+    # z, not the dollar sign: with that, a trailing %0a would match, too
+    return f"""
+    location {prefix} {{
+{_withheld()}
+        rewrite ^{_escape(prefix)}(.*)\\z /$1 break;
+        root {root};
+        disable_symlinks if_not_owner from={root}/;
+        try_files {" ".join(tried)} =404;
+        open_file_cache max=1000 inactive=60s;
+        open_file_cache_valid 5s;
+        open_file_cache_errors off;
+        add_header X-Content-Type-Options nosniff always;
+    }}
+"""
+
+
+def _media(prefix: str, media: str) -> str:
+    """Uploads: whatever a visitor sent must not become a page of this site."""
+    return f"""
+    location {prefix} {{
+{_withheld()}
+        alias {media}/;
+        disable_symlinks on from={media}/;
+        add_header X-Content-Type-Options nosniff always;
+        add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
+    }}
+"""
+
+
+def _withheld() -> str:
+    """Files that nobody is to have, also with what SQLite or a packer appends to the name."""
+    # z, not the dollar sign: with that, a trailing %0a would match, too
+    ending = rf"\.({_NOT_SERVED})(-(journal|wal|shm)|\.(gz|bz2|xz|zst|zip|bak|old))?|~"
+    return f"""        location ~* "({ending})\\z" {{ return 404; }}"""
+
+
+def _escape(prefix: str) -> str:
+    return prefix.replace(".", "\\.")

@@ -1,0 +1,402 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Booking manager: Venues, Gigs and Sesses' own ports as files of nginx, tested, then reloaded at most once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..acts import world
+from ..acts.world import Address
+from ..host import files
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import Production
+from ..manifest.nouns import Act, Gig, Manifest, Venue
+from ..state.plan import Change, Phase, Step
+from ..state.read import ActState, HostState
+from . import addresses, conflicts, locations, nginx, server_block, visit
+from . import steps as booking_steps
+from .conflicts import Others
+from .locations import Booked, Left
+from .server_block import port_name
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What an Act is about to play, and where."""
+
+    release: str
+    path: str
+
+
+@dataclass
+class Bookings:
+    """What is booked on this host, and what should be.
+
+    Args:
+        manifest: the Venues and Gigs that should be; others stay as they are.
+        state: the Acts on this host.
+        host: the host's facts.
+        prune: whether what left the manifest is taken down.
+        left: Acts whose new Gigs are left out, for they failed.
+        coming: what Acts are about to play: its URLs are served beside the present ones.
+        known: what others have on this host, where the run has read it already.
+    """
+
+    manifest: Manifest
+    state: HostState
+    host: Host
+    prune: bool = False
+    left: set[str] = field(default_factory=set)
+    coming: dict[str, Coming] = field(default_factory=dict)
+    known: Optional[Others] = None
+
+    def __post_init__(self) -> None:
+        self.before, self.before_ports = visit.booked(self.paths.name, self.host)
+        self.said: dict[str, list[Gig]] = {}
+        for gig in self.manifest.gigs:
+            self.said.setdefault(gig.venue, []).append(gig)
+        self.taken: dict[str, BackstageError] = {}
+        self.taken_ports: dict[str, BackstageError] = {}
+        self.others = self.known or Others(self.paths.name, self.host)
+        self.find_taken()
+
+    def find_taken(self) -> None:
+        """Note whose names and ports somebody else has."""
+        self.taken = conflicts.names(self.manifest, self.others)
+        self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
+
+    def reached(self) -> set[str]:
+        """The Acts to which nginx passes something, or will."""
+        return {act for block in [*self._before().values(), *self._wanted().values()] for act in _acts(block)}
+
+    def files_of_ours(self) -> set[str]:
+        """The files of nginx that this Production has, and so can write anew."""
+        return {self._path(name) for name in self._before()}
+
+    def refused(self) -> dict[str, BackstageError]:
+        """Known before anything is done: Act or Venue -> why it can't be booked."""
+        found = {f"venue {name}": error for name, error in self.taken.items()}
+        for gig in self.manifest.gigs:
+            if gig.venue in self.taken and gig.state == "present":
+                found.pop(f"venue {gig.venue}", None)
+                found[gig.act] = self.taken[gig.venue]
+        return {**found, **self.taken_ports}
+
+    def clashes(self, act: str = "") -> dict[str, BackstageError]:
+        """The Acts, or this one, that claim a URL of another one, as far as their releases are built: those tell."""
+        found: dict[str, BackstageError] = {}
+        for name, block in self.wanted().items():
+            if act and act not in _acts(block):
+                continue
+            before = self.before.get(name, {"gigs": []})["gigs"]
+            gigs = sorted(block["gigs"], key=lambda gig: gig not in before or self._changes(gig["act"]))
+            booked = [self._finally(gig["act"], gig["path"]) for gig in gigs]
+            found.update(conflicts.urls(name, [gig for gig in booked if gig]))
+        return {name: error for name, error in found.items() if act in ("", name)}
+
+    def _changes(self, act: str) -> bool:
+        """Whether an Act comes with another release than the one that plays."""
+        return act in self.coming and self.coming[act].release != self.state.act(act).live_release
+
+    @property
+    def paths(self) -> Production:
+        return self.state.paths
+
+    def wanted(self) -> dict[str, Block]:
+        """The data of each Venue's file as it should be; pure."""
+        paths = self._paths()
+        wanted = {} if self.prune else {name: _staying(block, paths) for name, block in self.before.items()}
+        for name, venue in self.manifest.venues.items():
+            if name in self.taken:
+                if name in self.before:
+                    wanted[name] = self.before[name]
+                continue
+            if venue.state == "absent":
+                wanted.pop(name, None)
+                continue
+            gigs = [Booked(gig.act, gig.path, (), (), 0) for gig in self._gigs(venue, paths)]
+            wanted[name] = server_block.data(self.paths.name, venue, gigs)
+        return wanted
+
+    def wanted_ports(self) -> dict[str, Block]:
+        """The data of each Sess's own port as it should be, by Act; pure."""
+        wanted = self._said_ports()
+        for act in {*self.taken_ports, *self.left}:
+            wanted.pop(act, None)
+            if act in self.before_ports:
+                wanted[act] = self.before_ports[act]
+        return wanted
+
+    def _said_ports(self) -> dict[str, Block]:
+        wanted = {} if self.prune else dict(self.before_ports)
+        paths: Optional[dict[str, str]] = None
+        for name, act in self.manifest.acts.items():
+            sess = self.manifest.sesses.get(name)
+            if sess and sess.port and sess.state != "absent" and act.state != "absent":
+                if paths is None:
+                    paths = {gig["act"]: gig["path"] for block in self.wanted().values() for gig in block["gigs"]}
+                wanted[name] = server_block.port_data(self.paths.name, name, sess.port, paths.get(name, "/"))
+            elif sess or act.state == "absent":
+                wanted.pop(name, None)
+        return wanted
+
+    def _wanted(self) -> dict[str, Block]:
+        """The data of every file as it should be, by its name."""
+        return {**self.wanted(), **{port_name(act): block for act, block in self.wanted_ports().items()}}
+
+    def _before(self) -> dict[str, Block]:
+        return {**self.before, **{port_name(act): block for act, block in self.before_ports.items()}}
+
+    def addresses(self) -> dict[str, Address]:
+        """Where each Act will be reached: the manifest's Venues in its order, then what is left of another time."""
+        return addresses.reached(self.wanted(), self.wanted_ports(), list(self.manifest.venues))
+
+    def addresses_meanwhile(self) -> dict[str, Address]:
+        """The same, and where nginx still passes something to it."""
+        known = list(self.manifest.venues)
+        now = addresses.reached(self.before, self.before_ports, known)
+        return addresses.meanwhile(now, self.addresses(), known)
+
+    def unlisted(self) -> list[str]:
+        """What stays booked and is not in the manifest."""
+        said = {(gig.act, gig.venue, gig.path) for gig in self.manifest.gigs}
+        found = [f"venue {name}" for name in sorted(self.before) if name not in self.manifest.venues]
+        for name, block in sorted(self.wanted().items()):
+            for gig in block["gigs"]:
+                if name in self.manifest.venues and (gig["act"], name, gig["path"]) not in said:
+                    found.append(f"gig {gig['act']} at {name}{gig['path']}")
+        return found
+
+    def _paths(self) -> dict[str, str]:
+        """Where each Act plays, by the manifest: an Act has one path."""
+        return {gig.act: gig.path for gig in self.manifest.gigs if gig.state == "present" and gig.act not in self.left}
+
+    def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
+        """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
+        said = self.said.get(venue.name, [])
+        places = {gig.path for gig in said if gig.state == "absent" or gig.act not in self.left}
+        gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
+        # what an Act had stays when it fails: so does its old path
+        failed = {gig.act for gig in said if gig.state == "present"} & self.left
+        for gig in _staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
+            if gig["path"] not in places and (not self.prune or gig["act"] in failed):
+                gigs.append(Gig(gig["act"], venue.name, gig["path"]))
+        return sorted(gigs, key=lambda gig: gig.path)
+
+    def plan(self) -> list[Change]:
+        """The steps from what nginx has to what it should have."""
+        steps: list[Step] = []
+        wanted, own = self.wanted(), self.wanted_ports()
+        for name in sorted({*self.before, *wanted}):
+            steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
+            steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
+        for act in sorted({*self.before_ports, *own}):
+            steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
+            steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
+        if not steps and self.host.has_front_of_house and nginx.is_stale(self.host.venues):
+            steps.append(Step("venue", "all", "reload"))
+        return [Change(step, Phase.BOOK) for step in steps]
+
+    def _rewrite(
+        self, noun: str, subject: str, name: str, before: Optional[Block], after: Optional[Block]
+    ) -> list[Step]:
+        """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
+        if after is None or before != after:
+            return []
+        text = self._text(after)
+        changed = text is not None and text != self._file(name)
+        return [Step(noun, subject, "rewrite", self._file(name), text)] if changed else []
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))
+
+    def _file(self, name: str) -> Optional[str]:
+        return files.read(self._path(name))
+
+    def _text(self, block: Block) -> Optional[str]:
+        """A file; None while an Act that plays there has no release on this host."""
+        booked = []
+        if "port" in block:
+            alone = self._booked(block["act"], block["path"])
+            return server_block.render_port(self.paths, block["port"], alone, self.host) if alone else None
+        for gig in block["gigs"]:
+            found = self._booked(gig["act"], gig["path"])
+            if found is None:
+                return None
+            booked.append(found)
+        return server_block.render(self.paths, addresses.venue(block), booked, self.host)
+
+    def _booked(self, act: str, path: str) -> Optional[Booked]:
+        """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
+        state = self.state.act(act)
+        release = state.live_release or state.record.get("release", "")
+        served = [Coming(release, path)]
+        if state.live:
+            served.append(Coming(release, world.path(state.live_env)))
+        if act in self.coming:
+            served.append(self.coming[act])
+        return self._serving(state, path, served)
+
+    def _finally(self, act: str, path: str) -> Optional[Booked]:
+        """An Act as nginx has to know it when all is done."""
+        state = self.state.act(act)
+        release = state.live_release or state.record.get("release", "")
+        if act in self.coming:
+            release = self.coming[act].release
+        return self._serving(state, path, [Coming(release, path)])
+
+    def _serving(self, state: ActState, path: str, served: list[Coming]) -> Optional[Booked]:
+        served = [coming for coming in served if coming.release in state.releases]
+        if not served:
+            return None
+        act = state.paths.name
+        known: Optional[Act] = self.manifest.acts.get(act)
+        timeout = known.timeout if known else state.record.get("act", {}).get("timeout", self.host.longest_request)
+        static, media, others = zip(*(locations.urls(state.releases[coming.release], coming.path) for coming in served))
+        keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
+        left = _left(state, [served[0].release, *state.older(served[0].release, keep)], path)
+        return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others), left)
+
+    def apply(self) -> dict[str, BackstageError]:
+        """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
+
+        Raises:
+            BackstageError: nginx refuses the configuration; nothing of it is left.
+        """
+        self.host.need_front_of_house()
+        refused = {} if self.coming else {**self.refused(), **self.clashes()}
+        self.left |= {name for name in refused if name in self.manifest.acts}
+        texts = self._differing()
+        if self.coming and not texts:
+            return {}
+        self.others.nginx.need_accepted({self._path(name) for name in texts})
+        failed = self._refused(texts)
+        texts = {name: text for name, text in texts.items() if name not in failed}
+        old = {name: self._file(name) for name in texts}
+        try:
+            self._write(texts)
+            nginx.check("its configuration with " + ", ".join(texts))
+            nginx.reload()
+        except BackstageError:
+            self._write(old)
+            raise
+        except OSError as error:
+            self._write(old)
+            raise BackstageError(str(error), step="booking") from None
+        found = {**refused, **self._by_subject(failed)}
+        silent = {} if self.coming else self._ask(texts)  # what is coming does not play yet
+        if silent:
+            self._take_back(silent, old)
+            nginx.reload()
+        return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
+
+    def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:
+        """Leave out the new Gigs that did not answer; others of the same Venue go on."""
+        alone = [name for name, errors in silent.items() if set(errors) == set(_acts(self._wanted()[name]))]
+        self.left |= {act for errors in silent.values() for act in errors}
+        wanted = self._wanted()
+        self._write({name: old[name] if name in alone else self._text(wanted[name]) for name in silent})
+
+    def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
+        """Each file's failure is that of the Acts booked there, or the Venue's own where there is none."""
+        wanted = self._wanted()
+        found = {}
+        for name, error in failed.items():
+            found.update(dict.fromkeys(_acts(wanted[name]) or [f"venue {name}"], error))
+        return found
+
+    def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
+        """The Venues that nginx does not take by themselves; the others go on."""
+        new = {name: {server_block.file_name(self.paths.name, name): text} for name, text in texts.items() if text}
+        try:
+            nginx.check_alone({file: text for files_ in new.values() for file, text in files_.items()}, self.host.http)
+        except BackstageError:
+            return {name: error for name, candidate in new.items() for error in _try_alone(candidate, self.host.http)}
+        return {}
+
+    def _differing(self) -> dict[str, Optional[str]]:
+        """The files to be written, and None for those to be removed."""
+        texts: dict[str, Optional[str]] = {}
+        wanted = self._wanted()
+        for name in sorted({*self._before(), *wanted}):
+            if name not in wanted:
+                texts[name] = None
+                continue
+            text = self._text(wanted[name])
+            if text is None:
+                raise BackstageError(f"an Act booked at {name} has no release on this host", step="booking")
+            if text != self._file(name):
+                texts[name] = text
+        return texts
+
+    def _write(self, texts: dict[str, Optional[str]]) -> None:
+        for name, text in texts.items():
+            if text is None:
+                files.remove(self._path(name))
+                files.sync_directory(self.host.venues)
+                continue
+            nginx.make_log(server_block.access_log(self.paths.name, name))
+            files.write(self._path(name), text)
+
+    def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, dict[str, BackstageError]]:
+        """Ask at every place that was written: what is new there has to answer. File -> Act -> why it does not."""
+        failed: dict[str, dict[str, BackstageError]] = {}
+        wanted = self._wanted()
+        for name in [name for name, text in texts.items() if text]:
+            for act, place in self._places(wanted[name]):
+                try:
+                    visit.ask(act, place, self.host, self.paths.act(act.name))
+                except BackstageError as error:
+                    failed.setdefault(name, {})[act.name] = error
+        return failed
+
+    def _places(self, block: Block) -> list[tuple[Act, visit.Place]]:
+        """Where the Acts that play can be asked in a file of nginx."""
+        known = {act: self.manifest.acts[act] for act in _acts(block) if act in self.manifest.acts}
+        live = {name: act for name, act in known.items() if self.state.act(name).live}
+        if "port" in block:
+            return [(act, visit.at_port(act, block)) for act in live.values()]
+        gigs = block["gigs"] if block["state"] == "open" else []
+        return [(live[gig["act"]], visit.at_venue(block, gig)) for gig in gigs if gig["act"] in live]
+
+
+def _try_alone(candidate: dict[str, str], constants: str) -> list[BackstageError]:
+    try:
+        nginx.check_alone(candidate, constants)
+    except BackstageError as error:
+        return [error]
+    return []
+
+
+def _staying(block: Block, paths: dict[str, str]) -> Block:
+    """A Venue without the Gigs of Acts that now play at another path."""
+    gigs = [gig for gig in block["gigs"] if paths.get(gig["act"], gig["path"]) == gig["path"]]
+    return {**block, "gigs": gigs}
+
+
+def _acts(block: Block) -> list[str]:
+    """Who plays there."""
+    return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
+
+
+def _left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
+    """The other paths that releases were built for whose files nginx still serves."""
+    found: dict[str, list[tuple[list[str], list[str]]]] = {}
+    for release in [state.releases[name] for name in served]:
+        built = locations.built_for(release)
+        if built != path:
+            found.setdefault(built, []).append(locations.moving_urls(release, built))
+    return tuple(Left(where, *(_unique(lists) for lists in zip(*urls))) for where, urls in sorted(found.items()))
+
+
+def _unique(lists: Iterable[list[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(url for urls_ in lists for url in urls_))

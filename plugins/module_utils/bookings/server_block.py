@@ -1,0 +1,150 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Venue, or a Sess's own port, as nginx reads it: one file with its servers, written whole from checked values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Optional
+
+from ..host import files
+from ..host.facts import Host
+from ..host.layout import Production
+from ..manifest.nouns import Venue
+from . import locations
+from .locations import Booked
+
+_DATA = "# backstage: "
+LOGS = "/var/log/nginx"
+RETRY_AFTER = 3600
+LARGEST_BODY = "10m"
+
+
+def file_name(production: str, venue: str) -> str:
+    return f"{production}.{venue}.conf"
+
+
+def access_log(production: str, venue: str) -> str:
+    return f"{LOGS}/backstage.{production}.{venue}.log"
+
+
+def port_name(act: str) -> str:
+    """What the file of a Sess's own port is called in place of a Venue: no host name holds an underscore."""
+    return "_" + act
+
+
+def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
+    """What the file says about itself, so that generated text is never parsed back."""
+    return {
+        "production": production,
+        "name": venue.name,
+        "aliases": venue.aliases,
+        "tls": venue.tls,
+        "state": venue.state,
+        "gigs": [{"act": gig.act, "path": gig.path} for gig in booked],
+    }
+
+
+def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
+    """The data of a file that Backstage wrote; None where it is not one."""
+    lines = (text or "").splitlines()[:2]
+    if len(lines) < 2 or files.OWNERSHIP not in lines[0] or not lines[1].startswith(_DATA):
+        return None
+    try:
+        found: dict[str, Any] = json.loads(lines[1][len(_DATA) :])
+    except ValueError:
+        return None
+    return found
+
+
+def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
+    """The whole file of a Venue."""
+    about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
+    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n", _server(paths, venue, _body(paths, venue, booked, host), host)]
+    if venue.aliases:
+        blocks.append(_redirect(paths, venue, host))
+    return "\n".join(blocks)
+
+
+def port_data(production: str, act: str, port: int, path: str) -> dict[str, Any]:
+    """What the file of a Sess's own port says about itself."""
+    return {"production": production, "act": act, "port": port, "path": path}
+
+
+def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str:
+    """The whole file of a port: what a Venue of the Act alone would be, for other services of this host."""
+    about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
+    addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
+    listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
+    body = _pages(host) + locations.render(paths, [booked], host)
+    return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
+
+
+def _listen(host: Host) -> str:
+    lines = [f"    listen {host.http_port};"]
+    if host.ipv6:
+        lines.append(f"    listen [::]:{host.http_port};")
+    return "\n".join(lines)
+
+
+def _server(paths: Production, venue: Venue, body: str, host: Host) -> str:
+    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body, host)
+
+
+def _block(paths: Production, name: str, address: str, body: str, host: Host) -> str:
+    return f"""server {{
+{address}
+    server_tokens off;
+    access_log {access_log(paths.name, name)} combined;
+    client_max_body_size {LARGEST_BODY};
+    include {host.visitors};
+{body}}}
+"""
+
+
+def _redirect(paths: Production, venue: Venue, host: Host) -> str:
+    port = "" if host.http_port == 80 else f":{host.http_port}"
+    return f"""server {{
+{_listen(host)}
+    server_name {" ".join(venue.aliases)};
+    server_tokens off;
+    access_log {access_log(paths.name, venue.name)} combined;
+    include {host.visitors};
+    return 301 $scheme://{venue.name}{port}$request_uri;
+}}
+"""
+
+
+def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
+    if venue.state == "closed":
+        return f"""
+    error_page 503 /backstage-closed.html;
+    location / {{ return 503; }}
+    location = /backstage-closed.html {{
+        internal;
+        alias {host.pages}/closed.html;
+        add_header Retry-After {RETRY_AFTER} always;
+        add_header Cache-Control no-store always;
+    }}
+"""
+    if not booked:
+        return "\n    # nothing is on tonight\n    location / { return 404; }\n"
+    return _pages(host) + locations.render(paths, booked, host)
+
+
+def _pages(host: Host) -> str:
+    """nginx's own pages, for answers that no Act gave (uwsgi_intercept_errors is off)."""
+    parts = []
+    for status in ("502", "503", "504"):
+        parts.append(f"""
+    error_page {status} /backstage-{status}.html;
+    location = /backstage-{status}.html {{
+        internal;
+        alias {host.pages}/{status}.html;
+        add_header Retry-After 5 always;
+        add_header Cache-Control no-store always;
+    }}
+""")
+    return "".join(parts)

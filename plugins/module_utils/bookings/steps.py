@@ -1,0 +1,72 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps from what nginx has of a Venue, or of a Sess's own port, to what it should have."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ..state.plan import Step, differing
+
+Block = dict[str, Any]
+
+
+def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
+    """The steps that turn one Venue's data into another's."""
+    if before == after:
+        return []
+    steps: list[Step] = []
+    if before is None and after is not None:
+        steps.append(Step("venue", name, "add", None, {key: after[key] for key in ("aliases", "state", "tls")}))
+    if before is not None and after is not None:
+        if before["state"] != after["state"]:
+            verb = {"open": "open", "closed": "close"}[after["state"]]
+            steps.append(Step("venue", name, verb, before["state"], after["state"]))
+        shown = differing(_settings(before), _settings(after))
+        if shown["before"] or shown["after"]:
+            steps.append(Step("venue", name, "change", shown["before"], shown["after"]))
+    steps += _of_gigs(name, _gigs(before), _gigs(after))
+    if after is None:
+        steps.append(Step("venue", name, "remove", _settings(before or {}), None))
+    return steps
+
+
+def _of_gigs(venue: str, before: dict[str, str], after: dict[str, str]) -> list[Step]:
+    """The steps from the Acts by their paths to others."""
+    moved = {path: old for path, act in after.items() for old in before if before[old] == act and old not in after}
+    moved = {path: old for path, old in moved.items() if before.get(path) != after[path]}
+    steps = []
+    for path in sorted({*before, *after}):
+        old, new = before.get(path), after.get(path)
+        name = f"{new or old} at {venue}{path}"
+        if old == new or (new is None and path in moved.values()):
+            continue
+        if path in moved:
+            if old is not None:
+                steps.append(Step("gig", f"{old} at {venue}{path}", "cancel", old, None))
+            steps.append(Step("gig", name, "move", moved[path], path))
+        else:
+            verb = "book" if old is None else "cancel" if new is None else "rebook"
+            steps.append(Step("gig", name, verb, old, new))
+    return steps
+
+
+def of_port(act: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
+    """The step that has nginx listen for a Sess, elsewhere, or no more."""
+    if before == after:
+        return []
+    return [Step("sess", act, "unlisten" if after is None else "listen", _where(before), _where(after))]
+
+
+def _where(block: Optional[Block]) -> Optional[str]:
+    return f"localhost:{block['port']}{block['path']}" if block else None
+
+
+def _gigs(block: Optional[Block]) -> dict[str, str]:
+    return {gig["path"]: gig["act"] for gig in (block or {}).get("gigs", [])}
+
+
+def _settings(block: Block) -> Block:
+    return {key: block[key] for key in ("aliases", "tls") if key in block}

@@ -1,0 +1,239 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking a Venue as a visitor would, or a Sess's own port: through the nginx of this host."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..acts import world
+from ..host import files
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import Act as ActPaths
+from ..host.layout import Production
+from ..host.timed_socket import TimedSocket
+from ..manifest.nouns import Act
+from ..stages import door, proofs
+from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
+from ..stages.proofs import Question
+from ..stages.served import Served
+from ..state.read import read_env
+from . import addresses, server_block
+
+Block = dict[str, Any]
+
+
+class Foreign(BackstageError):
+    """Another server answers in the place of ours."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an Act can be asked.
+
+    Args:
+        name: a Venue's name, or one of the host itself.
+        path: the URL path below which it plays.
+        port: the Sess's own; None for a Venue.
+        aliases: other names, at which nginx leads to this one.
+        beside: the paths of other Acts there.
+    """
+
+    name: str
+    path: str = "/"
+    port: Optional[int] = None
+    aliases: tuple[str, ...] = ()
+    beside: frozenset[str] = frozenset()
+
+    def below(self, page: str) -> str:
+        return self.path.rstrip("/") + page
+
+
+def _ours(production: str, host: Host) -> Iterator[Block]:
+    """What the files of a Production say of themselves."""
+    for name in files.names_in(host.venues):
+        if name.startswith(production + ".") and name.endswith(".conf"):
+            data = server_block.parse(files.read(os.path.join(host.venues, name)))
+            if data:
+                yield data
+
+
+def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
+    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
+    ours = list(_ours(production, host))
+    return (
+        {data["name"]: data for data in ours if "name" in data},
+        {data["act"]: data for data in ours if "port" in data},
+    )
+
+
+def blocks(production: str, host: Host) -> dict[str, Block]:
+    """The Venues of a Production that nginx has: name -> the data of its file."""
+    return booked(production, host)[0]
+
+
+def other_productions(production: str, host: Host) -> dict[str, str]:
+    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
+    found = {}
+    for file in files.names_in(host.venues):
+        if not file.startswith(production + "."):
+            data = server_block.parse(files.read(os.path.join(host.venues, file))) or {}
+            for name in [data["name"], *data["aliases"]] if "name" in data else []:
+                found[name] = f"the Production {data['production']}"
+            if "port" in data:
+                found[f"port {data['port']}"] = f"the Act {data['act']} of the Production {data['production']}"
+    return found
+
+
+def get(
+    host: Host, name: str, path: str, timeout: float, port: Optional[int] = None, more: Optional[dict[str, str]] = None
+) -> Answer:
+    """GET a page of a name from the local nginx.
+
+    Args:
+        host: the host's facts.
+        name: the name that is asked for.
+        path: the page.
+        timeout: seconds for the whole answer.
+        port: where, if not at the Venues' own port.
+        more: more headers.
+
+    Raises:
+        BackstageError: nobody answered.
+    """
+    port = port or host.http_port
+    site = name if port == 80 else f"{name}:{port}"
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    client.sock = TimedSocket(socket.AF_INET, timeout)
+    try:
+        client.sock.connect((client.host, port))
+        client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT, **(more or {})})
+        answer = client.getresponse()
+        headers = tuple((key.lower(), value) for key, value in answer.getheaders())
+        body = answer.read(1 << 20).decode("utf-8", "replace")
+        return Answer(answer.status, answer.getheader("Location", ""), body, headers)
+    except (OSError, http.client.HTTPException) as error:
+        raise BackstageError(
+            f"http://{site}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
+        ) from None
+    finally:
+        client.close()
+
+
+def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> Walk:
+    """A visitor who comes by nginx, and wants to know whether it is this Act's Sess that answers."""
+    port = place.port or host.http_port
+    site = Site(place.name, place.aliases, place.path, (None, 80, port), place.beside)
+
+    def fetch(page: Page, cookies: str) -> Answer:
+        question = Question(proofs.token(act)) if act and page.name == place.name and not _is_file(act, page) else None
+        more = {"Cookie": cookies} if cookies else {}
+        if question and question.token:
+            more[proofs.HEADER] = question.header
+        answer = get(host, page.name, page.uri, timeout, port, more)
+        if question and question.is_foreign(answer):
+            raise Foreign(f"{page.path} answers {answer.status} at {page.name}: {proofs.FOREIGN}", step="nginx")
+        return answer
+
+    return Walk(site, fetch)
+
+
+def _is_file(act: ActPaths, page: Page) -> bool:
+    """Whether nginx serves a page from files, so that no Act can say that it answered."""
+    sess = os.path.basename(os.path.realpath(act.live))
+    release = files.read_json(act.release(sess.partition(".")[0]).seal)
+    path = world.path(read_env(act.sess(sess).env))
+    return bool(release) and Served(release or {}, path, act.sess(sess), act.media).status(page.path) is not None
+
+
+def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
+    """Ask every open Venue at which this Act is booked on this host, and the Sess's own port.
+
+    Raises:
+        BackstageError: one does not answer as the Act's health says.
+    """
+    venues, ports = booked(paths.production.name, host)
+    for data in venues.values():
+        for gig in data["gigs"] if data["state"] == "open" else []:
+            if gig["act"] == paths.name:
+                ask(act, at_venue(data, gig), host, paths)
+    if paths.name in ports:
+        ask(act, at_port(act, ports[paths.name]), host, paths)
+
+
+def at_port(act: Act, data: dict[str, Any]) -> Place:
+    """A Sess's own port, asked by the name that the Act's health says, if it says one."""
+    return Place(act.health.host or "localhost", data["path"], data["port"])
+
+
+def at_venue(block: Block, gig: dict[str, Any]) -> Place:
+    """A Gig at a Venue."""
+    beside = addresses.others(block, gig["act"]) if gig["act"] else ()
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside))
+
+
+def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
+    """Ask for the page of the Act's health as a visitor would, and for the style sheets and scripts that it names.
+
+    Raises:
+        BackstageError: it does not answer as the Act's health says, or somebody else answers.
+    """
+    walk = _walk(place, host, act.health.timeout, paths)
+    try:
+        answer = judge(walk, act.health, Page(place.name, place.below(act.health.path)), str)
+        page = walk.pages[-1]
+        for kind, asset in assets(page, answer, walk.site) if answer else []:
+            status = get(host, asset.name, asset.uri, act.health.timeout, walk.site.ports[-1]).status
+            if status >= 400:
+                raise BackstageError(missing(page, kind, asset, status))
+    except BackstageError as error:
+        raise BackstageError(error.message, step="nginx") from None
+
+
+def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now.
+
+    Args:
+        production: its name.
+        host: the host's facts.
+        pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
+    """
+    venues, ports = booked(production, host)
+    asked = []
+    for _name, data in sorted(venues.items()):
+        for gig in data["gigs"] or [{"path": "/", "act": None}]:
+            asked.append((at_venue(data, gig), data["state"], gig["act"]))
+    for act, data in sorted(ports.items()):
+        asked.append((Place("localhost", data["path"], data["port"]), "local", act))
+    found = []
+    for place, state, act in asked:
+        paths = Production(production).act(act) if act and state != "closed" else None
+        answer = _answer(place, host, "/", paths)
+        if answer["status"] == 404 and not answer["error"] and pages.get(act, "/") != "/":
+            answer = _answer(place, host, pages[act], paths)
+        found.append({**answer, "state": state, "act": act})
+    return found
+
+
+def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:
+    """The status of the first answer, and what is wrong with it or with where it leads to."""
+    port, page = place.port or host.http_port, place.below(path)
+    found = {"url": f"http://{place.name}{'' if port == 80 else f':{port}'}{page}", "status": 0, "error": ""}
+    walk = _walk(place, host, 30, act)
+    try:
+        answer = walk.ask(Page(place.name, page))
+        found["status"] = answer.status
+        answer = walk.follow(answer)
+        if answer.status >= 400 and len(walk.pages) > 1:
+            found["error"] = f"{walk.way}it answers {answer.status}"
+    except BackstageError as error:
+        found["error"] = error.message
+    return found

@@ -1,0 +1,229 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What no noun of a manifest can tell alone: names that clash, Gigs without a Venue, times that do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from ..acts import databases
+from . import checks
+from .nouns import Act, Manifest
+from .problems import Problems, one_of
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The names that the manifest says, also of what is wrong in itself; None where not all can be told.
+
+    A reference to what is wrong is no second problem.
+    """
+
+    acts: Optional[frozenset[str]]
+    venues: Optional[frozenset[str]]
+
+    def has_act(self, name: str) -> bool:
+        return self.acts is None or name in self.acts
+
+    def has_venue(self, name: str) -> bool:
+        return self.venues is None or name in self.venues
+
+
+def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, problems: Problems) -> None:
+    """Check what no noun can tell alone.
+
+    Args:
+        manifest: what is right by itself.
+        options: the module's options.
+        listed: what the manifest names.
+        problems: takes what does not fit together.
+    """
+    for act in manifest.acts.values():
+        _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
+        _check_secrets(act, manifest, problems)
+    _check_sesses(manifest, listed, problems)
+    _check_venues(manifest, problems)
+    _check_gigs(manifest, listed, problems)
+    seeds = {seed.name for act in manifest.acts.values() for seed in act.seed}
+    seeds |= {f"fixture {path}" for act in manifest.acts.values() for path in act.fixtures}
+    for name, answer in (options.get("seeds") or {}).items():
+        if name not in seeds and listed.acts == set(manifest.acts):
+            problems.add("backstage_seed", name, one_of("no seed of this Production", dict.fromkeys(seeds)))
+        if answer not in ("done", "again"):
+            problems.add(f"backstage_seed.{name}", answer, "answer 'done' or 'again'")
+    for key in ("only", "unhold"):
+        for name in options.get(key) or []:
+            if not listed.has_act(name):
+                problems.add(key, name, one_of("no Act of this Production", manifest.acts))
+
+
+# what each value of an Act may be; an empty one is not asked
+ACT_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "requirements": checks.inner_path,
+    "settings": checks.module,
+    "application": checks.wsgi_callable,
+    "manage": checks.manage,
+    "chdir": checks.directory,
+    "writable": lambda path: checks.inner_path(path, directory=True),
+    "packages": checks.package,
+    "build": checks.command_line,
+    "after_static": checks.command_line,
+    "fixtures": checks.inner_path,
+    "timeout": lambda value: checks.between(value, 1, 86400),
+    "keep_releases": lambda value: checks.between(value, 1, 100),
+}
+INDEX_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "url": checks.index_url,
+    "extra_urls": checks.index_url,
+    "find_links": checks.find_links,
+}
+HEALTH_RULES: dict[str, Callable[[Any], Optional[str]]] = {
+    "path": checks.url_path,
+    "host": checks.host_name,
+    "timeout": lambda value: checks.between(value, 1, 3600),
+}
+
+
+def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -> None:
+    for noun, rules, place in (
+        (act, ACT_RULES, where),
+        (act.index, INDEX_RULES, f"{where}.index"),
+        (act.health, HEALTH_RULES, f"{where}.health"),
+    ):
+        for key, rule in rules.items():
+            value = getattr(noun, key)
+            for one in value if isinstance(value, list) else [] if value in (None, "") else [value]:
+                problems.check(f"{place}.{key}", one, rule(one))
+    if act.timeout > longest_request:
+        problems.add(
+            f"{where}.timeout",
+            act.timeout,
+            f"is longer than the stage's longest request ({longest_request} s);"
+            f" use at most that, or raise stage_longest_request",
+        )
+    if bool(act.index.username) != bool(act.index.password):
+        problems.add(
+            f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
+        )
+    _check_static_urls(act, where, problems)
+    _check_writable(act, where, problems)
+    _check_database(act, where, problems)
+    for name in sorted(set(act.env) & set(act.secrets or {})):
+        problems.add(f"{where}.env.{name}", None, "stands in secrets, too; keep one")
+
+
+def _check_database(act: Act, where: str, problems: Problems) -> None:
+    braces = ["{" + name + "}" for name in databases.PLACEHOLDERS]
+    reading = [name for name, value in act.env.items() if any(brace in value for brace in braces)]
+    if act.database and databases.URL in {*act.env, *(act.secrets or {})} and databases.URL not in reading:
+        problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
+    for name in reading if not act.database else []:
+        said = "names a placeholder of the Act's database, and the Act has no 'database': add one"
+        problems.add(f"{where}.env.{name}", act.env[name], said)
+
+
+def _check_static_urls(act: Act, where: str, problems: Problems) -> None:
+    for number, item in enumerate(act.static_urls):
+        place = f"{where}.static_urls[{item.url}]"
+        problems.check(f"{place}.url", item.url, checks.url_prefix(item.url))
+        problems.check(f"{place}.root", item.root, checks.inner_path(item.root))
+        for other in act.static_urls[:number]:
+            if other.url == item.url:
+                problems.add(f"{place}.url", item.url, "stands in the list twice; keep one")
+            if _overlap(item.root, other.root):
+                problems.add(
+                    f"{place}.root", item.root, f"lies in the root of {other.url}, or around it; keep them apart"
+                )
+        for path in act.writable:
+            if _overlap(item.root, path.rstrip("/")):
+                problems.add(f"{place}.root", item.root, f"is sealed, and '{path}' in writable is not; keep them apart")
+
+
+def _check_writable(act: Act, where: str, problems: Problems) -> None:
+    for number, path in enumerate(act.writable):
+        for other in act.writable[:number]:
+            if _overlap(path.rstrip("/"), other.rstrip("/")):
+                said = f"lies in '{other}', or around it, which is writable already; keep one"
+                problems.add(f"{where}.writable", path, said)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one path lies in the other, or is it."""
+    return (one + "/").startswith(other + "/") or (other + "/").startswith(one + "/")
+
+
+def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
+    taken = [manifest.production, *manifest.acts, *(name for venue in manifest.venues.values() for name in venue.names)]
+    taken += [name for other in manifest.acts.values() for name in (*other.env, *(other.secrets or {}))]
+    taken += [name for other in manifest.acts.values() for seed in other.seed for name in (seed.name, *seed.secrets)]
+    where = f"backstage_acts[{act.name}]"
+    for name, value in (act.secrets or {}).items():
+        problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)
+    for seed in act.seed:
+        for name, value in seed.secrets.items():
+            problems.check(f"{where}.seed[{seed.name}].secrets.{name}", None, checks.secret(value, taken), secret=True)
+    seeds = [seed.name for seed in act.seed]
+    for name in sorted({name for name in seeds if seeds.count(name) > 1}):
+        problems.add(f"{where}.seed[{name}]", None, "stands in the list twice; a seed runs once, by its name")
+
+
+def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> None:
+    ports: dict[int, str] = {}
+    for name, sess in manifest.sesses.items():
+        where = f"backstage_sesses[{name}]"
+        act = manifest.acts.get(name)
+        if not listed.has_act(name):
+            problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
+        problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
+        problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        if sess.port is not None:
+            problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
+            if sess.port in ports:
+                owner = ports[sess.port]
+                problems.add(f"{where}.port", sess.port, f"is the port of '{owner}', too; choose another one")
+            ports[sess.port] = name
+        if act and act.state == "absent" and sess.state != "absent":
+            problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
+        if sess.state == "absent" and manifest.gigs_of(name):
+            problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
+
+
+def _check_venues(manifest: Manifest, problems: Problems) -> None:
+    owners: dict[str, str] = {}
+    for venue in manifest.venues.values():
+        where = f"backstage_venues[{venue.name}]"
+        for name in venue.names:
+            problems.check(where, name, checks.host_name(name))
+            if name in owners:
+                problems.add(where, name, f"is a name of Venue '{owners[name]}' already; a name belongs to one Venue")
+            owners[name] = venue.name
+
+
+def _check_gigs(manifest: Manifest, listed: Listed, problems: Problems) -> None:
+    places: dict[str, str] = {}
+    paths: dict[str, str] = {}
+    for gig in manifest.gigs:
+        where = f"backstage_gigs[{gig.act} at {gig.venue}]"
+        act, venue = manifest.acts.get(gig.act), manifest.venues.get(gig.venue)
+        problems.check(f"{where}.path", gig.path, checks.gig_path(gig.path))
+        if gig.state == "absent":
+            continue
+        if paths.setdefault(gig.act, gig.path) != gig.path:
+            known = paths[gig.act]
+            problems.add(f"{where}.path", gig.path, f"this Act plays at '{known}' elsewhere; an Act has one path")
+        if not listed.has_act(gig.act):
+            problems.add(f"{where}.act", gig.act, one_of("no Act of this Production", manifest.acts))
+        elif act and act.state == "absent":
+            problems.add(f"{where}.act", gig.act, "this Act is absent; cancel the Gig, too (state: absent)")
+        if not listed.has_venue(gig.venue):
+            problems.add(f"{where}.venue", gig.venue, one_of("no Venue of this Production", manifest.venues))
+        elif venue and venue.state == "absent":
+            problems.add(f"{where}.venue", gig.venue, "this Venue is absent; cancel the Gig, too (state: absent)")
+        place = gig.venue + gig.path
+        if place in places:
+            problems.add(where, None, f"'{places[place]}' plays at {place} already; a place has one Gig")
+        places[place] = gig.act

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The raw lists of a manifest: laid over their defaults, and every item checked by its spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from . import spec, values
+from .problems import Problems
+from .values import NO_DICTIONARY, NO_LIST
+
+Item = dict[str, Any]
+
+NOT_BUILT = {
+    "backstage_sesses": ("idle",),
+}
+NOT_BUILT_VALUES = {
+    ("stage", "gunicorn"): "uwsgi",
+    ("state", "asleep"): "started or stopped",
+    ("mode", "selfsigned"): "none",
+    ("mode", "files"): "none",
+    ("mode", "acme"): "none",
+}
+OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, problems: Problems) -> list[Item]:
+    """The items of one list that are right by themselves.
+
+    Args:
+        options: the module's options, or the inventory's variables.
+        key: acts, sesses, venues or gigs.
+        name: the key that names an item.
+        shape: the argument spec of an item.
+        problems: takes what is wrong with the others.
+    """
+    listed = options.get(key) or []
+    if not isinstance(listed, list):
+        problems.add(f"backstage_{key}", None, NO_LIST)
+        return []
+    below = _defaults(options, OVERLAYS.get(key, ""), f"backstage_{key}", shape, problems)
+    validator = ArgumentSpecValidator(shape)
+    right: list[Item] = []
+    for index, item in enumerate(listed):
+        where = f"backstage_{key}[{item.get(name) or index if isinstance(item, Mapping) else index}]"
+        right += _checked(item, below, f"backstage_{key}", where, validator, problems)
+    return right
+
+
+def _defaults(options: Mapping[str, Any], key: str, table: str, shape: spec.Spec, problems: Problems) -> Item:
+    """What is laid under every item; checked here, so that it is named as what it is."""
+    validator = ArgumentSpecValidator({name: rule for name, rule in spec.optional(shape).items() if name != "name"})
+    given = options.get(key) or {}
+    right = _checked(given, {}, table, f"backstage_{key}", validator, problems)
+    return _given(given) if right else {}
+
+
+def _checked(
+    item: Any, below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
+) -> list[Item]:
+    """The item in its types, or none where something is wrong with it: everything that is, is said."""
+    own = Problems()
+    if isinstance(item, Mapping):
+        found = _in_types(item, below, table, where, validator, own)
+    else:
+        own.add(where, item, NO_DICTIONARY)
+        found = {}
+    problems.take(own)
+    return [] if own.lines else [found]
+
+
+def _in_types(
+    item: Mapping[str, Any], below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
+) -> Item:
+    shape = dict(validator.argument_spec)
+    unbuilt = _refuse_unbuilt(table, where, item, problems)
+    laid = {key: value for key, value in overlay(below, _without_unbuilt(table, item)).items() if key not in unbuilt}
+    source = item.get("source")
+    version = source.get("version") if isinstance(source, Mapping) else None
+    if isinstance(version, (int, float)):
+        problems.add(f"{where}.source.version", version, "is a number in YAML (1.10 would be 1.1); write it in quotes")
+    values.check(laid, shape, where, problems)
+    if problems.lines:
+        return {}
+    result = validator.validate(laid)
+    for error in result.errors:
+        problems.add(where, None, error.msg)
+    return dict(result.validated_parameters)
+
+
+def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:
+    """The keys that ask for what is not built yet."""
+    unbuilt = [key for key in NOT_BUILT.get(table, ()) if item.get(key) not in EMPTY]
+    for key in unbuilt:
+        problems.add(f"{where}.{key}", None, "this is not built yet; remove it")
+    for key, value in item.items():
+        if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES:
+            problems.add(f"{where}.{key}", value, f"this is not built yet; use {NOT_BUILT_VALUES[key, value]}")
+            unbuilt.append(key)
+        if isinstance(value, Mapping) and key == "tls":
+            unbuilt += [key] * bool(_refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems))
+    return unbuilt
+
+
+def _without_unbuilt(table: str, item: Mapping[str, Any]) -> Item:
+    """The item without keys that are not built and ask for nothing, as the documentation lists them."""
+    return {key: value for key, value in item.items() if key not in NOT_BUILT.get(table, ())}
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:
+    """Lay one item over another; dictionaries merge, but a source has one kind."""
+    merged = dict(below)
+    for key, value in above.items():
+        if value is None:
+            continue
+        old = merged.get(key)
+        mergeable = isinstance(value, dict) and isinstance(old, dict) and key != "source"
+        merged[key] = overlay(old or {}, value) if mergeable else value
+    return merged
+
+
+def _given(item: Mapping[str, Any]) -> Item:
+    return {key: value for key, value in item.items() if value is not None}

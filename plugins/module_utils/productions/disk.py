@@ -1,0 +1,56 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The manifest that a host's disk amounts to, so that a module for one noun need not be told the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..bookings import visit
+from ..host.facts import Host
+from ..state.read import ActState, read
+
+Item = dict[str, Any]
+
+
+def options(production: str) -> dict[str, Any]:
+    """Everything of a Production on this host, in the manifest's own form; without secrets."""
+    host = Host.read()
+    state = read(production, host)
+    venues, listening = visit.booked(production, host)
+    blocks = venues.values()
+    ports = {act: {"port": data["port"]} for act, data in listening.items()}
+    return {
+        "production": production,
+        "acts": {name: _act(act.record["act"]) for name, act in state.acts.items() if act.record},
+        "sesses": {name: {**_sess(name, act), **ports.get(name, {})} for name, act in state.acts.items() if act.live},
+        "ports": ports,  # also of what does not play
+        "venues": {data["name"]: _venue(data) for data in blocks},
+        "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
+        "longest_request": host.longest_request,
+    }
+
+
+def _act(summary: Item) -> Item:
+    item = {key: value for key, value in summary.items() if value is not None}
+    source = item.pop("source", None)
+    if source:
+        given = {**source, source["kind"]: source["location"]}
+        item["source"] = {key: value for key, value in given.items() if value and key not in ("kind", "location")}
+    engine = item.pop("database", "")
+    return {**item, "database": {"engine": engine}} if engine else item
+
+
+def _sess(name: str, act: ActState) -> Item:
+    known: Item = {key: act.live_record[key] for key in ("stage", "processes", "threads") if key in act.live_record}
+    return {**known, "act": name}
+
+
+def _venue(data: Item) -> Item:
+    return {"name": data["name"], "aliases": data["aliases"], "tls": {"mode": data["tls"]}, "state": data["state"]}
+
+
+def _gig(data: Item, gig: Item) -> Item:
+    return {"act": gig["act"], "venue": data["name"], "path": gig["path"]}

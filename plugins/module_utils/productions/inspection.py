@@ -1,0 +1,153 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every kind of drift of a Production on its host, for status: nothing here changes anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+
+from ..acts import digests, drift, environments
+from ..acts.drift import SITE, Drift
+from ..bookings import nginx, server_block
+from ..bookings.manager import Bookings
+from ..host import files
+from ..host.facts import Host
+from ..host.layout import SEAL
+from ..manifest.nouns import Manifest
+from ..stages import vassals
+from ..stages.uwsgi import Part, Uwsgi
+from ..state.read import ActState, HostState
+
+HOST = "the host"
+RECORDS = "/etc/backstage"
+"""Where the roles record what they wrote, in ROLE.files: a line each with path, mode, owner:group, and the digest."""
+REFRESH = "give the Act another 'refresh' and deploy, which builds it anew"
+
+
+def inspect(state: HostState, host: Host, whole: bool = False) -> list[Drift]:
+    """All that is not as Backstage made it.
+
+    Args:
+        state: the Production on this host.
+        host: the host's facts.
+        whole: compare every sealed release and environment with what was recorded; else only what was changed since.
+    """
+    found = [*_host_files(), *_foreign_vassals(host)]
+    found += [one for one, _account in drift.of_accounts(HOST, _shared(state))]
+    for act in state.acts.values():
+        if act.record:
+            found += drift.of_act(act)
+        if act.live:
+            found += _of_sess(act, host)
+    found += _server_blocks(state, host)
+    return list(dict.fromkeys([*found, *_sealed(state, whole)]))
+
+
+def _shared(state: HostState) -> list[drift.Account]:
+    account = drift.shared(state.paths)
+    return [account] if os.path.isdir(state.paths.cache) else []
+
+
+def _host_files() -> Iterator[Drift]:
+    for record in files.names_in(RECORDS):
+        lines = (files.read(os.path.join(RECORDS, record)) or "").splitlines() if record.endswith(".files") else []
+        for line in filter(lambda line: line.startswith("/"), lines):
+            path, _space, wanted = line.partition(" ")
+            found = describe(path, wanted.rpartition(" ")[2])
+            if found != wanted:
+                yield Drift(HOST, path, *_told(found, wanted), SITE)
+
+
+def _told(found: str, wanted: str) -> tuple[str, str]:
+    """How a path of a role's is, and how it should be; contents are not repeated."""
+    (*before, content), (*after, expected) = found.split(" "), wanted.split(" ")
+    if before and content != expected:
+        return "changed by hand", ""
+    return (" ".join(before), " ".join(after)) if before else (found, "")
+
+
+def describe(path: str, kind: str) -> str:
+    """A path as the role host writes it down: mode, owner:group, and the digest of its contents or this kind."""
+    try:
+        about = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    if stat.S_ISDIR(about.st_mode):
+        kind = "directory"
+    elif not stat.S_ISREG(about.st_mode):
+        kind = "special"
+    elif kind != "log":
+        with open(path, "rb") as file:
+            kind = hashlib.sha256(file.read()).hexdigest()
+    return f"{drift.described(stat.S_IMODE(about.st_mode), about.st_uid, about.st_gid)} {kind}"
+
+
+def _foreign_vassals(host: Host) -> Iterator[Drift]:
+    for path in vassals.foreign(host.vassals):
+        yield Drift(
+            HOST, path, "a vassal that is not Backstage's", cure="move it elsewhere: nothing is deployed beside it"
+        )
+
+
+def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
+    """The live Sess: whether it is told to play, and what it was started with."""
+    subject, paths = f"act {act.paths.name}", act.paths.sess(act.live or "")
+    stage = Uwsgi(host, act.paths)
+    if act.live not in act.vassals:
+        path = os.path.join(host.vassals, stage.vassal(act.live or ""))
+        yield Drift(subject, path, "missing, so the emperor does not play it")
+    release = act.releases.get(act.live_release or "")
+    if release is None:
+        yield Drift(subject, act.paths.live, "what plays has no sealed release")
+        return
+    if act.live_ini != stage.render(_part(act, release), act.live or ""):
+        yield Drift(subject, paths.ini, "changed by hand, or made by an earlier Backstage")
+    digest = act.live_record.get("variables")
+    if digest and digest != digests.of_variables(act.live_env):
+        yield Drift(subject, paths.env, "a variable was changed by hand")
+
+
+def _part(act: ActState, release: dict[str, str]) -> Part:
+    """What the live Sess plays, by its own record; its variables are in no ini."""
+    project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
+    environment = environments.path(act.paths.production, release["environment"])
+    counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
+    return Part(release["release"], project, environment, {}, frozenset(), **counted)
+
+
+def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
+    """Files of Venues and ports that are not what their own data makes, and what nginx has not read."""
+    if not host.has_front_of_house:
+        return
+    for change in Bookings(Manifest(state.paths.name), state, host).plan():
+        step = change.step
+        if step.verb == "rewrite":
+            name = step.name if step.noun == "venue" else server_block.port_name(step.name)
+            path = os.path.join(host.venues, server_block.file_name(state.paths.name, name))
+            yield Drift(f"{step.noun} {step.name}", path, "changed by hand, or made by an earlier Backstage")
+    if nginx.is_stale(host.venues):
+        yield Drift(HOST, host.venues, "changed, and nginx has not read it")
+
+
+def _sealed(state: HostState, whole: bool) -> Iterator[Drift]:
+    """The sealed releases and environments: those that play, or all."""
+    trees: dict[str, tuple[str, str]] = {}
+    for name, act in state.acts.items():
+        for release, record in act.releases.items():
+            if whole or release == act.live_release:
+                trees[act.paths.release(release).root] = (f"act {name}", SEAL)
+                key = environments.path(state.paths, record["environment"])
+                trees.setdefault(key, (f"act {name}", environments.SEAL))
+    for tree, (subject, seal) in trees.items():
+        found = digests.changed(tree, seal) if whole or digests.newer(tree, seal) else []
+        if found is None and whole:
+            yield Drift(subject, tree, "sealed by an earlier Backstage: not verified", cure=REFRESH)
+        elif found is None:
+            found = digests.newer(tree, seal, modes=False)  # a deploy mends those, which is no other content
+        if found:
+            yield Drift(subject, tree, f"sealed, and changed since: {digests.named(found)}", cure=REFRESH)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a module's options to an order for the Production manager."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..host.errors import Refusal
+from ..manifest import checks, spec
+from ..manifest import parse as manifest
+from ..manifest.nouns import Manifest
+from . import disk
+from .order import Order
+
+Options = Mapping[str, Any]
+
+
+def for_production(options: Options) -> Order:
+    """The order of backstage_production: the manifest is all there is to know.
+
+    Raises:
+        Refusal: the options are not accepted.
+    """
+    wanted = manifest.parse(options)
+    # an Act without secrets in the whole manifest has none
+    acts = {name: act if act.secrets is not None else replace(act, secrets={}) for name, act in wanted.acts.items()}
+    wanted = replace(wanted, acts=acts)
+    strike = options["state"] == "absent"
+    here = set(wanted.acts) - set(options["elsewhere"])
+    if options["only"]:
+        wanted = wanted.only(here & set(options["only"]))
+    elif options["elsewhere"]:
+        wanted = wanted.only(here)
+    if options["rollback"] and options["rollback"] not in wanted.acts:
+        raise Refusal(f"rollback: '{options['rollback']}' is no Act of this Production on this host")
+    if options["prune"] and options["only"]:
+        raise Refusal("prune: it takes the whole manifest; leave 'only' out")
+    return Order(
+        manifest=Manifest(wanted.production) if strike else wanted,
+        resolved=options["resolved"],
+        shipped=options["shipped"],
+        unavailable=options["unavailable"],
+        through=options["through"],
+        rollback=options["rollback"] or "",
+        release=options["release"] or "",
+        unhold=set(options["unhold"]),
+        seeds=options["seeds"],
+        whole=not options["only"],
+        prune=options["prune"] or strike,
+        delete_data=set(options["delete_data"]),
+        strike=strike,
+        lock_timeout=options["lock_timeout"],
+    )
+
+
+def for_act(options: Options) -> Order:
+    """The order of backstage_act: build and migrate; what was not told is read from disk."""
+    known, name = disk.options(options["production"]), options["name"]
+    booked = sorted(venue for (venue, _path), gig in known["gigs"].items() if gig["act"] == name)
+    if options["state"] == "absent" and booked:
+        raise Refusal(f"act {name}: it is booked at {', '.join(booked)}; cancel the Gig first (backstage_gig)")
+    known["acts"][name] = _laid_over(known["acts"].get(name, {}), options, spec.act())
+    if options["state"] == "absent":
+        known["sesses"].pop(name, None)
+    return _order(
+        known,
+        {name},
+        options,
+        resolved=options["resolved"],
+        shipped=options["shipped"],
+        unavailable=options["unavailable"],
+        through="migrate",
+        paths=_path(name, options, known),
+        delete_data={name} if options["delete_data"] else set(),
+    )
+
+
+def _path(name: str, options: Options, known: dict[str, Any]) -> dict[str, str]:
+    """Where the Act is to be booked, for what is built to fit there."""
+    path = options.get("path")
+    if not path:
+        return {}
+    problem = checks.gig_path(path)
+    if problem:
+        raise Refusal(f"path: {path!r}: {problem}")
+    for (venue, booked), gig in known["gigs"].items():
+        if gig["act"] == name and booked != path:
+            raise Refusal(f"act {name}: it is booked at {venue}{booked}; move the Gig first (backstage_gig)")
+    return {name: path}
+
+
+def for_sess(options: Options) -> Order:
+    """The order of backstage_sess: play what is built."""
+    known, name = disk.options(options["production"]), options["act"]
+    if name not in known["acts"]:
+        raise Refusal(f"act: '{name}' is not on this host; build it first (backstage_act)")
+    before = known["sesses"].get(name, known["ports"].get(name, {}))
+    known["sesses"][name] = _laid_over(before, options, spec.sess())
+    if options["port"] == 0:  # an omitted one stays
+        del known["sesses"][name]["port"]
+    if options["secrets"] is not None:
+        known["acts"][name]["secrets"] = options["secrets"]
+    return _order(known, {name}, options, build=False)
+
+
+def for_venue(options: Options) -> Order:
+    """The order of backstage_venue; a new alias reaches the Sess before nginx."""
+    known, name = disk.options(options["production"]), options["name"]
+    playing = {gig["act"] for gig in known["gigs"].values() if gig["venue"] == name}
+    if options["state"] == "absent" and playing:
+        raise Refusal(f"venue {name}: {', '.join(sorted(playing))} plays there; cancel the Gig first (backstage_gig)")
+    known["venues"][name] = _laid_over(known["venues"].get(name, {}), options, spec.venue())
+    return _order(known, playing, options, build=False, venue=name)
+
+
+def for_gig(options: Options) -> Order:
+    """The order of backstage_gig: book an Act that plays."""
+    known, act, venue = disk.options(options["production"]), options["act"], options["venue"]
+    present = options["state"] != "absent"
+    if present and act not in known["sesses"]:
+        raise Refusal(f"act: '{act}' does not play on this host; start its Sess first (backstage_sess)")
+    if present and venue not in known["venues"]:
+        raise Refusal(f"venue: '{venue}' is not on this host; add it first (backstage_venue)")
+    booked = [path for (name, path), gig in known["gigs"].items() if (name, gig["act"]) == (venue, act)]
+    path = options["path"] or next(iter(booked), "/")
+    for old in booked if present else []:
+        known["gigs"].pop((venue, old))  # it moves: an Act has one path
+    before = known["gigs"].get((venue, path))
+    if present or (before and before["act"] == act):
+        known["gigs"][venue, path] = _laid_over({"path": path}, options, spec.gig())
+    playing = {act} | ({before["act"]} if before else set())
+    return _order(known, playing & set(known["acts"]), options, build=False, venue=venue)
+
+
+def _laid_over(before: dict[str, Any], options: Options, shape: spec.Spec) -> dict[str, Any]:
+    """An omitted option means what is on disk; [] and {} mean empty."""
+    return {**before, **{key: options[key] for key in shape if options.get(key) is not None}}
+
+
+def _order(known: dict[str, Any], acts: set[str], options: Options, venue: str = "", **more: Any) -> Order:
+    lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
+    whole = manifest.parse({**known, **lists})
+    wanted = whole.only(acts)
+    if venue in whole.venues:
+        wanted.venues[venue] = whole.venues[venue]
+    sesses = {name: sess for name, sess in wanted.sesses.items() if name in known["sesses"]}
+    return Order(manifest=replace(wanted, sesses=sesses), lock_timeout=options["lock_timeout"], **more)

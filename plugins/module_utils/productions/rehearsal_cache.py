@@ -1,0 +1,137 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rehearsal leaves for the next one: packages that were downloaded, and environments that were made of them.
+
+Shared environments lie where every rehearsal finds them: no code of an Act was run to make them. One of an Act's own
+holds what its project brought, so it lies apart, where the rehearsals of that project alone look for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+from ..acts import environments, seal
+from ..host import files, locks, names, process, user_processes, users
+from ..host.errors import BackstageError
+from ..host.layout import REHEARSAL_LOCK, ROOT, Production
+from ..host.layout import Act as ActPaths
+from ..manifest import inputs
+from ..manifest.nouns import Act
+from ..state.history import who
+
+LONGEST = 14 * 24 * 3600
+"""Seconds after which nobody is expected to need it any more."""
+
+
+def owner(production: str, act: Act) -> str:
+    """Whose an Act's own environments are; empty where none is kept, for an index asked for a password."""
+    if act.index.password or not act.source:
+        return ""
+    source = act.source
+    return inputs.digest([production, act.name, source.kind, source.location])[:16]
+
+
+def bring_back(paths: ActPaths, whose: str) -> None:
+    """Put environments of this Act's own where its builder finds them, and let its new users read them."""
+    shelf = _shelf(paths.production, whose)
+    found = files.names_in(shelf) if whose else []
+    if not found:
+        return
+    users.ensure_act(paths.production.name, paths.name, paths.data)
+    builder = process.User.named(names.builder(paths.production.name, paths.name))
+    for key in found:
+        target = environments.path(paths.production, key)
+        files.remove_tree(target)
+        os.rename(os.path.join(shelf, key), target)
+        seal.take(target, 0, seal.Readers(gid=builder.gid))
+    files.remove_tree(shelf)
+
+
+def put_away(paths: Production, whose: str = "", since: float = 0) -> None:
+    """Keep what the next rehearsal can use, and nothing else.
+
+    Args:
+        paths: the rehearsals' own Production.
+        whose: the owner of the environments that are one Act's own; without one they go.
+        since: of those, the ones that were used from then on are kept.
+    """
+    now = time.time()
+    for key in files.names_in(paths.environments):
+        path = environments.path(paths, key)
+        record = files.read_json(os.path.join(path, environments.SEAL)) or {}
+        used = _used(path)
+        if not record or now - used > LONGEST or (record["act"] and (not whose or used < since)):
+            files.remove_sealed(path, environments.SEAL)
+        elif record["act"]:
+            files.directory(os.path.join(paths.root, "kept"), 0o700)
+            files.directory(_shelf(paths, whose), 0o700)
+            os.rename(path, os.path.join(_shelf(paths, whose), key))
+    kept = os.path.join(paths.root, "kept")
+    for name in files.names_in(kept):
+        shelf = os.path.join(kept, name)
+        for key in files.names_in(shelf):
+            if now - _used(os.path.join(shelf, key)) > LONGEST:
+                files.remove_sealed(os.path.join(shelf, key), environments.SEAL)
+        with contextlib.suppress(OSError):  # it is not empty
+            os.rmdir(shelf)
+    if os.path.isdir(paths.root):
+        files.write(_marker(paths), "")
+
+
+def forget(paths: Production) -> None:
+    """Remove all that rehearsals have kept; what a killed one left besides stays for the next one to remove."""
+    for path in (paths.environments, paths.cache, os.path.join(paths.root, "kept")):
+        files.remove_tree(path)
+    name = names.environment_builder(paths.name)
+    builder = users.find(name)
+    if builder:
+        user_processes.end_all(builder)
+        users.remove(name)
+    files.remove(_marker(paths))
+    with contextlib.suppress(OSError):  # it is not there, or not empty
+        os.rmdir(paths.root)
+
+
+def sweep(last: bool = False) -> None:
+    """Forget all, where nobody has rehearsed for long, or the last Production leaves the host; called by any run."""
+    paths = Production(names.REHEARSAL)
+    if not os.path.isdir(paths.root) or not (last or is_old(paths)):
+        return
+    # one that is under way needs them
+    with contextlib.suppress(BackstageError), locks.held(REHEARSAL_LOCK, who(), 0):
+        forget(paths)
+        files.remove(REHEARSAL_LOCK)
+
+
+def is_old(paths: Production) -> bool:
+    """Whether nobody has rehearsed on this host for long."""
+    return time.time() - _changed(_marker(paths)) > LONGEST
+
+
+def is_last() -> bool:
+    """Whether nothing lies on this host any more but locks, and what rehearsals have kept."""
+    return {name for name in files.names_in(ROOT) if not name.startswith(".")} <= {names.REHEARSAL}
+
+
+def _shelf(paths: Production, whose: str) -> str:
+    return os.path.join(paths.root, "kept", whose)
+
+
+def _marker(paths: Production) -> str:
+    return os.path.join(paths.root, ".used")
+
+
+def _used(environment: str) -> float:
+    """When an environment was used last; 0 where it is not whole."""
+    return _changed(os.path.join(environment, environments.SEAL))
+
+
+def _changed(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0

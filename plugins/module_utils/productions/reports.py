@@ -1,0 +1,119 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is on a host, for people: status, history and the playbill are views of what was read."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from ..bookings import visit
+from ..host import files
+from ..host.facts import Host
+from ..host.layout import ROOT, Production
+from ..host.names import PRODUCTION, REHEARSAL
+from ..stages import emperor
+from ..stages.uwsgi import Uwsgi
+from ..state.read import ActState, HostState, read
+from . import inspection
+
+
+def productions() -> list[str]:
+    """The Productions of which something is on this host."""
+    found = [
+        name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))
+    ]
+    # a rehearsal's own is none when it has ended: what it keeps are packages
+    return [name for name in found if name != REHEARSAL or files.names_in(Production(name).acts)]
+
+
+def report(production: str, whole: bool = False) -> dict[str, Any]:
+    """Everything about one Production on this host.
+
+    Args:
+        production: its name.
+        whole: whether every sealed file is compared with what was recorded of it.
+    """
+    host = Host.read()
+    state = read(production, host)
+    pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
+    venues = visit.urls(production, host, pages) if host.has_front_of_house else []
+    return {
+        "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
+        "sesses": _sesses(state, host),
+        "venues": dict(sorted(visit.blocks(production, host).items())),
+        "answers": venues,
+        "playbill": _playbill(state, host, venues),
+        "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
+    }
+
+
+def shown(found: dict[str, Any]) -> dict[str, Any]:
+    """What was read, as text: the playbill, or the Productions where none was asked for."""
+    if "playbill" in found:
+        lines = found["playbill"] or ["nothing of this Production is here"]
+        lines = [*lines, *(one["line"] for one in found.get("drift", []))]
+    else:
+        lines = found["productions"] or ["no Production is here"]
+    return {"stdout": "\n".join(lines), "stdout_lines": lines}
+
+
+def _act(act: ActState) -> dict[str, Any]:
+    return {
+        "release": act.record.get("release"),
+        "live": act.live_release,
+        "held": act.hold.get("release"),
+        "releases": {
+            name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
+            for name, record in act.releases.items()
+        },
+        "history": act.history.events,
+        "has_data": act.has_data,
+    }
+
+
+def _sesses(state: HostState, host: Host) -> dict[str, Any]:
+    stats = emperor.try_look(host.stats)
+    _venues, ports = visit.booked(state.paths.name, host)
+    found: dict[str, Any] = {}
+    for name, act in sorted(state.acts.items()):
+        if not act.live:
+            continue
+        vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats else None
+        found[name] = {
+            "sess": act.live,
+            "release": act.live_release,
+            "since": act.history.since(act.live),
+            "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
+            "processes": act.live_record.get("processes"),
+            "threads": act.live_record.get("threads"),
+            "port": ports.get(name, {}).get("port"),
+        }
+    return found
+
+
+def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:
+    """One line for each Gig, Venue without one and port, and one for each Act that has none of them."""
+    sesses = _sesses(state, host)
+    lines = []
+    reached = {answer["act"] for answer in answers}
+    for answer in answers:
+        played = _played(answer["act"], state, sesses) if answer["act"] else "nothing on"
+        said = f"{answer['status']}: {answer['error']}" if answer["status"] and answer["error"] else ""
+        lines.append(f"{answer['url']}  {said or answer['status'] or answer['error']}  {answer['state']}  {played}")
+    lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in reached]
+    return lines
+
+
+def _played(name: str, state: HostState, sesses: dict[str, Any]) -> str:
+    sess = sesses.get(name)
+    if sess is None:
+        return f"{name}: not playing"
+    act = state.act(name)
+    record = act.releases.get(sess["release"], {})
+    held = f", {act.hold['release']} held" if act.hold else ""
+    pinned = "" if record.get("pinned", True) else ", requirements not pinned"
+    source, since = record.get("source", "?"), sess["since"]
+    return f"{name}: {sess['state']}, release {sess['release']} ({source}) since {since}{held}{pinned}"

@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From an outcome to what a module returns."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..host import caller
+from ..host.errors import BackstageError
+from .manager import check, reconcile
+from .order import Order, Outcome
+
+
+def as_result(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "changed": bool(outcome.steps) and not outcome.missing,
+        "plan": [step.entry() for step in outcome.steps],
+        "diff": [step.diff() for step in outcome.steps],
+        "playing": outcome.playing,
+        "missing": outcome.missing,
+        "unlisted": outcome.unlisted,
+    }
+
+
+def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
+    """Carry an order out, or only plan it in check mode, and end the module."""
+    os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
+    if not module.check_mode:
+        caller.watch()
+    try:
+        outcome = check(order()) if module.check_mode else reconcile(order())
+    except (BackstageError, OSError, caller.Abandoned) as error:
+        module.fail_json(msg=str(error))
+    for warning in outcome.warnings:
+        module.warn(warning)
+    if outcome.unlisted:
+        left = ", ".join(outcome.unlisted)
+        module.warn(f"not in the manifest any more: {left}; take it down with -e backstage_prune=true")
+    result = as_result(outcome)
+    if module.check_mode:
+        result["changed"] = bool(outcome.steps)
+    elif outcome.missing:
+        module.exit_json(**result)  # nothing was done yet: the second call has the sources, and says what is wrong
+    if outcome.errors:
+        # every Act's own sentence; what the others did stands in the history
+        module.fail_json(msg="\n".join(str(error) for error in outcome.errors), playing=outcome.playing)
+    module.exit_json(**result)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Cures for databases: lines of `database`, and the variables that tell the settings where it is."""
+
+from __future__ import annotations
+
+import re
+
+from ..acts.databases import POSTGRESQL, SQLITE
+from .case import Case
+
+_FAMILY = r"(?:DJANGO_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
+_ROLES = {
+    "ENGINE": r"ENGINE|BACKEND",
+    "NAME": r"NAME|DB|DATABASE|DB_NAME",
+    "USER": r"USER|USERNAME",
+    "PASSWORD": r"PASSWORD|PASS|PASSWD|PWD",
+    "HOST": r"HOST|HOSTNAME|SERVER",
+    "PORT": r"PORT",
+}
+_VARIABLE = re.compile(rf"{_FAMILY}_?(?:" + "|".join(f"(?P<{role}>{words})" for role, words in _ROLES.items()) + r")\Z")
+_VALUES = {
+    "NAME": "{database}",
+    "USER": "{database_user}",
+    "PASSWORD": "",
+    "HOST": "{database_host}",
+    "PORT": "{database_port}",
+}
+_BACKENDS = {POSTGRESQL: "django.db.backends.postgresql", SQLITE: "django.db.backends.sqlite3"}
+
+
+def give_database(case: Case) -> None:
+    draft, engine = case.draft, _engine(case)
+    draft.set("database", {"engine": engine}, case.because)
+    if engine == POSTGRESQL and draft.survey.reads_old_scheme():
+        draft.give("DATABASE_URL", "postgres://:{database_port}/{database}", "the settings look for 'postgres://'")
+
+
+def give_by_variables(case: Case) -> None:
+    """A database of the Act's own, for settings that read its name, user and so on from one variable each."""
+    draft = case.draft
+    found = {name: _role(name) for name in draft.survey.variables(_FAMILY)}
+    if case.word.isupper() and case.word not in found:
+        return  # another variable is missing than those that tell a database
+    found = {name: role for name, role in found.items() if role and name not in draft.item.get("env", {})}
+    engine = _engine(case)
+    if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
+        return
+    if not draft.item.get("database"):
+        draft.set("database", {"engine": engine}, f"{case.because}; the settings read {', '.join(found)}")
+    for name, role in found.items():
+        value = _BACKENDS[engine] if role == "ENGINE" else _VALUES[role]
+        draft.give(name, value, "where the database is: the placeholders stand for the Act's own")
+
+
+def _role(name: str) -> str:
+    """What a variable tells of a database; empty where it tells nothing."""
+    match = _VARIABLE.match(name)
+    return str(match.lastgroup) if match else ""
+
+
+def own_database(case: Case) -> None:
+    """A database of the Act's own, in place of one that is somewhere else: settings that don't read it are told to."""
+    draft = case.draft
+    if not draft.item.get("database"):
+        give_database(case)
+        return
+    engine = draft.item["database"]["engine"]
+    backend, name = {
+        "postgresql": ("postgresql", 'os.environ["DATABASE_URL"].rpartition("/")[2]'),
+        "sqlite": ("sqlite3", 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")'),
+    }[engine]
+    line = f'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{backend}", "NAME": {name}}}}}'
+    draft.override("DATABASES", line, case.because)
+
+
+def _engine(case: Case) -> str:
+    """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
+    needs = case.draft.survey.needs("psycopg2?")
+    return "postgresql" if needs and case.host.has_database else "sqlite"

@@ -1,0 +1,368 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Trying an Act out: built, played and asked in a Production of its own, of which packages alone are left.
+
+The managers do what they do in any run. Where a step fails, and a line of the manifest cures the
+cause, the line is written and the step tried again, until the gate lets the Act through or nothing is
+known that would help.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pwd
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Optional
+
+from ..acts import commands, databases, environments
+from ..acts import manager as acts
+from ..diagnosis import lookup
+from ..host import debian, files, locks, names, process, run_log, users
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import REHEARSAL_LOCK, Production
+from ..manifest import parse as manifest
+from ..manifest.nouns import Act, Manifest, Sess
+from ..productions import manager as production
+from ..productions import rehearsal_cache
+from ..productions.order import Order, Outcome
+from ..state import read as state
+from ..state.history import who
+from . import cures
+from .draft import Draft, Item
+from .findings import Findings
+from .survey import Survey
+from .trials import Trials
+
+MOST = 30
+"""Lines that are tried; more would be a loop."""
+_LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
+_INSECURE = "security.W009"
+DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
+SUPERFLUOUS = (
+    "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
+)
+NO_PROJECT = "has no [project] table"
+"""What the build says of a pyproject.toml that names no package."""
+_COMMANDS = """
+import importlib.metadata, importlib.util, json, re
+found = set()
+for distribution in importlib.metadata.distributions():
+    for entry in distribution.entry_points:
+        if entry.group == "console_scripts" and entry.name != "django-admin":
+            try:
+                spec = importlib.util.find_spec(entry.value.split(":")[0].strip())
+                with open(spec.origin, encoding="utf-8") as file:
+                    text = file.read()
+            except Exception:
+                continue
+            if re.search(r"execute_from_command_line|ManagementUtility\\(", text):
+                found.add(entry.name)
+print(json.dumps(sorted(found)))
+"""
+
+
+class Rehearsal:
+    """One Act on this host.
+
+    Args:
+        options: the module's options.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self.options = options
+        self.act: str = options["act"]
+        self.exact = options["path"] is None
+        self.host = Host.read()
+        self.paths = Production(names.REHEARSAL)
+        item = next(_given(item) for item in options["acts"] if item["name"] == self.act)
+        survey = Survey.read(options["shipped"][self.act]["path"])
+        self.before = copy.deepcopy(item)
+        self.draft = Draft(item, survey)
+        self.trials = Trials(self.draft)
+        self.migrates = True
+        self.warnings: list[str] = []
+        self._looks: dict[str, Item] = {}
+
+    def run(self) -> Findings:
+        """Rehearse, and leave nothing, whatever happens.
+
+        Raises:
+            BackstageError: the host is not prepared, or another rehearsal does not end.
+        """
+        self.host.need_stage()
+        found = Findings(self.draft)
+        planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
+        found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
+        if self.draft.survey.needs(r"uwsgi(?![\w-])"):
+            found.warnings.append(f"act {self.act}: {SUPERFLUOUS}")
+        with locks.held(REHEARSAL_LOCK, who(), self.options["lock_timeout"]) as waited:
+            found.warnings += waited
+            began = time.time()
+            self._sweep()
+            whose = self._bring_back()
+            try:
+                self._rehearse(found)
+            finally:
+                run_log.phase(self.act, "removing what was made")
+                self._sweep()
+                self._put_away(whose, began)
+                files.remove(REHEARSAL_LOCK)
+        if planned.errors and not found.error:
+            found.error = planned.errors[0]
+            found.missing += self._missing(found.error)
+        return found
+
+    def _bring_back(self) -> str:
+        """Begin with what earlier rehearsals have kept; return whose this Act's own environments are."""
+        if not self.options["keep"] or rehearsal_cache.is_old(self.paths):
+            rehearsal_cache.forget(self.paths)
+        if not self.options["keep"]:
+            return ""
+        rehearsal_cache.put_away(self.paths)
+        whose = rehearsal_cache.owner(self.options["production"], self._order("build").manifest.acts[self.act])
+        rehearsal_cache.bring_back(self.paths.act(self.act), whose)
+        return whose
+
+    def _put_away(self, whose: str, began: float) -> None:
+        if self.options["keep"]:
+            rehearsal_cache.put_away(self.paths, whose, began)
+        else:
+            rehearsal_cache.forget(self.paths)
+
+    def _rehearse(self, found: Findings) -> None:
+        for _line in range(MOST):
+            error = self._try()
+            if error is None and self._improve():
+                continue
+            if error is None or not self._cure(error):
+                break
+        found.plays, found.error, found.tried = error is None, error, self.trials.notes
+        found.known = self._record()
+        found.warnings += self.warnings  # such as a thread that does not live in the workers
+        found.warnings += [f"act {self.act}: {warning}" for warning in found.known.get("warnings", [])]
+        found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
+        found.missing += self.draft.wishes + self._missing(error)
+        if found.plays:
+            found.applied = self._history("migrated")
+            found.look = self._look(found)
+
+    def _try(self) -> Optional[BackstageError]:
+        """Build, then play; the failure, if there is one."""
+        try:
+            for through in ("build", "play"):
+                outcome = production.carry_out(self._order(through))
+                self.warnings = outcome.warnings
+                if outcome.errors:
+                    return outcome.errors[0]
+                if through == "build":
+                    self._need_own_database()
+        except BackstageError as error:
+            return error
+        return None
+
+    def _order(self, through: str, real: bool = False) -> Order:
+        """What the managers are told: the Act alone, in the rehearsal's own Production, and nobody hears of it."""
+        lists = {key: self.options[key] for key in _LISTS}
+        given = {**lists, "production": self.options["production"], "acts": [self.draft.laid()]}
+        given.update(version=self.options["version"], only=[self.act])
+        if self.exact:
+            given["acts"] += [item for item in self.options["acts"] if item["name"] != self.act]
+        wanted = manifest.parse(given).only({self.act})
+        act = wanted.acts[self.act]
+        act = replace(act, secrets=act.secrets or {})
+        if real:
+            return Order(replace(wanted, acts={self.act: act}), self.options["resolved"], through=through)
+        if not self.migrates:
+            act = replace(act, migrate=False, fixtures=[], seed=[])
+        sess = replace(wanted.sesses.get(self.act, Sess(self.act)), state="started", port=None)
+        private = replace(wanted, production=names.REHEARSAL, acts={self.act: act}, sesses={self.act: sess})
+        order = Order(private, self.options["resolved"], self.options["shipped"], through=through, private=True)
+        return replace(order, seeds=self._answers(act))
+
+    def _answers(self, act: Act) -> dict[str, str]:
+        """A seed that failed is tried again with the next line."""
+        history = state.read(names.REHEARSAL, self.host).act(self.act).history
+        seeds = [seed.name for seed in act.seed] + [acts.FIXTURE + path for path in act.fixtures]
+        return {name: "again" for name in seeds if history.seed_state(name) == "seed started"}
+
+    def _need_own_database(self) -> None:
+        """A database that is not the rehearsal's own is read, and never migrated.
+
+        Raises:
+            BackstageError: it lacks migrations, so the Act can't be asked for a page.
+        """
+        database = databases.default(self._record())
+        places = (self.paths.root + "/", ":memory:")
+        given = self._order("build").manifest.acts[self.act].database
+        file, _mark, query = database["name"].removeprefix("file:").partition("?")
+        own = not os.path.isabs(file) or file.startswith(places) or "mode=memory" in query
+        none = database["engine"].rpartition(".")[2] in ("", "dummy")
+        self.migrates = bool(given or none or (own and databases.in_a_file(database)))
+        if self.migrates:
+            return
+        pending = self._ask(None)["pending"]
+        if pending:
+            raise BackstageError(
+                f"its database '{database['name']}' is not the rehearsal's own, and lacks {len(pending)} migrations"
+                f" ({', '.join(pending[:5])}{' ...' if len(pending) > 5 else ''}), so no page was asked for",
+                f"act {self.act}",
+                "migrate",
+            )
+
+    def _cure(self, error: BackstageError) -> bool:
+        """Write the line that cures a failure; whether there was one."""
+        cause = lookup.recall(error.message)
+        if cause and cause.packages:
+            return self._add_packages(cause.packages, cause.sentence)
+        if cause:
+            return self._write(cause.row.name, cause.words, cause.sentence)
+        marks = {cures.PLACEHOLDER: "placeholder read as a number", NO_PROJECT: "no project table"}
+        for mark, name in marks.items():
+            if mark in error.message + error.log:
+                return self._write(name, (), error.message)
+        return False
+
+    def _add_packages(self, packages: str, because: str) -> bool:
+        """Debian packages are the role's to install: they are named, and the rehearsal ends where one is missing."""
+        before = list(self.draft.item.get("packages", []))
+        wanted = [] if packages == debian.UNKNOWN else packages.replace(" and ", ", ").split(", ")
+        self.draft.add("packages", wanted, because)
+        return self.draft.item.get("packages", []) != before
+
+    def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
+        # a manifest's database is its own business: another one would lack its data
+        known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
+        return self.trials.cure(name, self._case(words, because), known)
+
+    def _improve(self) -> bool:
+        """What plays and should not play so: found by asking Django, and cured in the same way."""
+        improved = self._write_database()
+        if self.exact or improved:
+            return improved
+        # both are asked before either is cured: with another line it is another release
+        found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
+        if self._is_insecure():
+            found["SECRET_KEY in the code"] = f"SECRET_KEY is in the code, or weak ({_INSECURE})"
+        cured = [self._write(name, (), because) for name, because in found.items()]
+        if not any(cured):
+            for because in found.values():
+                self.draft.wish(because)
+        return any(cured)
+
+    def _write_database(self) -> bool:
+        """A page may be read from a database that nobody can write: a laptop's, with every migration applied."""
+        code = self.paths.act(self.act).release(self._release()).code
+        base = os.path.normpath(os.path.join(code, self.draft.subdir))
+        inside = databases.sealed(self._record(), code, base, self.draft.item.get("writable", []))
+        because = f"the database file '{inside}' lies in the code, which is sealed"
+        return bool(inside) and self._write("database in the code", (), because)
+
+    def _is_insecure(self) -> bool:
+        return any(line.startswith(_INSECURE) for line in self._ask(None)["warnings"])
+
+    def _case(self, words: tuple[str, ...], because: str) -> cures.Case:
+        return cures.Case(
+            draft=self.draft,
+            words=words,
+            because=because,
+            names=self._names(),
+            host=self.host,
+            release=self.paths.act(self.act).release(self._release()),
+            record=self._record(),
+            commands=self._commands,
+            pages=lambda: list(self._ask(None)["pages"]),
+        )
+
+    def _names(self) -> list[str]:
+        wanted = self._order("play").manifest
+        return [name for venue in wanted.venues.values() for name in venue.names]
+
+    def _release(self) -> str:
+        """The release that is tried, whole or not."""
+        return production.wanted_release(self._order("build"), self.act)
+
+    def _record(self) -> Item:
+        """What is known of the release that is tried; empty where it could not be built."""
+        known = state.read(names.REHEARSAL, self.host).act(self.act)
+        return known.releases.get(self._release(), {})
+
+    def _history(self, event: str) -> list[str]:
+        known = state.read(names.REHEARSAL, self.host).act(self.act)
+        return [name for line in known.history.events if line["event"] == event for name in line.get("applied", [])]
+
+    def _commands(self) -> list[str]:
+        """Console scripts of the environments that were made, which manage a Django project."""
+        builder = process.User.named(names.builder(names.REHEARSAL, self.act))
+        for key in files.names_in(self.paths.environments):
+            python = os.path.join(environments.path(self.paths, key), "bin", "python")
+            result = process.run([python, "-I", "-c", _COMMANDS], builder)
+            found: list[str] = json.loads(result.out) if result.ok else []
+            if found:
+                return found
+        return []
+
+    def _ask(self, applied: Optional[list[list[str]]]) -> Item:
+        """What Django says of the release that is tried; of its own database it is asked once."""
+        release = self._release()
+        if applied is not None or release not in self._looks:
+            self._looks[release] = production.ask(self._order("play"), self.act, "look", {"applied": applied})
+        return self._looks[release]
+
+    def _look(self, found: Findings) -> Item:
+        """Migrations and warnings; those that are pending for the live Act, where there is one."""
+        applied: Optional[list[list[str]]] = None
+        try:
+            if self.exact:
+                try:
+                    applied = commands.applied_migrations(self.options["production"], self.act)
+                except BackstageError:
+                    applied = None  # it does not play yet
+            look = self._ask(applied)
+        except BackstageError as error:
+            found.missing.append(f"Django could not be asked for its warnings: {error.message}")
+            return {}
+        if self.exact and applied is None:
+            look["pending"] = found.applied
+        return look
+
+    def _missing(self, error: Optional[BackstageError]) -> list[str]:
+        """What nobody but people can do."""
+        found = []
+        if error:
+            found.append(str(error).partition("\n")[0])
+        if error and error.step == "packages" and not self.exact:
+            found.append(f"rehearse again with -e '{json.dumps({'lines': {'packages': self.draft.item['packages']}})}'")
+        return found
+
+    def _sweep(self) -> None:
+        """Take away all that a rehearsal makes, or that a killed one left.
+
+        Raises:
+            BackstageError: something does not go.
+        """
+        left = set(files.names_in(self.paths.acts))
+        everything = Order(
+            Manifest(names.REHEARSAL), whole=True, prune=True, strike=True, private=True, delete_data=left
+        )
+        outcome = production.carry_out(everything)
+        for error in outcome.errors:
+            raise error
+        # by name a player comes before its builder, in whose group it is
+        for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
+            shared = entry.pw_name == names.environment_builder(names.REHEARSAL)
+            if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} ") and not shared:
+                users.remove(entry.pw_name)
+
+
+def _given(value: Any) -> Any:
+    """The same without what was not given."""
+    if isinstance(value, Mapping):
+        return {key: _given(item) for key, item in value.items() if item is not None}
+    return [_given(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Sess's door: the local socket that only nginx can reach.
+
+Requests to it speak the uwsgi protocol
+(https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html) in a child that runs as nginx does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import time
+from typing import Any, Optional
+from urllib.parse import unquote
+
+from ..host import caller, names, process
+from ..host.errors import BackstageError
+from ..host.timed_socket import TimedSocket
+from .pages import Answer
+
+MOST = 1 << 20
+EMPTY = "the answer was empty: the worker ended while it answered"
+_CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of /proc/net/unix
+AGENT = "Backstage health check"
+
+
+def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "", cookies: str = "") -> Answer:
+    """Make one GET request at a door.
+
+    Args:
+        path: the door's socket.
+        url: the page, below the prefix.
+        host: the Host that is asked for.
+        scheme: http or https.
+        timeout: seconds for the whole answer.
+        prefix: the path below which the Act plays, as WSGI's SCRIPT_NAME.
+        cookies: what the visitor was given.
+
+    Raises:
+        BackstageError: no whole answer came in time.
+    """
+    user = process.User.named(names.WWW_GROUP)
+    given = variables(url, host, scheme, prefix, cookies)
+    return answer(process.call_as(user, _request, path, given, timeout, timeout=timeout + 1))
+
+
+def answer(given: list[Any]) -> Answer:
+    """An answer that a child has handed on."""
+    status, location, body, headers = given
+    return Answer(status, location, body, tuple((name, value) for name, value in headers))
+
+
+def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str = "") -> dict[str, str]:
+    """A request as nginx passes it on."""
+    path, _mark, query = url.partition("?")
+    name, _colon, port = host.partition(":")
+    return {
+        "REQUEST_METHOD": "GET",
+        "REQUEST_URI": prefix + url,
+        **({"SCRIPT_NAME": prefix} if prefix else {}),
+        "PATH_INFO": unquote(path),  # as nginx sends it
+        "QUERY_STRING": query,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_NAME": name,
+        "SERVER_PORT": port or ("443" if scheme == "https" else "80"),
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": "0",
+        "CONTENT_TYPE": "",
+        "CONTENT_LENGTH": "",
+        "HTTP_HOST": host,
+        "HTTP_USER_AGENT": AGENT,
+        "HTTP_X_FORWARDED_PROTO": scheme,
+        "HTTP_X_FORWARDED_FOR": "127.0.0.1",
+        "HTTP_X_FORWARDED_HOST": host,
+        **({"HTTP_COOKIE": cookies} if cookies else {}),
+    }
+
+
+def packet(given: dict[str, str]) -> bytes:
+    """A request in the uwsgi protocol."""
+    data = b"".join(
+        struct.pack("<H", len(part)) + part for item in given.items() for part in (item[0].encode(), item[1].encode())
+    )
+    return struct.pack("<BHB", 0, len(data), 0) + data
+
+
+def _request(path: str, given: dict[str, str], timeout: float) -> Answer:
+    said = b""
+    with TimedSocket(socket.AF_UNIX, timeout) as client:
+        try:
+            client.connect(path)
+            client.sendall(packet(given))
+            while len(said) < MOST:
+                chunk = client.recv(1 << 16)
+                if not chunk:
+                    break
+                said += chunk
+        except TimeoutError:
+            raise BackstageError(f"no answer within {timeout:.0f} s") from None
+    return parse(said)
+
+
+def parse(said: bytes) -> Answer:
+    """An answer as the Act sent it.
+
+    Raises:
+        BackstageError: it is none.
+    """
+    head, _blank, body = said.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    words = first.split()
+    if len(words) < 2 or not words[1].isdigit():
+        raise BackstageError(EMPTY)
+    parts = [line.decode("utf-8", "replace").partition(":") for line in lines]
+    headers = tuple((name.strip().lower(), value.strip()) for name, _colon, value in parts)
+    location = dict(headers).get("location", "")
+    return Answer(int(words[1]), location, body.decode("utf-8", "replace"), headers)
+
+
+def is_busy(path: str) -> bool:
+    """Whether a request is queued at the door or being answered behind it."""
+    return any(line[3] == "00000000" and line[5] in _CONNECTED for line in _sockets(path))
+
+
+def _sockets(path: str) -> list[list[str]]:
+    suffix = " " + path
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
+        return [line.split() for line in table if line.rstrip("\n").endswith(suffix)]
+
+
+def wait_idle(path: str, timeout: float) -> bool:
+    """Wait until every look of at least 0.2 s finds nothing queued or answered; return whether that came in time.
+
+    It takes an idle look at the end as well: on a busy machine this process may sleep for longer than it asked for.
+    """
+    path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    deadline = time.monotonic() + timeout
+    idle_since: Optional[float] = None
+    while True:
+        caller.check()
+        before = time.monotonic()
+        if is_busy(path):
+            idle_since = None
+        elif idle_since is None:
+            idle_since = time.monotonic()
+        elif before - idle_since >= 0.2:
+            return True
+        if before > deadline:
+            return False
+        time.sleep(0.02)

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The emperor's stats socket: what it says of its vassals.
+
+Whoever connects makes the emperor look at its directory at once (15-45 ms instead of up to 3 s).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..host import caller
+from ..host.errors import BackstageError
+from ..host.timed_socket import TimedSocket
+
+_WITHIN = 10
+"""Seconds for its whole answer."""
+
+INI = "/etc/backstage/emperor.ini"
+
+
+@dataclass(frozen=True)
+class Vassal:
+    """One vassal as the emperor sees it."""
+
+    pid: int
+    accepting: bool
+    cursed: bool
+    respawns: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """One look at the emperor."""
+
+    vassals: dict[str, Vassal]
+    blacklist: dict[str, int]
+    pid: int = 0
+
+
+def look(path: str) -> Stats:
+    """Ask the emperor.
+
+    Raises:
+        BackstageError: it does not answer.
+    """
+    caller.check()
+    chunks = []
+    try:
+        with TimedSocket(socket.AF_UNIX, _WITHIN) as client:
+            client.connect(path)
+            while True:
+                chunk = client.recv(1 << 16)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+        return _parse(json.loads(b"".join(chunks)))
+    except (OSError, ValueError) as error:
+        raise BackstageError(f"the emperor does not answer at {path} ({error}); {_cure()}", step="emperor") from None
+
+
+def _cure() -> str:
+    """What helps: one that runs, and does not answer there, has read another configuration, or lost its socket."""
+    if not _runs():
+        return "start the service backstage-emperor"
+    return (
+        "it runs all the same, so restart it, an outage of a few seconds for all sites of this host: run the playbook"
+        " backstage.django.site with -e stage_restart_emperor=true, or restart the service backstage-emperor"
+    )
+
+
+def _runs() -> bool:
+    """Whether the emperor is among the processes of this host, which sees those of its containers, too."""
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as file:
+                argv = file.read().split("\0")
+            is_ours = INI in argv and os.readlink(f"/proc/{entry}/ns/pid") == os.readlink("/proc/self/ns/pid")
+        except OSError:
+            continue  # it ended meanwhile
+        if is_ours and os.path.basename(argv[0]).startswith("uwsgi"):
+            return True
+    return False
+
+
+def _parse(data: dict[str, Any]) -> Stats:
+    vassals = {
+        os.path.basename(item["id"]): Vassal(
+            item["pid"], item.get("accepting") == 1, item.get("cursed", 0) != 0, item.get("respawns", 0)
+        )
+        for item in data.get("vassals", [])
+    }
+    blacklist = {os.path.basename(item["id"]): item.get("attempt", 0) for item in data.get("blacklist", [])}
+    return Stats(vassals, blacklist, data.get("pid", 0))
+
+
+def try_look(path: str) -> Optional[Stats]:
+    """Ask the emperor, or None where there is none."""
+    try:
+        return look(path)
+    except BackstageError:
+        return None

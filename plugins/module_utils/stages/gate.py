@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The gate: what a new Sess has to answer at its own door before a visitor may come to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from ..acts import world
+from ..diagnosis import lookup
+from ..host.errors import BackstageError
+from ..host.layout import Sess as SessPaths
+from ..manifest.nouns import Act
+from . import door, roll_call
+from .pages import Answer, Page, Site, Walk, assets, judge, missing
+from .served import Served
+
+LOST = "does not live in the workers: start it"
+"""In the line with which the wrapper names a thread that the fork ended."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The gate of one Sess.
+
+    Args:
+        act: the Act.
+        address: where it is reached.
+        sess: the paths of the Sess.
+        crew: its workers.
+        served: what nginx will serve from files.
+        http_port: that of the Venues.
+        log: the end of what the Sess has printed.
+        threads: those that the fork ended, a sentence each.
+    """
+
+    act: Act
+    address: world.Address
+    sess: SessPaths
+    crew: roll_call.Crew
+    served: Served
+    http_port: int
+    log: Callable[[], str]
+    threads: Callable[[], list[str]]
+
+    def let_through(self) -> None:
+        """Ask for the page at every name where it will be reached, at the first of them every worker.
+
+        Raises:
+            BackstageError: it does not answer as the Act's health says.
+        """
+        for number, host in enumerate(hosts(self.act, self.address)):
+            self._visit(host, self.crew if number == 0 else None)
+
+    def _visit(self, host: str, crew: Optional[roll_call.Crew]) -> None:
+        """One visitor's way; what it is, is judged at its end."""
+        site = self._site(host)
+        walk = Walk(site, lambda page, cookies: self._fetch(page, cookies, host, crew))
+        try:
+            answer = judge(walk, self.act.health, Page(site.name, self.address.prefix + self.act.health.path), self.log)
+            for kind, asset in assets(walk.pages[-1], answer, site) if answer else []:
+                status = self._status(asset, host)
+                if status >= 400:
+                    raise BackstageError(missing(walk.pages[-1], kind, asset, status))
+        except BackstageError as error:
+            raise BackstageError(error.message, step="gate") from None
+
+    def _site(self, host: str) -> Site:
+        name, _colon, port = host.partition(":")
+        aliases = next((tuple(venue.aliases) for venue in self.address.venues if venue.name == host), ())
+        ports = (int(port),) if port else (None, 80, self.http_port)
+        return Site(name, aliases, self.address.path, ports, self.address.beside)
+
+    def _fetch(self, page: Page, cookies: str, host: str, crew: Optional[roll_call.Crew]) -> Answer:
+        if page.name != host.partition(":")[0]:
+            return Answer(301, f"http://{host}{page.uri}")  # what nginx answers at an alias
+        prefix, timeout = self.address.prefix, self.act.health.timeout
+        below = page.uri[len(prefix) :]
+        try:
+            if crew is None:
+                return door.ask(self.sess.socket, below or "/", host, "http", timeout, prefix, cookies)
+            given = door.variables(below or "/", host, "http", prefix, cookies)
+            return roll_call.ask(self.sess.socket, given, timeout, crew)
+        except BackstageError as error:
+            cause = lookup.find(self.log()) or "; ".join([error.message, *self.threads()])
+            raise BackstageError(f"{page.uri} was asked: {cause}") from None
+
+    def _status(self, asset: Page, host: str) -> int:
+        """The status of a style sheet or script; what neither nginx nor this Act serves is not looked at."""
+        found = self.served.status(asset.path)
+        if found is not None:
+            return found
+        if not asset.path.startswith(self.address.prefix + "/"):
+            return 200
+        return self._fetch(asset, "", host, None).status
+
+
+def hosts(act: Act, address: world.Address) -> list[str]:
+    """What it is asked by: each open Venue's name, and its own port."""
+    if act.health.host:
+        return [act.health.host]
+    named = [venue.name for venue in address.venues if venue.state == "open"]
+    named += [f"localhost:{port}" for port in address.ports]
+    return named or world.hosts(act, address)[:1]
+
+
+def lost_threads(log: str) -> list[str]:
+    """The threads that the fork ended, a sentence each, as the wrapper names them."""
+    lines = [line.partition(" - backstage: ")[2] for line in log.splitlines() if LOST in line]
+    return list(dict.fromkeys(line[:300] for line in lines if line.startswith("the thread ")))[:5]

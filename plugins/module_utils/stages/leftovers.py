@@ -1,0 +1,160 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Processes that a Sess has left: daemons of the Act's making, and workers that hang and lost their master.
+
+An old Sess and a new one are of the same user, and so are management commands. A process of these has a parent that is
+not this user's: the emperor, or a module. What a Sess has left has lost its parents: the first process above it that
+is not of this user is PID 1. It is read from files that everybody may read, as root without CAP_SYS_PTRACE can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Optional
+
+from ..host.process import User
+
+TRIES = 200
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as /proc shows it.
+
+    Args:
+        pid: its number.
+        parent: that of its parent.
+        uids: the users whose rights it has.
+        name: what it is called.
+        is_alive: whether it is no zombie.
+        is_contained: whether it is in a container of this host, where its user is somebody else.
+    """
+
+    pid: int
+    parent: int
+    uids: frozenset[int]
+    name: str
+    is_alive: bool
+    is_contained: bool
+
+    @property
+    def title(self) -> str:
+        """Its command line, which uWSGI begins with the Sess that it plays."""
+        return _text(self.pid, "cmdline").replace("\0", " ")
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
+@dataclass(frozen=True)
+class Left:
+    """What counts as left.
+
+    Args:
+        user: the player.
+        emperor: the pid of the emperor, whose service the Sesses are in.
+        before: it started before this moment, as started() tells it; None: at any time.
+        title: or its title begins so.
+    """
+
+    user: User
+    emperor: int
+    before: Optional[int] = None
+    title: str = ""
+
+    def find(self) -> list[Process]:
+        """The processes that are left now."""
+        every = {process.pid: process for process in _processes()}
+        service = cgroup(self.emperor)
+        return [
+            process
+            for process in every.values()
+            if self._is_own(process) and _is_lost(process, every, self.user.uid) and self._is_meant(process, service)
+        ]
+
+    def _is_own(self, process: Process) -> bool:
+        return self.user.uid in process.uids and process.is_alive and not process.is_contained
+
+    def _is_meant(self, process: Process, service: str) -> bool:
+        """Whether it came from a Sess, and from one that is over: an administrator may run a service as this user."""
+        own = cgroup(process.pid)
+        if service.strip("/") and not (own + "/").startswith(service + "/"):
+            return False
+        if self.before is None or started(process.pid) < self.before:
+            return True
+        return bool(self.title) and process.title.startswith(self.title)
+
+    def end(self) -> list[str]:
+        """Kill them; which they were. One that does not end is told as such."""
+        ended: dict[int, str] = {}
+        found: list[Process] = []
+        for _try in range(TRIES):
+            found = self.find()
+            if not found:
+                break
+            for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped can't fork away
+                for process in found:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(process.pid, number)
+            ended.update((process.pid, str(process)) for process in found)
+            time.sleep(0.01)
+        alive = {process.pid for process in found}
+        return [name + (", which does not end" if pid in alive else "") for pid, name in sorted(ended.items())]
+
+
+def started(pid: int) -> int:
+    """When a process was started, in the kernel's ticks since the boot; 0 where it is gone."""
+    words = _text(pid, "stat").rpartition(")")[2].split()
+    return int(words[19]) if len(words) > 19 else 0
+
+
+def cgroup(pid: int) -> str:
+    """The service that a process is in, as the service manager has it; empty where nothing tells."""
+    for line in _text(pid, "cgroup").splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if controllers in ("", "name=systemd"):
+            return path
+    return ""
+
+
+def _is_lost(process: Process, every: dict[int, Process], uid: int) -> bool:
+    """Whether the first process above it that is not of this user is PID 1."""
+    above = every.get(process.parent)
+    while above and above.pid != 1 and uid in above.uids:
+        above = every.get(above.parent)
+    return above is not None and above.pid == 1
+
+
+def _processes() -> list[Process]:
+    found = [_read(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()]
+    return [process for process in found if process]
+
+
+def _read(pid: int) -> Optional[Process]:
+    """A process, or None where it has ended meanwhile."""
+    known = dict(line.split(":", 1) for line in _text(pid, "status").splitlines() if ":" in line)
+    if "Uid" not in known:
+        return None
+    return Process(
+        pid=pid,
+        parent=int(known["PPid"]),
+        uids=frozenset(map(int, known["Uid"].split())),
+        name=known["Name"].strip(),
+        is_alive=known["State"].split()[0] not in ("Z", "X"),
+        is_contained=len(known.get("NSpid", "").split()) > 1,
+    )
+
+
+def _text(pid: int, name: str) -> str:
+    """A file of a process; empty where it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

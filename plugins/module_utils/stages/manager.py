@@ -1,0 +1,319 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Stage manager: start, gate, switch, drain and stop, under names that never clash."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Callable, Optional
+
+from ..acts import databases, digests, environments, finish, world
+from ..acts import manager as acts
+from ..bookings import visit
+from ..diagnosis import lookup
+from ..host import caller, files, names, process
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..manifest import inputs
+from ..manifest.nouns import Sess
+from ..state.plan import Change, Phase, Step
+from ..state.read import ActState
+from . import gate, proofs
+from .roll_call import Crew
+from .served import Served
+from .uwsgi import Part, Uwsgi
+
+
+@dataclass
+class Want:
+    """What should play of one Act on this host.
+
+    Args:
+        sess: the Sess as the manifest says.
+        act: its Act, with the release to be played.
+        hold: on a rollback, the release that is not to be played again, and the digest it came from.
+        after: where it is reached once nginx knows what it leaves: until then it answers there, too.
+    """
+
+    sess: Sess
+    act: acts.Want
+    hold: Optional[dict[str, str]] = None
+    after: Optional[world.Address] = None
+
+
+def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
+    """What the Sess should play; None while its release is not built."""
+    release = state.releases.get(want.act.play)
+    if release is None:
+        return None
+    variables = acts.play_variables(want.act, state, release, host)
+    variables["BACKSTAGE_APPLICATION"] = release["application"]
+    paths = state.paths.release(release["release"])
+    return Part(
+        release=release["release"],
+        project=posixpath.normpath(posixpath.join(paths.code, release["project"])),
+        environment=environments.path(state.paths.production, release["environment"]),
+        variables=variables,
+        secrets=frozenset(acts.secrets_of(want.act.act, state)),
+        processes=want.sess.processes,
+        threads=want.sess.threads,
+        timeout=want.act.act.timeout,
+    )
+
+
+def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+    """What is to be done so that exactly the wanted Sess plays."""
+    changes: list[Change] = []
+    name = state.paths.name
+    if want.sess.state == "started":
+        differences = _differences(want, state, host)
+        if differences:
+            verb = "roll back" if want.hold else "play"
+            changes.append(_play_change(want, state, host, warn, Phase.PLAY, verb, differences))
+        if want.after:
+            because = [
+                f"{what} left"
+                for what in ("venues", "path", "ports")
+                if getattr(want.act.address, what) != getattr(want.after, what)
+            ]
+            alone = replace(want, act=replace(want.act, address=want.after), after=None)
+            changes.append(_play_change(alone, state, host, warn, Phase.LEAVE, "play", because))
+    elif state.live:
+        step = Step("sess", name, "stop", {"release": state.live_release}, None)
+        changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
+    return changes + plan_sweep(state, host, warn)
+
+
+def _play_change(
+    want: Want,
+    state: ActState,
+    host: Host,
+    warn: Callable[[str], None],
+    phase: Phase,
+    verb: str,
+    because: list[str],
+) -> Change:
+    name = state.paths.name
+    before = {"release": state.live_release} if state.live else None
+    step = Step("sess", name, verb, before, {"release": want.act.play, "because": because})
+    return Change(step, phase, name, lambda: _play(want, state, host, warn))
+
+
+def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+    """What is to be done so that nothing of the Act plays."""
+    if not (state.live or state.vassals or state.sesses):
+        return []
+    step = Step("sess", name, "remove", {"release": state.live_release} if state.live else None, None)
+    return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
+
+
+def _differences(want: Want, state: ActState, host: Host) -> list[str]:
+    """Why the live Sess is not the wanted one; empty where it is. No secret's value is in it."""
+    if not state.live:
+        return ["nothing plays"]
+    wanted = part(want, state, host)
+    if wanted is None or wanted.release != state.live_release:
+        return ["release"]
+    found: list[str] = []
+    if state.live not in state.vassals:
+        found.append("it is not started")
+    secret = {*wanted.secrets, *state.live_record.get("secrets", [])}
+    for key in sorted({*wanted.variables, *state.live_env}):
+        if wanted.variables.get(key) != state.live_env.get(key):
+            found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
+    for key in ("processes", "threads", "timeout"):
+        before, after = state.live_record.get(key), getattr(wanted, key)
+        if before != after:
+            found.append(f"{key}: {before} -> {after}")
+    if not found and Uwsgi(host, state.paths).render(wanted, state.live) != state.live_ini:
+        found.append("uwsgi.ini")
+    return found
+
+
+def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+    """Sesses that are not live are what a killed run left."""
+    name = state.paths.name
+    left = sorted({*state.sesses, *state.vassals} - {state.live})
+    return [
+        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
+        for sess in left
+    ]
+
+
+def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    wanted = part(want, state, host)
+    if wanted is None:
+        raise BackstageError("there is no sealed release to play", step="play")
+    old = state.live
+    sess = start(want, wanted, state, host, warn)
+    held = files.read(state.paths.hold)
+    if want.hold:
+        files.write(state.paths.hold, files.to_json(want.hold), 0o600)
+    files.link(state.paths.live, os.path.join("sesses", sess))
+    state.live = sess
+    try:
+        visit.ask_booked(want.act.act, state.paths, host)
+    except BackstageError:
+        _go_back(old, sess, state, host, warn)
+        if held is None:
+            files.remove(state.paths.hold)
+        else:
+            files.write(state.paths.hold, held, 0o600)
+        raise
+    because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
+    state.history.add("played", release=wanted.release, sess=sess, **because)
+    if want.hold:
+        state.history.add("held", release=want.hold["release"])
+    if old:
+        end(old, state, host, warn, wait=False)
+    state.live_record = files.read_json(state.paths.sess(sess).record) or {}
+    state.live_env = wanted.variables
+    act, code = want.act.act, state.paths.release(wanted.release).code
+    sealed = databases.sealed(state.releases[wanted.release], code, finish.base(code, act), act.writable)
+    if sealed:
+        warn(f"act {act.name}: its database '{sealed}' lies in the code, and can't be written: name it in 'writable'")
+
+
+def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    if old:
+        files.link(state.paths.live, os.path.join("sesses", old))
+    else:
+        files.remove(state.paths.live)
+    state.live = old
+    end(new, state, host, warn)
+
+
+def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
+    """Start a new Sess behind its own door and let it through the gate; return its id.
+
+    Raises:
+        BackstageError: it did not come up or did not answer; it is removed, nothing else noticed.
+    """
+    host.need_stage()
+    if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
+        raise BackstageError(lookup.find("built for another Python"), step="start")
+    stage = Uwsgi(host, state.paths)
+    sess = state.next_sess(wanted.release, stage.remembered())
+    player = process.User.named(names.player(state.paths.production.name, state.paths.name))
+    acts.fill_writable(state, state.releases[wanted.release])
+    _make_log(state)
+    ends = stage.log_ends()
+    try:
+        _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
+        state.history.add("started", release=wanted.release, sess=sess)
+        stage.start(sess)
+        stage.ready(sess, want.act.act.health.timeout)
+        _gate(want, wanted, sess, state, stage, ends).let_through()
+    except caller.Abandoned:
+        _discard(stage, sess, state, warn)
+        raise
+    except BackstageError as error:
+        log = stage.log_since(ends)
+        _discard(stage, sess, state, warn)
+        cause = lookup.find(log) or lookup.unknown(log) if error.step == "start" else ""
+        raise BackstageError(cause or error.message, step=error.step, log=log) from None
+    for thread in gate.lost_threads(stage.printed_since(ends)):
+        warn(f"act {state.paths.name}: {thread}")
+    return sess
+
+
+def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> gate.Gate:
+    own, address = state.paths.sess(sess), want.act.address
+    return gate.Gate(
+        act=want.act.act,
+        address=address,
+        sess=own,
+        crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
+        served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
+        http_port=stage.host.http_port,
+        log=lambda: stage.log_since(ends),
+        threads=lambda: gate.lost_threads(stage.printed_since(ends)),
+    )
+
+
+def _discard(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+    """Take away what this run made: no request was ever sent to it but ours."""
+    stage.stop(sess, 0.5)
+    _end_left(stage, sess, state, warn)
+    files.remove_tree(state.paths.sess(sess).root)
+
+
+def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+    """End the processes that a stopped Sess has left, and say which."""
+    found = stage.end_left(sess, state.live if state.live != sess else None)
+    if found:
+        warn(f"act {state.paths.name}: Sess {sess} left processes, which were ended: {', '.join(found)}")
+
+
+def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
+    """Make the Sess's directory whole before the emperor hears of it."""
+    paths = state.paths.sess(sess)
+    files.directory(paths.root, 0o711)
+    files.directory(paths.env, 0o750, 0, gid)
+    files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
+    files.directory(paths.older, 0o711)
+    token = proofs.new()
+    for name, value in {**wanted.variables, proofs.TOKEN: token}.items():
+        files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
+    release = state.paths.release(wanted.release)
+    os.symlink(release.root, paths.release)
+    os.symlink(release.static, paths.static)
+    for number, name in enumerate(state.older(wanted.release, keep), 1):
+        os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
+    record: dict[str, Any] = {
+        "sess": sess,
+        "token": token,
+        "release": wanted.release,
+        "secrets": sorted(wanted.secrets),
+        "stage": "uwsgi",
+        "processes": wanted.processes,
+        "threads": wanted.threads,
+        "timeout": wanted.timeout,
+        "variables": digests.of_variables(wanted.variables),
+    }
+    files.draft(paths.record, files.to_json(record), 0o600)
+    files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)
+
+
+def _make_log(state: ActState) -> None:
+    files.directory(state.paths.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
+    handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
+    os.close(handle)
+
+
+def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
+    """Drain a Sess that nginx no longer points at, stop it, and take its directory away.
+
+    Args:
+        sess: which one.
+        state: its Act as it is on disk.
+        host: the host's facts.
+        warn: takes what people should know.
+        wait: whether its last process is to be gone; else, once nothing is answered, its exit is the emperor's.
+    """
+    stage = Uwsgi(host, state.paths)
+    record = files.read_json(state.paths.sess(sess).record) or {}
+    timeout = record.get("timeout", host.longest_request)
+    if stage.is_started(sess):
+        idle = stage.idle(sess, timeout + 5)
+        if not idle:
+            warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
+        stage.stop(sess, None if idle and not wait else timeout + 15)
+    _end_left(stage, sess, state, warn)
+    files.remove_tree(state.paths.sess(sess).root)
+
+
+def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Stop whatever plays of an Act: nginx loses the door first, what is being answered is finished."""
+    files.remove(state.paths.live)
+    for sess in sorted({*state.sesses, *state.vassals, *([state.live] if state.live else [])}):
+        end(sess, state, host, warn)
+    if state.live:
+        state.history.add("stopped", sess=state.live)
+    state.live = None

@@ -1,0 +1,54 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The proof that a Sess of ours answered: nobody else knows its token."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+
+from ..host import files
+from ..host.layout import Act as ActPaths
+from .pages import Answer
+
+TOKEN = "BACKSTAGE_TOKEN"  # noqa: S105 -- the name of a variable
+HEADER = "X-Backstage-Question"
+FOREIGN = "another server of nginx answers for this name: look for it with 'nginx -T', and rename or remove it"
+# nginx's own pages, in whoever's place
+_NGINX = (429, 502, 503, 504)
+
+
+def new() -> str:
+    """A token for a new Sess."""
+    return secrets.token_hex(16)
+
+
+def token(act: ActPaths) -> str:
+    """The token of the Sess that plays; empty where there is none, or one from before there were tokens."""
+    record = files.read_json(os.path.join(act.live, "sess.json")) or {}
+    return str(record.get("token", ""))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that only the Sess with this token can answer, and that only who knows it can ask."""
+
+    token: str
+    word: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def header(self) -> str:
+        return f"{self.word}.{self._sign('question')}"
+
+    def is_foreign(self, answer: Answer) -> bool:
+        """Whether somebody else answered."""
+        given = answer.header("x-backstage-answer").encode()
+        is_proven = hmac.compare_digest(given, self._sign("answer").encode())
+        return bool(self.token) and not is_proven and answer.status not in _NGINX
+
+    def _sign(self, what: str) -> str:
+        return hmac.new(self.token.encode(), f"{what}:{self.word}".encode(), "sha256").hexdigest()

@@ -1,0 +1,159 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A roll call at a door: every worker of a Sess is asked for the page, not the first that is free.
+
+uWSGI gives a request to any worker. So as many are sent at once as keep every worker but one busy with all its threads,
+and each worker keeps those that it has until all of them have one (roles/stage/files/backstage_questions.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+import selectors
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..host import names, process
+from ..host.errors import BackstageError
+from ..host.facts import SITE
+from . import door
+from .pages import Answer
+
+AT_ONCE = 256
+"""More requests than this don't wait at the door; with more threads than that some are sent again."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who has to answer.
+
+    Args:
+        processes: the workers of the Sess.
+        threads: of each.
+        timeout: the longest request, after which uWSGI ends a worker.
+    """
+
+    processes: int
+    threads: int
+    timeout: float
+
+    @property
+    def requests(self) -> int:
+        """As many as reach every worker, though the others take all that they can."""
+        return min((self.processes - 1) * self.threads + 1, AT_ONCE)
+
+
+def ask(path: str, variables: dict[str, str], timeout: float, crew: Crew) -> Answer:
+    """Ask every worker for a page.
+
+    Args:
+        path: the door's socket.
+        variables: the request, as the door wants it.
+        timeout: seconds for the whole answer of each.
+        crew: who has to answer.
+
+    Returns:
+        The worst of their answers.
+
+    Raises:
+        BackstageError: one does not answer.
+    """
+    user = process.User.named(names.WWW_GROUP)
+    hold = min(timeout, crew.timeout) / 2
+    call = f"{secrets.randbits(62) + 1} {time.monotonic() + hold:.3f}"
+    packet = door.packet({**variables, "BACKSTAGE_ROLL_CALL": call})
+    found: Any = process.call_as(user, _call, path, packet.hex(), timeout, crew, timeout=timeout + 3)
+    if found["nameless"]:
+        nameless = door.answer(found["nameless"])
+        if nameless.status < 500:
+            raise BackstageError(f"the wrapper on this host is older than this collection: {SITE}")
+        return nameless  # uWSGI's own, for an exception that nobody caught
+    absent = [worker for worker in range(1, crew.processes + 1) if str(worker) not in found["workers"]]
+    if absent:
+        why = door.EMPTY if found["empty"] else f"no answer within {timeout:.0f} s"
+        raise BackstageError(
+            (f"worker {absent[0]} of {crew.processes} does not answer: " if found["workers"] else "") + why
+        )
+    return door.answer(found["worst"])
+
+
+@dataclass
+class _Calls:
+    """Requests that are open at once, in the child that asks."""
+
+    path: str
+    packet: bytes
+    limit: int
+    selector: selectors.DefaultSelector = field(default_factory=selectors.DefaultSelector)
+    workers: list[str] = field(default_factory=list)
+    worst: Optional[Answer] = None
+    nameless: Optional[Answer] = None
+    empty: int = 0
+
+    def open(self) -> bool:
+        """Send one more request; whether there was room for it at the door."""
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            client.connect(self.path)
+            client.sendall(self.packet)
+        except BlockingIOError:
+            client.close()
+            return False
+        self.selector.register(client, selectors.EVENT_READ, bytearray())
+        return True
+
+    def read(self) -> int:
+        """Read what comes within a moment; how many requests came to a worker that had one already."""
+        again = 0
+        for key, _events in self.selector.select(0.05):
+            client: Any = key.fileobj
+            try:
+                chunk = client.recv(1 << 16)
+            except ConnectionError:
+                chunk = b""
+            key.data.extend(chunk[: self.limit - len(key.data)])
+            if not chunk:
+                self.selector.unregister(client)
+                client.close()
+                again += self._take(bytes(key.data))
+        return again
+
+    def _take(self, raw: bytes) -> bool:
+        """Note an answer; whether its worker had another request already."""
+        if not raw:
+            self.empty += 1
+            return False
+        answer = door.parse(raw)
+        worker = answer.header("x-backstage-worker")
+        if answer.header("x-backstage-again"):
+            return True
+        if not worker:
+            self.nameless = answer
+            return False
+        self.workers.append(worker)
+        if self.worst is None or (answer.status >= 400 and self.worst.status < 400):
+            self.worst = answer
+        return False
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.selector.get_map())
+
+
+def _call(path: str, packet: str, timeout: float, crew: Crew) -> dict[str, Any]:
+    """Send the requests, and more for those that came to a worker twice, until all have answered or time is up."""
+    calls = _Calls(path, bytes.fromhex(packet), max(door.MOST // crew.requests, 1 << 16))
+    deadline, left = time.monotonic() + timeout, crew.requests
+    while len(calls.workers) + calls.empty < crew.processes and not calls.nameless and time.monotonic() < deadline:
+        while left and calls.open():
+            left -= 1
+        left += calls.read()
+    # the others are answered now: a worker that finds its client gone says so in the Act's log
+    deadline = min(deadline, time.monotonic() + 1)
+    while calls.is_open and time.monotonic() < deadline:
+        calls.read()
+    return {"workers": calls.workers, "worst": calls.worst, "nameless": calls.nameless, "empty": calls.empty}

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What was built, seeded, switched and rolled back: one JSON line each, never rewritten."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shlex
+import time
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..host import files, names
+from ..host.errors import BackstageError
+
+Event = dict[str, Any]
+
+
+def who() -> str:
+    """The person behind this run, as far as the host can tell."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+@dataclass
+class History:
+    """An Act's history file."""
+
+    path: str
+    events: list[Event] = field(default_factory=list)
+    unwritten: Optional[Event] = None
+
+    @classmethod
+    def read(cls, path: str, live: Optional[str], since: float) -> History:
+        """Read the file.
+
+        Args:
+            path: the file.
+            live: the Sess that plays.
+            since: when it was switched to, in seconds since the epoch: the truth is the link, and a
+                run that was killed after the switch has not written it down.
+        """
+        events = []
+        for line in (files.read(path) or "").splitlines():
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue  # the last line of a killed run
+        history = cls(path, events)
+        last: Event = next((line for line in reversed(events) if line.get("event") in ("played", "stopped")), {})
+        if live and last.get("sess") != live:
+            release = live.split(".")[0]
+            history.unwritten = {"event": "played", "at": _time(since), "by": "", "release": release, "sess": live}
+            events.append(history.unwritten)
+        return history
+
+    def add(self, event: str, **what: Any) -> None:
+        """Append an event with its time and its author."""
+        line = {"event": event, "at": _time(time.time()), "by": who(), **what}
+        for missing in [self.unwritten] if self.unwritten else []:
+            files.append_line(self.path, json.dumps(missing, sort_keys=True))
+        self.unwritten = None
+        files.append_line(self.path, json.dumps(line, sort_keys=True))
+        self.events.append(line)
+
+    def _all(self, event: str) -> list[Event]:
+        return [line for line in self.events if line.get("event") == event]
+
+    def migrated(self, release: str, database: str) -> bool:
+        """Whether this release migrated a database of this engine; empty for the project's own."""
+        done = [(line.get("release"), line.get("database", "")) for line in self._all("migrated")]
+        return (release, database) in done
+
+    def filled(self) -> list[str]:
+        """What the Act may write and was given its first content."""
+        return [str(line["place"]) for line in self._all("filled")]
+
+    def seed_state(self, name: str) -> str:
+        """The last event of this seed or fixture; empty where there is none."""
+        states = [str(line["event"]) for line in self.events if line.get("seed") == name]
+        return states[-1] if states else ""
+
+    def seeded(self, name: str) -> bool:
+        """Whether this seed or fixture ran to its end, or was said to have.
+
+        Raises:
+            BackstageError: it was started and its end is not known.
+        """
+        state = self.seed_state(name)
+        if state == "seed started":
+            answer = shlex.quote(json.dumps({"backstage_seed": {name: "done"}}, ensure_ascii=False))
+            raise BackstageError(
+                f"'{name}' was started and its end is not known: look at the data, then answer with -e {answer},"
+                ' or "again" instead of "done"',
+                step="seed",
+            )
+        return state == "seed done"
+
+    def played(self) -> list[str]:
+        """The releases that played, newest first, each once; the first is the one that went live last."""
+        seen: list[str] = []
+        for line in reversed(self._all("played")):
+            if line["release"] not in seen:
+                seen.append(line["release"])
+        return seen
+
+    def since(self, sess: str) -> Optional[str]:
+        """When this Sess went live."""
+        for line in reversed(self._all("played")):
+            if line.get("sess") == sess:
+                return str(line["at"])
+        return None
+
+    def last_number(self, release: str) -> int:
+        """The greatest Sess number that this release ever had."""
+        numbers = [0]
+        for line in self.events:
+            match = names.SESS.match(str(line.get("sess", "")))
+            if match and match.group("release") == release:
+                numbers.append(int(match.group("number")))
+        return max(numbers)

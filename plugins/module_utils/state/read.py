@@ -1,0 +1,166 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what is on the host. Nothing here changes anything, and nothing else is remembered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ..host import files, names
+from ..host.facts import Host
+from ..host.layout import Act as ActPaths
+from ..host.layout import Production
+from ..stages import proofs
+from .history import History
+
+Record = dict[str, Any]
+OLDER = 4
+"""As many releases' static files nginx looks through after the live one's."""
+
+
+@dataclass
+class ActState:
+    """An Act as it is on disk."""
+
+    paths: ActPaths
+    record: Record
+    releases: dict[str, Record]
+    unsealed: list[str]
+    sesses: list[str]
+    vassals: list[str]
+    live: Optional[str]
+    live_record: Record
+    live_ini: str
+    live_env: dict[str, str]
+    history: History
+    hold: Record
+
+    @property
+    def live_release(self) -> Optional[str]:
+        return self.live.split(".")[0] if self.live else None
+
+    @property
+    def hidden(self) -> list[str]:
+        """What nobody may read of the live Sess: its secrets, and its token."""
+        named = [self.live_env[name] for name in self.live_record.get("secrets", []) if name in self.live_env]
+        return [*named, *filter(None, [self.live_record.get("token")])]
+
+    @property
+    def served(self) -> set[str]:
+        """The releases whose static files the live Sess still serves."""
+        older = self.paths.sess(self.live).older if self.live else ""
+        targets = [files.link_target(os.path.join(older, name)) or "" for name in files.names_in(older)]
+        return {os.path.basename(os.path.dirname(target)) for target in targets}
+
+    def older(self, release: str, keep: int) -> list[str]:
+        """The releases whose static files a Sess of this one serves after its own, the latest first.
+
+        Args:
+            release: what it plays.
+            keep: as many releases stay.
+        """
+        played = [name for name in self.history.played() if name != release and name in self.releases]
+        return played[: min(OLDER, keep - 1)]
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.record or self.releases or self.sesses or self.vassals)
+
+    @property
+    def has_data(self) -> bool:
+        return os.path.isdir(self.paths.root)
+
+    def next_sess(self, release: str, remembered: Iterable[str] = ()) -> str:
+        """A Sess id that was never used.
+
+        Args:
+            release: what it will play.
+            remembered: the Sesses that the Stage remembers, of which nothing else may be left on this host.
+        """
+        numbers = [self.history.last_number(release)]
+        for sess in [*self.sesses, *self.vassals, *remembered]:
+            match = names.SESS.match(sess)
+            if match and match.group("release") == release:
+                numbers.append(int(match.group("number")))
+        return f"{release}.{max(numbers) + 1}"
+
+
+@dataclass
+class HostState:
+    """A Production as it is on this host."""
+
+    paths: Production
+    acts: dict[str, ActState] = field(default_factory=dict)
+    vassals: dict[str, list[str]] = field(default_factory=dict)
+
+    def act(self, name: str) -> ActState:
+        if name not in self.acts:
+            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []))
+        return self.acts[name]
+
+
+def read(production: str, host: Host) -> HostState:
+    """Read a Production; its Acts are read when they are asked for."""
+    paths = Production(production)
+    state = HostState(paths, vassals=_vassals(production, host.vassals))
+    for name in sorted({*files.names_in(paths.acts), *state.vassals}):
+        state.act(name)
+    return state
+
+
+def _vassals(production: str, directory: str) -> dict[str, list[str]]:
+    """The Sesses that the emperor is told to play: Act -> ids."""
+    found: dict[str, list[str]] = {}
+    for name in files.names_in(directory):
+        parts = name.split(".")
+        if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] == "ini":
+            found.setdefault(parts[2], []).append(f"{parts[3]}.{parts[4]}")
+    return found
+
+
+def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
+    releases: dict[str, Record] = {}
+    unsealed: list[str] = []
+    for name in files.names_in(paths.releases):
+        record = files.read_json(paths.release(name).seal)
+        if record is None:
+            unsealed.append(name)
+        else:
+            releases[name] = record
+    live = os.path.basename(files.link_target(paths.live) or "") or None
+    live_record: Record = {}
+    live_ini, live_env = "", {}
+    if live:
+        sess = paths.sess(live)
+        live_record = files.read_json(sess.record) or {}
+        live_ini = files.read(sess.ini) or ""
+        live_env = read_env(sess.env)
+        live_env.pop(proofs.TOKEN, None)  # each Sess has its own
+    return ActState(
+        paths=paths,
+        record=files.read_json(paths.record) or {},
+        releases=releases,
+        unsealed=unsealed,
+        sesses=files.names_in(paths.sesses),
+        vassals=vassals,
+        live=live,
+        live_record=live_record,
+        live_ini=live_ini,
+        live_env=live_env,
+        history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
+        hold=files.read_json(paths.hold) or {},
+    )
+
+
+def read_env(path: str) -> dict[str, str]:
+    """The variables in an envdir: one file each, the value and one newline."""
+    variables = {}
+    for name in files.names_in(path):
+        text = files.read(os.path.join(path, name)) or ""
+        variables[name] = text.removesuffix("\n")
+    return variables

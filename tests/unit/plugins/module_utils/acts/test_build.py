@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Building a release: a real project, packed, unpacked, checked by a real Django and sealed, by a real builder."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.acts import build, environments
+from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
+from ansible_collections.backstage.django.plugins.module_utils.acts.build import Job
+from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
+from ansible_collections.backstage.django.plugins.module_utils.host import files, process
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, File, Source, Venue
+
+from ... import projects
+from ...conftest import Crew
+from ...house import NONE, A, House
+from ...projects import Text, settings
+
+KEY = "e" * 16
+KITTENS = Act("kittens", source=Source("git", "https://a/b", "v1"))
+SECRET = {"KITTENS_KEY": "purr-purr"}
+
+
+@pytest.fixture
+def workplace(crewed: House, django: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """A prepared host on which the one environment that is asked for is there."""
+    acts.prepare(crewed.act())
+    os.symlink(django, environments.path(crewed.paths, KEY))
+    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: KEY)
+    yield crewed
+    os.unlink(environments.path(crewed.paths, KEY))
+
+
+def job(house: House, act: Act = KITTENS, below: str = "", **texts: Text) -> Job:
+    """A job whose source is the project of these texts, in a directory below."""
+    root = projects.write(house.root / "source" / below, **{"requirements__txt": "Django==5.2.15\n", **texts})
+    archive = house.root / "source.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(house.root / "source", ".")
+    assert root.exists()
+    return Job(act, Address((Venue("a.example"),)), {"act": 1}, A, "v1", str(archive), SECRET)
+
+
+def built(house: House, one: Job) -> dict[str, Any]:
+    build.build(one, house.act(), house.host)
+    record: dict[str, Any] = json.loads(Path(house.act().release(A).seal).read_text())
+    return record
+
+
+def failure(house: House, one: Job) -> BackstageError:
+    with pytest.raises(BackstageError) as found:
+        built(house, one)
+    assert os.listdir(house.act().releases) == [], "nothing is left that a later run trusts"
+    assert not os.path.exists(house.act().workshop)
+    return found.value
+
+
+def test_a_release(workplace: House, crew: Crew) -> None:
+    record = built(workplace, job(workplace))
+    assert len(record.pop("migrations")) == 64
+    record.pop("built"), record.pop("by"), record.pop("act"), record.pop("abi")
+    assert record == {
+        "format": 1,
+        "release": A,
+        "inputs": {"act": 1},
+        "source": "v1",
+        "environment": KEY,
+        "pinned": True,
+        "manage": "manage.py",
+        "project": ".",
+        "settings": "kittens.settings",
+        "application": "kittens.wsgi:application",
+        "writable": [],
+        "databases": {
+            "default": {
+                "engine": "django.db.backends.sqlite3",
+                "name": workplace.act().workshop + "/db.sqlite3",
+                "vendor": "sqlite",
+            }
+        },
+        "migrated": ["default"],
+        "warnings": [
+            "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets', and"
+            " have the settings read it from os.environ"
+        ],
+        "debug": False,
+        "static": {"url": "/static/", "root": "own", "relative": True},
+        "media": {"url": "", "root": ""},
+        "static_urls": [],
+        "links": {},
+    }
+    release = workplace.act().release(A)
+    assert Path(release.static, "cats", "cat.css").read_text() == "cat {}\n"
+    owners = {(path.lstat().st_uid, path.lstat().st_gid) for path in Path(release.code).rglob("*")}
+    assert owners == {(0, crew.player.gid)}
+    assert not [path for path in Path(release.code).rglob("*") if path.lstat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)]
+    assert not os.path.exists(workplace.act().workshop)
+
+
+WORLD = settings(
+    """
+print(repr(os.environ["KITTENS_KEY"]))
+for name in ("HOME", "BACKSTAGE_DATA", "BACKSTAGE_MEDIA_ROOT"):
+    assert os.environ[name].startswith(os.environ["HOME"]), name
+assert os.environ["BACKSTAGE_HOSTS"] == "a.example"
+assert os.environ["THEME"] == "{data}".replace("{data}", os.environ["BACKSTAGE_DATA"])
+assert os.getuid() == os.stat(os.environ["HOME"]).st_uid != 0
+open(os.environ["HOME"] + "/written", "w").close()
+"""
+)
+
+
+def test_the_builders_world(workplace: House) -> None:
+    """A throw-away home; the secrets only where the Act's own code is checked, and not where a command runs."""
+    tell = "import os; open('told', 'w').write(str(os.environ))"
+    act = replace(KITTENS, env={"THEME": "{data}"}, build=["python tell.py"])
+    built(workplace, job(workplace, act, kittens___settings__py=WORLD, tell__py=tell))
+    told = Path(workplace.act().release(A).code, "told").read_text()
+    assert "purr-purr" not in told
+    assert "BACKSTAGE_STATIC_ROOT" in told
+    assert f"/environments/{KEY}/bin:" in told
+
+
+def test_directories_that_it_writes_are_there_while_it_is_imported(workplace: House) -> None:
+    """As in a project that logs to a file of a directory which git does not keep."""
+    act = replace(KITTENS, writable=["logs/"])
+    lines = 'open(BASE / "logs" / "kittens.log", "a").close()'
+    record = built(workplace, job(workplace, act, kittens___settings__py=settings(lines)))
+    assert record["links"] == {"logs": "data/logs/"}
+
+
+def given(monkeypatch: pytest.MonkeyPatch) -> list[environments.Wanted]:
+    """The environments that are asked for."""
+    asked: list[environments.Wanted] = []
+    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: asked.append(wanted) or KEY)
+    return asked
+
+
+SCM = "SETUPTOOLS_SCM_PRETEND_VERSION"
+PRETENDED = [
+    # (the source's version, env, what a build of the environment sees)
+    ("v1.2.3", {}, {SCM: "1.2.3"}),
+    ("1.2.3rc1", {"A": "b"}, {SCM: "1.2.3rc1", "A": "b"}),
+    ("v1.2.3", {SCM: "9"}, {SCM: "9"}),
+    ("v1.2.3", {"PLACE": "{data}/x"}, {SCM: "1.2.3"}),
+    ("main", {}, {}),
+    ("2024", {}, {}),
+    ("a" * 40, {}, {}),
+]
+
+
+@pytest.mark.parametrize(("version", "env", "seen"), PRETENDED)
+def test_what_a_build_of_the_environment_sees(
+    workplace: House, monkeypatch: pytest.MonkeyPatch, version: str, env: dict[str, str], seen: dict[str, str]
+) -> None:
+    """No history comes to a host, so the version that a tag tells is told; a path of the release would be another's."""
+    asked = given(monkeypatch)
+    act = replace(KITTENS, source=Source("git", "https://a/b", version), env=env)
+    one = job(workplace, act, requirements__txt="Django==5.2.15\n.\n")
+    built(workplace, replace(one, inputs={"source": {}, "files": []}))
+    assert asked[0].env == seen
+
+
+def test_a_tag_makes_no_environment_anew(workplace: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the code itself is not installed, nothing has its version."""
+    asked = given(monkeypatch)
+    built(workplace, job(workplace, replace(KITTENS, source=Source("git", "https://a/b", "v1.2.3"))))
+    assert asked[0].env == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [("uWSGI==2.0.28", True), ("pyuwsgi", True), ("uwsgitop==0.12", False), ("django-uwsgi", False)],
+)
+def test_a_server_that_nobody_needs(workplace: House, line: str, warned: bool) -> None:
+    record = built(workplace, job(workplace, requirements__txt=f"Django==5.2.15\n{line}\n"))
+    said = (
+        f"{line.partition('=')[0]} is among the requirements, and the Act is played by the host's own uWSGI: leave it"
+        " out, for it is compiled for minutes"
+    )
+    assert (said in record["warnings"]) is warned
+
+
+ROTATING = """
+LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
+    "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}
+"""
+RENAMED = (
+    "the log file 'site/logs/app.log' is renamed when it is full, and no file beside it can be made in the code: have"
+    " the project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
+)
+
+
+@pytest.mark.parametrize(("writable", "warned"), [(["logs/app.log"], True), ([], True), (["logs/"], False)])
+def test_a_log_file_that_is_renamed_wants_its_directory(workplace: House, writable: list[str], warned: bool) -> None:
+    act = replace(KITTENS, source=Source("git", "https://a/b", "v1", subdir="site"), writable=writable)
+    texts = {"kittens___settings__py": settings(ROTATING), "logs___keep": ""}
+    record = built(workplace, job(workplace, act, below="site", **texts))
+    assert (RENAMED in record["warnings"]) is warned
+
+
+def test_no_warning_holds_a_secret_or_a_second_line(workplace: House) -> None:
+    """The Act's own code has a hand in them."""
+    long = "locale___de purr-purr\n" + "x" * 200 + "___LC_MESSAGES___django__po"
+    record = built(workplace, job(workplace, **{long: ""}))
+    (_key, said) = record["warnings"]
+    assert "purr-purr" not in said
+    assert "\n" not in said
+    assert len(said) <= 300
+
+
+URLS = [
+    # (settings, the path, what nginx has to know of static files and uploads)
+    ("", "/blog", {"url": "/static/", "root": "own", "relative": True}, NONE),
+    ('STATIC_URL = "/static/"', "/blog", {"url": "/static/", "root": "own", "relative": False}, NONE),
+    ('STATIC_URL = "https://cdn.example.com/"', "/", NONE, NONE),
+    (
+        'MEDIA_URL = "up/"; MEDIA_ROOT = BASE / "up"',
+        "/blog",
+        {"url": "/static/", "root": "own", "relative": True},
+        {"url": "/up/", "root": "up", "relative": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "path", "static", "media"), URLS)
+def test_urls_below_a_path(
+    workplace: House, more: str, path: str, static: dict[str, Any], media: dict[str, Any]
+) -> None:
+    """The record says where they lie wherever the Act plays; what is built knows where it is to play."""
+    lines = more + '\nopen(BASE / "told", "w").write(os.environ.get("BACKSTAGE_PREFIX", ""))'
+    one = job(workplace, kittens___settings__py=settings(lines))
+    # an Act that leaves a path still plays there while it is built for another one
+    one = replace(one, inputs={"path": path} if path != "/" else {}, address=replace(one.address, path="/left"))
+    record = built(workplace, one)
+    assert (record["static"], record["media"]) == (static, media)
+    assert Path(workplace.act().release(A).code, "told").read_text() == path.rstrip("/")
+
+
+@pytest.mark.parametrize("line", ["./make.sh 'a b'", "scripts/make.sh 'a b'", "sh scripts/make.sh 'a b'"])
+def test_a_program_of_the_project(workplace: House, line: str) -> None:
+    script = '#!/bin/sh\necho "$1" > made\n'
+    source = job(workplace, replace(KITTENS, build=[line]), make__sh=script, scripts___make__sh=script)
+    for name in ("make.sh", "scripts/make.sh"):
+        (workplace.root / "source" / name).chmod(0o755)
+    with tarfile.open(source.archive, "w:gz") as tar:
+        tar.add(workplace.root / "source", ".")
+    built(workplace, source)
+    assert Path(workplace.act().release(A).code, "made").read_text() == "a b\n"
+
+
+WHERE = [
+    # (subdir, chdir, project in release.json)
+    ("", ".", "."),
+    ("site", ".", "site"),
+    ("", "site", "site"),
+    ("src", "site", "src/site"),
+]
+
+
+@pytest.mark.parametrize(("subdir", "chdir", "project"), WHERE)
+def test_where_the_project_is(workplace: House, subdir: str, chdir: str, project: str) -> None:
+    act = replace(KITTENS, source=Source("git", "a", "v1", subdir), chdir=chdir, files=[File("local/x.py", "x = 1\n")])
+    named = replace(act, requirements=[os.path.normpath(os.path.join(chdir, "requirements.txt"))])
+    record = built(workplace, job(workplace, named, project))
+    assert record["project"] == project
+    assert Path(workplace.act().release(A).code, subdir, "local", "x.py").read_text() == "x = 1\n"
+
+
+FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
+    # (what, the Act, the project, step, a part of the sentence)
+    (
+        "packages",
+        replace(KITTENS, packages=["nonesuch-1", "bash"]),
+        {},
+        "packages",
+        "are missing on this host: nonesuch-1;",
+    ),
+    (
+        "subdir",
+        replace(KITTENS, source=Source("git", "a", "v1", "site")),
+        {},
+        "",
+        "/code/site': correct 'subdir' or 'chdir'",
+    ),
+    ("requirements", KITTENS, {"requirements__txt": None}, "", "says nowhere which packages it needs"),
+    (
+        "a program",
+        replace(KITTENS, build=["nonesuch-1 x"]),
+        {},
+        "build",
+        "the program 'nonesuch-1' is missing: add its Debian",
+    ),
+    (
+        "a command",
+        replace(KITTENS, build=["true", "sh -c 'exit 7'"]),
+        {},
+        "build",
+        "'sh -c 'exit 7'' ended with status 7",
+    ),
+    (
+        "a program of its own that is not there",
+        replace(KITTENS, build=["./make.sh all"]),
+        {},
+        "build",
+        "'./make.sh all' can't be run (No such file or directory)",
+    ),
+    (
+        "one that is not executable",
+        replace(KITTENS, build=["./manage.py version"]),
+        {},
+        "build",
+        "'./manage.py version' can't be run (Permission denied)",
+    ),
+    ("settings", KITTENS, {"kittens___settings__py": "1 / 0"}, "settings", "division by zero"),
+    ("a file behind a link", replace(KITTENS, files=[File("l/x", "")]), {"l": None}, "", "which is a link or a file"),
+    (
+        "no callable",
+        KITTENS,
+        {"kittens___settings__py": settings("WSGI_APPLICATION = None")},
+        "settings",
+        "the settings have no WSGI_APPLICATION: set 'application'",
+    ),
+    (
+        "a callable in another form",
+        KITTENS,
+        {"kittens___settings__py": settings('WSGI_APPLICATION = "kittens.wsgi:application"')},
+        "settings",
+        "WSGI_APPLICATION of the settings is 'kittens.wsgi:application': write it as 'kittens.wsgi.application', or",
+    ),
+    (
+        "another database",
+        replace(KITTENS, database="postgresql"),
+        {},
+        "check",
+        "db.sqlite3', not the manifest's postgresql: have DATABASES read DATABASE_URL, or leave 'database' out",
+    ),
+    (
+        "a URL prefix",
+        KITTENS,
+        {"kittens___settings__py": settings('STATIC_URL = "/st{a}tic/"')},
+        "settings",
+        "the URL prefix '/st{a}tic/' of the settings can't be served: use one such as '/static/'",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "texts", "step", "sentence"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES]
+)
+def test_a_failure_leaves_nothing(workplace: House, act: Act, texts: dict[str, Text], step: str, sentence: str) -> None:
+    if "l" in texts:
+        (workplace.root / "source").mkdir()
+        (workplace.root / "source" / "l").symlink_to("cats")
+    found = failure(workplace, job(workplace, act, **{name: text for name, text in texts.items() if name != "l"}))
+    assert sentence in found.message
+    assert not step or found.step == step
+    assert "purr-purr" not in str(found)
+
+
+def test_fault_2_what_a_killed_build_left_is_made_anew(workplace: House) -> None:
+    release = workplace.act().release(A)
+    for path in (release.code, workplace.act().workshop):
+        os.makedirs(path)
+        Path(path, "half").write_text("")
+    built(workplace, job(workplace))
+    assert not os.path.exists(release.code + "/half")
+
+
+def test_a_process_that_a_command_left_is_ended(workplace: House, crew: Crew) -> None:
+    """After each of them, not only at the seal: the next one's files are its own."""
+    line = "sh -c 'setsid sleep 64.125 >/dev/null 2>&1 & sleep 0.1'"
+    built(workplace, job(workplace, replace(KITTENS, build=[line, "sh -c '! pgrep -u $(id -u) -f 64[.]125'"])))
+    said = process.run(["pgrep", "-u", str(crew.builder.uid), "-f", "64.125"])
+    assert said.out == ""
+
+
+def test_a_source_that_leaves_its_tree(workplace: House) -> None:
+    one = job(workplace)
+    with tarfile.open(one.archive, "w:gz") as tar:
+        member = tarfile.TarInfo("../x")
+        tar.addfile(member)
+    assert failure(workplace, one).message == "the source's entry '../x' is refused: it leaves the tree"
+
+
+def test_fault_3_no_room(workplace: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SPARE", 1 << 60)
+    assert failure(workplace, job(workplace)).message.startswith("the disk is full: the release needs ")
+
+
+def test_without_a_stage(workplace: House) -> None:
+    bare = replace(workplace, host=replace(workplace.host, has_stage=False))
+    assert "this host has no stage" in failure(bare, job(bare)).message
+
+
+def test_what_is_given_is_not_asked(workplace: House) -> None:
+    act = replace(KITTENS, settings="kittens.other", application="kittens.app:run")
+    record = built(workplace, job(workplace, act, kittens___other__py=settings("WSGI_APPLICATION = None")))
+    assert (record["settings"], record["application"]) == ("kittens.other", "kittens.app:run")
+
+
+def test_the_manifests_database_is_there_by_name_only(workplace: House, crew: Crew) -> None:
+    """The settings that read DATABASE_URL are built without a PostgreSQL, and a SQLite file is none of the Act's."""
+    lines = "import dj_database_url; DATABASES = {'default': dj_database_url.config()}"
+    one = job(workplace, replace(KITTENS, database="postgresql"), kittens___settings__py=settings(lines))
+    found = built(workplace, one)["databases"]["default"]
+    assert found == {"engine": "django.db.backends.postgresql", "name": crew.player.name, "vendor": "postgresql"}
+
+
+def test_sqlite_in_the_manifest(workplace: House) -> None:
+    lines = "import dj_database_url; DATABASES = {'default': dj_database_url.config()}"
+    built(workplace, job(workplace, replace(KITTENS, database="sqlite"), kittens___settings__py=settings(lines)))
+    assert os.listdir(workplace.act().data) == []

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Migrations and what runs once, in a real Django: what stands after a failure, and what each failure says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ...projects import BROKEN, EMPTY, Make, Text, settings
+
+
+def test_migrate_says_what_it_applied(project: Make) -> None:
+    made = project()
+    applied = made.run("migrate")["applied"]
+    assert ("cats.0001_initial" in applied, applied[0]) == (True, "contenttypes.0001_initial")
+    assert made.run("migrate")["applied"] == []
+
+
+MIGRATIONS: list[tuple[dict[str, Text], str]] = [
+    # (migrations behind the first, which of them stand)
+    ({"0002_broken": BROKEN}, "(applied before it: "),
+    ({"0002_more": EMPTY, "0003_broken": BROKEN, "0004_never": EMPTY}, "cats.0002_more)"),
+]
+
+
+@pytest.mark.parametrize(("migrations", "standing"), MIGRATIONS)
+def test_fault_14_a_migration_that_fails(project: Make, migrations: dict[str, Text], standing: str) -> None:
+    texts, before = {}, "0001_initial"
+    for name, text in migrations.items():
+        texts[f"cats___migrations___{name}__py"] = (text or "").format(before=before)
+        before = name
+    made = project(**texts)
+    failure = made.failure("migrate")
+    assert failure.step == "migrate"
+    assert standing in failure.message
+    assert "cats.0001_initial" in failure.message
+    assert "_never" not in failure.message
+    assert "_broken" not in failure.message.split("(applied before it: ")[1]
+    assert "nothing" not in made.failure("migrate").message, "what stands, stands"
+
+
+def test_a_second_failure_has_applied_nothing(project: Make) -> None:
+    made = project(cats___migrations___0002_broken__py=BROKEN.format(before="0001_initial"))
+    made.failure("migrate")
+    assert "applied before it" not in made.failure("migrate").message
+
+
+def test_no_database_and_no_place_for_one(project: Make) -> None:
+    made = project(kittens___settings__py=settings("DATABASES = {}", "INSTALLED") + "INSTALLED_APPS = []\n")
+    assert made.run("migrate")["applied"] == []
+
+
+def test_a_database_that_cannot_be_written(project: Make, place: Path) -> None:
+    made = project()
+    os.chown(place / "data", 0, 0)
+    said = made.failure("migrate").message
+    assert said.startswith("the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA")
+
+
+CREATE = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.com"]
+
+
+def test_run_once_and_again(project: Make) -> None:
+    made = project()
+    made.env["DJANGO_SUPERUSER_PASSWORD"] = "purr-purr-purr"
+    made.run("migrate")
+    made.run("run", words=CREATE)
+    failure = made.failure("run", words=CREATE)
+    assert failure.step == "createsuperuser"
+    assert "already taken" in failure.log
+    assert "already taken" in failure.message
+    assert "purr-purr" not in str(failure)
+
+
+RUNS = [(["nonesuch"], "Unknown command: 'nonesuch'"), (["loaddata", "nonesuch.json"], "nonesuch")]
+
+
+@pytest.mark.parametrize(("words", "sentence"), RUNS)
+def test_a_run_that_fails(project: Make, words: list[str], sentence: str) -> None:
+    made = project()
+    made.run("migrate")
+    failure = made.failure("run", words=words)
+    assert (failure.step, sentence in failure.message) == (words[0], True), failure.message

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The manifest that a host's disk amounts to: what was settled comes back as it was said, without its secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import summary
+from ansible_collections.backstage.django.plugins.module_utils.productions import disk, options
+
+from ...house import House
+from ...manifests import COMMIT, VENUE, Item, act, booked, git
+
+RESOLVED = {"kittens": {"content": COMMIT, "label": "v1"}}
+FULL = act(
+    source=git(subdir="site"),
+    refresh="2026-07",
+    requirements=["r.txt"],
+    settings="kittens.settings",
+    application="kittens.wsgi:application",
+    manage="-m kittens",
+    chdir="src",
+    files=[{"path": "a", "content": "b"}],
+    env={"A": "b"},
+    secrets={"KEY": "purrpurr"},
+    writable=["db.sqlite3", "index/"],
+    packages=["sassc"],
+    build=["npm ci"],
+    static="none",
+    after_static=["compress"],
+    migrate=False,
+    fixtures=["a.json"],
+    seed=[{"name": "s", "run": "a", "before_migrate": True, "env": {"B": "c"}, "secrets": {"PW": "meowmeow"}}],
+    health={"path": "/up/", "status": [200, 301], "text": "Purr", "host": "a.example", "timeout": 9},
+    timeout=90,
+    keep_releases=3,
+)
+SAID: list[tuple[str, Item]] = [
+    ("the smallest", {}),
+    ("everything of an Act", {"acts": [FULL]}),
+    ("a path", {"acts": [act()]}),
+    ("a Sess", {"sesses": [{"act": "kittens", "processes": 3, "threads": 5}]}),
+    ("a Venue", {"venues": [{"name": VENUE, "aliases": ["www." + VENUE], "tls": {"mode": "none"}}]}),
+    ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
+]
+
+
+def settled(house: House, **more: Any) -> Item:
+    given = booked(**{"acts": [act(source=git())], "resolved": RESOLVED, **more})
+    house.settle(options.for_production(given))
+    return given
+
+
+@pytest.mark.parametrize("more", [row[1] for row in SAID], ids=[row[0] for row in SAID])
+def test_what_was_said_comes_back(house: House, more: Item) -> None:
+    given = settled(house, **more)
+    known = disk.options("jazz")
+    lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
+    assert summary(manifest.parse({**known, **lists})) == summary(manifest.parse(given))
+
+
+def test_no_secret_comes_back(house: House) -> None:
+    settled(house, acts=[FULL])
+    said = str(disk.options("jazz"))
+    assert "purrpurr" not in said
+    assert "meowmeow" not in said
+
+
+def test_an_empty_host(house: House) -> None:
+    known = disk.options("jazz")
+    assert [known[key] for key in ("acts", "sesses", "venues", "gigs")] == [{}] * 4
+    assert (known["production"], known["longest_request"]) == ("jazz", 300)
+
+
+def test_another_productions_nouns_are_not_ours(house: House) -> None:
+    settled(house)
+    assert disk.options("jaz")["venues"] == {}
+    assert disk.options("jazz2")["acts"] == {}

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Databases of the Act's own, for settings that read a variable for each of its parts."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals.draft import PLACEHOLDER
+
+from .test_cures import PROJECT, case, cured
+
+BY_VARIABLES = """
+DATABASES = {"default": {
+    "ENGINE": os.environ["DB_ENGINE"], "NAME": os.environ["DB_NAME"], "USER": os.environ["DB_USER"],
+    "PASSWORD": os.environ["DB_PASSWORD"], "HOST": env("DB_HOST", default="localhost"), "PORT": os.environ['DB_PORT'],
+}}
+DB_POOL = os.environ["DB_POOL_SIZE"]
+"""
+WHOLE = {
+    "DB_NAME": "{database}",
+    "DB_USER": "{database_user}",
+    "DB_PASSWORD": "",
+    "DB_HOST": "{database_host}",
+    "DB_PORT": "{database_port}",
+}
+LINES: list[tuple[str, str, bool, dict[str, Any]]] = [
+    # (cause, the missing variable, whether the host has PostgreSQL, the lines)
+    ("missing environment variable", "DB_NAME", True, {"DB_ENGINE": "django.db.backends.postgresql", **WHOLE}),
+    ("missing environment variable", "DB_USER", False, {"DB_ENGINE": "django.db.backends.sqlite3", **WHOLE}),
+    ("wrong password", "kittens", True, {"DB_ENGINE": "django.db.backends.postgresql", **WHOLE}),
+]
+
+
+@pytest.mark.parametrize(("name", "word", "has_database", "env"), LINES)
+def test_a_database_that_variables_tell(name: str, word: str, has_database: bool, env: dict[str, str]) -> None:
+    files = {**PROJECT, "requirements.txt": "psycopg", "kittens/settings.py": BY_VARIABLES}
+    host: Any = SimpleNamespace(has_database=has_database)
+    made = case(word, files=files, host=host)
+    engine = "postgresql" if has_database else "sqlite"
+    assert cured(name, made) == {"database": {"engine": engine}, "env": env}
+    assert made.draft.asked == []
+
+
+def test_a_variable_beside_those_of_a_database() -> None:
+    files = {**PROJECT, "kittens/settings.py": BY_VARIABLES}
+    assert cured("missing environment variable", case("KITTENS_THEME", files=files))["env"] == {
+        "KITTENS_THEME": PLACEHOLDER
+    }
+    postgres_only = {**PROJECT, "kittens/settings.py": BY_VARIABLES.replace('os.environ["DB_ENGINE"]', '"x"')}
+    assert "database" not in cured("missing environment variable", case("DB_NAME", files=postgres_only))
+
+
+def test_settings_that_look_for_the_older_scheme() -> None:
+    text = 'if os.environ["DATABASE_URL"].startswith("postgres://"): ...'
+    files = {**PROJECT, "requirements.txt": "psycopg", "kittens/settings.py": text}
+    host: Any = SimpleNamespace(has_database=True)
+    lines = cured("DATABASE_URL missing", case("DATABASE_URL", files=files, host=host))
+    assert lines["env"] == {"DATABASE_URL": "postgres://:{database_port}/{database}"}
+    files["kittens/settings.py"] = text + ' or url.startswith("postgresql://")'
+    assert "env" not in cured("DATABASE_URL missing", case("DATABASE_URL", files=files, host=host))
