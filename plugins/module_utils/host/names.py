@@ -28,6 +28,8 @@ REHEARSAL = "rehearsal"
 """The Production in which an Act is tried out; packages alone are left of it afterwards."""
 
 RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd", REHEARSAL})
+PROOF = "BACKSTAGE_TOKEN"
+"""The variable with what a Sess proves itself by; see stages.proofs."""
 LONGEST_USER = 32
 LONGEST_HOST_NAME = 253
 WWW_GROUP = "www-data"

@@ -258,7 +258,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
     files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
     files.directory(paths.older, 0o711)
     token = proofs.new()
-    for name, value in {**wanted.variables, proofs.TOKEN: token}.items():
+    for name, value in {**wanted.variables, names.PROOF: token}.items():
         files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
     release = state.paths.release(wanted.release)
     os.symlink(release.root, paths.release)

@@ -15,7 +15,6 @@ from ..host import files
 from ..host.layout import Act as ActPaths
 from .pages import Answer
 
-TOKEN = "BACKSTAGE_TOKEN"  # noqa: S105 -- the name of a variable
 HEADER = "X-Backstage-Question"
 FOREIGN = "another server of nginx answers for this name: look for it with 'nginx -T', and rename or remove it"
 # nginx's own pages, in whoever's place

@@ -15,7 +15,6 @@ from ..host import files, names
 from ..host.facts import Host
 from ..host.layout import Act as ActPaths
 from ..host.layout import Production
-from ..stages import proofs
 from .history import History
 
 Record = dict[str, Any]
@@ -140,7 +139,7 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live_record = files.read_json(sess.record) or {}
         live_ini = files.read(sess.ini) or ""
         live_env = read_env(sess.env)
-        live_env.pop(proofs.TOKEN, None)  # each Sess has its own
+        live_env.pop(names.PROOF, None)  # each Sess has its own
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},
