@@ -20,19 +20,14 @@ from typing import Any, Optional
 from ..host import names, process, users
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
+from ..manifest.database import SQLITE
 from ..manifest.nouns import Act
 from ..state.plan import Change, Phase, Step
 
-POSTGRESQL = "postgresql"
-SQLITE = "sqlite"
 IN_A_FILE = ("sqlite3", "spatialite")
 """What Django's own back ends end in whose database is a file: for records of releases that name no vendor."""
 PORT = 5432
 """What every client of PostgreSQL takes where none is said."""
-URL = "DATABASE_URL"
-"""The variable that tells it."""
-PLACEHOLDERS = ("database", "database_user", "database_host", "database_port", "database_url")
-"""What ``env`` may name of it, in braces."""
 SOCKETS = "/var/run/postgresql"
 """Where Debian's PostgreSQL has its sockets: a client takes a path for a directory of them, and needs no password."""
 

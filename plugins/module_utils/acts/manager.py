@@ -17,6 +17,7 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import SEAL
 from ..manifest import inputs
+from ..manifest.database import POSTGRESQL
 from ..manifest.nouns import Act, Seed, summary
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
@@ -98,7 +99,7 @@ def plan(
     manager = _Manager(want, state, host)
     mended = manager.mend()
     # asked first of all: without its database an Act is not built in vain
-    needed = want.act.database == databases.POSTGRESQL and through != "build"
+    needed = want.act.database == POSTGRESQL and through != "build"
     made = known.plan(want.act.name) if needed else []
     changes = mended + manager.sweep() + manager.record()
     if through == "play":

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from ..host.layout import Act as ActPaths
+from ..manifest.database import URL as DATABASE_URL
 from ..manifest.nouns import Act, Venue
 from . import databases
 
@@ -115,8 +116,8 @@ def variables(
     if settings:
         own["DJANGO_SETTINGS_MODULE"] = settings
     database = databases.placeholders(act, production, places.data, database_port)
-    if database and databases.URL not in act.env:
-        own[databases.URL] = database["database_url"]
+    if database and DATABASE_URL not in act.env:
+        own[DATABASE_URL] = database["database_url"]
     return {**expand(act.env, places, database), **own}
 
 

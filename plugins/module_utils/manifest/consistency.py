@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from ..acts import databases
-from . import checks
+from . import checks, database
 from .nouns import Act, Manifest
 from .problems import Problems, one_of
 
@@ -117,9 +116,9 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
 
 
 def _check_database(act: Act, where: str, problems: Problems) -> None:
-    braces = ["{" + name + "}" for name in databases.PLACEHOLDERS]
+    braces = ["{" + name + "}" for name in database.PLACEHOLDERS]
     reading = [name for name, value in act.env.items() if any(brace in value for brace in braces)]
-    if act.database and databases.URL in {*act.env, *(act.secrets or {})} and databases.URL not in reading:
+    if act.database and database.URL in {*act.env, *(act.secrets or {})} and database.URL not in reading:
         problems.add(f"{where}.database", None, "exports DATABASE_URL, which stands in env or secrets, too; keep one")
     for name in reading if not act.database else []:
         said = "names a placeholder of the Act's database, and the Act has no 'database': add one"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..acts.databases import POSTGRESQL, SQLITE
+from ..manifest.database import POSTGRESQL, SQLITE
 from .case import Case
 
 _FAMILY = r"(?:DJANGO_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
