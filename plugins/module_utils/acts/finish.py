@@ -11,13 +11,12 @@ import posixpath
 import shutil
 from typing import Any
 
-from ..bookings import locations
 from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.layout import OTHERS, SEAL, Release
 from ..host.layout import Act as ActPaths
 from ..manifest.nouns import Act, StaticUrl, summary
-from . import digests, seal
+from . import digests, seal, url_prefixes
 
 ORIGIN = "origin"
 """Beside the code: the source's own copies of what the Act may write, from which it is seeded once."""
@@ -33,7 +32,7 @@ def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, r
     player = process.User.named(names.player(paths.production.name, paths.name))
     readers = seal.Readers(gid=player.gid)
     seal.take(release.code, builder.uid, readers)
-    if locations.static_url(record) in [item.url for item in act.static_urls]:
+    if url_prefixes.static_url(record) in [item.url for item in act.static_urls]:
         record["static"] = {"url": "", "root": ""}  # the manifest knows better where its files are
     if record["static"]["root"] not in ("", "own"):
         _move_static(release, record["static"]["root"])
@@ -77,7 +76,7 @@ def _move_named(release: Release, project: str, item: StaticUrl) -> str:
             step="seal",
         )
     files.directory(os.path.join(release.static, OTHERS))
-    target = os.path.join(release.static, locations.place(item.url))
+    target = os.path.join(release.static, url_prefixes.place(item.url))
     os.rename(found, target)
     os.symlink(target, found)
     return target

@@ -7,13 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from ..acts import url_prefixes
 from ..host.facts import Host
-from ..host.layout import OTHERS, Production
-from ..manifest.inputs import PATH
-
-Record = dict[str, Any]
+from ..host.layout import Production
 
 # databases, code, settings, logs and copies that editors and administrators leave: nothing that a browser shows
 _NOT_SERVED = (
@@ -70,56 +67,9 @@ class _Urls:
     files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
 
-def below(path: str) -> str:
-    """The URL prefix of all that lies below a Gig's path."""
-    return path.rstrip("/") + "/"
-
-
 def claims(booked: Booked) -> list[str]:
     """Every URL prefix that an Act needs for itself."""
-    return [below(booked.path), *booked.static, *booked.others, *booked.media]
-
-
-def urls(release: Record, path: str) -> tuple[list[str], list[str], list[str]]:
-    """The URL prefixes that nginx serves from files of a release: static files, uploads, and what the manifest names.
-
-    Args:
-        release: its record.
-        path: where it plays.
-    """
-    others = [item["url"] for item in release.get("static_urls", [])]
-    static, media = (_at(release[kind], path) for kind in ("static", "media"))
-    return [static] if static else [], [media] if media else [], others
-
-
-def moving_urls(release: Record, path: str) -> tuple[list[str], list[str]]:
-    """Those of a release's static files and uploads that lie below the path where it plays, whatever that is."""
-    static, media = ([_at(release[kind], path)] * release[kind].get("relative", False) for kind in ("static", "media"))
-    return static, media
-
-
-def built_for(release: Record) -> str:
-    """The path that a release was built for."""
-    return str(release.get("inputs", {}).get(PATH, "/"))
-
-
-def static_url(release: Record) -> str:
-    """STATIC_URL where the release was built for; empty where nginx does not serve it."""
-    return _at(release["static"], built_for(release))
-
-
-def _at(web: Record, path: str) -> str:
-    """A URL prefix of the settings; a relative one starts from where the Act plays."""
-    return path.rstrip("/") + web["url"] if web.get("relative") else str(web["url"])
-
-
-def place(url: str) -> str:
-    """Where the files of a URL that the manifest names lie, in the release's static files.
-
-    A comma is in no such URL, so two of them never meet in one directory; nginx answers no name with a dot in front,
-    so nobody finds them below STATIC_URL.
-    """
-    return f"{OTHERS}/{url.replace('/', ',')}"
+    return [url_prefixes.below(booked.path), *booked.static, *booked.others, *booked.media]
 
 
 def render(paths: Production, booked: list[Booked], host: Host) -> str:
@@ -140,13 +90,16 @@ def _sorted(booked: list[Booked]) -> _Urls:
     Two Acts have one in common only for as long as a switch takes, when what was one's becomes the other's: both are
     looked through then.
     """
-    urls = _Urls(doors={below(gig.path): gig for gig in booked})
+    urls = _Urls(doors={url_prefixes.below(gig.path): gig for gig in booked})
     for gig in booked:
         for url in gig.media:
             if url not in urls.doors:
                 urls.media.setdefault(url, gig.act)
     for gig in booked:
-        for url, inside in [*((url, "") for url in gig.static), *((url, "/" + place(url)) for url in gig.others)]:
+        for url, inside in [
+            *((url, "") for url in gig.static),
+            *((url, "/" + url_prefixes.place(url)) for url in gig.others),
+        ]:
             if url not in urls.doors and url not in urls.media:
                 urls.files.setdefault(url, []).append((gig.act, inside))
     for gig in booked:
@@ -157,7 +110,7 @@ def _sorted(booked: list[Booked]) -> _Urls:
 
 def _add_left(urls: _Urls, act: str, left: Left) -> None:
     """What is left behind is behind what is there now, and nowhere where somebody else plays."""
-    place = urls.doors.get(below(left.path))
+    place = urls.doors.get(url_prefixes.below(left.path))
     is_free = place is None or place.act == act
     for url in left.static:
         if url in urls.files and (act, "") not in urls.files[url]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ..acts import world
+from ..acts import url_prefixes, world
 from ..acts.world import Address
 from ..host import files
 from ..host.errors import BackstageError
@@ -20,7 +20,7 @@ from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, conflicts, locations, nginx, server_block, visit
+from . import addresses, conflicts, nginx, server_block, visit
 from . import steps as booking_steps
 from .conflicts import Others
 from .locations import Booked, Left
@@ -261,7 +261,9 @@ class Bookings:
         act = state.paths.name
         known: Optional[Act] = self.manifest.acts.get(act)
         timeout = known.timeout if known else state.record.get("act", {}).get("timeout", self.host.longest_request)
-        static, media, others = zip(*(locations.urls(state.releases[coming.release], coming.path) for coming in served))
+        static, media, others = zip(
+            *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
+        )
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
         left = _left(state, [served[0].release, *state.older(served[0].release, keep)], path)
         return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others), left)
@@ -392,9 +394,9 @@ def _left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
     """The other paths that releases were built for whose files nginx still serves."""
     found: dict[str, list[tuple[list[str], list[str]]]] = {}
     for release in [state.releases[name] for name in served]:
-        built = locations.built_for(release)
+        built = url_prefixes.built_for(release)
         if built != path:
-            found.setdefault(built, []).append(locations.moving_urls(release, built))
+            found.setdefault(built, []).append(url_prefixes.moving_urls(release, built))
     return tuple(Left(where, *(_unique(lists) for lists in zip(*urls))) for where, urls in sorted(found.items()))
 
 

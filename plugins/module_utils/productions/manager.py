@@ -10,11 +10,11 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..acts import environments, world
+from ..acts import environments, url_prefixes, world
 from ..acts import manager as acts
 from ..acts.databases import Databases
 from ..acts.world import Address
-from ..bookings import locations, readiness
+from ..bookings import readiness
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
@@ -375,7 +375,7 @@ class _Run:
             raise clash
         path = (want.address if change.phase == Phase.PLAY else self._address(act)).path
         before, after = state.releases.get(state.live_release or ""), state.releases[want.play]
-        if before and locations.urls(before, world.path(state.live_env)) != locations.urls(after, path):
+        if before and url_prefixes.urls(before, world.path(state.live_env)) != url_prefixes.urls(after, path):
             nothing_else = Manifest(self.manifest.production, self.manifest.acts)
             both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 from urllib.parse import unquote
 
-from ..bookings import locations
+from ..acts import url_prefixes
 from ..host.layout import Sess as SessPaths
 
 
@@ -35,15 +35,15 @@ class Served:
 
     def status(self, path: str) -> Optional[int]:
         """What nginx answers for a URL path: 200 or 404; None where it asks the Act."""
-        static, media, others = locations.urls(self.release, self.path)
+        static, media, others = url_prefixes.urls(self.release, self.path)
         asked = unquote(path.partition("?")[0])
         path = posixpath.normpath(asked) + ("/" if asked.endswith("/") else "")
         places = {
             **{url: [self.media] for url in media},
             **{url: self._static("") for url in static},
-            **{url: self._static(locations.place(url)) for url in others},
+            **{url: self._static(url_prefixes.place(url)) for url in others},
         }
-        found = [url for url in places if path.startswith(url) and url != locations.below(self.path)]
+        found = [url for url in places if path.startswith(url) and url != url_prefixes.below(self.path)]
         if not found:
             return None
         url = max(found, key=len)

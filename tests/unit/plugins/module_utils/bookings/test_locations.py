@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.acts import url_prefixes
 from ansible_collections.backstage.django.plugins.module_utils.bookings import locations, server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.host import files
@@ -61,7 +62,7 @@ def lay_down(house: House, name: str) -> None:
     paths = house.act(name)
     for release, word in ((A, "now"), (B, "before")):
         root = Path(paths.release(release).static)
-        for place in ("", locations.place("/assets/"), locations.place("/assets/v1.2/")):
+        for place in ("", url_prefixes.place("/assets/"), url_prefixes.place("/assets/v1.2/")):
             (root / place).mkdir(parents=True, exist_ok=True)
             (root / place / f"{word}.css").write_text(f"{name} {word} {place}")
         (root / f"{name}.css").write_text(name)
@@ -175,12 +176,5 @@ CLAIMS: list[tuple[dict[str, Any], str, list[str]]] = [
 
 @pytest.mark.parametrize(("record", "path", "claimed"), CLAIMS)
 def test_claims(record: dict[str, Any], path: str, claimed: list[str]) -> None:
-    static, media, others = (tuple(urls) for urls in locations.urls(record, path))
+    static, media, others = (tuple(urls) for urls in url_prefixes.urls(record, path))
     assert locations.claims(Booked("kittens", path, static, media, 60, others)) == claimed
-
-
-def test_a_place_for_each_url() -> None:
-    urls = ["/a/", "/a/b/", "/a-b/", "/a~b/", "/a.b/", "/a_b/"]
-    places = {locations.place(url) for url in urls}
-    assert len(places) == len(urls)
-    assert all(place.count("/") == 1 for place in places)
