@@ -14,7 +14,7 @@ from ..acts import environments, url_prefixes, world
 from ..acts import manager as acts
 from ..acts.databases import Databases
 from ..acts.world import Address
-from ..bookings import readiness
+from ..bookings import readiness, visit
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
@@ -236,7 +236,11 @@ class _Run:
         after = self._address(name)
         leaves = bool(state.live) and after != want.address
         wish = sesses.Want(sess, want, after=after if leaves else None)
-        return sesses.plan(wish, state, self.host, self.warnings.append)
+        return sesses.plan(wish, state, self.host, self.warnings.append, self._ask)
+
+    def _ask(self, act: Act) -> None:
+        """Ask an Act as its visitors would."""
+        visit.ask_booked(act, self.paths.act(act.name), self.host)
 
     def _plan_act(self, want: acts.Want, state: ActState, switches: bool) -> list[Change]:
         name = want.act.name
@@ -307,7 +311,7 @@ class _Run:
         back = rollbacks.want(act, self.manifest.sesses.get(act.name), self._address(act.name), state, target)
         self.wants[act.name] = back.act
         unhold = acts.plan_unhold(back.act, state, self.host)
-        return unhold + sesses.plan(back, state, self.host, self.warnings.append)
+        return unhold + sesses.plan(back, state, self.host, self.warnings.append, self._ask)
 
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""

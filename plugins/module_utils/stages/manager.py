@@ -14,13 +14,12 @@ from typing import Any, Callable, Optional
 
 from ..acts import databases, digests, environments, finish, world
 from ..acts import manager as acts
-from ..bookings import visit
 from ..diagnosis import lookup
 from ..host import caller, files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest import inputs
-from ..manifest.nouns import Sess
+from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
 from . import gate, proofs
@@ -66,15 +65,27 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     )
 
 
-def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
-    """What is to be done so that exactly the wanted Sess plays."""
+def plan(
+    want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]
+) -> list[Change]:
+    """What is to be done so that exactly the wanted Sess plays.
+
+    Args:
+        want: the Sess.
+        state: its Act on disk.
+        host: what the roles prepared.
+        warn: is told what people should know.
+        ask: asks the Act at every place where it is booked, after the switch; what it raises takes the switch back.
+    """
     changes: list[Change] = []
     name = state.paths.name
+    before = {"release": state.live_release} if state.live else None
+    play = partial(_play, state=state, host=host, warn=warn, ask=ask)
     if want.sess.state == "started":
         differences = _differences(want, state, host)
         if differences:
             verb = "roll back" if want.hold else "play"
-            changes.append(_play_change(want, state, host, warn, Phase.PLAY, verb, differences))
+            changes.append(_play_change(want, Phase.PLAY, verb, differences, before, play))
         if want.after:
             because = [
                 f"{what} left"
@@ -82,7 +93,7 @@ def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -
                 if getattr(want.act.address, what) != getattr(want.after, what)
             ]
             alone = replace(want, act=replace(want.act, address=want.after), after=None)
-            changes.append(_play_change(alone, state, host, warn, Phase.LEAVE, "play", because))
+            changes.append(_play_change(alone, Phase.LEAVE, "play", because, before, play))
     elif state.live:
         step = Step("sess", name, "stop", {"release": state.live_release}, None)
         changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
@@ -91,17 +102,15 @@ def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -
 
 def _play_change(
     want: Want,
-    state: ActState,
-    host: Host,
-    warn: Callable[[str], None],
     phase: Phase,
     verb: str,
     because: list[str],
+    before: Optional[dict[str, Any]],
+    play: Callable[[Want], None],
 ) -> Change:
-    name = state.paths.name
-    before = {"release": state.live_release} if state.live else None
+    name = want.act.act.name
     step = Step("sess", name, verb, before, {"release": want.act.play, "because": because})
-    return Change(step, phase, name, lambda: _play(want, state, host, warn))
+    return Change(step, phase, name, partial(play, want))
 
 
 def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
@@ -145,7 +154,7 @@ def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list
     ]
 
 
-def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]) -> None:
     wanted = part(want, state, host)
     if wanted is None:
         raise BackstageError("there is no sealed release to play", step="play")
@@ -157,7 +166,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None]) 
     files.link(state.paths.live, os.path.join("sesses", sess))
     state.live = sess
     try:
-        visit.ask_booked(want.act.act, state.paths, host)
+        ask(want.act.act)
     except BackstageError:
         _go_back(old, sess, state, host, warn)
         if held is None:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
+from ansible_collections.backstage.django.plugins.module_utils.bookings import visit
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
@@ -46,10 +47,15 @@ def want(act: Act = ACT, release: str = A, hold: Any = None, venues: tuple[Venue
     return sesses.Want(SESS, wanted(act, venues, play=release), hold)
 
 
+def asked_by(house: House) -> Callable[[Act], None]:
+    """What asks an Act through nginx, as the Production manager does."""
+    return lambda act: visit.ask_booked(act, house.act(act.name), house.host)
+
+
 def carry_out(house: House, wish: sesses.Want) -> list[str]:
     """Make what is planned; the warnings."""
     warnings: list[str] = []
-    for change in sesses.plan(wish, house.state(), house.host, warnings.append):
+    for change in sesses.plan(wish, house.state(), house.host, warnings.append, asked_by(house)):
         assert change.make
         change.make()
     return warnings
@@ -236,7 +242,7 @@ def test_a_database_that_nobody_can_write(crewed: House, writable: list[str], sa
     crewed.build(A, databases={"default": database}, project=".")
     warnings: list[str] = []
     wish = want(replace(ACT, writable=writable))
-    for change in sesses.plan(wish, crewed.state(), crewed.host, warnings.append):
+    for change in sesses.plan(wish, crewed.state(), crewed.host, warnings.append, asked_by(crewed)):
         assert change.make
         change.make()
     known = "act kittens: its database 'db.sqlite3' lies in the code, and can't be written: name it in 'writable'"
@@ -398,7 +404,7 @@ def test_a_place_that_is_left(crewed: House) -> None:
     crewed.build(A)
     both, after = Address((OPEN, CLOSED), "/blog", (8001,)), Address((OPEN,), "/blog")
     wish = sesses.Want(SESS, wanted(ACT, address=both, play=A), after=after)
-    changes = sesses.plan(wish, crewed.state(), crewed.host, print)
+    changes = sesses.plan(wish, crewed.state(), crewed.host, print, asked_by(crewed))
     assert [(change.phase, change.step.after["because"]) for change in changes] == [
         (Phase.PLAY, ["nothing plays"]),
         (Phase.LEAVE, ["venues left", "ports left"]),
