@@ -17,10 +17,10 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-# pylint: disable=used-before-assignment # the interpreter is fed all three files as one program
+# pylint: disable=used-before-assignment # the interpreter is fed all four files as one program
 if TYPE_CHECKING:  # all of it is one program
     from .act_findings import unmigrated
-    from .act_steps import Failed, Options, call, need_database, step
+    from .act_program import Failed, Options, call, need_database, step
 
 # as PostgreSQL names an advisory lock: by a number, in each database
 MIGRATE_LOCK = int.from_bytes(b"backstag", "big")

@@ -40,8 +40,8 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
-# pylint: disable=used-before-assignment # the interpreter is fed all three files as one program
-if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
+# pylint: disable=used-before-assignment # the interpreter is fed all four files as one program
+if TYPE_CHECKING:  # they are fed to the interpreter in front of this one
     from .act_findings import (
         overridden,
         own_place,
@@ -54,49 +54,9 @@ if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
         without_migrations,
     )
     from .act_migrations import applied, databases, migrate, migrations, of_database, pending
+    from .act_program import ANYTHING, REPORT, Failed, Options, call, need_database, report, step
 
 # Nothing above may come from Django or the Act: this file is read before their paths are set.
-
-Options = dict[str, Any]
-# Whatever the Act's own code raises is its step's failure: the answer names it, and nothing goes on.
-ANYTHING = (Exception, SystemExit)
-
-
-REPORT: list[int] = []
-"""The descriptor that takes lines of JSON: the names of steps, and at last what was found."""
-
-
-class Failed(Exception):
-    """A step that went wrong; its cause is the exception it was raised from."""
-
-    def __init__(self, step: str, error: Any) -> None:
-        super().__init__(str(error))
-        self.step = step
-        self.error = error
-        self.applied: list[str] = []
-
-
-def step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    report({"step": name})
-    try:
-        return function(*args, **kwargs)
-    except ANYTHING as error:
-        raise Failed(name, error) from error
-
-
-def report(line: dict[str, Any]) -> None:
-    for descriptor in REPORT:
-        data = json.dumps(line).encode() + b"\n"
-        while data:
-            data = data[os.write(descriptor, data) :]
-
-
-def call(*words: str, **options: Any) -> str:
-    from django.core.management import call_command
-
-    out = io.StringIO()
-    call_command(*words, stdout=out, **options)
-    return out.getvalue()
 
 
 def set_prefix(prefix: str) -> None:
@@ -159,19 +119,6 @@ def need_inside(name: str, path: Any, options: Options) -> None:
     path = absolute(path)
     if path != options["own"][name] and not path.startswith(options["code"] + "/"):
         raise Failed("settings", f"{name} is outside: {path}")
-
-
-def need_database(wanted: Any) -> None:
-    """The database that the manifest gives is the one that the settings use."""
-    from django.db import DEFAULT_DB_ALIAS, connections
-
-    if not wanted:
-        return
-    used = step("settings", connections.__getitem__, DEFAULT_DB_ALIAS)
-    name = str(used.settings_dict["NAME"])
-    if (used.vendor, name) != (wanted["vendor"], wanted["name"]):
-        found = "no database" if used.vendor == "unknown" else f"{used.vendor} '{name}'"
-        raise Failed("check", f"DATABASES has {found} as its default, and not {wanted['vendor']} '{wanted['name']}'")
 
 
 def facts(settings: Any) -> dict[str, Any]:

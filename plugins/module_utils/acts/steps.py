@@ -14,11 +14,12 @@ from typing import Any
 from ..diagnosis import lookup
 from ..host import process
 from ..host.errors import BackstageError
-from . import act_findings, act_migrations, act_steps, step_reports
+from . import act_findings, act_migrations, act_program, act_steps, step_reports
 
 _FUTURE = "from __future__ import annotations\n"
 # one program: what is imported from the future comes first, and once
-_SOURCES = [inspect.getsource(module).replace(_FUTURE, "") for module in (act_findings, act_migrations, act_steps)]
+_PROGRAM = (act_program, act_findings, act_migrations, act_steps)
+_SOURCES = [inspect.getsource(module).replace(_FUTURE, "") for module in _PROGRAM]
 SCRIPT = "\n".join([_FUTURE, *_SOURCES])
 LONGEST = 3600
 """Seconds for all steps of one process."""
