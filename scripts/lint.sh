@@ -13,6 +13,7 @@ tracked() { git ls-files -coz --exclude-standard -- "$@"; }
 ruff_format() { ruff format --check; }
 ruff_lint() { ruff check; }
 types() { mypy -p ansible_collections.backstage.django.plugins | sed 's#^.ansible/.*/backstage/django/##'; }
+imports() { PYTHONPATH=$ANSIBLE_COLLECTIONS_PATH lint-imports --cache-dir .ansible/import_linter_cache; }
 yaml() { yamllint --strict .; }
 shell() { tracked '*.sh' .ci/run | xargs -0 shellcheck -x; }
 ansible_lint() { ansible-lint --profile production --offline --strict; }
@@ -64,7 +65,7 @@ galaxy() {   # what Ansible Galaxy does with an upload
 
 execution_environment() { "$importer/bin/ansible-builder" introspect --sanitize .ansible/collections; }
 
-all=(ruff_format ruff_lint types yaml shell ansible_lint docs changelog playbooks roles sanity galaxy execution_environment)
+all=(ruff_format ruff_lint types imports yaml shell ansible_lint docs changelog playbooks roles sanity galaxy execution_environment)
 (($#)) || set -- "${all[@]}"
 for one; do check "$one" "$one"; done
 closing
