@@ -25,7 +25,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint format units molecule campaign newcomer load bench clean
+.PHONY: help site strike status test lint schema format units molecule campaign newcomer load bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -62,6 +62,9 @@ test: ## lint, units, molecule, newcomer and load; what each took
 
 lint: $(LINK) ## formatting, types, Ansible's own checks, documentation, the built collection
 	@scripts/lint.sh $(CHECKS)
+
+schema: $(LINK) ## docs/manifest.schema.json, from the options of the modules
+	@tools=$$(scripts/env.sh tools) && PYTHONPATH="$$ANSIBLE_COLLECTIONS_PATH" "$$tools/bin/python" scripts/schema.py >docs/manifest.schema.json
 
 format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
