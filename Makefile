@@ -25,7 +25,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint schema format units molecule campaign newcomer load bench clean
+.PHONY: help site strike status test lint schema screenshots format units molecule campaign newcomer load bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -65,6 +65,9 @@ lint: $(LINK) ## formatting, types, Ansible's own checks, documentation, the bui
 
 schema: $(LINK) ## docs/manifest.schema.json, from the options of the modules
 	@tools=$$(scripts/env.sh tools) && PYTHONPATH="$$ANSIBLE_COLLECTIONS_PATH" "$$tools/bin/python" scripts/schema.py >docs/manifest.schema.json
+
+screenshots: ## docs/images, of the example that plays here; ADDRESS=host for elsewhere
+	@scripts/screenshots.sh $(ADDRESS)
 
 format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# screenshots.sh [ADDRESS]: pictures of the example's pages for the documentation, taken by Chromium where it plays.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+address=${1:-127.0.0.1}
+scripts/apt-missing.sh chromium fonts-dejavu-core
+profile=$(mktemp -d)
+trap 'rm -rf "$profile"' EXIT
+mkdir -p docs/images
+
+shot() {   # shot NAME WIDTH HEIGHT URL
+  chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking \
+    --disable-component-update --disable-sync --hide-scrollbars --user-data-dir="$profile" \
+    --host-resolver-rules="MAP *.localhost $address" --window-size="$2,$3" --screenshot="docs/images/$1.png" "$4" 2>/dev/null
+  [[ -s docs/images/$1.png ]] || { echo "no picture of $4" >&2; exit 1; }
+}
+
+shot example-jamsession 1000 700 http://jamsession.localhost/
