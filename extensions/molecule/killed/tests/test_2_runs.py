@@ -82,7 +82,7 @@ def test_fault_01_controller_killed_while_the_module_works(house: House, match: 
     converged(house, "the one after it")
 
 
-BUILDS_SLOWLY = "sh -c 'sleep 300 & sleep 300 & sh -c \"sleep 300; true\"'"
+BUILDS_SLOWLY = "sh -c 'sleep 300 & setsid sleep 300 & sh -c \"sleep 300; true\"'"
 ENDS = [
     # (host, user, pipelining, the signal that ansible-playbook gets)
     ("h1", "root", "true", signal.SIGINT),
