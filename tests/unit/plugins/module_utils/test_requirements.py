@@ -146,7 +146,8 @@ REFUSED: list[tuple[Files, Optional[list[str]], str]] = [
     ({R: "-r base.txt\n"}, None, "the requirements file 'base.txt' is not in the project"),
     ({R: "-r ../../base.txt\n"}, None, "the requirements file '../../base.txt' is outside the project"),
     ({R: "-c /etc/shadow\n"}, None, "the requirements file '/etc/shadow' is outside the project"),
-    ({P: "[tool.poetry]\n"}, None, f"{P} has no [project] table: export its packages into a requirements.txt"),
+    ({P: "[tool.poetry]\n"}, None, f"{P} has no [project] table, and no poetry.lock beside it: run 'poetry lock'"
+     " and commit that, or export its packages into a requirements.txt"),
     ({P: "x = ["}, None, f"{P} is no TOML (Invalid value (at end of document))"),
     *[({R: f"a\n{line}\n"}, None, f"{R}: '{place}' is not in the source")
       for line, place in (("./lib", "./lib"), ("../lib", "../lib"), ("/srv/lib", "/srv/lib"),
