@@ -128,7 +128,7 @@ def _line(path: str, name: str, extras: str, marker: str, pins: Pins) -> str:
         return f"{name}{extras}" + (f" ; {marker}" if marker else "")
     version, mark, hashes = found[0][1].partition(" --hash=")
     version, _semicolon, own = version.partition(" ; ")
-    markers = " and ".join(part for part in (marker, own) if part)
+    markers = f"({marker}) and {own}" if marker and own else marker or own
     return f"{name}{extras}{version}" + (f" ; {markers}" if markers else "") + mark + hashes
 
 
