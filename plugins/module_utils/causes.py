@@ -266,7 +266,7 @@ ROWS: list[Row] = [
         r"connection to server .{0,200} failed: (?!FATAL|fe_sendauth)"
         r"|the database system is (?:starting up|shutting down)|server closed the connection"
         r"|terminating connection due to|could not translate host name|failed to resolve host"
-        r"|Can't connect to (?:local )?(?:MySQL )?server",
+        r"|Can't connect to (?:local )?(?:MySQL )?server|connection is bad: ",
         "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
     ),
     Row(

@@ -29,11 +29,15 @@ _VALUES = {
     "PORT": "{database_port}",
 }
 _BACKENDS = {POSTGRESQL: "django.db.backends.postgresql", SQLITE: "django.db.backends.sqlite3"}
+NO_POSTGRESQL = (
+    "it has the client of PostgreSQL, and this host has no PostgreSQL, so SQLite took its place: write the host into"
+    " the inventory group backstage_database, and rehearse again"
+)
 
 
 def give_database(case: Case) -> None:
     draft, engine = case.draft, _engine(case)
-    draft.set("database", {"engine": engine}, case.because)
+    _set(case, engine, case.because)
     if engine == POSTGRESQL and draft.survey.reads_old_scheme():
         draft.give("DATABASE_URL", "postgres://:{database_port}/{database}", "the settings look for 'postgres://'")
 
@@ -49,7 +53,7 @@ def give_by_variables(case: Case) -> None:
     if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
         return
     if not draft.item.get("database"):
-        draft.set("database", {"engine": engine}, f"{case.because}; the settings read {', '.join(found)}")
+        _set(case, engine, f"{case.because}; the settings read {', '.join(found)}")
     for name, role in found.items():
         value = _BACKENDS[engine] if role == "ENGINE" else _VALUES[role]
         draft.give(name, value, "where the database is: the placeholders stand for the Act's own")
@@ -78,5 +82,14 @@ def own_database(case: Case) -> None:
 
 def _engine(case: Case) -> str:
     """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
-    needs = case.draft.survey.needs("psycopg2?")
-    return "postgresql" if needs and case.host.has_database else "sqlite"
+    return POSTGRESQL if _needs_postgresql(case) and case.host.has_database else SQLITE
+
+
+def _needs_postgresql(case: Case) -> bool:
+    return case.draft.survey.needs("psycopg2?")
+
+
+def _set(case: Case, engine: str, because: str) -> None:
+    case.draft.set("database", {"engine": engine}, because)
+    if engine == SQLITE and _needs_postgresql(case):
+        case.draft.wish(NO_POSTGRESQL)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils import database_cures
 from ansible_collections.backstage.django.plugins.module_utils.drafts import PLACEHOLDER
 
 from .test_cures import PROJECT, case, cured
@@ -60,3 +61,16 @@ def test_settings_that_look_for_the_older_scheme() -> None:
     assert lines["env"] == {"DATABASE_URL": "postgres://:{database_port}/{database}"}
     files["kittens/settings.py"] = text + ' or url.startswith("postgresql://")'
     assert "env" not in cured("DATABASE_URL missing", case("DATABASE_URL", files=files, host=host))
+
+
+@pytest.mark.parametrize(("package", "has_database", "is_said"), [
+    ("psycopg2-binary", False, True), ("psycopg2-binary", True, False), ("Django", False, False),
+])  # fmt: skip
+def test_a_project_of_postgresql_on_a_host_without(package: str, has_database: bool, is_said: bool) -> None:
+    """SQLite takes its place, and that is said: in the end it is for people to decide."""
+    host: Any = SimpleNamespace(has_database=has_database)
+    for name in ("unreachable database", "missing environment variable"):
+        files = {**PROJECT, "requirements.txt": package, "kittens/settings.py": BY_VARIABLES}
+        made = case("DB_NAME" if name[0] == "m" else "", files=files, host=host)
+        cured(name, made)
+        assert made.draft.wishes == [database_cures.NO_POSTGRESQL] * is_said
