@@ -62,8 +62,8 @@ LOCKED: list[tuple[str, str, str, str, str]] = [
      + locked("a", "2", "groups = ['main', 'dev']\nmarkers = {main = \"python_version >= '3.9'\"}\n")
      + locked("b", "1"),
      'b = "*"', "b==1", "a==1 ; (python_version < \"3.9\")\na==2 ; (python_version >= '3.9')"),
-    ("both say when", locked("a", "1", "groups = ['main']\nmarkers = 'os_name == \"x\"'\n"),
-     "a = {version = '1', markers = \"x == 'y' or y == 'z'\"}", "a==1 ; ((x == 'y' or y == 'z')) and (os_name == \"x\")", ""),
+    ("both say when", locked("a", "1", "markers = 'os_name == \"x\"'\n"), "a = {markers = \"b == '1' or c == '1'\"}",
+     "a==1 ; ((b == '1' or c == '1')) and (os_name == \"x\")", ""),
     ("two versions, and nothing tells which", locked("a", "1") + locked("a", "2"), 'a = "*"', "a", ""),
     ("from git", locked("lib", "1", GIT), 'lib = {git = "https://x/lib.git"}',
      "lib @ git+https://x/lib.git@0a", ""),
