@@ -65,6 +65,11 @@ ROWS: list[Row] = [
         "the Python client of MySQL is missing: add mysqlclient to the requirements",
     ),
     Row(
+        "own module missing",
+        r"the project's own module '([\w.]+)': No module named",
+        "the project's own module '{0}' is missing: write it into 'files', or add it to the source",
+    ),
+    Row(
         "module of an older Python",
         r"No module named '((?:imp|distutils|asynchat|asyncore|smtpd|cgi|cgitb|crypt|imghdr|pipes|telnetlib|uu)"
         r"(?:\.[\w.]+)?)'",
@@ -266,7 +271,7 @@ ROWS: list[Row] = [
         r"connection to server .{0,200} failed: (?!FATAL|fe_sendauth)"
         r"|the database system is (?:starting up|shutting down)|server closed the connection"
         r"|terminating connection due to|could not translate host name|failed to resolve host"
-        r"|Can't connect to (?:local )?(?:MySQL )?server|connection is bad: ",
+        r"|Can't connect to (?:local )?(?:MySQL )?server|connection is bad: (?!connection to server)",
         "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
     ),
     Row(
