@@ -189,6 +189,7 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
         env={**({_PRETEND: version.group(1)} if version else {}), **_plain(act.env)},
         requirements="\n".join(part for part in (package, texts["requirements"]) if part),
         constraints=texts["constraints"],
+        building=texts["building"],
         refresh=act.refresh,
         locks=tuple(texts["locks"]),
         projects=tuple(texts["projects"]),

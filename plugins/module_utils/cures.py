@@ -13,12 +13,13 @@ from __future__ import annotations
 import posixpath
 import re
 
-from . import database_cures, settings_cures, writable_cures
+from . import build_tools, database_cures, settings_cures, writable_cures
 from .cases import Case, Cure
 from .drafts import PLACEHOLDER, Draft
 from .package_names import PACKAGES
 
 ADDED = "backstage-requirements.txt"
+BUILDING = "backstage-build-constraints.txt"
 FREEZE = (
     "its packages, each with the version that it is tested with: where it runs, 'pip freeze > requirements.txt' writes"
     " them down"
@@ -110,18 +111,28 @@ def name_requirements(case: Case) -> None:
 
 def _require(draft: Draft, requirement: str, because: str) -> None:
     """Add a package in a file of the manifest's own, beside those that the project has."""
-    files = [file for file in draft.item.get("files", []) if file["path"] != ADDED]
-    before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == ADDED)
-    if requirement in before.splitlines():
-        return
-    draft.set(
-        "files", [*files, {"path": ADDED, "content": f"{before}{requirement}\n"}], "packages that it names nowhere"
-    )
-    if not draft.wishes:
+    if _add_line(draft, ADDED, requirement, because, "packages that it names nowhere") and not draft.wishes:
         draft.wishes.append(FREEZE)
+
+
+def _add_line(draft: Draft, path: str, line: str, because: str, about: str) -> bool:
+    """Add a line to a requirements file of the manifest's own; whether it was not there yet."""
+    files = [file for file in draft.item.get("files", []) if file["path"] != path]
+    before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == path)
+    if line in before.splitlines():
+        return False
+    draft.set("files", [*files, {"path": path, "content": f"{before}{line}\n"}], about)
     known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
-    if ADDED not in known:
-        draft.set("requirements", [*known, ADDED], because)
+    if path not in known:
+        draft.set("requirements", [*known, path], because)
+    return True
+
+
+def build_with_older(case: Case) -> None:
+    """Build a package with the tools that it was written for."""
+    constraint = build_tools.said(case.words)
+    if constraint:
+        _add_line(case.draft, BUILDING, constraint, case.because, "what packages are built with")
 
 
 def require(case: Case) -> None:
@@ -236,6 +247,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "own module missing": (settings_cures.copy_example, settings_cures.choose_production),
     "missing module": (settings_cures.copy_example, find_django, settings_cures.choose_production, require),
     "missing module of a known package": (find_django, settings_cures.choose_production, require),
+    "older tools needed": (build_with_older,),
     "missing environment variable": (database_cures.give_by_variables, give_variable),
     "DATABASE_URL missing": (database_cures.give_database,),
     "PostgreSQL client missing": (require_client,),

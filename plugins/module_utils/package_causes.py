@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from . import debian
+from . import build_tools, debian
 from .rows import Row
 
 ROWS: list[Row] = [
@@ -76,6 +76,19 @@ ROWS: list[Row] = [
         " 'version', or SETUPTOOLS_SCM_PRETEND_VERSION in 'env'",
     ),
     Row(
+        "older tools needed",
+        rf"Failed to build `([^`]+)`(?s:.{{0,20000}}?)({'|'.join(build_tools.OLDER)})",
+        "the package '{0}' can't be built with today's tools ({1}): write '{tools}' into a file build-constraints.txt,"
+        " and name that in 'requirements'",
+    ),
+    Row(
+        "older than this Python",
+        r"Failed to build `([^`]+)`(?s:.{0,20000}?)(?:(ImpImporter|SafeConfigParser|getargspec|longintrepr\.h)"
+        r"|newer than (PyO3)'s maximum|(?:implicit declaration of|too few arguments to) function [\u2018'](_?Py\w+))",
+        "the package '{0}' is older than this host's Python ('{1}'): choose a version that has a wheel for it, or a"
+        " host with an earlier Debian",
+    ),
+    Row(
         "compiler missing",
         r"(?:No such file or directory: '|command ')(?:[\w.-]+-)?(gcc|g\+\+|cc|c\+\+)'"
         r"|Unknown compiler\(s\): \[\['(cc|c\+\+)'\]|you need a C compiler to build (uWSGI)",
@@ -95,6 +108,12 @@ ROWS: list[Row] = [
         r"|raise child_exception_type\(.*\)\s+FileNotFoundError: \[Errno 2\] No such file or directory: '([^'/]+)'"
         r"|Could not find the (GDAL|GEOS) library|Unable to load the (SpatiaLite) library",
         "the program or library '{0}' is missing: add {packages} to 'packages'",
+    ),
+    Row(
+        "shared library missing",
+        r"cannot load library '(lib[^']+)': |(lib[\w.+-]+\.so[\w.]*): cannot open shared object file"
+        r"|failed to find (libmagic)|Unable to find (zbar) shared library",
+        "the library '{0}' is missing: add {packages} to 'packages'",
     ),
     Row(
         "library missing",

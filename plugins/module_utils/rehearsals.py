@@ -258,8 +258,9 @@ class Rehearsal:
             return improved
         # both are asked before either is cured: with another line it is another release
         found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
-        if self._is_insecure():
-            found["SECRET_KEY in the code"] = f"SECRET_KEY is in the code, or weak ({_INSECURE})"
+        told = [line for line in self._record().get("warnings", []) if line.startswith("SECRET_KEY ")]
+        if told or self._is_insecure():
+            found["SECRET_KEY in the code"] = (told or [f"SECRET_KEY is in the code, or weak ({_INSECURE})"])[0]
         cured = [self._write(name, (), because) for name, because in found.items()]
         if not any(cured):
             for because in found.values():

@@ -31,6 +31,7 @@ FOUND = (
 )
 """Where a project may say it; the first that there is counts."""
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
+_BUILDING = re.compile(r"(?:[\w.-]*[-_.])?build[-_]constraints?\.txt\Z")
 _LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
 
 Table = dict[str, Any]
@@ -47,7 +48,8 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
 
     Returns:
         The flattened ``requirements`` and ``constraints``; ``locks``, the texts of lock files; ``projects``, the
-        pyproject.toml files that only a build tells the needs of; ``local``, whether anything refers to the source.
+        pyproject.toml files that only a build tells the needs of; ``building``, the versions of what packages are built
+        with; ``local``, whether anything refers to the source.
 
     Raises:
         BackstageError: a file is missing, or what it says can't be used.
@@ -60,6 +62,7 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
     return {
         "requirements": "\n".join(reader.texts.requirements),
         "constraints": "\n".join(reader.texts.constraints),
+        "building": "\n".join(reader.building.requirements),
         "locks": reader.locks,
         "projects": reader.projects,
         "local": reader.texts.local,
@@ -128,6 +131,7 @@ class _Reader:
         self.inside = inside
         self.uv = uv
         self.texts = Texts(code)
+        self.building = Texts(code)
         self.locks: list[str] = []
         self.projects: list[str] = []
 
@@ -142,6 +146,8 @@ class _Reader:
         }
         if _PYLOCK.match(name):
             self._pylock(path)
+        elif _BUILDING.match(name):
+            self.building.add(path)
         else:
             kinds.get(name, self.texts.add)(path)
 

@@ -59,6 +59,34 @@ def test_every_cure_is_one_of_a_known_cause() -> None:
     assert {*cures.CURES} - seen - said <= {row.name for row in causes.ROWS}
 
 
+OLD = [
+    # (what the build says, what it is to be built with)
+    ("use_2to3 is invalid", "setuptools<58"),
+    ("cannot import name 'convert_path'", "setuptools<70"),
+    ("cython_sources", "Cython<3"),
+]
+
+
+@pytest.mark.parametrize(("symptom", "line"), OLD)
+def test_a_package_that_newer_tools_can_not_build(symptom: str, line: str) -> None:
+    made = case("purr==1.0", symptom)
+    assert cured("older tools needed", made) == {
+        "files": [{"path": cures.BUILDING, "content": f"{line}\n"}],
+        "requirements": ["requirements.txt", cures.BUILDING],
+    }
+    assert made.draft.wishes == []
+    cure("older tools needed", case("meow==1.0", "Invalid version"))
+
+
+def test_two_packages_that_newer_tools_can_not_build() -> None:
+    made = case("purr==1.0", "use_2to3 is invalid")
+    cure("older tools needed", made)
+    made.words = ("meow==1.0", "cython_sources")
+    cure("older tools needed", made)
+    assert made.draft.item["files"] == [{"path": cures.BUILDING, "content": "setuptools<58\nCython<3\n"}]
+    assert made.draft.item["requirements"] == ["requirements.txt", cures.BUILDING]
+
+
 OVERRIDES = [
     ("host not allowed", (), f"{cures.HOSTS}\n{cures.ORIGINS}"),
     ("STATIC_ROOT unset", (), 'STATIC_ROOT = os.environ["BACKSTAGE_STATIC_ROOT"]'),

@@ -234,6 +234,18 @@ def test_what_is_built_sees_the_variables_of_the_act(crewed: House, uv: Uv) -> N
     assert made(crewed, uv, replace(DJANGO, env=env)) == own
 
 
+def test_versions_of_what_builds(crewed: House, uv: Uv) -> None:
+    """For an environment of the Act's own: where nothing is built they change nothing."""
+    wanted = replace(DJANGO, building="setuptools<58")
+    assert made(crewed, uv, wanted).name == DJANGO.key
+    assert "build-constraints" not in (uv.root / "asked").read_text()
+    files.remove_tree(str(made(crewed, uv, wanted)))
+    uv.fails(shared=SDIST)
+    own = made(crewed, uv, wanted)
+    assert "--build-constraints .building.txt" in (uv.root / "asked").read_text()
+    assert own.name not in (DJANGO.key, replace(DJANGO, act="kittens").key)
+
+
 FAILS = [
     (UNKNOWN, "", "the package 'djangoo' is not in the index: correct the requirements"),
     ("error: something else", "", "the packages could not be installed"),

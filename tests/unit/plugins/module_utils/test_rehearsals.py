@@ -294,6 +294,20 @@ def test_what_plays_and_should_not_play_so(stage: House, monkeypatch: pytest.Mon
     assert found["pending"] == [], "a directory has no database that anything could be pending for"
 
 
+STANDS = "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets'"
+
+
+def test_a_strong_key_that_stands_in_the_code(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django finds nothing wrong with it, and whoever has the source can sign with it."""
+
+    def record(act: Act) -> dict[str, Any]:
+        return {"warnings": [] if "SECRET_KEY =" in contents(act) else [STANDS, "and something else"]}
+
+    found, _managers = rehearse(stage, monkeypatch, None, None, record=record)
+    assert 'SECRET_KEY = os.environ["SECRET_KEY"]' in found["act"]["files"][0]["content"]
+    assert found["because"]["secrets"] == [STANDS]
+
+
 ELSEWHERE = {"engine": "django.db.backends.sqlite3", "name": "file:/var/lib/cats.db?mode=rw"}
 
 

@@ -185,10 +185,23 @@ def test_collected(tmp_path: Path, files: Files, named: Optional[list[str]], wan
     assert found == {
         "requirements": wanted,
         "constraints": constraints,
+        "building": "",
         "locks": [],
         "projects": [],
         "local": False,
     }
+
+
+@pytest.mark.parametrize("name", ["build-constraints.txt", "requirements/old-build-constraints.txt"])
+def test_versions_of_what_builds(tmp_path: Path, name: str) -> None:
+    """Named like that, as pip and uv call it, a file says what packages are built with, and installs nothing."""
+    found = collect(
+        tmp_path,
+        {R: "a\n", name: "-r more.txt\nsetuptools<58 # 2to3\n", "more.txt": ""}
+        | ({"requirements/more.txt": ""} if "/" in name else {}),
+        [R, name],
+    )
+    assert (found["requirements"], found["building"]) == ("a", "setuptools<58")
 
 
 @pytest.mark.parametrize(("files", "wanted"), [row[1:] for row in LOCAL], ids=[row[0] for row in LOCAL])
