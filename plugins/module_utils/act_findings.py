@@ -61,8 +61,10 @@ def is_own(name: str) -> bool:
     return not packages and not name.startswith(foreign) and os.path.basename(name) != "manage.py"
 
 
-def with_missing(error: Any) -> str:
-    """The words of an error; with the missing module, where the project tells of that in words of its own."""
+def in_full(error: Any) -> str:
+    """The words of an error, and what they leave out: the missing module behind it, or that a directory was made."""
+    if isinstance(error, OSError) and _was_made(error):
+        return f"{error} (mkdir)"
     text, cause = str(error), error if isinstance(error, ModuleNotFoundError) else getattr(error, "__cause__", None)
     if not isinstance(cause, ModuleNotFoundError):
         return text
@@ -71,6 +73,12 @@ def with_missing(error: Any) -> str:
     if parent and any(place and is_own(place) for place in places):
         return f"{text}: the project's own module '{cause.name}': No module named '{cause.name}'"
     return text if str(cause) in text else f"{text}: {cause}"
+
+
+def _was_made(error: OSError) -> bool:
+    """Whether an error comes from making a directory: its own words don't tell that from writing a file."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return any(frame.name in ("mkdir", "makedirs") or "mkdir(" in (frame.line or "") for frame in last)
 
 
 def in_code(name: str) -> str:

@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, Callable
 # pylint: disable=used-before-assignment # the interpreter is fed all three files as one program
 if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
     from .act_findings import (
+        in_full,
         overridden,
         own_place,
         pointers,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:  # it is fed to the interpreter in front of this one
         unfetched,
         unmigrated,
         untranslated,
-        with_missing,
         without_migrations,
     )
     from .act_migrations import applied, databases, migrate, migrations, of_database, pending
@@ -338,7 +338,7 @@ def answer(mode: str, options: Options) -> Any:
 
 def told(error: Any, mode: str, at: str) -> str:
     """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
-    text = with_missing(error)
+    text = in_full(error)
     submodules = unfetched() if isinstance(error, ImportError) and "No module named" in text else []
     if submodules:
         return f"the files of the submodule '{', '.join(submodules)}' are not there: {text}"

@@ -10,6 +10,7 @@ from . import package_causes
 from .package_names import PACKAGES
 from .rows import Row
 
+_DENIED = r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'"
 # The first that fits counts: what tells more stands above what is true as well.
 ROWS: list[Row] = [
     # whatever is being done
@@ -190,8 +191,13 @@ ROWS: list[Row] = [
         "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",
     ),
     Row(
+        "directory not made",
+        rf"{_DENIED} \(mkdir\)|mkdir\([^\n]*\n(?:[ ~^]*\n)? *{_DENIED}",
+        "the Act may not make the directory '{0}': name it in 'writable', with a '/', or put it into BACKSTAGE_DATA",
+    ),
+    Row(
         "read-only file",
-        r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'",
+        _DENIED,
         "the Act may not write '{0}': name it in 'writable', or put it into BACKSTAGE_DATA",
     ),
     Row(

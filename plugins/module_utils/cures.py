@@ -164,7 +164,14 @@ def give_variable(case: Case) -> None:
 
 
 def require_client(case: Case) -> None:
-    _require(case.draft, PACKAGES["psycopg"], case.because)
+    """By a requirements file of the project's own that names it; else by name."""
+    draft = case.draft
+    known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
+    for name, included in draft.survey.naming("psycopg2?", draft.subdir):
+        if name not in known:
+            draft.set("requirements", [*(one for one in known if one not in included), name], case.because)
+            return
+    _require(draft, PACKAGES["psycopg"], case.because)
 
 
 def give_number(case: Case) -> None:
@@ -251,6 +258,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "missing environment variable": (database_cures.give_by_variables, give_variable),
     "DATABASE_URL missing": (database_cures.give_database,),
     "PostgreSQL client missing": (require_client,),
+    "MySQL client missing": (database_cures.give_another_engine,),
     "placeholder read as a number": (give_number,),
     "SECRET_KEY empty": (read_secret,),
     "SECRET_KEY in the code": (own_secret_key,),
@@ -260,6 +268,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "read-only database": (writable_cures.write_database,),
     "database in the code": (writable_cures.write_database,),
     "database directory missing": (writable_cures.write_opened,),
+    "directory not made": (writable_cures.make_directory,),
     "read-only file": (writable_cures.write_file,),
     "directory missing": (writable_cures.write_directory,),
     "wrong callable": (application,),

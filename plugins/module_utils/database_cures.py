@@ -11,7 +11,7 @@ import re
 from .cases import Case
 from .databases import POSTGRESQL, SQLITE
 
-_FAMILY = r"(?:DJANGO_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
+_FAMILY = r"(?P<own>(?:[A-Z][A-Z0-9]*_)*?)(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
 _ROLES = {
     "ENGINE": r"ENGINE|BACKEND",
     "NAME": r"NAME|DB|DATABASE|DB_NAME",
@@ -21,6 +21,7 @@ _ROLES = {
     "PORT": r"PORT",
 }
 _VARIABLE = re.compile(rf"{_FAMILY}_?(?:" + "|".join(f"(?P<{role}>{words})" for role, words in _ROLES.items()) + r")\Z")
+_NAMED = _FAMILY.replace("?P<own>", "?:")
 _VALUES = {
     "NAME": "{database}",
     "USER": "{database_user}",
@@ -45,10 +46,10 @@ def give_database(case: Case) -> None:
 def give_by_variables(case: Case) -> None:
     """A database of the Act's own, for settings that read its name, user and so on from one variable each."""
     draft = case.draft
-    found = {name: _role(name) for name in draft.survey.variables(_FAMILY)}
+    found = _roles(draft.survey.variables(_NAMED))
     if case.word.isupper() and case.word not in found:
         return  # another variable is missing than those that tell a database
-    found = {name: role for name, role in found.items() if role and name not in draft.item.get("env", {})}
+    found = {name: role for name, role in found.items() if name not in draft.item.get("env", {})}
     engine = _engine(case)
     if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
         return
@@ -59,10 +60,17 @@ def give_by_variables(case: Case) -> None:
         draft.give(name, value, "where the database is: the placeholders stand for the Act's own")
 
 
-def _role(name: str) -> str:
-    """What a variable tells of a database; empty where it tells nothing."""
-    match = _VARIABLE.match(name)
-    return str(match.lastgroup) if match else ""
+def give_another_engine(case: Case) -> None:
+    """A database of the Act's own in place of MySQL, where the settings read which one it is."""
+    if "ENGINE" in _roles(case.draft.survey.variables(_NAMED)).values():
+        give_by_variables(case)
+
+
+def _roles(names: list[str]) -> dict[str, str]:
+    """What each variable tells of a database; of several databases the one whose name comes first."""
+    found = [match for match in map(_VARIABLE.match, names) if match]
+    first = next((match["own"] for match in found if match.lastgroup == "NAME"), "")
+    return {match.string: str(match.lastgroup) for match in found if match["own"] == first}
 
 
 def own_database(case: Case) -> None:

@@ -41,7 +41,7 @@ from . import (
 )
 from .calls import Order, Outcome
 from .drafts import Draft, Item
-from .errors import BackstageError
+from .errors import BackstageError, Refusal
 from .findings import Findings
 from .history import who
 from .host import Host
@@ -249,7 +249,16 @@ class Rehearsal:
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
         # a manifest's database is its own business: another one would lack its data
         known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
-        return self.trials.cure(name, self._case(words, because), known)
+        before = self.draft.state()
+        if not self.trials.cure(name, self._case(words, because), known):
+            return False
+        try:
+            self._order("build")
+        except Refusal as refusal:  # the line fits to no other: better none, and what was found until then
+            self.draft.take_back(before, self.draft.state())
+            self.trials.notes.append(f"{refusal}; it was taken back")
+            return False
+        return True
 
     def _improve(self) -> bool:
         """What plays and should not play so: found by asking Django, and cured in the same way."""

@@ -86,6 +86,16 @@ class Survey:
                 found.append(inner)
         return sorted(found, key=lambda name: (_rank(posixpath.basename(name)), name.count("/"), name))
 
+    def naming(self, package: str, directory: str) -> list[tuple[str, list[str]]]:
+        """The requirements files with this package (a pattern), each with those it includes; none of developers."""
+        found = []
+        for name in self.requirement_files(directory):
+            text = self.texts.get(posixpath.join(directory, name), "")
+            if _rank(posixpath.basename(name)) < 2 and re.search(rf"(?im)^{package}\b", text):
+                others = re.findall(r"(?m)^(?:-r|--requirement)[\s=]*(\S+)", text)
+                found.append((name, [posixpath.normpath(posixpath.join(posixpath.dirname(name), o)) for o in others]))
+        return found
+
     def needs(self, package: str) -> bool:
         """Whether a file that names packages has this one (a pattern)."""
         lines = (text for name, text in self.texts.items() if name.endswith((".txt", ".toml", ".lock")))

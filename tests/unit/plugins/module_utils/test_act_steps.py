@@ -240,6 +240,13 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         "the project's own module 'kittens.configuration' is missing: write it into 'files', or add it to the source",
     ),
     (
+        "a directory that nobody may make",
+        {"kittens___settings__py": settings("import pathlib; pathlib.Path('/sys/club').mkdir()")},
+        {},
+        "settings",
+        "the Act may not make the directory '/sys/club': name it in 'writable', with a '/'",
+    ),
+    (
         "a failing check",
         {"cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n'},
         {},

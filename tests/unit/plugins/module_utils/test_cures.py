@@ -307,6 +307,10 @@ FILES: list[tuple[str, str, list[str], list[str]]] = [
     ("read-only file", f"{CODE}/index", ["index"], ["index"]),
     ("read-only file", "search_index", [], ["search_index"]),
     ("read-only file", "/etc/passwd", [], []),
+    ("directory not made", f"{CODE}/media", [], ["media/"]),
+    ("directory not made", f"{CODE}/media/user", ["x"], ["x", "media/user/"]),
+    ("directory not made", f"{CODE}/media", ["media"], ["media/"]),
+    ("directory missing", f"{CODE}/media/a.png", ["media", "media/b.png"], ["media/"]),
     ("directory missing", f"{CODE}/logs/a.log", [], ["logs/"]),
     ("directory missing", "logs/a.log", [], ["logs/"]),
     ("directory missing", "/var/log/a.log", [], []),
@@ -324,6 +328,20 @@ def test_a_relative_path_is_one_of_the_working_directory() -> None:
     made = case("logs/a.log", item={"source": {"path": "/kittens", "subdir": "src"}, "chdir": "site"})
     cure("directory missing", made)
     assert made.draft.item["writable"] == ["site/logs/"]
+
+
+def test_a_client_that_a_file_of_the_project_names() -> None:
+    """That file has the version that the project is tested with; what it includes is not named twice."""
+    texts = {"base": "Django\n", "postgres": "-r base.txt\npsycopg==3.2\n", "dev": "psycopg\n"}
+    files = {"manage.py": "", **{f"requirements/{name}.txt": text for name, text in texts.items()}}
+    made = case(files=files, item={"requirements": ["requirements/base.txt"]})
+    assert cured("PostgreSQL client missing", made) == {"requirements": ["requirements/postgres.txt"]}
+    files["requirements/postgres.txt"] = "psycopg==3.2\n"
+    made = case(files=files, item={"requirements": ["requirements/base.txt"]})
+    both = ["requirements/base.txt", "requirements/postgres.txt"]
+    assert cured("PostgreSQL client missing", made) == {"requirements": both}
+    cure("PostgreSQL client missing", made)
+    assert made.draft.item["requirements"] == [*both, cures.ADDED]
 
 
 def test_a_callable() -> None:

@@ -44,6 +44,24 @@ def test_a_database_that_variables_tell(name: str, word: str, has_database: bool
     assert made.draft.asked == []
 
 
+@pytest.mark.parametrize("name", ["wrong password", "MySQL client missing"])
+def test_variables_with_the_projects_own_prefix(name: str) -> None:
+    """Of several families the first one that names a database; those of another database stay as they are."""
+    text = BY_VARIABLES.replace('"DB_', '"CLUB_DB_').replace("'DB_", "'CLUB_DB_") + 'os.environ["OLD_DB_NAME"]'
+    files = {**PROJECT, "requirements.txt": "psycopg", "kittens/settings.py": text}
+    host: Any = SimpleNamespace(has_database=True)
+    lines = {
+        "CLUB_DB_ENGINE": "django.db.backends.postgresql",
+        **{f"CLUB_{key}": value for key, value in WHOLE.items()},
+    }
+    assert cured(name, case(files=files, host=host)) == {"database": {"engine": "postgresql"}, "env": lines}
+
+
+def test_a_client_of_mysql_and_settings_that_read_nothing() -> None:
+    """Which database it is to be is for people to say."""
+    assert cured("MySQL client missing", case()) == {}
+
+
 def test_a_variable_beside_those_of_a_database() -> None:
     files = {**PROJECT, "kittens/settings.py": BY_VARIABLES}
     assert cured("missing environment variable", case("KITTENS_THEME", files=files))["env"] == {

@@ -233,6 +233,18 @@ def test_a_cure_that_does_not_help_is_not_tried_again(stage: House, monkeypatch:
     assert len([order for order in managers.orders if order.through == "play" and not order.strike]) == 2
 
 
+def test_a_cure_that_no_manifest_takes(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found until then is told, and not the refusal of a line that nobody has written."""
+
+    def wrong(case: cures.Case) -> None:
+        case.draft.set("writable", ["a", "a/"], case.because)
+
+    monkeypatch.setitem(cures.CURES, "STATIC_ROOT unset", (wrong,))
+    found, _managers = rehearse(stage, monkeypatch, ("collectstatic", "STATIC_ROOT is not set"))
+    assert (found["plays"], "writable" in found["act"]) == (False, False)
+    assert found["error"].startswith("STATIC_ROOT is not set")
+
+
 def test_a_line_that_does_not_help_gives_way_to_the_next(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that read no variable for their database are told it; what came before for other causes stays."""
     text = "DATABASES = [os.environ.get('DB_NAME'), os.environ.get('DB_ENGINE')]"
