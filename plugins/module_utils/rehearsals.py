@@ -135,6 +135,7 @@ class Rehearsal:
             kept.forget(self.paths)
         if not self.options["keep"]:
             return ""
+        runlog.phase(self.act, "packages of the rehearsal before")
         kept.put_away(self.paths)
         whose = kept.owner(self.options["production"], self._order("build").manifest.acts[self.act])
         kept.bring_back(self.paths.act(self.act), whose)
