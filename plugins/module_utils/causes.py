@@ -201,6 +201,12 @@ ROWS: list[Row] = [
         "the Act may not write '{0}': name it in 'writable', or put it into BACKSTAGE_DATA",
     ),
     Row(
+        "node_modules missing",
+        r"No such file or directory: '([^']*/node_modules)\b",
+        "'{0}' is not there: install the project's JavaScript packages by 'build', such as 'npm ci --omit=dev', with"
+        " npm in 'packages'",
+    ),
+    Row(
         "directory missing",
         r"FileNotFoundError: \[Errno 2\] No such file or directory: '((?:/srv/backstage/|\w[^/']*/)[^']+)'",
         "'{0}' is not there: is it in the source? A directory that the Act writes goes into 'writable', with a '/'",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from . import build_tools, database_cures, settings_cures, writable_cures
+from . import build_tools, database_cures, node_cures, settings_cures, writable_cures
 from .cases import Case, Cure
 from .drafts import PLACEHOLDER, Draft
 from .package_names import PACKAGES
@@ -270,6 +270,8 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "database directory missing": (writable_cures.write_opened,),
     "directory not made": (writable_cures.make_directory,),
     "read-only file": (writable_cures.write_file,),
+    "node_modules missing": (node_cures.install_node_packages,),
+    "static files unbuilt": (node_cures.install_for_static_files,),
     "directory missing": (writable_cures.write_directory,),
     "wrong callable": (application,),
     "WSGI application not named": (application,),
