@@ -30,6 +30,10 @@ _VALUES = {
     "PORT": "{database_port}",
 }
 _BACKENDS = {POSTGRESQL: "django.db.backends.postgresql", SQLITE: "django.db.backends.sqlite3"}
+_NAMES = {
+    POSTGRESQL: 'os.environ["DATABASE_URL"].rpartition("/")[2]',
+    SQLITE: 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")',
+}
 NO_POSTGRESQL = (
     "it has the client of PostgreSQL, and this host has no PostgreSQL, so SQLite took its place: write the host into"
     " the inventory group backstage_database, and rehearse again"
@@ -78,13 +82,18 @@ def own_database(case: Case) -> None:
     draft = case.draft
     if not draft.item.get("database"):
         give_database(case)
-        return
+        if draft.survey.mentions(r"DATABASE_URL|dj_database_url|environ\b.*\bEnv\b|env\.db"):
+            return  # that may be all
     engine = draft.item["database"]["engine"]
-    backend, name = {
-        "postgresql": ("postgresql", 'os.environ["DATABASE_URL"].rpartition("/")[2]'),
-        "sqlite": ("sqlite3", 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")'),
-    }[engine]
-    line = f'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{backend}", "NAME": {name}}}}}'
+    default = case.record.get("databases", {}).get("default", {})
+    if default.get("vendor") == engine or case.word.startswith(f"{engine} '"):
+        base = draft.configuration(draft.theirs())
+        known = f"{base}.DATABASES" if base else "DATABASES"
+        nowhere = ", ".join(f'"{key}": ""' for key in ("USER", "PASSWORD", "HOST", "PORT"))
+        settings = f'**{known}["default"], "NAME": {_NAMES[engine]}, {nowhere}'
+        line = f'DATABASES = {{**{known}, "default": {{{settings}}}}}'
+    else:
+        line = f'DATABASES = {{"default": {{"ENGINE": "{_BACKENDS[engine]}", "NAME": {_NAMES[engine]}}}}}'
     draft.override("DATABASES", line, case.because)
 
 

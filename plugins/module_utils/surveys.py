@@ -181,6 +181,10 @@ class Survey:
         texts = (text for name, text in sorted(self.texts.items()) if name.endswith(".py"))
         return list(dict.fromkeys(name for text in texts for name in pattern.findall(text)))
 
+    def mentions(self, pattern: str) -> bool:
+        """Whether the settings have this (a pattern)."""
+        return any(re.search(pattern, text) for name, text in self.texts.items() if name.endswith(".py"))
+
     def reads_old_scheme(self) -> bool:
         """Whether the settings tell a PostgreSQL by the older name of its scheme alone."""
         texts = [text for name, text in self.texts.items() if name.endswith(".py")]

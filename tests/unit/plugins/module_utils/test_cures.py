@@ -418,7 +418,8 @@ DATABASES = [
 @pytest.mark.parametrize(("text", "has_database", "engine"), DATABASES)
 def test_a_database_of_its_own(name: str, text: str, has_database: bool, engine: str) -> None:
     host: Any = SimpleNamespace(has_database=has_database)
-    made = case(files={**PROJECT, "requirements.txt": text}, host=host)
+    reading = 'DATABASES = {"default": dj_database_url.config()}'
+    made = case(files={**PROJECT, "requirements.txt": text, "kittens/settings.py": reading}, host=host)
     assert cured(name, made) == {"database": {"engine": engine}}
     assert made.draft.overrides == {}, "settings that read DATABASE_URL need no more"
     cure("another database", made)

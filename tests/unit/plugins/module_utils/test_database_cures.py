@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +44,47 @@ def test_a_database_that_variables_tell(name: str, word: str, has_database: bool
     engine = "postgresql" if has_database else "sqlite"
     assert cured(name, made) == {"database": {"engine": engine}, "env": env}
     assert made.draft.asked == []
+
+
+SAME = 'DATABASES = {**DATABASES, "default": {**DATABASES["default"], '
+ANOTHER = 'DATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", '
+PLACES: list[tuple[dict[str, Any], str, str]] = [
+    # (the settings' database, the cause's word, what the line begins with)
+    ({"vendor": "postgresql", "engine": "x"}, "taiga", SAME),
+    ({}, "postgresql 'taiga'", SAME),
+    ({"vendor": "mysql", "engine": "x"}, "root", ANOTHER),
+]
+
+
+@pytest.mark.parametrize(("database", "word", "begins"), PLACES)
+def test_settings_that_read_no_variable(tmp_path: Path, database: dict[str, Any], word: str, begins: str) -> None:
+    """Both lines at once; the back end, transactions and options of the project's own stay, where they fit."""
+    host: Any = SimpleNamespace(has_database=True)
+    files = {**PROJECT, "requirements.txt": "psycopg"}
+    made = case(word, files=files, host=host, record={"databases": {"default": database}} if database else {})
+    assert cured("wrong password", made) == {"database": {"engine": "postgresql"}}
+    line, _why = made.draft.overrides["DATABASES"]
+    assert line.startswith(begins)
+    (tmp_path / "settings.py").write_text(line)
+    theirs = {"other": {}, "default": {"ENGINE": "x", "HOST": "db", "ATOMIC_REQUESTS": True}}
+    environ = {"DATABASE_URL": "postgresql:///cats"}
+    world = {"os": SimpleNamespace(environ=environ), "DATABASES": theirs}
+    found = runpy.run_path(str(tmp_path / "settings.py"), world)["DATABASES"]
+    assert (found["default"]["NAME"], found["default"].get("HOST", "")) == ("cats", "")
+    is_kept = begins == SAME
+    assert ("other" in found, found["default"].get("ATOMIC_REQUESTS", False)) == (is_kept, is_kept)
+
+
+def test_settings_that_are_classes_and_read_no_variable() -> None:
+    files = {
+        **PROJECT,
+        "requirements.txt": "psycopg",
+        "kittens/settings.py": "from configurations import Configuration\nclass Live(Configuration): ...\n",
+    }
+    host: Any = SimpleNamespace(has_database=True)
+    made = case("postgresql 'x'", files=files, host=host)
+    cured("wrong password", made)
+    assert "{**Live.DATABASES, " in made.draft.overrides["DATABASES"][0]
 
 
 @pytest.mark.parametrize("name", ["wrong password", "MySQL client missing"])

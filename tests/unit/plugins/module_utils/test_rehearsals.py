@@ -251,7 +251,7 @@ def test_a_line_that_does_not_help_gives_way_to_the_next(stage: House, monkeypat
     monkeypatch.setitem(FILES, "kittens/settings.py", text)
     refused = ("migrate", 'connection to server at "db", port 5432 failed: Connection refused')
     missing = ("settings", "KeyError: 'THEME'")
-    found, _managers = rehearse(stage, monkeypatch, refused, missing, refused, refused, None)
+    found, _managers = rehearse(stage, monkeypatch, refused, missing, refused, None)
     assert found["plays"]
     assert found["act"]["env"] == {"THEME": cures.PLACEHOLDER}
     assert "DATABASES = " in found["act"]["files"][0]["content"]
