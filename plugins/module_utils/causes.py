@@ -293,9 +293,10 @@ ROWS: list[Row] = [
         " it), and run again",
     ),
     Row(
-        "unreachable service",
-        r"Error 111 connecting to (\S+)\. Connection refused",
-        "nothing answers at {0}, such as Redis: start it, or correct where the settings say it is",
+        "unreachable Redis",
+        r"Error -?\d+ connecting to ([\w.-]+:\d+)\.",
+        "Redis does not answer at {0}: add redis-server to 'packages' (it runs at localhost:6379), or correct where the"
+        " settings say it is",
     ),
     # its commands
     Row(

@@ -174,6 +174,19 @@ def require_client(case: Case) -> None:
     _require(draft, PACKAGES["psycopg"], case.because)
 
 
+def run_redis(case: Case) -> None:
+    """Debian's Redis on the host; settings that look elsewhere are told where it is by what they read."""
+    host, _colon, port = case.word.rpartition(":")
+    is_here = host in ("localhost", "127.0.0.1") and port == "6379"
+    names = [] if is_here else case.draft.survey.variables(r"(?:[A-Z][A-Z0-9]*_)*?(?:REDIS|BROKER|CACHE)")
+    given = {name: "redis://127.0.0.1:6379/0" for name in names if name.endswith(("URL", "URI", "LOCATION"))}
+    given.update({name: "127.0.0.1" for name in names if name.endswith(("HOST", "HOSTNAME", "SERVER"))})
+    for name, value in given.items():
+        case.draft.give(name, value, f"{case.because}; {name} says where it is")
+    if is_here or given:
+        case.draft.add("packages", ["redis-server"], case.because)
+
+
 def give_number(case: Case) -> None:
     """What was a placeholder is read as a number."""
     for name, value in case.draft.item.get("env", {}).items():
@@ -272,6 +285,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "read-only file": (writable_cures.write_file,),
     "node_modules missing": (node_cures.install_node_packages,),
     "static files unbuilt": (node_cures.install_for_static_files,),
+    "unreachable Redis": (run_redis,),
     "directory missing": (writable_cures.write_directory,),
     "wrong callable": (application,),
     "WSGI application not named": (application,),

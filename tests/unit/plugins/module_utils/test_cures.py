@@ -324,6 +324,30 @@ def test_what_it_writes_in_its_code(name: str, path: str, before: list[str], aft
     assert made.draft.item["writable"] == after
 
 
+READS = 'CACHES = {"LOCATION": os.environ.get("CLUB_REDIS_URL")}; os.getenv("REDIS_HOST"); env("REDIS_PASSWORD")'
+REDIS: list[tuple[str, str, dict[str, Any]]] = [
+    # (where nothing answers, the settings, the lines)
+    ("localhost:6379", "", {"packages": ["redis-server"]}),
+    ("127.0.0.1:6379", READS, {"packages": ["redis-server"]}),
+    ("redis:6379", READS, {
+        "packages": ["redis-server"],
+        "env": {"CLUB_REDIS_URL": "redis://127.0.0.1:6379/0", "REDIS_HOST": "127.0.0.1"},
+    }),
+    ("redis:6379", "", {}),
+    ("localhost:6380", "", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "text", "lines"), REDIS)
+def test_redis(place: str, text: str, lines: dict[str, Any]) -> None:
+    """Debian's, on the host itself; where the settings say another place and read no variable, people have to."""
+    made = case(place, files={**PROJECT, "kittens/settings.py": text})
+    assert cured("unreachable Redis", made) == lines
+    before = made.draft.state()
+    cure("unreachable Redis", made)
+    assert made.draft.state() == before
+
+
 NPM = "npm install --omit=dev"
 IN_UI = "npm --prefix ui install --omit=dev"
 NODE: list[tuple[str, str, dict[str, str], dict[str, Any], list[str]]] = [
