@@ -289,13 +289,14 @@ class Rehearsal:
         return any(line.startswith(_INSECURE) for line in self._ask(None)["warnings"])
 
     def _case(self, words: tuple[str, ...], because: str) -> cures.Case:
+        release = self.paths.act(self.act).release(self._release())
         return cures.Case(
             draft=self.draft,
             words=words,
-            because=because,
+            because=because.replace(release.code + "/", ""),
             names=self._names(),
             host=self.host,
-            release=self.paths.act(self.act).release(self._release()),
+            release=release,
             record=self._record(),
             commands=self._commands,
             pages=lambda: list(self._ask(None)["pages"]),

@@ -205,6 +205,20 @@ def test_lines_are_written_until_it_plays(stage: House, monkeypatch: pytest.Monk
     assert last.secrets["SECRET_KEY"] not in str(found)
 
 
+def test_a_reason_names_places_as_the_source_has_them(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release that is tried is gone when somebody reads it."""
+    rehearsal = rehearsals.Rehearsal(options(stage))
+    code = rehearsal.paths.act("kittens").release(rehearsal._release()).code
+    found, _managers = rehearse(
+        stage,
+        monkeypatch,
+        ("check", f"PermissionError: [Errno 13] Permission denied: '{code}/media' (mkdir)"),
+        None,
+    )
+    assert found["act"]["writable"] == ["media/"]
+    assert found["because"]["writable"][0].startswith("the Act may not make the directory 'media': ")
+
+
 @pytest.mark.parametrize(
     ("step", "printed"),
     [
