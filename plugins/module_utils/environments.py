@@ -94,6 +94,11 @@ def path(paths: Production, key: str) -> str:
     return os.path.join(paths.environments, key)
 
 
+def cache(room: str) -> str:
+    """Where uv keeps what it has fetched and built, in a directory of its user's."""
+    return os.path.join(room, "uv")
+
+
 def entered(environment: str) -> dict[str, str]:
     """The variables of who has activated an environment."""
     return {"PATH": f"{environment}/bin:{process.PATH}", "VIRTUAL_ENV": environment}
@@ -178,12 +183,13 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
         **_UV,
         "HOME": maker.cache,
         "TMPDIR": maker.cache,
-        "UV_CACHE_DIR": os.path.join(maker.cache, "uv"),
+        "UV_CACHE_DIR": cache(maker.cache),
     }
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     room = os.path.join(maker.cache, "inputs")
     process.call_as(maker.user, _clear, room)
     if maker.code:
+        process.call_as(maker.user, shutil.rmtree, cache(maker.cache), True)  # it may hold another state of the code
         # a copy: building leaves its own files beside the code
         process.call_as(maker.user, _copy, maker.code, room)
     arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]

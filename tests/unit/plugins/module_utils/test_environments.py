@@ -305,6 +305,19 @@ def test_code_of_the_source_is_a_copy_that_is_gone_afterwards(crewed: House, cre
     assert "--no-build" not in (uv.root / "asked").read_text()
 
 
+def test_code_of_the_source_is_built_anew(crewed: House, crew: Crew, uv: Uv) -> None:
+    """uv would know a directory by its place, and take what it built of another state of it."""
+    cache = Path(crewed.act().workshop, "uv")
+    for wanted, is_kept in ((replace(DJANGO, act="kittens", index=Index(password="x")), True),
+                            (replace(DJANGO, source="0123"), False)):  # fmt: skip
+        cache.mkdir(exist_ok=True)
+        (cache / "wheel").touch()
+        for path in (cache, cache / "wheel"):
+            os.chown(path, crew.builder.uid, crew.builder.gid)
+        made(crewed, uv, wanted)
+        assert (cache / "wheel").exists() == is_kept
+
+
 def test_a_password_is_in_a_file_that_its_builder_alone_can_read(crewed: House, crew: Crew, uv: Uv) -> None:
     index = Index("https://pypi.example.com:8443/simple", ["https://b.example.com/"], [], "ada", "s3cret-token")
     path = made(crewed, uv, replace(DJANGO, index=index))
