@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from . import names
 from .cases import Case
 from .databases import POSTGRESQL, SQLITE
 
@@ -39,10 +40,18 @@ NO_POSTGRESQL = (
     " the inventory group backstage_database, and rehearse again"
 )
 
+NOT_ITS_OWN = "the settings name no database that is the Act's own"
+
+
+def _why(case: Case) -> str:
+    """The reason; the system user of a rehearsal, as whom settings without a user come, tells nobody anything later."""
+    is_ours = case.word.startswith((f"{names.REHEARSAL}-", f"{names.REHEARSAL}_"))
+    return NOT_ITS_OWN if is_ours else case.because
+
 
 def give_database(case: Case) -> None:
     draft, engine = case.draft, _engine(case)
-    _set(case, engine, case.because)
+    _set(case, engine, _why(case))
     if engine == POSTGRESQL and draft.survey.reads_old_scheme():
         draft.give("DATABASE_URL", "postgres://:{database_port}/{database}", "the settings look for 'postgres://'")
 
@@ -58,7 +67,7 @@ def give_by_variables(case: Case) -> None:
     if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
         return
     if not draft.item.get("database"):
-        _set(case, engine, f"{case.because}; the settings read {', '.join(found)}")
+        _set(case, engine, f"{_why(case)}; the settings read {', '.join(found)}")
     for name, role in found.items():
         value = _BACKENDS[engine] if role == "ENGINE" else _VALUES[role]
         draft.give(name, value, "where the database is: the placeholders stand for the Act's own")
@@ -94,7 +103,7 @@ def own_database(case: Case) -> None:
         line = f'DATABASES = {{**{known}, "default": {{{settings}}}}}'
     else:
         line = f'DATABASES = {{"default": {{"ENGINE": "{_BACKENDS[engine]}", "NAME": {_NAMES[engine]}}}}}'
-    draft.override("DATABASES", line, case.because)
+    draft.override("DATABASES", line, _why(case))
 
 
 def _engine(case: Case) -> str:

@@ -75,6 +75,17 @@ def test_settings_that_read_no_variable(tmp_path: Path, database: dict[str, Any]
     assert ("other" in found, found["default"].get("ATOMIC_REQUESTS", False)) == (is_kept, is_kept)
 
 
+def test_the_rehearsals_own_role_is_no_reason() -> None:
+    """Settings without a user come as the system user of the rehearsal, whom nobody knows later."""
+    host: Any = SimpleNamespace(has_database=True)
+    for text in (BY_VARIABLES, "", "dj_database_url"):
+        files = {**PROJECT, "requirements.txt": "psycopg", "kittens/settings.py": text}
+        made = case("rehearsal-kittens", files=files, host=host)
+        cured("database unknown", made)
+        said = [*made.draft.because["database"], *(why for _line, why in made.draft.overrides.values())]
+        assert {why.partition(";")[0] for why in said} == {database_cures.NOT_ITS_OWN}
+
+
 def test_settings_that_are_classes_and_read_no_variable() -> None:
     files = {
         **PROJECT,
