@@ -284,6 +284,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "directory not made": (writable_cures.make_directory,),
     "read-only file": (writable_cures.write_file,),
     "node_modules missing": (node_cures.install_node_packages,),
+    "file of a page missing": (node_cures.install_for_static_files,),
     "static files unbuilt": (node_cures.install_for_static_files,),
     "unreachable Redis": (run_redis,),
     "directory missing": (writable_cures.write_directory,),

@@ -38,6 +38,7 @@ from . import (
     runlog,
     state,
     users,
+    visits,
 )
 from .calls import Order, Outcome
 from .drafts import Draft, Item
@@ -234,7 +235,11 @@ class Rehearsal:
             return self._add_packages(cause.packages, cause.sentence)
         if cause:
             return self._write(cause.row.name, cause.words, cause.sentence)
-        marks = {cures.PLACEHOLDER: "placeholder read as a number", NO_PROJECT: "no project table"}
+        marks = {
+            cures.PLACEHOLDER: "placeholder read as a number",
+            NO_PROJECT: "no project table",
+            visits.WHERE: "file of a page missing",
+        }
         for mark, name in marks.items():
             if mark in error.message + error.log:
                 return self._write(name, (), error.message)

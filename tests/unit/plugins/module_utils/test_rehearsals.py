@@ -27,6 +27,7 @@ from ansible_collections.backstage.django.plugins.module_utils import (
     rehearsals,
     spec,
     users,
+    visits,
 )
 from ansible_collections.backstage.django.plugins.module_utils.calls import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.errors import BackstageError
@@ -203,6 +204,14 @@ def test_lines_are_written_until_it_plays(stage: House, monkeypatch: pytest.Monk
     assert last.secrets
     assert len(last.secrets["SECRET_KEY"]) > 40
     assert last.secrets["SECRET_KEY"] not in str(found)
+
+
+def test_a_page_whose_style_sheet_is_a_package_of_javascript(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FILES, "ui/package.json", "{}")
+    monkeypatch.setitem(FILES, "kittens/settings.py", "STATICFILES_DIRS = [BASE / 'ui/node_modules']")
+    said = f"/ names the style sheet /static/a.css: {visits.WHERE}"
+    found, _managers = rehearse(stage, monkeypatch, ("gate", said), None)
+    assert found["act"]["build"] == ["npm --prefix ui install --omit=dev"]
 
 
 def test_a_reason_names_places_as_the_source_has_them(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
