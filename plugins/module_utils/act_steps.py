@@ -115,10 +115,16 @@ def build(options: Options) -> dict[str, Any]:
     import django
     from django.apps import apps
     from django.conf import settings
+    from django.db import DEFAULT_DB_ALIAS
 
     step("settings", django.setup)
     need_database(options["database"])
-    step("check", call, "check")
+    try:
+        step("check", call, "check")
+    except Failed as failure:
+        if vendor(DEFAULT_DB_ALIAS) == "unknown":  # what is checked depends on the database
+            raise Failed("check", f"the settings name no database: {failure}") from failure
+        raise
     found = {"told": told_of_settings(options), "rotating": rotating(options["code"])}
     copied = None
     if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:

@@ -95,9 +95,15 @@ ROWS: list[Row] = [
     ),
     Row(
         "DATABASE_URL missing",
-        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable|DATABASES is improperly configured",
+        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable",
         "the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or give"
         " DATABASE_URL in 'secrets'",
+    ),
+    Row(
+        "database not named",
+        r"the settings name no database|DATABASES is improperly configured",
+        "the settings name no database: write 'database' in the manifest, which exports DATABASE_URL, or give what they"
+        " read for one in 'env'",
     ),
     Row(
         "missing environment variable",

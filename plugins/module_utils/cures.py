@@ -270,6 +270,7 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "older tools needed": (build_with_older,),
     "missing environment variable": (database_cures.give_by_variables, give_variable),
     "DATABASE_URL missing": (database_cures.give_database,),
+    "database not named": (database_cures.give_by_variables, database_cures.own_database),
     "PostgreSQL client missing": (require_client,),
     "MySQL client missing": (database_cures.give_another_engine,),
     "placeholder read as a number": (give_number,),

@@ -247,6 +247,16 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         "the Act may not make the directory '/sys/club': name it in 'writable', with a '/'",
     ),
     (
+        "a failing check without a database",
+        {
+            "kittens___settings__py": settings("DATABASES = {}"),
+            "cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n',
+        },
+        {},
+        "check",
+        "the settings name no database: write 'database' in the manifest",
+    ),
+    (
         "a failing check",
         {"cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n'},
         {},

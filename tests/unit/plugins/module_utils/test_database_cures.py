@@ -75,6 +75,19 @@ def test_settings_that_read_no_variable(tmp_path: Path, database: dict[str, Any]
     assert ("other" in found, found["default"].get("ATOMIC_REQUESTS", False)) == (is_kept, is_kept)
 
 
+@pytest.mark.parametrize(("text", "env", "is_overridden"), [
+    (BY_VARIABLES, {"DB_ENGINE": "django.db.backends.postgresql", **WHOLE}, False),
+    ("DATABASES = {}", None, True),
+    ("if 'DATABASE_URL' in os.environ: ...", None, False),
+])  # fmt: skip
+def test_settings_that_name_no_database(text: str, env: Any, is_overridden: bool) -> None:
+    host: Any = SimpleNamespace(has_database=True)
+    made = case(files={**PROJECT, "requirements.txt": "psycopg", "kittens/settings.py": text}, host=host)
+    lines = cured("database not named", made)
+    assert (lines["database"], lines.get("env")) == ({"engine": "postgresql"}, env)
+    assert ("DATABASES" in made.draft.overrides) == is_overridden
+
+
 def test_the_rehearsals_own_role_is_no_reason() -> None:
     """Settings without a user come as the system user of the rehearsal, whom nobody knows later."""
     host: Any = SimpleNamespace(has_database=True)
