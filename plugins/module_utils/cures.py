@@ -13,9 +13,10 @@ from __future__ import annotations
 import posixpath
 import re
 
-from . import build_tools, database_cures, node_cures, settings_cures, writable_cures
+from . import build_tools, database_cures, node_cures, settings_cures, visits, writable_cures
 from .cases import Case, Cure
 from .drafts import PLACEHOLDER, Draft
+from .nouns import Health
 from .package_names import PACKAGES
 
 ADDED = "backstage-requirements.txt"
@@ -246,6 +247,13 @@ def other_page(case: Case) -> None:
         draft.set("health.path", left[0], case.because)
 
 
+def wait_longer(case: Case) -> None:
+    """Twice the time to start, and once more: the host may be slow, or busy."""
+    seconds = 2 * int(case.draft.item.get("health", {}).get("timeout") or Health.timeout)
+    if seconds <= 4 * Health.timeout:
+        case.draft.set("health.timeout", seconds, case.because)
+
+
 ELSEWHERE = (
     "unreachable database",
     "wrong password",
@@ -289,9 +297,17 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "static files unbuilt": (node_cures.install_for_static_files,),
     "unreachable Redis": (run_redis,),
     "directory missing": (writable_cures.write_directory,),
+    "slow start": (wait_longer,),
     "wrong callable": (application,),
     "WSGI application not named": (application,),
     "nothing at the path": (other_page,),
     **dict.fromkeys(ELSEWHERE, (database_cures.give_by_variables, database_cures.own_database)),
 }
 """Row of the diagnosis, or what else a rehearsal finds -> its cures, tried in this order."""
+SAID = {
+    PLACEHOLDER: "placeholder read as a number",
+    "has no [project] table": "no project table",
+    visits.WHERE: "file of a page missing",
+    "raise health.timeout": "slow start",
+}
+"""What is in a failure of no row -> its cures."""

@@ -38,7 +38,6 @@ from . import (
     runlog,
     state,
     users,
-    visits,
 )
 from .calls import Order, Outcome
 from .drafts import Draft, Item
@@ -59,8 +58,6 @@ DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
 SUPERFLUOUS = (
     "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
 )
-NO_PROJECT = "has no [project] table"
-"""What the build says of a pyproject.toml that names no package."""
 _COMMANDS = """
 import importlib.metadata, importlib.util, json, re
 found = set()
@@ -235,12 +232,7 @@ class Rehearsal:
             return self._add_packages(cause.packages, cause.sentence)
         if cause:
             return self._write(cause.row.name, cause.words, cause.sentence)
-        marks = {
-            cures.PLACEHOLDER: "placeholder read as a number",
-            NO_PROJECT: "no project table",
-            visits.WHERE: "file of a page missing",
-        }
-        for mark, name in marks.items():
+        for mark, name in cures.SAID.items():
             if mark in error.message + error.log:
                 return self._write(name, (), error.message)
         return False

@@ -214,6 +214,16 @@ def test_a_page_whose_style_sheet_is_a_package_of_javascript(stage: House, monke
     assert found["act"]["build"] == ["npm --prefix ui install --omit=dev"]
 
 
+def test_a_sess_that_takes_its_time(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow host is no reason to end: twice the time, and once more."""
+    slow = ("start", "the Sess was not ready within 30 s: raise health.timeout")
+    found, managers = rehearse(stage, monkeypatch, slow, slow, None)
+    assert found["act"]["health"] == {"timeout": 120}
+    assert [order.manifest.acts["kittens"].health.timeout for order in managers.orders[2:-1:2]] == [30, 60, 120]
+    found, _managers = rehearse(stage, monkeypatch, *[slow] * 5)
+    assert (found["plays"], found["act"].get("health")) == (False, None)
+
+
 def test_a_reason_names_places_as_the_source_has_them(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The release that is tried is gone when somebody reads it."""
     rehearsal = rehearsals.Rehearsal(options(stage))
