@@ -344,10 +344,10 @@ def answer(mode: str, options: Options) -> Any:
 
 def told(error: Any, mode: str, at: str) -> str:
     """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
-    text = in_full(error)
-    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in text else []
+    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in str(error) else []
     if submodules:
-        return f"the files of the submodule '{', '.join(submodules)}' are not there: {text}"
+        return f"the files of the submodule '{', '.join(submodules)}' are not there: {error}"
+    text = in_full(error)
     if mode == "build" and at and re.search(r"^no such table: |^relation \".*\" does not exist", text):
         return f"the database is asked while the project is loaded, at {at}: {text}"  # a build has an empty one
     if "unable to open database file" not in text:
