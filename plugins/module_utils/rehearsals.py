@@ -266,8 +266,9 @@ class Rehearsal:
         # both are asked before either is cured: with another line it is another release
         found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
         told = [line for line in self._record().get("warnings", []) if line.startswith("SECRET_KEY ")]
-        if told or self._is_insecure():
-            found["SECRET_KEY in the code"] = (told or [f"SECRET_KEY is in the code, or weak ({_INSECURE})"])[0]
+        weak = [f"SECRET_KEY is in the code, or weak ({_INSECURE})"] if self._is_insecure() else told
+        if weak:
+            found["SECRET_KEY in the code"] = weak[0]
         cured = [self._write(name, (), because) for name, because in found.items()]
         if not any(cured):
             for because in found.values():
