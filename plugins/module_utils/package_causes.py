@@ -59,6 +59,12 @@ ROWS: list[Row] = [
         "the index has no {0}: correct the requirements",
     ),
     Row(
+        "requirement contradicted",
+        r"Because (\S+==\S+) depends on (?=([\w.-]+?)[\[<>=!~])(\S+) and you require (?=\2[\[<>=!~])(\S+?), we can"
+        r" conclude",
+        "'{0}' needs another {1} than the requirements name ({2}, and not {3}): change one of the two",
+    ),
+    Row(
         "requirement unresolvable",
         r"No solution found when resolving dependencies",
         "the requirements contradict each other: the log says which",
