@@ -89,9 +89,10 @@ options:
     elements: str
     description:
       - Where the project says which packages it needs, relative to C(subdir). Requirements files, with their C(-r)
-        and C(-c) followed, C(uv.lock), C(pylock.toml), C(Pipfile.lock), C(pyproject.toml).
-      - Defaults to the first of C(uv.lock), C(pylock.toml), C(requirements.txt), C(Pipfile.lock), C(pyproject.toml)
-        that there is. V([]) is none.
+        and C(-c) followed, C(uv.lock), C(pylock.toml), C(Pipfile.lock), C(poetry.lock), C(pyproject.toml).
+      - Defaults to the first of C(uv.lock), C(pylock.toml), C(requirements.txt), C(Pipfile.lock), C(poetry.lock),
+        C(pyproject.toml) that there is. V([]) is none.
+      - A requirements file whose name ends in C(build-constraints.txt) says with which versions packages are built.
       - Acts with the same ones share one virtual environment. One that installs code of the source itself, such as
         C(-e .), a package that has no wheel, or anything from an index with a password, makes an environment of the
         Act's own.

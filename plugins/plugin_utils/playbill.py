@@ -60,9 +60,18 @@ def _parts(result: Item, manifest: Item, options: Item, host: str) -> list[str]:
         _list("Tried, in vain:", result["tried"]),
         _list("What is missing:", result["missing"]),
         _migrations(result, exact),
-        _list("Django's check --deploy says:", result["warnings_of_django"]),
+        _list("Django's check --deploy says:", _few_of_a_kind(result["warnings_of_django"])),
         _left(bool(options.get("keep", True)), host),
     ]
+
+
+def _few_of_a_kind(warnings: list[str]) -> list[str]:
+    """Warnings with the same identifier are of one kind: of more than three the first two are shown."""
+    kinds: dict[str, list[str]] = {}
+    for warning in warnings:
+        kinds.setdefault(warning.partition(": ")[0], []).append(warning)
+    few = {kind: [*said[:2], f"{kind}: {len(said) - 2} more"] if said[3:] else said for kind, said in kinds.items()}
+    return [line for said in few.values() for line in said]
 
 
 def _left(keep: bool, host: str) -> str:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import Optional
+from typing import Any, Optional
 
 EXPORTED = dict(os.environ)
 """The variables before the Act's own code has run."""
@@ -59,6 +59,26 @@ def is_own(name: str) -> bool:
     foreign = f"{sys.prefix}/", f"{sys.base_prefix}/lib", "<"
     packages = "/site-packages/" in name or "/dist-packages/" in name
     return not packages and not name.startswith(foreign) and os.path.basename(name) != "manage.py"
+
+
+def in_full(error: Any) -> str:
+    """The words of an error, and what they leave out: the missing module behind it, or that a directory was made."""
+    if isinstance(error, OSError) and _was_made(error):
+        return f"{error} (mkdir)"
+    text, cause = str(error), error if isinstance(error, ModuleNotFoundError) else getattr(error, "__cause__", None)
+    if not isinstance(cause, ModuleNotFoundError):
+        return text
+    parent = sys.modules.get((cause.name or "").rpartition(".")[0])
+    places = [getattr(parent, "__file__", None), *getattr(parent, "__path__", [])]
+    if parent and any(place and is_own(place) for place in places):
+        return f"{text}: the project's own module '{cause.name}': No module named '{cause.name}'"
+    return text if str(cause) in text else f"{text}: {cause}"
+
+
+def _was_made(error: OSError) -> bool:
+    """Whether an error comes from making a directory: its own words don't tell that from writing a file."""
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return any(frame.name in ("mkdir", "makedirs") or "mkdir(" in (frame.line or "") for frame in last)
 
 
 def in_code(name: str) -> str:

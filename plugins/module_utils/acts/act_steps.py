@@ -43,6 +43,7 @@ from typing import TYPE_CHECKING, Any, Callable
 # pylint: disable=used-before-assignment # the interpreter is fed all four files as one program
 if TYPE_CHECKING:  # they are fed to the interpreter in front of this one
     from .act_findings import (
+        in_full,
         overridden,
         own_place,
         pointers,
@@ -74,10 +75,16 @@ def build(options: Options) -> dict[str, Any]:
     import django
     from django.apps import apps
     from django.conf import settings
+    from django.db import DEFAULT_DB_ALIAS
 
     step("settings", django.setup)
     need_database(options["database"])
-    step("check", call, "check")
+    try:
+        step("check", call, "check")
+    except Failed as failure:
+        if vendor(DEFAULT_DB_ALIAS) == "unknown":  # what is checked depends on the database
+            raise Failed("check", f"the settings name no database: {failure}") from failure
+        raise
     found = {"told": told_of_settings(options), "rotating": rotating(options["code"])}
     copied = None
     if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:
@@ -284,10 +291,10 @@ def answer(mode: str, options: Options) -> Any:
 
 def told(error: Any, mode: str, at: str) -> str:
     """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
-    text = str(error)
-    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in text else []
+    submodules = unfetched() if isinstance(error, ImportError) and "No module named" in str(error) else []
     if submodules:
-        return f"the files of the submodule '{', '.join(submodules)}' are not there: {text}"
+        return f"the files of the submodule '{', '.join(submodules)}' are not there: {error}"
+    text = in_full(error)
     if mode == "build" and at and re.search(r"^no such table: |^relation \".*\" does not exist", text):
         return f"the database is asked while the project is loaded, at {at}: {text}"  # a build has an empty one
     if "unable to open database file" not in text:

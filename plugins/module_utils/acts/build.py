@@ -82,8 +82,17 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
         files.remove_tree(release.root)
         raise
     finally:
+        _keep_fetched(paths)
         files.remove_tree(paths.workshop)
     return record
+
+
+def _keep_fetched(paths: ActPaths) -> None:
+    """What its builder fetched and built of packages waits for the next try of a rehearsal."""
+    cache = environments.cache(paths.workshop)
+    if paths.production.name == names.REHEARSAL and os.path.isdir(cache):
+        files.remove_tree(paths.fetched)
+        os.rename(cache, paths.fetched)
 
 
 def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
@@ -91,6 +100,8 @@ def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
     files.remove_tree(paths.workshop)
     for path in (release.code, release.static, paths.workshop):
         files.directory(path, 0o700, builder.uid, builder.gid)
+    if os.path.isdir(paths.fetched):
+        os.rename(paths.fetched, environments.cache(paths.workshop))
 
 
 def _unpack(job: Job, release: Release, builder: process.User) -> str:
@@ -175,6 +186,7 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
         env={**({_PRETEND: version.group(1)} if version else {}), **_plain(act.env)},
         requirements="\n".join(part for part in (package, texts["requirements"]) if part),
         constraints=texts["constraints"],
+        building=texts["building"],
         refresh=act.refresh,
         locks=tuple(texts["locks"]),
         projects=tuple(texts["projects"]),

@@ -56,6 +56,7 @@ class Wanted:
         source: the id of the code, where anything refers to it; else empty.
         act: the one Act that it is for: where a package must be built, the code is in it, or an index is private.
         env: variables that the build of a package may read; of an environment of the Act's own.
+        building: the versions of what packages are built with; likewise.
     """
 
     requirements: str
@@ -67,10 +68,11 @@ class Wanted:
     source: str = ""
     act: str = ""
     env: dict[str, str] = field(default_factory=dict, repr=False)
+    building: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:
-        seen = {"env": self.env} if self.env else {}
+        seen = {name: value for name, value in (("env", self.env), ("building", self.building)) if value}
         return inputs.digest({**summary(self), **seen, "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
 
     @property
@@ -93,6 +95,11 @@ class _Maker:
 
 def path(paths: Production, key: str) -> str:
     return os.path.join(paths.environments, key)
+
+
+def cache(room: str) -> str:
+    """Where uv keeps what it has fetched and built, in a directory of its user's."""
+    return os.path.join(room, "uv")
 
 
 def entered(environment: str) -> dict[str, str]:
@@ -122,7 +129,7 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
     """
     run_log.phase(paths.name, "packages")
     own = replace(wanted, act=paths.name)
-    wanted = replace(wanted, env={})
+    wanted = replace(wanted, env={}, building="")
     # a line that asks uv for a build counts more than --no-build
     alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
     for known in (own,) if alone else (wanted, own):
@@ -179,12 +186,13 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
         **_UV,
         "HOME": maker.cache,
         "TMPDIR": maker.cache,
-        "UV_CACHE_DIR": os.path.join(maker.cache, "uv"),
+        "UV_CACHE_DIR": cache(maker.cache),
     }
     _uv([uv, "venv", "--quiet", "--no-project", "--python", inputs.PYTHON, target], maker.user, env)
     room = os.path.join(maker.cache, "inputs")
     process.call_as(maker.user, _clear, room)
     if maker.code:
+        process.call_as(maker.user, shutil.rmtree, cache(maker.cache), True)  # it may hold another state of the code
         # a copy: building leaves its own files beside the code
         process.call_as(maker.user, _copy, maker.code, room)
     arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]
@@ -216,13 +224,18 @@ def _copy(code: str, room: str) -> None:
 
 def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
     """Write the texts to where the places in them start from; return uv's arguments for them."""
-    texts = {".requirements.txt": wanted.requirements, ".constraints.txt": wanted.constraints}
-    texts.update({f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)})
+    locks = {f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)}
+    texts = {
+        "--requirements": {".requirements.txt": wanted.requirements, **locks},
+        "--constraints": {".constraints.txt": wanted.constraints},
+        "--build-constraints": {".building.txt": wanted.building},
+    }
     arguments = []
-    for name, text in texts.items():
-        if text:
-            process.call_as(user, unpack.put, room, name, text + "\n")
-            arguments += ["--constraints" if name == ".constraints.txt" else "--requirements", name]
+    for option, named in texts.items():
+        for name, text in named.items():
+            if text:
+                process.call_as(user, unpack.put, room, name, text + "\n")
+                arguments += [option, name]
     for project in wanted.projects:
         arguments += ["--requirements", project]
     return arguments

@@ -62,15 +62,16 @@ class Texts:
         """
         self._flatten(posixpath.normpath(path), self.requirements)
 
-    def add_lines(self, lines: list[str], where: str) -> None:
+    def add_lines(self, lines: list[str], where: str, constraints: bool = False) -> None:
         """Add lines that no requirements file has: those of a pyproject.toml or an exported lock.
 
         Args:
             lines: as a requirements file would have them.
             where: the file that they come from, relative to the code: their paths start beside it.
+            constraints: whether they only say which versions are installed.
         """
-        for line in lines:
-            self.requirements.append(self._usable(line, posixpath.dirname(where), where))
+        known = self.constraints if constraints else self.requirements
+        known += [self._usable(line, posixpath.dirname(where), where) for line in lines]
 
     def _flatten(self, path: str, lines: list[str]) -> None:
         """Add the lines of a file, and of those it includes; a file may be both, but each once."""

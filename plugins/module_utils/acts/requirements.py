@@ -17,13 +17,22 @@ import tomllib  # from Python 3.11, which every stage has
 
 from ..host.errors import BackstageError
 from ..manifest import inputs
-from . import pipfiles
+from . import pipfiles, poetry_locks
 from .requirement_texts import Texts, split
 
 PYPROJECT = "pyproject.toml"
-FOUND = ("uv.lock", "pylock.toml", "requirements.txt", pipfiles.LOCK, pipfiles.PIPFILE, PYPROJECT)
+FOUND = (
+    "uv.lock",
+    "pylock.toml",
+    "requirements.txt",
+    pipfiles.LOCK,
+    pipfiles.PIPFILE,
+    poetry_locks.LOCK,
+    PYPROJECT,
+)
 """Where a project may say it; the first that there is counts."""
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
+_BUILDING = re.compile(r"(?:[\w.-]*[-_.])?build[-_]constraints?\.txt\Z")
 _LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
 
 Table = dict[str, Any]
@@ -40,7 +49,8 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
 
     Returns:
         The flattened ``requirements`` and ``constraints``; ``locks``, the texts of lock files; ``projects``, the
-        pyproject.toml files that only a build tells the needs of; ``local``, whether anything refers to the source.
+        pyproject.toml files that only a build tells the needs of; ``building``, the versions of what packages are built
+        with; ``local``, whether anything refers to the source.
 
     Raises:
         BackstageError: a file is missing, or what it says can't be used.
@@ -53,6 +63,7 @@ def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Tab
     return {
         "requirements": "\n".join(reader.texts.requirements),
         "constraints": "\n".join(reader.texts.constraints),
+        "building": "\n".join(reader.building.requirements),
         "locks": reader.locks,
         "projects": reader.projects,
         "local": reader.texts.local,
@@ -121,6 +132,7 @@ class _Reader:
         self.inside = inside
         self.uv = uv
         self.texts = Texts(code)
+        self.building = Texts(code)
         self.locks: list[str] = []
         self.projects: list[str] = []
 
@@ -131,9 +143,12 @@ class _Reader:
             "pyproject.toml": self._pyproject,
             pipfiles.LOCK: self._pipenv,
             pipfiles.PIPFILE: self._pipfile,
+            poetry_locks.LOCK: self._poetry,
         }
         if _PYLOCK.match(name):
             self._pylock(path)
+        elif _BUILDING.match(name):
+            self.building.add(path)
         else:
             kinds.get(name, self.texts.add)(path)
 
@@ -175,7 +190,9 @@ class _Reader:
             self.texts.add_lines([line.strip() for line in project.get("dependencies", [])], path)
         if "project" not in pyproject:
             raise BackstageError(
-                f"{path} has no [project] table: export its packages into a requirements.txt", step="environment"
+                f"{path} has no [project] table, and no {poetry_locks.LOCK} beside it: run 'poetry lock' and commit"
+                " that, or export its packages into a requirements.txt",
+                step="environment",
             )
         if self._is_installed(pyproject, directory):
             self.texts.add_lines(["./"], path)
@@ -184,7 +201,10 @@ class _Reader:
         """Whether the project itself has to be in its environment: for a code below src/, and for its own commands."""
         if "build-system" not in pyproject or _uv_table(pyproject).get("package") is False:
             return False
-        scripts = pyproject.get("project", {}).get("scripts")
+        poetry: Table = pyproject.get("tool", {}).get("poetry", {})
+        if poetry.get("package-mode") is False:
+            return False
+        scripts = pyproject.get("project", {}).get("scripts") or poetry.get("scripts")
         return bool(scripts) or os.path.isdir(os.path.join(self.code, directory, "src"))
 
     def _pylock(self, path: str) -> None:
@@ -214,6 +234,15 @@ class _Reader:
             except FileNotFoundError:
                 texts.append("")
         self.texts.add_lines(pipfiles.lines(path, *texts), path)
+
+    def _poetry(self, path: str) -> None:
+        directory = posixpath.dirname(path)
+        lock, pyproject = self._toml(path), self._toml(posixpath.join(directory, PYPROJECT))
+        wanted, constraints = poetry_locks.lines(path, lock, pyproject)
+        self.texts.add_lines(wanted, path)
+        self.texts.add_lines(constraints, path, constraints=True)
+        if self._is_installed(pyproject, directory):
+            self.texts.add_lines(["./"], path)
 
     def _toml(self, path: str) -> Table:
         try:

@@ -10,6 +10,7 @@ from . import package_causes
 from .package_names import PACKAGES
 from .rows import Row
 
+_DENIED = r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'"
 # The first that fits counts: what tells more stands above what is true as well.
 ROWS: list[Row] = [
     # whatever is being done
@@ -65,6 +66,11 @@ ROWS: list[Row] = [
         "the Python client of MySQL is missing: add mysqlclient to the requirements",
     ),
     Row(
+        "own module missing",
+        r"the project's own module '([\w.]+)': No module named",
+        "the project's own module '{0}' is missing: write it into 'files', or add it to the source",
+    ),
+    Row(
         "module of an older Python",
         r"No module named '((?:imp|distutils|asynchat|asyncore|smtpd|cgi|cgitb|crypt|imghdr|pipes|telnetlib|uu)"
         r"(?:\.[\w.]+)?)'",
@@ -89,9 +95,15 @@ ROWS: list[Row] = [
     ),
     Row(
         "DATABASE_URL missing",
-        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable|DATABASES is improperly configured",
+        r"KeyError: 'DATABASE_URL'|Set the DATABASE_URL environment variable",
         "the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or give"
         " DATABASE_URL in 'secrets'",
+    ),
+    Row(
+        "database not named",
+        r"the settings name no database|DATABASES is improperly configured",
+        "the settings name no database: write 'database' in the manifest, which exports DATABASE_URL, or give what they"
+        " read for one in 'env'",
     ),
     Row(
         "missing environment variable",
@@ -185,9 +197,20 @@ ROWS: list[Row] = [
         "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",
     ),
     Row(
+        "directory not made",
+        rf"{_DENIED} \(mkdir\)|mkdir\([^\n]*\n(?:[ ~^]*\n)? *{_DENIED}",
+        "the Act may not make the directory '{0}': name it in 'writable', with a '/', or put it into BACKSTAGE_DATA",
+    ),
+    Row(
         "read-only file",
-        r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'",
+        _DENIED,
         "the Act may not write '{0}': name it in 'writable', or put it into BACKSTAGE_DATA",
+    ),
+    Row(
+        "node_modules missing",
+        r"No such file or directory: '([^']*/node_modules)\b",
+        "'{0}' is not there: install the project's JavaScript packages by 'build', such as 'npm ci --omit=dev', with"
+        " npm in 'packages'",
     ),
     Row(
         "directory missing",
@@ -266,7 +289,7 @@ ROWS: list[Row] = [
         r"connection to server .{0,200} failed: (?!FATAL|fe_sendauth)"
         r"|the database system is (?:starting up|shutting down)|server closed the connection"
         r"|terminating connection due to|could not translate host name|failed to resolve host"
-        r"|Can't connect to (?:local )?(?:MySQL )?server",
+        r"|Can't connect to (?:local )?(?:MySQL )?server|connection is bad: (?!connection to server)",
         "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
     ),
     Row(
@@ -276,9 +299,10 @@ ROWS: list[Row] = [
         " it), and run again",
     ),
     Row(
-        "unreachable service",
-        r"Error 111 connecting to (\S+)\. Connection refused",
-        "nothing answers at {0}, such as Redis: start it, or correct where the settings say it is",
+        "unreachable Redis",
+        r"Error -?\d+ connecting to ([\w.-]+:\d+)\.",
+        "Redis does not answer at {0}: add redis-server to 'packages' (it runs at localhost:6379), or correct where the"
+        " settings say it is",
     ),
     # its commands
     Row(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ..host import debian
+from . import build_tools
 from .causes import ROWS
 from .package_names import PACKAGES
 from .rows import Row
@@ -39,7 +40,8 @@ class Cause:
     @property
     def sentence(self) -> str:
         package = PACKAGES.get(self.words[0], "") if self.words else ""
-        return self.row.sentence.format(*self.words, packages=self.packages, package=package)
+        tools = build_tools.said(self.words)
+        return self.row.sentence.format(*self.words, packages=self.packages, package=package, tools=tools)
 
 
 def look(text: str) -> Optional[Cause]:
@@ -75,7 +77,8 @@ def recall(sentence: str) -> Optional[Cause]:
         if match:
             found = match.groupdict()
             packages = found.pop("packages", "")
-            found.pop("package", None)
+            for name in ("package", "tools"):
+                found.pop(name, None)
             return Cause(row, tuple(found[name] for name in sorted(found)), packages)
     return None
 
@@ -86,7 +89,7 @@ def _told(row: Row) -> str:
 
     def blank(found: re.Match[str]) -> str:
         name = found.group(1)
-        name = name if name in ("package", "packages") else f"word{name}"
+        name = name if name in ("package", "packages", "tools") else f"word{name}"
         if name in seen:
             return f"(?P={name})"
         seen.add(name)

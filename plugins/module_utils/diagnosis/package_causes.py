@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from ..host import debian
+from . import build_tools
 from .rows import Row
 
 ROWS: list[Row] = [
@@ -59,6 +60,12 @@ ROWS: list[Row] = [
         "the index has no {0}: correct the requirements",
     ),
     Row(
+        "requirement contradicted",
+        r"Because (\S+==\S+) depends on (?=([\w.-]+?)[\[<>=!~])(\S+) and you require (?=\2[\[<>=!~])(\S+?), we can"
+        r" conclude",
+        "'{0}' needs another {1} than the requirements name ({2}, and not {3}): change one of the two",
+    ),
+    Row(
         "requirement unresolvable",
         r"No solution found when resolving dependencies",
         "the requirements contradict each other: the log says which",
@@ -74,6 +81,19 @@ ROWS: list[Row] = [
         r"setuptools[-_]scm was unable to detect version",
         "the project's version comes from its git history, which no host has: give a tag such as v1.2.3 as the source's"
         " 'version', or SETUPTOOLS_SCM_PRETEND_VERSION in 'env'",
+    ),
+    Row(
+        "older tools needed",
+        rf"Failed to build `([^`]+)`(?s:.{{0,20000}}?)({'|'.join(build_tools.OLDER)})",
+        "the package '{0}' can't be built with today's tools ({1}): write '{tools}' into a file build-constraints.txt,"
+        " and name that in 'requirements'",
+    ),
+    Row(
+        "older than this Python",
+        r"Failed to build `([^`]+)`(?s:.{0,20000}?)(?:(ImpImporter|SafeConfigParser|getargspec|longintrepr\.h)"
+        r"|newer than (PyO3)'s maximum|(?:implicit declaration of|too few arguments to) function [\u2018'](_?Py\w+))",
+        "the package '{0}' is older than this host's Python ('{1}'): choose a version that has a wheel for it, or a"
+        " host with an earlier Debian",
     ),
     Row(
         "compiler missing",
@@ -95,6 +115,12 @@ ROWS: list[Row] = [
         r"|raise child_exception_type\(.*\)\s+FileNotFoundError: \[Errno 2\] No such file or directory: '([^'/]+)'"
         r"|Could not find the (GDAL|GEOS) library|Unable to load the (SpatiaLite) library",
         "the program or library '{0}' is missing: add {packages} to 'packages'",
+    ),
+    Row(
+        "shared library missing",
+        r"cannot load library '(lib[^']+)': |(lib[\w.+-]+\.so[\w.]*): cannot open shared object file"
+        r"|failed to find (libmagic)|Unable to find (zbar) shared library",
+        "the library '{0}' is missing: add {packages} to 'packages'",
     ),
     Row(
         "library missing",

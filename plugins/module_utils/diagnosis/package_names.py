@@ -36,6 +36,7 @@ PACKAGES = {
     "markdown": "Markdown",
     "mptt": "django-mptt",
     "packaging": "packaging",
+    "pkg_resources": "setuptools<82",
     "psycopg": "psycopg[binary]",
     "psycopg2": "psycopg2-binary",
     "redis": "redis",

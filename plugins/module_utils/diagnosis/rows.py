@@ -16,7 +16,8 @@ class Row:
     Args:
         name: what tests and docs call it.
         pattern: found in the error or in the end of the log; its groups fill the sentence.
-        sentence: the cause and its cure; {packages} are the Debian packages for what the groups name.
+        sentence: the cause and its cure; {packages} are the Debian packages for what the groups name, {package} is the
+            Python package of a module, {tools} what an old package is to be built with.
     """
 
     name: str

@@ -12,6 +12,7 @@ _C = ("gcc", "python3-dev")
 _MYSQL = (*_C, "default-libmysqlclient-dev", "pkg-config")
 _XML = (*_C, "libxml2-dev", "libxslt1-dev")
 _LDAP = (*_C, "libldap-dev", "libsasl2-dev")
+_PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0")
 _RUST = ("cargo", *_C)
 
 # programs, headers and libraries
@@ -57,6 +58,24 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "postgis": ("postgresql-postgis",),
     "make": ("make",),
     "esbuild": ("esbuild",),
+    # libraries that are loaded while it runs; where their names differ from Debian to Debian, a package that needs them
+    "libcairo.so.2": ("libcairo2",),
+    "libcairo-2": ("libcairo2",),
+    "libpango-1.0-0": _PANGO,
+    "libpango-1.0.so.0": _PANGO,
+    "libgobject-2.0-0": _PANGO,
+    "libgobject-2.0.so.0": _PANGO,
+    "libpangoft2-1.0-0": _PANGO,
+    "libGL.so.1": ("libgl1",),
+    "libgthread-2.0.so.0": _PANGO,
+    "libmagic": ("file",),
+    "libmagic.so.1": ("file",),
+    "zbar": ("zbar-tools",),
+    "libzbar.so.0": ("zbar-tools",),
+    "libpq.so.5": ("libpq5",),
+    "libmariadb.so.3": ("libmariadb3",),
+    "libxmlsec1.so.1": ("libxmlsec1-openssl",),
+    "libxmlsec1-openssl.so.1": ("libxmlsec1-openssl",),
 }
 # Python packages that are often built from source: what all of it takes, so that nobody finds it piece by piece
 _BUILT: dict[str, tuple[str, ...]] = {

@@ -89,6 +89,11 @@ class Act:
         return os.path.join(self.root, "data")
 
     @property
+    def fetched(self) -> str:
+        """What uv fetched for a rehearsal's builder, between two tries."""
+        return os.path.join(self.root, "fetched")
+
+    @property
     def workshop(self) -> str:
         """The builder's throw-away home while a release is built."""
         return os.path.join(self.root, "workshop")

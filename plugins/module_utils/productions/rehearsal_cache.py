@@ -14,7 +14,7 @@ import contextlib
 import os
 import time
 
-from ..acts import environments, seal
+from ..acts import environments
 from ..host import files, locks, names, process, user_processes, users
 from ..host.errors import BackstageError
 from ..host.layout import REHEARSAL_LOCK, ROOT, Production
@@ -46,9 +46,16 @@ def bring_back(paths: ActPaths, whose: str) -> None:
     for key in found:
         target = environments.path(paths.production, key)
         files.remove_tree(target)
+        _let_read(os.path.join(shelf, key), builder.gid)
         os.rename(os.path.join(shelf, key), target)
-        seal.take(target, 0, seal.Readers(gid=builder.gid))
     files.remove_tree(shelf)
+
+
+def _let_read(path: str, gid: int) -> None:
+    """Give a sealed tree to the Act's new group, where it is: nobody but root comes there, and all of it is root's."""
+    for directory, directories, names_of_files in os.walk(path):
+        for name in (".", *directories, *names_of_files):
+            os.chown(os.path.join(directory, name), 0, gid, follow_symlinks=False)
 
 
 def put_away(paths: Production, whose: str = "", since: float = 0) -> None:

@@ -13,12 +13,16 @@ from __future__ import annotations
 import posixpath
 import re
 
+from ..diagnosis import build_tools
 from ..diagnosis.package_names import PACKAGES
-from . import database_cures, settings_cures, writable_cures
+from ..manifest.nouns import Health
+from ..stages import pages
+from . import database_cures, node_cures, settings_cures, writable_cures
 from .case import Case, Cure
 from .draft import PLACEHOLDER, Draft
 
 ADDED = "backstage-requirements.txt"
+BUILDING = "backstage-build-constraints.txt"
 FREEZE = (
     "its packages, each with the version that it is tested with: where it runs, 'pip freeze > requirements.txt' writes"
     " them down"
@@ -110,18 +114,28 @@ def name_requirements(case: Case) -> None:
 
 def _require(draft: Draft, requirement: str, because: str) -> None:
     """Add a package in a file of the manifest's own, beside those that the project has."""
-    files = [file for file in draft.item.get("files", []) if file["path"] != ADDED]
-    before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == ADDED)
-    if requirement in before.splitlines():
-        return
-    draft.set(
-        "files", [*files, {"path": ADDED, "content": f"{before}{requirement}\n"}], "packages that it names nowhere"
-    )
-    if not draft.wishes:
+    if _add_line(draft, ADDED, requirement, because, "packages that it names nowhere") and not draft.wishes:
         draft.wishes.append(FREEZE)
+
+
+def _add_line(draft: Draft, path: str, line: str, because: str, about: str) -> bool:
+    """Add a line to a requirements file of the manifest's own; whether it was not there yet."""
+    files = [file for file in draft.item.get("files", []) if file["path"] != path]
+    before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == path)
+    if line in before.splitlines():
+        return False
+    draft.set("files", [*files, {"path": path, "content": f"{before}{line}\n"}], about)
     known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
-    if ADDED not in known:
-        draft.set("requirements", [*known, ADDED], because)
+    if path not in known:
+        draft.set("requirements", [*known, path], because)
+    return True
+
+
+def build_with_older(case: Case) -> None:
+    """Build a package with the tools that it was written for."""
+    constraint = build_tools.said(case.words)
+    if constraint:
+        _add_line(case.draft, BUILDING, constraint, case.because, "what packages are built with")
 
 
 def require(case: Case) -> None:
@@ -153,7 +167,27 @@ def give_variable(case: Case) -> None:
 
 
 def require_client(case: Case) -> None:
-    _require(case.draft, PACKAGES["psycopg"], case.because)
+    """By a requirements file of the project's own that names it; else by name."""
+    draft = case.draft
+    known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
+    for name, included in draft.survey.naming("psycopg2?", draft.subdir):
+        if name not in known:
+            draft.set("requirements", [*(one for one in known if one not in included), name], case.because)
+            return
+    _require(draft, PACKAGES["psycopg"], case.because)
+
+
+def run_redis(case: Case) -> None:
+    """Debian's Redis on the host; settings that look elsewhere are told where it is by what they read."""
+    host, _colon, port = case.word.rpartition(":")
+    is_here = host in ("localhost", "127.0.0.1") and port == "6379"
+    names = [] if is_here else case.draft.survey.variables(r"(?:[A-Z][A-Z0-9]*_)*?(?:REDIS|BROKER|CACHE)")
+    given = {name: "redis://127.0.0.1:6379/0" for name in names if name.endswith(("URL", "URI", "LOCATION"))}
+    given.update({name: "127.0.0.1" for name in names if name.endswith(("HOST", "HOSTNAME", "SERVER"))})
+    for name, value in given.items():
+        case.draft.give(name, value, f"{case.because}; {name} says where it is")
+    if is_here or given:
+        case.draft.add("packages", ["redis-server"], case.because)
 
 
 def give_number(case: Case) -> None:
@@ -215,6 +249,13 @@ def other_page(case: Case) -> None:
         draft.set("health.path", left[0], case.because)
 
 
+def wait_longer(case: Case) -> None:
+    """Twice the time to start, and once more: the host may be slow, or busy."""
+    seconds = 2 * int(case.draft.item.get("health", {}).get("timeout") or Health.timeout)
+    if seconds <= 4 * Health.timeout:
+        case.draft.set("health.timeout", seconds, case.because)
+
+
 ELSEWHERE = (
     "unreachable database",
     "wrong password",
@@ -229,15 +270,19 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "host not allowed": (allow_hosts,),
     "https expected": (speak_http,),
     "management program missing": (find_project,),
-    "settings module not found": (find_project,),
+    "settings module not found": (settings_cures.copy_example, find_project),
     "settings not named": (find_project,),
     "requirements not named": (find_requirements,),
     "no project table": (name_requirements,),
-    "missing module": (find_django, settings_cures.choose_production, require),
+    "own module missing": (settings_cures.copy_example, settings_cures.choose_production),
+    "missing module": (settings_cures.copy_example, find_django, settings_cures.choose_production, require),
     "missing module of a known package": (find_django, settings_cures.choose_production, require),
+    "older tools needed": (build_with_older,),
     "missing environment variable": (database_cures.give_by_variables, give_variable),
     "DATABASE_URL missing": (database_cures.give_database,),
+    "database not named": (database_cures.give_by_variables, database_cures.own_database),
     "PostgreSQL client missing": (require_client,),
+    "MySQL client missing": (database_cures.give_another_engine,),
     "placeholder read as a number": (give_number,),
     "SECRET_KEY empty": (read_secret,),
     "SECRET_KEY in the code": (own_secret_key,),
@@ -247,11 +292,24 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "read-only database": (writable_cures.write_database,),
     "database in the code": (writable_cures.write_database,),
     "database directory missing": (writable_cures.write_opened,),
+    "directory not made": (writable_cures.make_directory,),
     "read-only file": (writable_cures.write_file,),
+    "node_modules missing": (node_cures.install_node_packages,),
+    "file of a page missing": (node_cures.install_for_static_files,),
+    "static files unbuilt": (node_cures.install_for_static_files,),
+    "unreachable Redis": (run_redis,),
     "directory missing": (writable_cures.write_directory,),
+    "slow start": (wait_longer,),
     "wrong callable": (application,),
     "WSGI application not named": (application,),
     "nothing at the path": (other_page,),
     **dict.fromkeys(ELSEWHERE, (database_cures.give_by_variables, database_cures.own_database)),
 }
 """Row of the diagnosis, or what else a rehearsal finds -> its cures, tried in this order."""
+SAID = {
+    PLACEHOLDER: "placeholder read as a number",
+    "has no [project] table": "no project table",
+    pages.WHERE: "file of a page missing",
+    "raise health.timeout": "slow start",
+}
+"""What is in a failure of no row -> its cures."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 
+from ..host import names
 from ..manifest.database import POSTGRESQL, SQLITE
 from .case import Case
 
-_FAMILY = r"(?:DJANGO_)?(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
+_FAMILY = r"(?P<own>(?:[A-Z][A-Z0-9]*_)*?)(?:DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|RDS)"
 _ROLES = {
     "ENGINE": r"ENGINE|BACKEND",
     "NAME": r"NAME|DB|DATABASE|DB_NAME",
@@ -21,6 +22,7 @@ _ROLES = {
     "PORT": r"PORT",
 }
 _VARIABLE = re.compile(rf"{_FAMILY}_?(?:" + "|".join(f"(?P<{role}>{words})" for role, words in _ROLES.items()) + r")\Z")
+_NAMED = _FAMILY.replace("?P<own>", "?:")
 _VALUES = {
     "NAME": "{database}",
     "USER": "{database_user}",
@@ -29,11 +31,27 @@ _VALUES = {
     "PORT": "{database_port}",
 }
 _BACKENDS = {POSTGRESQL: "django.db.backends.postgresql", SQLITE: "django.db.backends.sqlite3"}
+_NAMES = {
+    POSTGRESQL: 'os.environ["DATABASE_URL"].rpartition("/")[2]',
+    SQLITE: 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")',
+}
+NO_POSTGRESQL = (
+    "it has the client of PostgreSQL, and this host has no PostgreSQL, so SQLite took its place: write the host into"
+    " the inventory group backstage_database, and rehearse again"
+)
+
+NOT_ITS_OWN = "the settings name no database that is the Act's own"
+
+
+def _why(case: Case) -> str:
+    """The reason; the system user of a rehearsal, as whom settings without a user come, tells nobody anything later."""
+    is_ours = case.word.startswith((f"{names.REHEARSAL}-", f"{names.REHEARSAL}_"))
+    return NOT_ITS_OWN if is_ours else case.because
 
 
 def give_database(case: Case) -> None:
     draft, engine = case.draft, _engine(case)
-    draft.set("database", {"engine": engine}, case.because)
+    _set(case, engine, _why(case))
     if engine == POSTGRESQL and draft.survey.reads_old_scheme():
         draft.give("DATABASE_URL", "postgres://:{database_port}/{database}", "the settings look for 'postgres://'")
 
@@ -41,24 +59,31 @@ def give_database(case: Case) -> None:
 def give_by_variables(case: Case) -> None:
     """A database of the Act's own, for settings that read its name, user and so on from one variable each."""
     draft = case.draft
-    found = {name: _role(name) for name in draft.survey.variables(_FAMILY)}
+    found = _roles(draft.survey.variables(_NAMED))
     if case.word.isupper() and case.word not in found:
         return  # another variable is missing than those that tell a database
-    found = {name: role for name, role in found.items() if role and name not in draft.item.get("env", {})}
+    found = {name: role for name, role in found.items() if name not in draft.item.get("env", {})}
     engine = _engine(case)
     if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
         return
     if not draft.item.get("database"):
-        draft.set("database", {"engine": engine}, f"{case.because}; the settings read {', '.join(found)}")
+        _set(case, engine, f"{_why(case)}; the settings read {', '.join(found)}")
     for name, role in found.items():
         value = _BACKENDS[engine] if role == "ENGINE" else _VALUES[role]
         draft.give(name, value, "where the database is: the placeholders stand for the Act's own")
 
 
-def _role(name: str) -> str:
-    """What a variable tells of a database; empty where it tells nothing."""
-    match = _VARIABLE.match(name)
-    return str(match.lastgroup) if match else ""
+def give_another_engine(case: Case) -> None:
+    """A database of the Act's own in place of MySQL, where the settings read which one it is."""
+    if "ENGINE" in _roles(case.draft.survey.variables(_NAMED)).values():
+        give_by_variables(case)
+
+
+def _roles(names: list[str]) -> dict[str, str]:
+    """What each variable tells of a database; of several databases the one whose name comes first."""
+    found = [match for match in map(_VARIABLE.match, names) if match]
+    first = next((match["own"] for match in found if match.lastgroup == "NAME"), "")
+    return {match.string: str(match.lastgroup) for match in found if match["own"] == first}
 
 
 def own_database(case: Case) -> None:
@@ -66,17 +91,31 @@ def own_database(case: Case) -> None:
     draft = case.draft
     if not draft.item.get("database"):
         give_database(case)
-        return
+        if draft.survey.mentions(r"DATABASE_URL|dj_database_url|environ\b.*\bEnv\b|env\.db"):
+            return  # that may be all
     engine = draft.item["database"]["engine"]
-    backend, name = {
-        "postgresql": ("postgresql", 'os.environ["DATABASE_URL"].rpartition("/")[2]'),
-        "sqlite": ("sqlite3", 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")'),
-    }[engine]
-    line = f'DATABASES = {{"default": {{"ENGINE": "django.db.backends.{backend}", "NAME": {name}}}}}'
-    draft.override("DATABASES", line, case.because)
+    default = case.record.get("databases", {}).get("default", {})
+    if default.get("vendor") == engine or case.word.startswith(f"{engine} '"):
+        base = draft.configuration(draft.theirs())
+        known = f"{base}.DATABASES" if base else "DATABASES"
+        nowhere = ", ".join(f'"{key}": ""' for key in ("USER", "PASSWORD", "HOST", "PORT"))
+        settings = f'**{known}["default"], "NAME": {_NAMES[engine]}, {nowhere}'
+        line = f'DATABASES = {{**{known}, "default": {{{settings}}}}}'
+    else:
+        line = f'DATABASES = {{"default": {{"ENGINE": "{_BACKENDS[engine]}", "NAME": {_NAMES[engine]}}}}}'
+    draft.override("DATABASES", line, _why(case))
 
 
 def _engine(case: Case) -> str:
     """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
-    needs = case.draft.survey.needs("psycopg2?")
-    return "postgresql" if needs and case.host.has_database else "sqlite"
+    return POSTGRESQL if _needs_postgresql(case) and case.host.has_database else SQLITE
+
+
+def _needs_postgresql(case: Case) -> bool:
+    return case.draft.survey.needs("psycopg2?")
+
+
+def _set(case: Case, engine: str, because: str) -> None:
+    case.draft.set("database", {"engine": engine}, because)
+    if engine == SQLITE and _needs_postgresql(case):
+        case.draft.wish(NO_POSTGRESQL)

@@ -98,8 +98,9 @@ class Draft:
             self.wishes.append(said)
 
     def override(self, setting: str, line: str, because: str) -> None:
-        """Lay a setting over the project's own."""
-        self.overrides[setting] = (line, because)
+        """Lay a setting over the project's own; one that is there already keeps its reason."""
+        if self.overrides.get(setting, ("", ""))[0] != line:
+            self.overrides[setting] = (line, because)
 
     def _say(self, key: str, because: str) -> None:
         said = self.because.setdefault(key, [])

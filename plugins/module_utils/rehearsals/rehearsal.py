@@ -24,7 +24,7 @@ from ..acts import commands, databases, environments
 from ..acts import manager as acts
 from ..diagnosis import lookup
 from ..host import debian, files, locks, names, process, run_log, users
-from ..host.errors import BackstageError
+from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
 from ..host.layout import REHEARSAL_LOCK, Production
 from ..manifest import parse as manifest
@@ -48,8 +48,6 @@ DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
 SUPERFLUOUS = (
     "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
 )
-NO_PROJECT = "has no [project] table"
-"""What the build says of a pyproject.toml that names no package."""
 _COMMANDS = """
 import importlib.metadata, importlib.util, json, re
 found = set()
@@ -125,6 +123,7 @@ class Rehearsal:
             rehearsal_cache.forget(self.paths)
         if not self.options["keep"]:
             return ""
+        run_log.phase(self.act, "packages of the rehearsal before")
         rehearsal_cache.put_away(self.paths)
         whose = rehearsal_cache.owner(self.options["production"], self._order("build").manifest.acts[self.act])
         rehearsal_cache.bring_back(self.paths.act(self.act), whose)
@@ -223,8 +222,7 @@ class Rehearsal:
             return self._add_packages(cause.packages, cause.sentence)
         if cause:
             return self._write(cause.row.name, cause.words, cause.sentence)
-        marks = {cures.PLACEHOLDER: "placeholder read as a number", NO_PROJECT: "no project table"}
-        for mark, name in marks.items():
+        for mark, name in cures.SAID.items():
             if mark in error.message + error.log:
                 return self._write(name, (), error.message)
         return False
@@ -239,7 +237,16 @@ class Rehearsal:
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
         # a manifest's database is its own business: another one would lack its data
         known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
-        return self.trials.cure(name, self._case(words, because), known)
+        before = self.draft.state()
+        if not self.trials.cure(name, self._case(words, because), known):
+            return False
+        try:
+            self._order("build")
+        except Refusal as refusal:  # the line fits to no other: better none, and what was found until then
+            self.draft.take_back(before, self.draft.state())
+            self.trials.notes.append(f"{refusal}; it was taken back")
+            return False
+        return True
 
     def _improve(self) -> bool:
         """What plays and should not play so: found by asking Django, and cured in the same way."""
@@ -248,8 +255,10 @@ class Rehearsal:
             return improved
         # both are asked before either is cured: with another line it is another release
         found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
-        if self._is_insecure():
-            found["SECRET_KEY in the code"] = f"SECRET_KEY is in the code, or weak ({_INSECURE})"
+        told = [line for line in self._record().get("warnings", []) if line.startswith("SECRET_KEY ")]
+        weak = [f"SECRET_KEY is in the code, or weak ({_INSECURE})"] if self._is_insecure() else told
+        if weak:
+            found["SECRET_KEY in the code"] = weak[0]
         cured = [self._write(name, (), because) for name, because in found.items()]
         if not any(cured):
             for because in found.values():
@@ -268,13 +277,14 @@ class Rehearsal:
         return any(line.startswith(_INSECURE) for line in self._ask(None)["warnings"])
 
     def _case(self, words: tuple[str, ...], because: str) -> cures.Case:
+        release = self.paths.act(self.act).release(self._release())
         return cures.Case(
             draft=self.draft,
             words=words,
-            because=because,
+            because=because.replace(release.code + "/", ""),
             names=self._names(),
             host=self.host,
-            release=self.paths.act(self.act).release(self._release()),
+            release=release,
             record=self._record(),
             commands=self._commands,
             pages=lambda: list(self._ask(None)["pages"]),

@@ -6,7 +6,21 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from .case import Case
+
+
+def copy_example(case: Case) -> None:
+    """A missing module of which the source has an example becomes a copy of that."""
+    draft = case.draft
+    known = [file["path"] for file in draft.item.get("files", [])]
+    for example, name in draft.survey.examples(draft.directory, case.word) if case.word else []:
+        path, text = posixpath.relpath(name, draft.subdir or "."), draft.survey.texts.get(example, "")
+        if text and path not in known:
+            draft.add("files", [{"path": path, "content": text}], f"{case.because}; '{example}' is an example of it")
+            draft.wish(f"'{path}' is a copy of '{example}', with its examples: write your own values there")
+            return
 
 
 def choose_settings(case: Case) -> None:

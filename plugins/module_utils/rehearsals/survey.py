@@ -24,8 +24,8 @@ _CONFIGURATION = re.compile(r"""DJANGO_CONFIGURATION['"]\s*(?:,|\]\s*=)\s*['"](\
 _CLASS = re.compile(r"^class (\w+)\(", re.MULTILINE)
 _EXAMPLE = re.compile(r"[._-](?:example|sample|template|dist)(?=[._-]|\Z)")
 _OF_DEVELOPMENT = re.compile(r"^\s*from \.+(?:\w+\.)*(?:dev|develop|development|local|debug)\b.* import", re.MULTILINE)
-_IN_DEVELOPMENT = ("dev", "develop", "development", "local", "debug")
-_IN_PRODUCTION = ("production", "prod", "deploy", "live", "server")
+_IN_DEVELOPMENT = ("dev", "devel", "develop", "development", "local", "debug")
+_IN_PRODUCTION = ("production", "prod", "product", "deploy", "live", "server")
 _SETTINGS_FILE = re.compile(r"/(?:settings|conf|config)/(?!__init__|urls|wsgi|asgi)\w+\.py\Z|/\w*settings\w*\.py\Z")
 """Where projects keep settings."""
 
@@ -86,6 +86,16 @@ class Survey:
                 found.append(inner)
         return sorted(found, key=lambda name: (_rank(posixpath.basename(name)), name.count("/"), name))
 
+    def naming(self, package: str, directory: str) -> list[tuple[str, list[str]]]:
+        """The requirements files with this package (a pattern), each with those it includes; none of developers."""
+        found = []
+        for name in self.requirement_files(directory):
+            text = self.texts.get(posixpath.join(directory, name), "")
+            if _rank(posixpath.basename(name)) < 2 and re.search(rf"(?im)^{package}\b", text):
+                others = re.findall(r"(?m)^(?:-r|--requirement)[\s=]*(\S+)", text)
+                found.append((name, [posixpath.normpath(posixpath.join(posixpath.dirname(name), o)) for o in others]))
+        return found
+
     def needs(self, package: str) -> bool:
         """Whether a file that names packages has this one (a pattern)."""
         lines = (text for name, text in self.texts.items() if name.endswith((".txt", ".toml", ".lock")))
@@ -93,16 +103,25 @@ class Survey:
 
     def settings(self, directory: str) -> str:
         """The settings module that the project's own programs name; empty where none does."""
-        ours = [*self.programs(), *self._named("wsgi.py"), *self._named("asgi.py")]
-        ours.sort(key=lambda name: not _below(name, directory))
-        for name in ours:
+        named = self._names_settings([*self.programs(), *self._named("wsgi.py"), *self._named("asgi.py")], directory)
+        others = (_dotted(name, directory) for name in self._named("settings.py") if _below(name, directory))
+        return named or next(others, "")
+
+    def _names_settings(self, programs: list[str], directory: str) -> str:
+        for name in sorted(programs, key=lambda name: not _below(name, directory)):
             match = _SETTINGS.search(self.texts.get(name, ""))
             if match:
                 return match.group(1)
-        return next((_dotted(name, directory) for name in self._named("settings.py") if _below(name, directory)), "")
+        return ""
 
     def settings_of_production(self, module: str, directory: str) -> str:
-        """The module for production beside one for development; empty where the module is none, or has none."""
+        """The module for production beside one for development; empty where the module is none, or has none.
+
+        It is that of wsgi.py, where the management program names another one.
+        """
+        served = self._names_settings([*self._named("wsgi.py"), *self._named("asgi.py")], directory)
+        if served and module != served and self.module(served, directory) and module == self.settings(directory):
+            return served
         parent, _dot, last = module.rpartition(".")
         file = self.module(module, directory) or ""
         if last not in _IN_DEVELOPMENT and not _OF_DEVELOPMENT.search(self.texts.get(file, "")):
@@ -119,14 +138,15 @@ class Survey:
         found.sort(key=lambda name: (_likely(name), name.count("/"), name))
         return [_dotted(name, directory) for name in found]
 
-    def examples(self, directory: str) -> list[tuple[str, str]]:
-        """Examples of settings, each with the file that it is to become."""
+    def examples(self, directory: str, module: str = "") -> list[tuple[str, str]]:
+        """Examples of settings, or of this module, each with the file that it is to become."""
         found = []
         for name in self.names:
             plain = _EXAMPLE.sub("", posixpath.basename(name))
             target = posixpath.join(posixpath.dirname(name), plain)
             is_one = plain != posixpath.basename(name) and _below(name, directory)
-            if is_one and _SETTINGS_FILE.search("/" + target) and not self.has(target):
+            is_meant = self.is_file_of(target, module) if module else _SETTINGS_FILE.search("/" + target)
+            if is_one and is_meant and not self.has(target):
                 found.append((name, target))
         return found
 
@@ -160,6 +180,10 @@ class Survey:
         pattern = re.compile(rf"""["']({family}_?[A-Z_]+)["']""")
         texts = (text for name, text in sorted(self.texts.items()) if name.endswith(".py"))
         return list(dict.fromkeys(name for text in texts for name in pattern.findall(text)))
+
+    def mentions(self, pattern: str) -> bool:
+        """Whether the settings have this (a pattern)."""
+        return any(re.search(pattern, text) for name, text in self.texts.items() if name.endswith(".py"))
 
     def reads_old_scheme(self) -> bool:
         """Whether the settings tell a PostgreSQL by the older name of its scheme alone."""
@@ -195,7 +219,12 @@ class Survey:
 
 
 def _may_tell(name: str) -> bool:
-    return name.endswith((".py", ".txt", ".toml", ".lock"))
+    return name.endswith((".py", ".txt", ".toml", ".lock")) or _is_example(name)
+
+
+def _is_example(name: str) -> bool:
+    base = posixpath.basename(name)
+    return bool(_EXAMPLE.search(base)) and _EXAMPLE.sub("", base).endswith(".py")
 
 
 def _tells(name: str) -> bool:
@@ -203,6 +232,7 @@ def _tells(name: str) -> bool:
         posixpath.basename(name) in ("manage.py", "wsgi.py", "asgi.py")
         or not name.endswith(".py")
         or "settings" in name
+        or _is_example(name)
     )
 
 

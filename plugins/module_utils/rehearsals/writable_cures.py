@@ -52,6 +52,11 @@ def write_file(case: Case) -> None:
     case.draft.add("writable", [place], case.because)
 
 
+def make_directory(case: Case) -> None:
+    """A directory that the Act makes, with all that it writes there."""
+    _write_directory(case, _inside(case, case.word))
+
+
 def write_directory(case: Case) -> None:
     """A directory that is not in the source, because nothing was in it yet."""
     _write_directory(case, posixpath.dirname(_inside(case, case.word)))
@@ -60,8 +65,9 @@ def write_directory(case: Case) -> None:
 def _write_directory(case: Case, place: str) -> None:
     if not place:
         return
-    kept = [name for name in case.draft.item.get("writable", []) if not name.startswith(place + "/")]
-    if place + "/" not in kept:
+    known = case.draft.item.get("writable", [])
+    kept = [name for name in known if name != place and not name.startswith(place + "/")]
+    if place + "/" not in known:
         case.draft.set("writable", [*kept, place + "/"], case.because)
 
 

@@ -22,6 +22,8 @@ from ..manifest.nouns import Health
 
 STEPS = 8
 ASSETS = 20
+WHERE = "is it in the static files of an app"
+"""Asked of a style sheet or script that is missing; a rehearsal knows it by this."""
 _LONGEST = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SAFE = "/%:@!$&'()*+,;=~"
@@ -269,7 +271,7 @@ def refusal(walk: Walk, answer: Answer, log: Callable[[], str]) -> str:
 def missing(page: Page, kind: str, asset: Page, status: int) -> str:
     """Why a page is not accepted whose style sheet or script is missing."""
     return (
-        f"{page.path} names the {kind} {asset.path}, which answers {status}: is it in the static files of an app, or"
-        " made by a command that belongs into 'after_static', such as offline compression?"
+        f"{page.path} names the {kind} {asset.path}, which answers {status}: {WHERE}, or made by a command that belongs"
+        " into 'after_static', such as offline compression, or into 'build', such as 'npm ci'?"
         " 'health: {status: [200]}' has the first answer's status judged alone"
     )

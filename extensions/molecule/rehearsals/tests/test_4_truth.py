@@ -17,7 +17,7 @@ SETTINGS = """
 import os
 from pathlib import Path
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-a-test-bed-0123456789-abcdefghijklmnop-x7")
+SECRET_KEY = os.environ["SECRET_KEY"]
 DEBUG = False
 ALLOWED_HOSTS = os.environ["BACKSTAGE_HOSTS"].split(",")
 INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes"]
@@ -147,7 +147,8 @@ def test_a_kind_of_project(street: Street, projects: Path, kind: str) -> None:
     for run in on_both(street, path):
         assert run.code == 0, run.printed[-3000:]
         act = run.last["manifest"]["backstage_acts"][0]
-        assert act == {"source": {"path": str(path)}, **wanted, "name": kind}
+        secrets = {"SECRET_KEY": f"{{{{ vault_{kind}_secret_key }}}}"}
+        assert act == {"source": {"path": str(path)}, **wanted, "secrets": secrets, "name": kind}
         assert (run.last["missing"], run.last["tried"]) == ([], [])
         assert "security.W018" not in run.printed, "DEBUG is off"
 
@@ -176,6 +177,5 @@ def test_phases_are_told_and_nothing_is_kept(street: Street, projects: Path) -> 
         assert re.search(r"^tools: packages: \d+ s$", run.printed, re.MULTILINE), run.printed
         assert "tools: line written: requirements: " in run.printed
         assert "Nothing of this rehearsal is left on" in run.printed
-        assert "only-for-a-test-bed" not in run.printed
     for host in street.hosts:
         assert not host.ok("[ -e /srv/backstage/rehearsal ] || ls /run/backstage-run.* || id rehearsal__build")

@@ -125,6 +125,19 @@ PLAN = [
 ]
 
 
+def test_warnings_that_are_many_of_a_kind() -> None:
+    """Dozens of one kind would hide the few that matter."""
+    many = [f"schema.W001: the view {number}" for number in range(5)]
+    lines = told(warnings_of_django=[*many, "security.W004: x", "no identifier"])["stdout_lines"]
+    assert lines[lines.index("Django's check --deploy says:") + 1 :][:6] == [
+        *(f"  - {line}" for line in many[:2]),
+        "  - schema.W001: 3 more",
+        "  - security.W004: x",
+        "  - no identifier",
+        "",
+    ]
+
+
 def test_the_manifests_own_act() -> None:
     """No line is printed where none is lacking, and the plan of a deploy is."""
     found = told(exact=True, plan=PLAN, pending=["a.0003"], unwritten=["cats"], warnings_of_django=["security.W004: x"])

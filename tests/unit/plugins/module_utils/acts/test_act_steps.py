@@ -221,6 +221,42 @@ FAILURES: list[tuple[str, dict[str, Text], dict[str, Any], str, str]] = [
         "the module 'taggit' is missing: add its package, django-taggit, to the requirements",
     ),
     (
+        "a module of its own",
+        {"kittens___settings__py": settings("from kittens.configuration import THEME")},
+        {},
+        "settings",
+        "the project's own module 'kittens.configuration' is missing: write it into 'files', or add it to the source",
+    ),
+    (
+        "a module whose absence the project tells in its own words",
+        {
+            "kittens___settings__py": settings(
+                "try: from kittens.configuration import THEME\n"
+                "except ImportError as error: raise RuntimeError('Configure me') from error"
+            )
+        },
+        {},
+        "settings",
+        "the project's own module 'kittens.configuration' is missing: write it into 'files', or add it to the source",
+    ),
+    (
+        "a directory that nobody may make",
+        {"kittens___settings__py": settings("import pathlib; pathlib.Path('/sys/club').mkdir()")},
+        {},
+        "settings",
+        "the Act may not make the directory '/sys/club': name it in 'writable', with a '/'",
+    ),
+    (
+        "a failing check without a database",
+        {
+            "kittens___settings__py": settings("DATABASES = {}"),
+            "cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n',
+        },
+        {},
+        "check",
+        "the settings name no database: write 'database' in the manifest",
+    ),
+    (
         "a failing check",
         {"cats___models__py": projects.MODELS + '    home = models.ForeignKey("Home", models.CASCADE)\n'},
         {},

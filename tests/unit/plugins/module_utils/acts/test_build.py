@@ -17,7 +17,7 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import build
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.acts.build import Job
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
-from ansible_collections.backstage.django.plugins.module_utils.host import files, process
+from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, File, Source, Venue
 
@@ -366,6 +366,31 @@ def test_a_failure_leaves_nothing(workplace: House, act: Act, texts: dict[str, T
     assert sentence in found.message
     assert not step or found.step == step
     assert "purr-purr" not in str(found)
+
+
+@pytest.mark.parametrize("is_rehearsed", [True, False])
+def test_what_a_rehearsal_fetched_is_there_for_its_next_try(
+    workplace: House, crew: Crew, monkeypatch: pytest.MonkeyPatch, is_rehearsed: bool
+) -> None:
+    """Also of a build that failed; any other build begins with nothing."""
+    cache = Path(workplace.act().workshop, "uv")
+    found: list[bool] = []
+
+    def make(_paths: Any, _wanted: Any, _uv: str, _code: str) -> str:
+        found.append((cache / "wheel").exists())
+        cache.mkdir(exist_ok=True)
+        (cache / "wheel").write_text("")
+        if len(found) == 1:
+            raise BackstageError("no compiler", step="environment")
+        return KEY
+
+    monkeypatch.setattr(environments, "make", make)
+    if is_rehearsed:
+        monkeypatch.setattr(names, "REHEARSAL", workplace.production)
+    assert failure(workplace, job(workplace)).message == "no compiler"
+    built(workplace, job(workplace))
+    assert found == [False, is_rehearsed]
+    assert os.path.exists(workplace.act().fetched) == is_rehearsed
 
 
 def test_fault_2_what_a_killed_build_left_is_made_anew(workplace: House) -> None:

@@ -237,6 +237,18 @@ def test_what_is_built_sees_the_variables_of_the_act(crewed: House, uv: Uv) -> N
     assert made(crewed, uv, replace(DJANGO, env=env)) == own
 
 
+def test_versions_of_what_builds(crewed: House, uv: Uv) -> None:
+    """For an environment of the Act's own: where nothing is built they change nothing."""
+    wanted = replace(DJANGO, building="setuptools<58")
+    assert made(crewed, uv, wanted).name == DJANGO.key
+    assert "build-constraints" not in (uv.root / "asked").read_text()
+    files.remove_tree(str(made(crewed, uv, wanted)))
+    uv.fails(shared=SDIST)
+    own = made(crewed, uv, wanted)
+    assert "--build-constraints .building.txt" in (uv.root / "asked").read_text()
+    assert own.name not in (DJANGO.key, replace(DJANGO, act="kittens").key)
+
+
 FAILS = [
     (UNKNOWN, "", "the package 'djangoo' is not in the index: correct the requirements"),
     ("error: something else", "", "the packages could not be installed"),
@@ -294,6 +306,19 @@ def test_code_of_the_source_is_a_copy_that_is_gone_afterwards(crewed: House, cre
     assert sorted((uv.root / "inputs").read_text().split()) == ["./.requirements.txt", "./setup.py"]
     assert os.listdir(crewed.act().workshop) == []
     assert "--no-build" not in (uv.root / "asked").read_text()
+
+
+def test_code_of_the_source_is_built_anew(crewed: House, crew: Crew, uv: Uv) -> None:
+    """uv would know a directory by its place, and take what it built of another state of it."""
+    cache = Path(crewed.act().workshop, "uv")
+    for wanted, is_kept in ((replace(DJANGO, act="kittens", index=Index(password="x")), True),
+                            (replace(DJANGO, source="0123"), False)):  # fmt: skip
+        cache.mkdir(exist_ok=True)
+        (cache / "wheel").touch()
+        for path in (cache, cache / "wheel"):
+            os.chown(path, crew.builder.uid, crew.builder.gid)
+        made(crewed, uv, wanted)
+        assert (cache / "wheel").exists() == is_kept
 
 
 def test_a_password_is_in_a_file_that_its_builder_alone_can_read(crewed: House, crew: Crew, uv: Uv) -> None:

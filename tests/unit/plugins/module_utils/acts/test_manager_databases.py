@@ -100,6 +100,24 @@ def test_a_build_reaches_no_database(project: Make, songs: Postgres) -> None:
     made.run("build", database=SONGS)
 
 
+ASKING = """
+from django.db import connection, migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("cats", "0001_initial")]
+    operations = [migrations.RunSQL("SELECT 1", hints={"version": connection.cursor().connection.info.server_version})]
+"""
+
+
+def test_a_migration_that_asks_the_database_when_it_is_loaded(project: Make, songs: Postgres) -> None:
+    """The builder has no database: what the migrations are is not known, and they run when the player loads them."""
+    made = reading(project, songs, DJ, cats___migrations___0002_asking__py=ASKING)
+    socket, made.env["PGHOST"] = made.env["PGHOST"], "/nowhere"
+    assert made.run("build", database=SONGS)["migrations"] == ""
+    made.env["PGHOST"] = socket
+    assert "cats.0002_asking" in made.run("migrate", database=SONGS)["applied"]
+
+
 READ = "have DATABASES read DATABASE_URL, or leave 'database' out"
 MISMATCHES = [
     # (settings, the database of the manifest, the sentence)

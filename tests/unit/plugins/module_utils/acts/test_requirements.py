@@ -146,7 +146,8 @@ REFUSED: list[tuple[Files, Optional[list[str]], str]] = [
     ({R: "-r base.txt\n"}, None, "the requirements file 'base.txt' is not in the project"),
     ({R: "-r ../../base.txt\n"}, None, "the requirements file '../../base.txt' is outside the project"),
     ({R: "-c /etc/shadow\n"}, None, "the requirements file '/etc/shadow' is outside the project"),
-    ({P: "[tool.poetry]\n"}, None, f"{P} has no [project] table: export its packages into a requirements.txt"),
+    ({P: "[tool.poetry]\n"}, None, f"{P} has no [project] table, and no poetry.lock beside it: run 'poetry lock'"
+     " and commit that, or export its packages into a requirements.txt"),
     ({P: "x = ["}, None, f"{P} is no TOML (Invalid value (at end of document))"),
     *[({R: f"a\n{line}\n"}, None, f"{R}: '{place}' is not in the source")
       for line, place in (("./lib", "./lib"), ("../lib", "../lib"), ("/srv/lib", "/srv/lib"),
@@ -184,10 +185,23 @@ def test_collected(tmp_path: Path, files: Files, named: Optional[list[str]], wan
     assert found == {
         "requirements": wanted,
         "constraints": constraints,
+        "building": "",
         "locks": [],
         "projects": [],
         "local": False,
     }
+
+
+@pytest.mark.parametrize("name", ["build-constraints.txt", "requirements/old-build-constraints.txt"])
+def test_versions_of_what_builds(tmp_path: Path, name: str) -> None:
+    """Named like that, as pip and uv call it, a file says what packages are built with, and installs nothing."""
+    found = collect(
+        tmp_path,
+        {R: "a\n", name: "-r more.txt\nsetuptools<58 # 2to3\n", "more.txt": ""}
+        | ({"requirements/more.txt": ""} if "/" in name else {}),
+        [R, name],
+    )
+    assert (found["requirements"], found["building"]) == ("a", "setuptools<58")
 
 
 @pytest.mark.parametrize(("files", "wanted"), [row[1:] for row in LOCAL], ids=[row[0] for row in LOCAL])

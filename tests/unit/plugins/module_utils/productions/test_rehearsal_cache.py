@@ -34,6 +34,7 @@ def environment(stage: House, key: str, act: str = "", used: float = 0, sealed: 
     path = Path(environments.path(stage.paths, key))
     path.mkdir(parents=True)
     (path / "cat.py").write_text("")
+    (path / "cat.py").chmod(0o640)
     if sealed:
         (path / environments.SEAL).write_text(json.dumps({"act": act}))
         os.utime(path / environments.SEAL, (used or time.time(),) * 2)
@@ -72,6 +73,7 @@ def test_one_of_an_act_is_its_own(stage: House) -> None:
     """Nobody but root reads it between rehearsals, and nobody else finds it."""
     began = time.time()
     own, before = environment(stage, "a", "kittens", began + 1), environment(stage, "b", "kittens", began - 1)
+    made = (own / "cat.py").stat().st_ino
     rehearsal_cache.put_away(stage.paths, OWNER, began)
     assert (own.exists(), before.exists()) == (False, False)
     closed = os.stat(os.path.join(stage.paths.root, "kept"))
@@ -83,6 +85,7 @@ def test_one_of_an_act_is_its_own(stage: House) -> None:
     assert builder
     assert {(path.stat().st_uid, path.stat().st_gid) for path in (own, own / "cat.py")} == {(0, builder.gid)}
     assert (own / "cat.py").stat().st_mode & 0o777 == 0o640
+    assert (own / "cat.py").stat().st_ino == made, "hundreds of megabytes are not copied for a group"
     rehearsal_cache.put_away(stage.paths)
     assert not own.exists(), "a killed one's"
 

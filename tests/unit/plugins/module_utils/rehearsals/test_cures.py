@@ -56,8 +56,36 @@ def cured(name: str, made: Case) -> dict[str, Any]:
 
 def test_every_cure_is_one_of_a_known_cause() -> None:
     seen = {"debug", "SECRET_KEY in the code", "database in the code"}
-    said = {"placeholder read as a number", "no project table"}
+    said = {"placeholder read as a number", "no project table", "file of a page missing", "slow start"}
     assert {*cures.CURES} - seen - said <= {row.name for row in causes.ROWS}
+
+
+OLD = [
+    # (what the build says, what it is to be built with)
+    ("use_2to3 is invalid", "setuptools<58"),
+    ("cannot import name 'convert_path'", "setuptools<70"),
+    ("cython_sources", "Cython<3"),
+]
+
+
+@pytest.mark.parametrize(("symptom", "line"), OLD)
+def test_a_package_that_newer_tools_can_not_build(symptom: str, line: str) -> None:
+    made = case("purr==1.0", symptom)
+    assert cured("older tools needed", made) == {
+        "files": [{"path": cures.BUILDING, "content": f"{line}\n"}],
+        "requirements": ["requirements.txt", cures.BUILDING],
+    }
+    assert made.draft.wishes == []
+    cure("older tools needed", case("meow==1.0", "Invalid version"))
+
+
+def test_two_packages_that_newer_tools_can_not_build() -> None:
+    made = case("purr==1.0", "use_2to3 is invalid")
+    cure("older tools needed", made)
+    made.words = ("meow==1.0", "cython_sources")
+    cure("older tools needed", made)
+    assert made.draft.item["files"] == [{"path": cures.BUILDING, "content": "setuptools<58\nCython<3\n"}]
+    assert made.draft.item["requirements"] == ["requirements.txt", cures.BUILDING]
 
 
 OVERRIDES = [
@@ -280,6 +308,10 @@ FILES: list[tuple[str, str, list[str], list[str]]] = [
     ("read-only file", f"{CODE}/index", ["index"], ["index"]),
     ("read-only file", "search_index", [], ["search_index"]),
     ("read-only file", "/etc/passwd", [], []),
+    ("directory not made", f"{CODE}/media", [], ["media/"]),
+    ("directory not made", f"{CODE}/media/user", ["x"], ["x", "media/user/"]),
+    ("directory not made", f"{CODE}/media", ["media"], ["media/"]),
+    ("directory missing", f"{CODE}/media/a.png", ["media", "media/b.png"], ["media/"]),
     ("directory missing", f"{CODE}/logs/a.log", [], ["logs/"]),
     ("directory missing", "logs/a.log", [], ["logs/"]),
     ("directory missing", "/var/log/a.log", [], []),
@@ -293,10 +325,78 @@ def test_what_it_writes_in_its_code(name: str, path: str, before: list[str], aft
     assert made.draft.item["writable"] == after
 
 
+READS = 'CACHES = {"LOCATION": os.environ.get("CLUB_REDIS_URL")}; os.getenv("REDIS_HOST"); env("REDIS_PASSWORD")'
+REDIS: list[tuple[str, str, dict[str, Any]]] = [
+    # (where nothing answers, the settings, the lines)
+    ("localhost:6379", "", {"packages": ["redis-server"]}),
+    ("127.0.0.1:6379", READS, {"packages": ["redis-server"]}),
+    ("redis:6379", READS, {
+        "packages": ["redis-server"],
+        "env": {"CLUB_REDIS_URL": "redis://127.0.0.1:6379/0", "REDIS_HOST": "127.0.0.1"},
+    }),
+    ("redis:6379", "", {}),
+    ("localhost:6380", "", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "text", "lines"), REDIS)
+def test_redis(place: str, text: str, lines: dict[str, Any]) -> None:
+    """Debian's, on the host itself; where the settings say another place and read no variable, people have to."""
+    made = case(place, files={**PROJECT, "kittens/settings.py": text})
+    assert cured("unreachable Redis", made) == lines
+    before = made.draft.state()
+    cure("unreachable Redis", made)
+    assert made.draft.state() == before
+
+
+NPM = "npm install --omit=dev"
+IN_UI = "npm --prefix ui install --omit=dev"
+NODE: list[tuple[str, str, dict[str, str], dict[str, Any], list[str]]] = [
+    # (cause, what is missing, files, the Act, the command)
+    ("node_modules missing", f"{CODE}/node_modules", {"package.json": "", "package-lock.json": ""}, {},
+     ["npm ci --omit=dev"]),
+    ("node_modules missing", f"{CODE}/node_modules", {"package.json": ""}, {}, [NPM]),
+    ("node_modules missing", f"{CODE}/ui/node_modules", {"ui/package.json": ""}, {}, [IN_UI]),
+    ("node_modules missing", f"{CODE}/node_modules", {"package.json": ""}, {"chdir": "site"},
+     ["npm --prefix .. install --omit=dev"]),
+    ("node_modules missing", f"{CODE}/node_modules", {"ui/package.json": ""}, {}, []),
+    ("node_modules missing", "/opt/node_modules", {"package.json": ""}, {}, []),
+    ("static files unbuilt", "a.css", {"ui/package.json": "", "x/settings.py": "BASE / 'ui/node_modules'"}, {},
+     [IN_UI]),
+    ("static files unbuilt", "a.css", {"ui/package.json": "", "x/settings.py": "BASE / 'static'"}, {}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "word", "files", "item", "commands"), NODE)
+def test_packages_of_javascript(
+    name: str, word: str, files: dict[str, str], item: dict[str, Any], commands: list[str]
+) -> None:
+    made = case(word, files=files, item=item)
+    cure(name, made)
+    found = made.draft.item
+    assert (found.get("build", []), found.get("packages", [])) == (commands, ["npm"] * len(commands))
+    cure(name, made)
+    assert found.get("build", []) == commands
+
+
 def test_a_relative_path_is_one_of_the_working_directory() -> None:
     made = case("logs/a.log", item={"source": {"path": "/kittens", "subdir": "src"}, "chdir": "site"})
     cure("directory missing", made)
     assert made.draft.item["writable"] == ["site/logs/"]
+
+
+def test_a_client_that_a_file_of_the_project_names() -> None:
+    """That file has the version that the project is tested with; what it includes is not named twice."""
+    texts = {"base": "Django\n", "postgres": "-r base.txt\npsycopg==3.2\n", "dev": "psycopg\n"}
+    files = {"manage.py": "", **{f"requirements/{name}.txt": text for name, text in texts.items()}}
+    made = case(files=files, item={"requirements": ["requirements/base.txt"]})
+    assert cured("PostgreSQL client missing", made) == {"requirements": ["requirements/postgres.txt"]}
+    files["requirements/postgres.txt"] = "psycopg==3.2\n"
+    made = case(files=files, item={"requirements": ["requirements/base.txt"]})
+    both = ["requirements/base.txt", "requirements/postgres.txt"]
+    assert cured("PostgreSQL client missing", made) == {"requirements": both}
+    cure("PostgreSQL client missing", made)
+    assert made.draft.item["requirements"] == [*both, cures.ADDED]
 
 
 def test_a_callable() -> None:
@@ -343,7 +443,8 @@ DATABASES = [
 @pytest.mark.parametrize(("text", "has_database", "engine"), DATABASES)
 def test_a_database_of_its_own(name: str, text: str, has_database: bool, engine: str) -> None:
     host: Any = SimpleNamespace(has_database=has_database)
-    made = case(files={**PROJECT, "requirements.txt": text}, host=host)
+    reading = 'DATABASES = {"default": dj_database_url.config()}'
+    made = case(files={**PROJECT, "requirements.txt": text, "kittens/settings.py": reading}, host=host)
     assert cured(name, made) == {"database": {"engine": engine}}
     assert made.draft.overrides == {}, "settings that read DATABASE_URL need no more"
     cure("another database", made)

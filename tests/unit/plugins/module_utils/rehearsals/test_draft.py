@@ -54,6 +54,17 @@ def test_secrets_are_named_where_a_vault_has_them() -> None:
     assert made.because == {"secrets": [WHY]}
 
 
+def test_a_setting_that_is_there_already_keeps_its_reason() -> None:
+    """Else the same line would look like another one, and be tried again."""
+    made = draft()
+    made.override("DEBUG", "DEBUG = False", WHY)
+    before = made.state()
+    made.override("DEBUG", "DEBUG = False", "for another reason")
+    assert made.state() == before
+    made.override("DEBUG", "DEBUG = 0", "for another reason")
+    assert made.overrides == {"DEBUG": ("DEBUG = 0", "for another reason")}
+
+
 def test_what_is_asked_for_is_asked_once() -> None:
     made = draft()
     for name in ("A", "B", "A"):
@@ -66,13 +77,13 @@ def test_settings_are_laid_over_theirs() -> None:
     assert made.laid() == made.item
     made.override("DEBUG", "DEBUG = False", "one")
     made.override("STATIC_ROOT", 'STATIC_ROOT = os.environ["BACKSTAGE_STATIC_ROOT"]', "two")
-    made.override("DEBUG", "DEBUG = False", "three")
+    made.override("DEBUG", "DEBUG = 0", "three")
     item = made.laid()
     assert item["settings"] == "kittens.stage"
     assert item["files"] == [
         {
             "path": "kittens/stage.py",
-            "content": "import os\n\nfrom kittens.settings import *\n\n# three\nDEBUG = False\n"
+            "content": "import os\n\nfrom kittens.settings import *\n\n# three\nDEBUG = 0\n"
             '\n# two\nSTATIC_ROOT = os.environ["BACKSTAGE_STATIC_ROOT"]\n',
         }
     ]

@@ -25,6 +25,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.rehearsals import cures, findings
 from ansible_collections.backstage.django.plugins.module_utils.rehearsals import rehearsal as rehearsals
+from ansible_collections.backstage.django.plugins.module_utils.stages import pages
 from ansible_collections.backstage.django.plugins.modules import backstage_rehearsal
 
 from ...conftest import _house
@@ -199,6 +200,38 @@ def test_lines_are_written_until_it_plays(stage: House, monkeypatch: pytest.Monk
     assert last.secrets["SECRET_KEY"] not in str(found)
 
 
+def test_a_page_whose_style_sheet_is_a_package_of_javascript(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FILES, "ui/package.json", "{}")
+    monkeypatch.setitem(FILES, "kittens/settings.py", "STATICFILES_DIRS = [BASE / 'ui/node_modules']")
+    said = f"/ names the style sheet /static/a.css: {pages.WHERE}"
+    found, _managers = rehearse(stage, monkeypatch, ("gate", said), None)
+    assert found["act"]["build"] == ["npm --prefix ui install --omit=dev"]
+
+
+def test_a_sess_that_takes_its_time(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow host is no reason to end: twice the time, and once more."""
+    slow = ("start", "the Sess was not ready within 30 s: raise health.timeout")
+    found, managers = rehearse(stage, monkeypatch, slow, slow, None)
+    assert found["act"]["health"] == {"timeout": 120}
+    assert [order.manifest.acts["kittens"].health.timeout for order in managers.orders[2:-1:2]] == [30, 60, 120]
+    found, _managers = rehearse(stage, monkeypatch, *[slow] * 5)
+    assert (found["plays"], found["act"].get("health")) == (False, None)
+
+
+def test_a_reason_names_places_as_the_source_has_them(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release that is tried is gone when somebody reads it."""
+    rehearsal = rehearsals.Rehearsal(options(stage))
+    code = rehearsal.paths.act("kittens").release(rehearsal._release()).code
+    found, _managers = rehearse(
+        stage,
+        monkeypatch,
+        ("check", f"PermissionError: [Errno 13] Permission denied: '{code}/media' (mkdir)"),
+        None,
+    )
+    assert found["act"]["writable"] == ["media/"]
+    assert found["because"]["writable"][0].startswith("the Act may not make the directory 'media': ")
+
+
 @pytest.mark.parametrize(
     ("step", "printed"),
     [
@@ -227,13 +260,25 @@ def test_a_cure_that_does_not_help_is_not_tried_again(stage: House, monkeypatch:
     assert len([order for order in managers.orders if order.through == "play" and not order.strike]) == 2
 
 
+def test_a_cure_that_no_manifest_takes(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found until then is told, and not the refusal of a line that nobody has written."""
+
+    def wrong(case: cures.Case) -> None:
+        case.draft.set("writable", ["a", "a/"], case.because)
+
+    monkeypatch.setitem(cures.CURES, "STATIC_ROOT unset", (wrong,))
+    found, _managers = rehearse(stage, monkeypatch, ("collectstatic", "STATIC_ROOT is not set"))
+    assert (found["plays"], "writable" in found["act"]) == (False, False)
+    assert found["error"].startswith("STATIC_ROOT is not set")
+
+
 def test_a_line_that_does_not_help_gives_way_to_the_next(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings that read no variable for their database are told it; what came before for other causes stays."""
     text = "DATABASES = [os.environ.get('DB_NAME'), os.environ.get('DB_ENGINE')]"
     monkeypatch.setitem(FILES, "kittens/settings.py", text)
     refused = ("migrate", 'connection to server at "db", port 5432 failed: Connection refused')
     missing = ("settings", "KeyError: 'THEME'")
-    found, _managers = rehearse(stage, monkeypatch, refused, missing, refused, refused, None)
+    found, _managers = rehearse(stage, monkeypatch, refused, missing, refused, None)
     assert found["plays"]
     assert found["act"]["env"] == {"THEME": cures.PLACEHOLDER}
     assert "DATABASES = " in found["act"]["files"][0]["content"]
@@ -286,6 +331,20 @@ def test_what_plays_and_should_not_play_so(stage: House, monkeypatch: pytest.Mon
     assert (found["tried"], found["missing"]) == ([], [])
     assert managers.asked == [None, None], "each release once"
     assert found["pending"] == [], "a directory has no database that anything could be pending for"
+
+
+STANDS = "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets'"
+
+
+def test_a_strong_key_that_stands_in_the_code(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django finds nothing wrong with it, and whoever has the source can sign with it."""
+
+    def record(act: Act) -> dict[str, Any]:
+        return {"warnings": [] if "SECRET_KEY =" in contents(act) else [STANDS, "and something else"]}
+
+    found, _managers = rehearse(stage, monkeypatch, None, None, record=record)
+    assert 'SECRET_KEY = os.environ["SECRET_KEY"]' in found["act"]["files"][0]["content"]
+    assert found["because"]["secrets"] == [STANDS]
 
 
 ELSEWHERE = {"engine": "django.db.backends.sqlite3", "name": "file:/var/lib/cats.db?mode=rw"}

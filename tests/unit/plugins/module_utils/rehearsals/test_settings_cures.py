@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals import settings_cures
 
 from .test_cures import MANAGE, PROJECT, case, cured
 
@@ -52,6 +53,31 @@ def test_settings_of_which_there_is_an_example(example: str, module: str, name: 
     assert made.draft.wishes == [
         f"'{example}' is an example of settings: copy it to '{name}', or write that into 'files'"
     ]
+
+
+COPIES = [
+    # (cause, example, the module that is missing, what it is to become)
+    ("settings module not found", "site1/local_settings.py.example", "site1.local_settings", "site1/local_settings.py"),
+    ("own module missing", "site1/configuration.example.py", "site1.configuration", "site1/configuration.py"),
+    ("missing module", "conf/site.py.dist", "site", "conf/site.py"),
+]
+
+
+@pytest.mark.parametrize(("cause", "example", "module", "name"), COPIES)
+def test_a_module_of_which_there_is_an_example(cause: str, example: str, module: str, name: str) -> None:
+    """It is copied, so that the rehearsal goes on; what people have to write there is said."""
+    made = case(module, files={"manage.py": MANAGE.format("site1.settings"), example: "DEBUG = False\n"})
+    assert cured(cause, made) == {"files": [{"path": name, "content": "DEBUG = False\n"}]}
+    assert made.draft.wishes == [f"'{name}' is a copy of '{example}', with its examples: write your own values there"]
+    before = made.draft.state()
+    settings_cures.copy_example(made)
+    assert made.draft.state() == before
+
+
+def test_an_example_of_another_module_is_left_alone() -> None:
+    made = case("elsewhere", files={"manage.py": "", "site1/configuration.example.py": "A = 1\n"})
+    settings_cures.copy_example(made)
+    assert made.draft.item.get("files") is None
 
 
 def test_a_package_of_settings_that_imports_those_of_development() -> None:

@@ -86,12 +86,23 @@ PRODUCTION = [
     ("local", ["production.py"], "production"),
     ("kittens.settings.dev", ["kittens/settings/base.py"], ""),
     ("kittens.settings", ["kittens/production.py"], ""),
+    ("kittens.settings.devel", ["kittens/settings/product.py"], "kittens.settings.product"),
 ]
 
 
 @pytest.mark.parametrize(("module", "names", "production"), PRODUCTION)
 def test_settings_of_production(module: str, names: list[str], production: str) -> None:
     assert Survey(names).settings_of_production(module, ".") == production
+
+
+def test_settings_that_only_the_wsgi_module_names() -> None:
+    """What manage.py names is for who types commands; what is served has settings of its own."""
+    named = {"manage__py": MANAGE.format("kittens.one"), "kittens___wsgi__py": WSGI.format("kittens.two")}
+    found = survey(**named, kittens___one__py="", kittens___two__py="")
+    assert found.settings(".") == "kittens.one"
+    assert found.settings_of_production("kittens.one", ".") == "kittens.two"
+    assert found.settings_of_production("kittens.two", ".") == ""
+    assert survey(**named, kittens___one__py="").settings_of_production("kittens.one", ".") == ""
 
 
 MODULES = [

@@ -213,8 +213,8 @@ PRINTED = [
     (
         "ImproperlyConfigured: settings.DATABASES is improperly configured. Please supply the ENGINE value",
         "",
-        "/ was asked: the settings have no database: write 'database' in the manifest, which exports DATABASE_URL, or"
-        " give DATABASE_URL in 'secrets'",
+        "/ was asked: the settings name no database: write 'database' in the manifest, which exports DATABASE_URL, or"
+        " give what they read for one in 'env'",
     ),
 ]
 
