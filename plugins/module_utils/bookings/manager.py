@@ -49,6 +49,7 @@ class Bookings:
         left: Acts whose new Gigs are left out, for they failed.
         coming: what Acts are about to play: its URLs are served beside the present ones.
         known: what others have on this host, where the run has read it already.
+        written: the same of the Production's own files.
     """
 
     manifest: Manifest
@@ -58,9 +59,11 @@ class Bookings:
     left: set[str] = field(default_factory=set)
     coming: dict[str, Coming] = field(default_factory=dict)
     known: Optional[Others] = None
+    written: Optional[visit.Written] = None
 
     def __post_init__(self) -> None:
-        self.before, self.before_ports = visit.booked(self.paths.name, self.host)
+        found = self.written or visit.written(self.paths.name, self.host)
+        self.before, self.before_ports, self.texts = found.venues, found.ports, found.texts
         self.said: dict[str, list[Gig]] = {}
         for gig in self.manifest.gigs:
             self.said.setdefault(gig.venue, []).append(gig)
@@ -212,9 +215,8 @@ class Bookings:
         """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
         if after is None or before != after:
             return []
-        text = self._text(after)
-        changed = text is not None and text != self._file(name)
-        return [Step(noun, subject, "rewrite", self._file(name), text)] if changed else []
+        text, found = self._text(after), self.texts.get(server_block.file_name(self.paths.name, name))
+        return [Step(noun, subject, "rewrite", found, text)] if text not in (None, found) else []
 
     def _path(self, name: str) -> str:
         return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))

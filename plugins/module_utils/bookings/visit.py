@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -57,22 +57,40 @@ class Place:
         return self.path.rstrip("/") + page
 
 
-def _ours(production: str, host: Host) -> Iterator[Block]:
-    """What the files of a Production say of themselves."""
+@dataclass(frozen=True)
+class Written:
+    """The files of nginx that a Production has.
+
+    Args:
+        texts: each as it is, by its name.
+        venues: what those of Venues say of themselves, by the Venue's name.
+        ports: the same of Sesses' own ports, by Act.
+    """
+
+    texts: dict[str, str]
+    venues: dict[str, Block]
+    ports: dict[str, Block]
+
+
+def written(production: str, host: Host) -> Written:
+    """Read the files of nginx that a Production has."""
+    found = Written({}, {}, {})
     for name in files.names_in(host.venues):
         if name.startswith(production + ".") and name.endswith(".conf"):
-            data = server_block.parse(files.read(os.path.join(host.venues, name)))
-            if data:
-                yield data
+            text = files.read(os.path.join(host.venues, name)) or ""
+            data = server_block.parse(text)
+            found.texts[name] = text
+            if data and "name" in data:
+                found.venues[data["name"]] = data
+            if data and "port" in data:
+                found.ports[data["act"]] = data
+    return found
 
 
 def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
     """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
-    ours = list(_ours(production, host))
-    return (
-        {data["name"]: data for data in ours if "name" in data},
-        {data["act"]: data for data in ours if "port" in data},
-    )
+    found = written(production, host)
+    return found.venues, found.ports
 
 
 def blocks(production: str, host: Host) -> dict[str, Block]:

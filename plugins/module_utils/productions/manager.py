@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from typing import Any
 
 from ..acts import environments, url_prefixes, world
 from ..acts import manager as acts
+from ..bookings import visit
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..host import files, locks, masks, run_log
@@ -85,6 +87,8 @@ class _Run(Planner):
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""
         failed = dict(self.refused)
+        if self.changes:
+            gc.enable()  # a build may take long
         fresh = {name for name, state in self.state.acts.items() if not state.live}
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
@@ -95,7 +99,7 @@ class _Run(Planner):
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if not failed and self._url_changed(late, failed):
             self._book(failed, set())
-        after = read(self.paths.name, self.host)
+        after = read(self.paths.name, self.host) if self.changes else self.state
         if not failed and not self.order.private:  # a rehearsal keeps some for the next one
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             environments.sweep(self.paths, {release["environment"] for release in releases})
@@ -119,13 +123,14 @@ class _Run(Planner):
                 continue
             need_caller()
             run_log.phase(change.act, change.step.verb)
+            before = self._secrets(change.act)
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))
                 change.make()
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is this Act's failure and nobody else's
                 told = as_told(error)
-                step, secrets = told.step or change.step.verb, self._secrets(change.act)
+                step, secrets = told.step or change.step.verb, [*before, *self._secrets(change.act)]
                 said, log = masks.mask(told.message, secrets), masks.mask(told.log, secrets)
                 failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
 
@@ -154,6 +159,7 @@ class _Run(Planner):
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited
                 refused = both.apply()
+                self.written = visit.written(self.paths.name, self.host)
             for error in refused.values():
                 raise error
 
@@ -167,7 +173,9 @@ class _Run(Planner):
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have come meanwhile
+                self.written = visit.written(self.paths.name, self.host)
                 refused = self._bookings(set(failed)).apply()
+                self.written = visit.written(self.paths.name, self.host)
         except (BackstageError, OSError) as problem:
             error = problem if isinstance(problem, BackstageError) else BackstageError(str(problem), step="booking")
             failed[""] = BackstageError(error.message, "bookings", error.step, error.log)

@@ -47,6 +47,7 @@ class Planner:
         self.warnings: list[str] = []
         self.changes: list[Change] = []
         self.others = Others(self.paths.name, self.host)
+        self.written = visit.written(self.paths.name, self.host)
         booked = self._bookings()
         self.addresses, self.meanwhile = booked.addresses(), booked.addresses_meanwhile()
         self.wants: dict[str, acts.Want] = {}
@@ -237,7 +238,7 @@ class Planner:
     def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
         kind = Unbooked if self.order.private else Bookings
         known = self.manifest, self.state, self.host, self.order.prune
-        return kind(*known, left or set(), coming or {}, self.others)
+        return kind(*known, left or set(), coming or {}, self.others, self.written)
 
     def _need_known_data(self) -> None:
         for name in sorted(self.order.delete_data):

@@ -131,6 +131,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     found: list[str] = []
     if state.live not in state.vassals:
         found.append("it is not started")
+    if state.was_given(digests.of_variables(wanted.variables)):
+        state.live_env = wanted.variables
     secret = {*wanted.secrets, *state.live_record.get("secrets", [])}
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):

@@ -9,6 +9,7 @@ A Stage kind is this interface: render, start, ready, idle, stop.
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
@@ -258,5 +259,6 @@ def _read_from(path: str, offset: int) -> str:
         return ""
 
 
+@functools.cache
 def _somaxconn() -> int:
     return int(files.read("/proc/sys/net/core/somaxconn") or LISTEN)
