@@ -13,7 +13,7 @@ from typing import Any
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest.nouns import Manifest
-from . import locations, nginx, ports, visit
+from . import locations, nginx, written
 from .locations import Booked
 
 Block = dict[str, Any]
@@ -34,7 +34,7 @@ class Others:
     @functools.cached_property
     def productions(self) -> dict[str, str]:
         """The names, and ports as "port 8001", that other Productions have."""
-        return visit.other_productions(self.production, self.host)
+        return written.other_productions(self.production, self.host)
 
     @functools.cached_property
     def _by_hand(self) -> tuple[dict[str, str], dict[int, str]]:
@@ -96,11 +96,17 @@ def own_ports(wanted: dict[str, Block], before: dict[str, Block], others: Others
     for act, port in ((act, block["port"]) for act, block in wanted.items()):
         is_new = port != before.get(act, {}).get("port")
         owner = next((f"the Act {one}" for one in claimed[port] if is_new and one != act), "")
-        owner = owner or others.port(port) or ("" if port in ours else ports.holder(port))
+        owner = owner or others.port(port) or ("" if port in ours else _holder(port))
         if owner:
             message = f"port {port} of this host belongs to {owner} already; choose another one for the Sess"
             found[act] = BackstageError(message, step="booking")
     return found
+
+
+def _holder(port: int) -> str:
+    from . import ports
+
+    return ports.holder(port)
 
 
 def urls(venue: str, booked: list[Booked]) -> dict[str, BackstageError]:

@@ -26,7 +26,7 @@ from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
 from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
-from . import addresses, server_block
+from . import addresses, written
 
 Block = dict[str, Any]
 
@@ -55,60 +55,6 @@ class Place:
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
-
-
-@dataclass(frozen=True)
-class Written:
-    """The files of nginx that a Production has.
-
-    Args:
-        texts: each as it is, by its name.
-        venues: what those of Venues say of themselves, by the Venue's name.
-        ports: the same of Sesses' own ports, by Act.
-    """
-
-    texts: dict[str, str]
-    venues: dict[str, Block]
-    ports: dict[str, Block]
-
-
-def written(production: str, host: Host) -> Written:
-    """Read the files of nginx that a Production has."""
-    found = Written({}, {}, {})
-    for name in files.names_in(host.venues):
-        if name.startswith(production + ".") and name.endswith(".conf"):
-            text = files.read(os.path.join(host.venues, name)) or ""
-            data = server_block.parse(text)
-            found.texts[name] = text
-            if data and "name" in data:
-                found.venues[data["name"]] = data
-            if data and "port" in data:
-                found.ports[data["act"]] = data
-    return found
-
-
-def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
-    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
-    found = written(production, host)
-    return found.venues, found.ports
-
-
-def blocks(production: str, host: Host) -> dict[str, Block]:
-    """The Venues of a Production that nginx has: name -> the data of its file."""
-    return booked(production, host)[0]
-
-
-def other_productions(production: str, host: Host) -> dict[str, str]:
-    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
-    found = {}
-    for file in files.names_in(host.venues):
-        if not file.startswith(production + "."):
-            data = server_block.parse(files.read(os.path.join(host.venues, file))) or {}
-            for name in [data["name"], *data["aliases"]] if "name" in data else []:
-                found[name] = f"the Production {data['production']}"
-            if "port" in data:
-                found[f"port {data['port']}"] = f"the Act {data['act']} of the Production {data['production']}"
-    return found
 
 
 def get(
@@ -178,7 +124,7 @@ def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
     Raises:
         BackstageError: one does not answer as the Act's health says.
     """
-    venues, ports = booked(paths.production.name, host)
+    venues, ports = written.booked(paths.production.name, host)
     for data in venues.values():
         for gig in data["gigs"] if data["state"] == "open" else []:
             if gig["act"] == paths.name:
@@ -224,7 +170,7 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
         host: the host's facts.
         pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
     """
-    venues, ports = booked(production, host)
+    venues, ports = written.booked(production, host)
     asked = []
     for _name, data in sorted(venues.items()):
         for gig in data["gigs"] or [{"path": "/", "act": None}]:

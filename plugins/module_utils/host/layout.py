@@ -13,6 +13,7 @@ from functools import cached_property
 ROOT = "/srv/backstage"
 LOGS = "/var/log/backstage"
 SEAL = "release.json"
+ENVIRONMENT_SEAL = "environment.json"
 OTHERS = ".backstage"
 """Inside a release's static files: those that the manifest's static_urls name, one directory a URL."""
 HOST_LOCK = ROOT + "/.lock"
@@ -36,6 +37,9 @@ class Production:
     @cached_property
     def environments(self) -> str:
         return os.path.join(self.root, "environments")
+
+    def environment(self, key: str) -> str:
+        return os.path.join(self.environments, key)
 
     @cached_property
     def spool(self) -> str:

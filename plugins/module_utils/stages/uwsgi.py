@@ -16,13 +16,11 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from ..diagnosis import lookup
 from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from . import door, emperor
-from .leftovers import Left, started
+from . import emperor
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -157,6 +155,8 @@ class Uwsgi:
 
     def idle(self, sess: str, timeout: float) -> bool:
         """Wait until nothing is queued or answered; return whether that came in time."""
+        from . import door
+
         return door.wait_idle(self.act.sess(sess).socket, timeout)
 
     def stop(self, sess: str, grace: Optional[float]) -> None:
@@ -194,6 +194,8 @@ class Uwsgi:
             sess: the one that was stopped.
             playing: the one that plays: what has come since it started may be its own.
         """
+        from .leftovers import Left, started
+
         stats = emperor.try_look(self.host.stats)
         plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
         if stats is None or (playing and (plays is None or plays.pid <= 1)):
@@ -227,6 +229,8 @@ class Uwsgi:
 
         What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
         """
+        from ..diagnosis import lookup
+
         return lookup.tail(self.printed_since(ends))
 
     def printed_since(self, ends: dict[str, int]) -> str:
