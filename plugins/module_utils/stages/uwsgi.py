@@ -142,7 +142,7 @@ class Uwsgi:
         name, deadline = self.vassal(sess), time.monotonic() + timeout
         pid: Optional[int] = None
         while time.monotonic() < deadline:
-            stats = emperor.look(self.host.stats)
+            stats = emperor.look(self.host.stats, name)
             found = stats.vassals.get(name)
             if name in stats.blacklist or (pid and (found is None or found.pid != pid or found.respawns)):
                 raise BackstageError("the Sess ended while it started", step="start")
@@ -175,7 +175,7 @@ class Uwsgi:
         deadline = time.monotonic() + grace
         killed = False
         while True:
-            stats = emperor.try_look(self.host.stats)
+            stats = emperor.try_look(self.host.stats, name)
             found = stats.vassals.get(name) if stats else None
             if found is None:
                 return  # it has ended, or there is no emperor that could play it
