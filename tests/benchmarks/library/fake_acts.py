@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes what deploys would have left of many Acts on a host, without building or starting any of them.
 
