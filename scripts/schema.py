@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Print the JSON Schema of the manifest, made from the documentation of backstage_production's options.
 

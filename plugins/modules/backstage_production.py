@@ -88,6 +88,10 @@ options:
     elements: str
     default: []
     description: Internal. The controller's half of the module says here which Acts play on other hosts.
+  checked:
+    type: bool
+    default: false
+    description: Internal. The controller's half of the module says here that it has checked the manifest.
 seealso:
   - module: backstage.django.backstage_info
 """
@@ -199,12 +203,15 @@ resolved:
       label: v1.4.2
 """
 
+import gc
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
 from ansible_collections.backstage.django.plugins.module_utils.productions import options, results
 
 
 def main() -> None:
+    gc.disable()  # what a plan holds is held to the end, and walking through it takes as long as the rest
     module = AnsibleModule(argument_spec=spec.production(), supports_check_mode=True)
     results.carry_out(module, lambda: options.for_production(module.params))
 

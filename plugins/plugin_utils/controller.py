@@ -55,11 +55,13 @@ def typed(options: Options, whole: spec.Spec) -> Options:
             what = written.NO_DICTIONARY if key in DEFAULTS else written.NO_LIST
             problems.add(variables.OPTIONS[key], given if isinstance(given, str) else None, what)
     problems.refuse()
-    result = ArgumentSpecValidator(shape).validate(options)
+    # the nouns are not copied: nothing changes them, and there may be thousands
+    plain = {key: rule for key, rule in shape.items() if key not in NOUNS}
+    result = ArgumentSpecValidator(plain).validate({key: options[key] for key in options if key in plain})
     if result.error_messages:
         raise Refusal("\n".join(result.error_messages))
-    found: Options = result.validated_parameters
-    return found
+    nouns = {key: options.get(key) or shape[key]["default"] for key in NOUNS if key in shape}
+    return {**result.validated_parameters, **nouns}
 
 
 KEPT_HERE = ("key", "username", "password")
@@ -138,10 +140,11 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     problems = Problems()
     variables.check(task_vars, problems)
     options = read_files(as_written(options), base, problems)
-    wanted = manifest.read(options, problems)
+    wanted = manifest.read({**options, "checked": False}, problems)
     host = str(task_vars["inventory_hostname"])
     options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
     problems.refuse()
+    options["checked"] = True
     if options.get("rollback") in options["elsewhere"]:
         return {"changed": False, "plan": [], "diff": []}
     through = options.get("through") or "play"

@@ -52,6 +52,7 @@ class Controller:
             "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
             "ANSIBLE_CALLBACKS_ENABLED": "tempo",
             "ANSIBLE_HOST_KEY_CHECKING": "false",
+            "ANSIBLE_LIBRARY": str(HERE / "library"),
             "ANSIBLE_NOCOLOR": "1",
             "BENCH_TEMPO": str(self._tempo),
         }
@@ -62,6 +63,15 @@ class Controller:
         variables = ["--extra-vars", json.dumps(extra)] if extra else []
         command = ["ansible-playbook", "-i", str(inventory), f"backstage.django.{playbook}", *variables]
         return self._run([*(["nice", "-n", "19"] if gently else []), *command])
+
+    def fake(self, inventory: Path) -> Run:
+        """What deploys of this inventory would have left on its host (library/fake_acts.py)."""
+        lists = ("production", "acts", "venues", "gigs", "act_defaults", "sess_defaults")
+        options = {key: f"{{{{ backstage_{key} }}}}" for key in lists}
+        play = {"hosts": "backstage_stage", "gather_facts": False, "tasks": [{"fake_acts": options}]}
+        playbook = self._work / "fake.json"
+        playbook.write_text(json.dumps([play]))
+        return self._run(["ansible-playbook", "-i", str(inventory), str(playbook)])
 
     def ping(self, inventory: Path) -> Run:
         return self._run(["ansible", "backstage_stage", "-i", str(inventory), "-m", "ansible.builtin.ping"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -154,3 +155,20 @@ def redeploy_one(bench: Bench, inventory: Path, act: str, rounds: int) -> float:
         _edition, version = bench.next_edition()
         runs.append(bench.controller.play("deploy", inventory, act=act, version=version))
     return _wall(runs)
+
+
+def idle(bench: Bench, counts: tuple[int, ...], rounds: int) -> list[dict[str, Any]]:
+    """A `deploy` that has nothing to do, of a Production that grows: its first Act is deployed, the others are faked.
+
+    The host's emperor is stopped first: nothing of what is faked is to run. So this part comes last.
+    """
+    first, inventory = chorus(bench, "idle", 1)
+    bench.controller.play("site", inventory)
+    bench.host.run("systemctl", "stop", "backstage-emperor")
+    found = []
+    for count in counts:
+        names = tuple(f"{bench.repository.project.package}{number:03d}" for number in range(1, count + 1))
+        inventory = replace(first, names=names).write(bench.work, bench.host)
+        bench.controller.fake(inventory)
+        found.append(nothing(bench, inventory, count, rounds))
+    return found

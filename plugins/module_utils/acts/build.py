@@ -121,7 +121,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     act, where = job.act, _unpack(job, release, builder)
     wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)
     key = environments.make(paths, wanted, host.uv, release.code)
-    environment = environments.path(paths.production, key)
+    environment = paths.production.environment(key)
     places = world.Places.of_builder(paths, job.release)
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
     # the path that the release is named for: an Act that leaves one still plays there, and is not built for it

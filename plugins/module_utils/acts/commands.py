@@ -125,7 +125,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
     """
     state = _playing(production, act)
     record = state.releases[state.live_release or ""]
-    environment = environments.path(state.paths.production, record["environment"])
+    environment = state.paths.production.environment(record["environment"])
     return Command(
         words=words,
         argv=_argv(record["manage"], environment, words),

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..host import names, process, users
+from ..host import accounts as host_accounts
+from ..host import files, names, users
 from ..host.errors import BackstageError
 from ..host.layout import Act as ActPaths
 from ..host.layout import Production
@@ -104,26 +105,26 @@ def _name(look: Any, number: int) -> str:
 def places(state: ActState) -> list[Place]:
     """The directories and files of an Act that are there from its first build on, and those of what is live."""
     paths = state.paths
-    player = process.User.named(names.player(paths.production.name, paths.name))
-    www, adm = process.group_id(names.WWW_GROUP), process.group_id(names.LOG_GROUP)
+    player = host_accounts.user(names.player(paths.production.name, paths.name))
+    www, adm = host_accounts.group_id(names.WWW_GROUP), host_accounts.group_id(names.LOG_GROUP)
     found = [
         *(Place(path, 0o755) for path in (paths.production.root, paths.production.acts, paths.production.environments)),
         *(Place(path, 0o711) for path in (paths.root, paths.releases, paths.sesses)),
-        Place(paths.media, 0o2750, player.uid, www),
-        Place(paths.data, 0o700, player.uid, player.gid),
+        Place(paths.media, 0o2750, player.pw_uid, www),
+        Place(paths.data, 0o700, player.pw_uid, player.pw_gid),
         Place(paths.production.logs, 0o750, 0, adm),
         Place(paths.log, 0o640, 0, adm),
         *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold)),
     ]
     for name in state.releases:
         release = paths.release(name)
-        found += [Place(release.root, 0o711), Place(release.seal, 0o640, 0, player.gid)]
-        found += [Place(release.code, 0o750, 0, player.gid), Place(release.static, 0o755)]
+        found += [Place(release.root, 0o711), Place(release.seal, 0o640, 0, player.pw_gid)]
+        found += [Place(release.code, 0o750, 0, player.pw_gid), Place(release.static, 0o755)]
     if state.live:
         sess = paths.sess(state.live)
-        found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.gid), Place(sess.record, 0o600)]
-        found += [Place(sess.env, 0o750, 0, player.gid), Place(sess.door, 0o750, 0, www)]
-        found += [Place(os.path.join(sess.env, name), 0o640, 0, player.gid) for name in state.live_env]
+        found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.pw_gid), Place(sess.record, 0o600)]
+        found += [Place(sess.env, 0o750, 0, player.pw_gid), Place(sess.door, 0o750, 0, www)]
+        found += [Place(os.path.join(sess.env, name), 0o640, 0, player.pw_gid) for name in files.names_in(sess.env)]
     return found
 
 
@@ -147,11 +148,10 @@ class Account:
     def differences(self) -> dict[str, tuple[str, str]]:
         """What differs: home, shell, groups -> how it is and how it should be."""
         try:
-            entry = pwd.getpwnam(self.name)
+            entry = host_accounts.user(self.name)
         except KeyError:
             return {MISSING: ("", "")}
-        found = os.getgrouplist(self.name, entry.pw_gid)
-        extra = sorted(_name(grp.getgrgid, number) for number in found if number != entry.pw_gid)
+        extra = host_accounts.extra_groups(entry)
         asked = {
             "home": (entry.pw_dir, self.home),
             "shell": (entry.pw_shell, users.SHELL),

@@ -20,12 +20,12 @@ from urllib.parse import urlsplit
 from ..diagnosis import lookup
 from ..host import files, names, process, run_log, user_processes, users
 from ..host.errors import BackstageError
+from ..host.layout import ENVIRONMENT_SEAL as SEAL
 from ..host.layout import Act, Production
 from ..manifest import inputs
 from ..manifest.nouns import Index, summary
 from . import digests, seal, unpack
 
-SEAL = "environment.json"
 TYPICAL = 80 * 2**20
 """Bytes of a small Django environment with its bytecode."""
 _NEEDS_BUILDING = re.compile(  # uv breaks its lines anywhere
@@ -93,10 +93,6 @@ class _Maker:
     code: str = ""
 
 
-def path(paths: Production, key: str) -> str:
-    return os.path.join(paths.environments, key)
-
-
 def cache(room: str) -> str:
     """Where uv keeps what it has fetched and built, in a directory of its user's."""
     return os.path.join(room, "uv")
@@ -108,7 +104,7 @@ def entered(environment: str) -> dict[str, str]:
 
 
 def is_sealed(paths: Production, key: str) -> bool:
-    return os.path.isfile(os.path.join(path(paths, key), SEAL))
+    return os.path.isfile(os.path.join(paths.environment(key), SEAL))
 
 
 def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
@@ -134,7 +130,7 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
     alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
     for known in (own,) if alone else (wanted, own):
         if is_sealed(paths.production, known.key):
-            os.utime(os.path.join(path(paths.production, known.key), SEAL))  # what nobody uses may be removed
+            os.utime(os.path.join(paths.production.environment(known.key), SEAL))  # what nobody uses may be removed
             return known.key
     if not os.path.exists(uv):
         raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")
@@ -161,7 +157,7 @@ def _own(paths: Act, code: str) -> _Maker:
 
 
 def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
-    target = path(paths, wanted.key)
+    target = paths.environment(wanted.key)
     files.remove_tree(target)
     files.need_room(paths.environments, 2 * TYPICAL, "an environment")
     files.directory(target, 0o700, maker.user.uid, maker.user.gid)
@@ -280,4 +276,4 @@ def sweep(paths: Production, used: set[str]) -> None:
     """Remove the environments that no sealed release on disk names, of any Act."""
     for key in files.names_in(paths.environments):
         if key not in used:
-            files.remove_sealed(path(paths, key), SEAL)
+            files.remove_sealed(paths.environment(key), SEAL)

@@ -21,7 +21,7 @@ from ..manifest.database import POSTGRESQL
 from ..manifest.nouns import Act, Seed, summary
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
-from . import build, databases, drift, environments, finish, steps, uploads, world
+from . import databases, drift, world
 
 FIXTURE = "fixture "
 PATIENCE = 600
@@ -189,6 +189,8 @@ class _Manager:
         files.write(self.paths.record, files.to_json(record_of(self.want)), 0o600)
 
     def build(self) -> None:
+        from . import build
+
         if not self.want.archive or self.want.inputs is None:
             raise BackstageError("its source did not arrive on this host", step="build")
         prepare(self.paths)
@@ -268,10 +270,12 @@ class _Manager:
 
     def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
         """Run a step as the player, with the Sess's own variables."""
+        from . import environments, steps
+
         release = self.state.releases[self.want.release]
         player = process.User.named(names.player(self.production, self.act.name))
         fill_writable(self.state, release)
-        environment = environments.path(self.paths.production, release["environment"])
+        environment = self.paths.production.environment(release["environment"])
         env = {
             **play_variables(self.want, self.state, release, self.host),
             **environments.entered(environment),
@@ -314,6 +318,8 @@ class _Manager:
 
 def prepare(paths: Any) -> None:
     """Make an Act's users and directories, with the modes of the documented layout."""
+    from . import uploads
+
     production = paths.production
     for path in (production.root, production.acts, production.environments):
         files.directory(path)
@@ -327,6 +333,8 @@ def prepare(paths: Any) -> None:
 
 def fill_writable(state: ActState, release: dict[str, Any]) -> None:
     """Give the Act its own copies of what it may write, once; uploads that nginx could not read, it can."""
+    from . import finish, uploads
+
     paths = state.paths
     player = process.User.named(names.player(paths.production.name, paths.name))
     uploads.mend(paths.media, player.uid, process.group_id(names.WWW_GROUP))

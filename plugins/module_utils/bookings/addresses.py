@@ -41,16 +41,16 @@ def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str])
             booked.setdefault(gig["act"], {})[name] = venue(block)
             paths[gig["act"]] = gig["path"]
             beside.setdefault(gig["act"], set()).update(others(block, gig["act"]))
-    found = {}
+    found, order = {}, _order(known)
     for act, path in paths.items():
         own = (ports[act]["port"],) if act in ports else ()
-        found[act] = Address(_in_order(booked.get(act, {}).values(), known), path, own, frozenset(beside.get(act, ())))
+        found[act] = Address(_in_order(booked.get(act, {}).values(), order), path, own, frozenset(beside.get(act, ())))
     return found
 
 
 def meanwhile(now: dict[str, Address], then: dict[str, Address], known: list[str]) -> dict[str, Address]:
     """Where each Act will be reached, and where nginx still passes something to it."""
-    found = {}
+    found, order = {}, _order(known)
     for act in {**now, **then}:
         old, new = now.get(act, Address()), then.get(act, Address())
         staying = {one.name for one in new.venues}
@@ -58,11 +58,15 @@ def meanwhile(now: dict[str, Address], then: dict[str, Address], known: list[str
         # an Act has one path: until its last Gig is cancelled, that one's
         path = new.path if new.venues or not old.venues else old.path
         ports = tuple(sorted({*old.ports, *new.ports}))
-        found[act] = Address(_in_order(venues, known), path, ports, old.beside | new.beside)
+        found[act] = Address(_in_order(venues, order), path, ports, old.beside | new.beside)
     return found
 
 
-def _in_order(venues: Iterable[Venue], known: list[str]) -> tuple[Venue, ...]:
+def _order(known: list[str]) -> dict[str, int]:
+    """The place of each Venue in the manifest: made once for all Acts, of which there may be as many."""
+    return {name: number for number, name in enumerate(known)}
+
+
+def _in_order(venues: Iterable[Venue], place: dict[str, int]) -> tuple[Venue, ...]:
     """The manifest's order, then by name: the same variables whether an Act stays at a Venue or leaves it."""
-    place = {name: number for number, name in enumerate(known)}
     return tuple(sorted(venues, key=lambda one: (place.get(one.name, len(place)), one.name)))

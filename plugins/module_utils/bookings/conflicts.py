@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest.nouns import Manifest
-from . import locations, nginx, ports, visit
+from . import locations, nginx, written
 from .locations import Booked
-from .nginx_servers import Server
 
 Block = dict[str, Any]
 
@@ -31,33 +29,36 @@ class Others:
     @functools.cached_property
     def nginx(self) -> nginx.Configuration:
         """What nginx would read now; nothing where there is none yet."""
-        return nginx.read() if self.host.has_front_of_house else nginx.Configuration()
+        return nginx.read(self.host.venues) if self.host.has_front_of_house else nginx.Configuration()
 
     @functools.cached_property
     def productions(self) -> dict[str, str]:
         """The names, and ports as "port 8001", that other Productions have."""
-        return visit.other_productions(self.production, self.host)
+        return written.other_productions(self.production, self.host)
+
+    @functools.cached_property
+    def _by_hand(self) -> tuple[dict[str, str], dict[int, str]]:
+        """The names on the port of the Venues, and the ports, of other servers: each with the file that says so."""
+        names: dict[str, str] = {}
+        ports: dict[int, str] = {}
+        for server in self.nginx.servers:
+            if os.path.realpath(server.path).startswith(self.host.venues + "/"):
+                continue
+            for name, path in server.names.items() if self.host.http_port in server.ports else ():
+                names.setdefault(name, path)
+            for port, path in server.ports.items():
+                ports.setdefault(port, path)
+        return names, ports
 
     def name(self, name: str) -> str:
         """Who has a name on the port of the Venues; empty where nobody does."""
-        by_hand = [
-            server.names[name]
-            for server in self._foreign()
-            if name in server.names and self.host.http_port in server.ports
-        ]
-        return self.productions.get(name, "") or (by_hand[0] if by_hand else "")
+        return self.productions.get(name) or self._by_hand[0].get(name, "")
 
     def port(self, port: int) -> str:
         """Who has nginx listen on a port; empty where nobody does."""
         if port == self.host.http_port:
             return "all Venues (front_of_house_http_port)"
-        by_hand = [server.ports[port] for server in self._foreign() if port in server.ports]
-        return self.productions.get(f"port {port}", "") or (by_hand[0] if by_hand else "")
-
-    def _foreign(self) -> Iterator[Server]:
-        for server in self.nginx.servers:
-            if not os.path.realpath(server.path).startswith(self.host.venues + "/"):
-                yield server
+        return self.productions.get(f"port {port}") or self._by_hand[1].get(port, "")
 
 
 def names(manifest: Manifest, others: Others) -> dict[str, BackstageError]:
@@ -88,15 +89,24 @@ def own_ports(wanted: dict[str, Block], before: dict[str, Block], others: Others
         others: what others have.
     """
     ours = {block["port"] for block in before.values()}
+    claimed: dict[int, list[str]] = {}
+    for act, block in wanted.items():
+        claimed.setdefault(block["port"], []).append(act)
     found = {}
     for act, port in ((act, block["port"]) for act, block in wanted.items()):
         is_new = port != before.get(act, {}).get("port")
-        owner = next((f"the Act {one}" for one in wanted if is_new and one != act and wanted[one]["port"] == port), "")
-        owner = owner or others.port(port) or ("" if port in ours else ports.holder(port))
+        owner = next((f"the Act {one}" for one in claimed[port] if is_new and one != act), "")
+        owner = owner or others.port(port) or ("" if port in ours else _holder(port))
         if owner:
             message = f"port {port} of this host belongs to {owner} already; choose another one for the Sess"
             found[act] = BackstageError(message, step="booking")
     return found
+
+
+def _holder(port: int) -> str:
+    from . import ports
+
+    return ports.holder(port)
 
 
 def urls(venue: str, booked: list[Booked]) -> dict[str, BackstageError]:

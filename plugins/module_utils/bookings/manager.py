@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ..acts import url_prefixes, world
 from ..acts.world import Address
@@ -20,11 +20,15 @@ from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, conflicts, nginx, server_block, visit
+from . import addresses, conflicts, nginx, server_block, written
 from . import steps as booking_steps
 from .conflicts import Others
 from .locations import Booked, Left
 from .server_block import port_name
+from .written import Written
+
+if TYPE_CHECKING:
+    from .visit import Place
 
 Block = dict[str, Any]
 
@@ -49,6 +53,7 @@ class Bookings:
         left: Acts whose new Gigs are left out, for they failed.
         coming: what Acts are about to play: its URLs are served beside the present ones.
         known: what others have on this host, where the run has read it already.
+        written: the same of the Production's own files.
     """
 
     manifest: Manifest
@@ -58,9 +63,11 @@ class Bookings:
     left: set[str] = field(default_factory=set)
     coming: dict[str, Coming] = field(default_factory=dict)
     known: Optional[Others] = None
+    written: Optional[Written] = None
 
     def __post_init__(self) -> None:
-        self.before, self.before_ports = visit.booked(self.paths.name, self.host)
+        found = self.written or written.read(self.paths.name, self.host)
+        self.before, self.before_ports, self.texts = found.venues, found.ports, found.texts
         self.said: dict[str, list[Gig]] = {}
         for gig in self.manifest.gigs:
             self.said.setdefault(gig.venue, []).append(gig)
@@ -212,9 +219,8 @@ class Bookings:
         """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
         if after is None or before != after:
             return []
-        text = self._text(after)
-        changed = text is not None and text != self._file(name)
-        return [Step(noun, subject, "rewrite", self._file(name), text)] if changed else []
+        text, found = self._text(after), self.texts.get(server_block.file_name(self.paths.name, name))
+        return [Step(noun, subject, "rewrite", found, text)] if text not in (None, found) else []
 
     def _path(self, name: str) -> str:
         return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))
@@ -351,6 +357,8 @@ class Bookings:
 
     def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, dict[str, BackstageError]]:
         """Ask at every place that was written: what is new there has to answer. File -> Act -> why it does not."""
+        from . import visit
+
         failed: dict[str, dict[str, BackstageError]] = {}
         wanted = self._wanted()
         for name in [name for name, text in texts.items() if text]:
@@ -361,8 +369,10 @@ class Bookings:
                     failed.setdefault(name, {})[act.name] = error
         return failed
 
-    def _places(self, block: Block) -> list[tuple[Act, visit.Place]]:
+    def _places(self, block: Block) -> list[tuple[Act, Place]]:
         """Where the Acts that play can be asked in a file of nginx."""
+        from . import visit
+
         known = {act: self.manifest.acts[act] for act in _acts(block) if act in self.manifest.acts}
         live = {name: act for name, act in known.items() if self.state.act(name).live}
         if "port" in block:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import tempfile
 import time
 from collections.abc import Container
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ http {{
     include "{directory}/*.conf";
 }}
 """
+_DUMP = 64 * 2**20
+"""Bytes of a configuration: a part of it would hide the servers in the rest."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -61,16 +62,20 @@ class Configuration:
             raise BackstageError(message, step="nginx")
 
 
-def read() -> Configuration:
-    """Have nginx read its configuration without using it, and say what is in it."""
+def read(ours: str = "") -> Configuration:
+    """Have nginx read its configuration without using it, and say what is in it.
+
+    Args:
+        ours: the directory of Backstage's own servers, which are left out.
+    """
     if not os.path.exists(_PROGRAM):
         return Configuration(f"{_PROGRAM} is missing: {SITE}")
-    result = process.run([_PROGRAM, "-T", "-q"])
+    result = process.run([_PROGRAM, "-T", "-q"], keep=_DUMP)
     if not result.ok:
         fault = _fault(result.said)
         place = re.search(r" in (/.+?):\d+$", fault)
         return Configuration(fault, place.group(1) if place else "")
-    return Configuration(servers=tuple(nginx_servers.read(result.out)))
+    return Configuration(servers=tuple(nginx_servers.read(result.out, ours)))
 
 
 def _fault(said: str) -> str:
@@ -98,6 +103,8 @@ def check_alone(texts: dict[str, str], constants: str) -> None:
     """Have nginx read files that are not enabled yet, and of this host only the file with what they name."""
     if not texts:
         return
+    import tempfile
+
     with tempfile.TemporaryDirectory() as directory:
         for name, text in texts.items():
             files.draft(os.path.join(directory, name), text, 0o600)

@@ -45,13 +45,19 @@ class _Directive:
     block: list[_Directive] = field(default_factory=list)
 
 
-def read(dump: str) -> list[Server]:
-    """The servers of a configuration, with what they include."""
+def read(dump: str, without: str = "") -> list[Server]:
+    """The servers of a configuration, with what they include.
+
+    Args:
+        dump: what nginx prints.
+        without: a directory whose files are left out.
+    """
     parts = _FILE.split(dump)[1:]
     texts = dict(zip(parts[::2], parts[1::2]))
     if not texts:
         return []
-    files = {path: _parse(path, text) for path, text in texts.items()}
+    ours = {place for place in set(map(os.path.dirname, texts)) if os.path.realpath(place) == without}
+    files = {path: _parse(path, text) for path, text in texts.items() if os.path.dirname(path) not in ours}
     main = next(iter(files))
     return list(_servers(_expanded(files[main], files, os.path.dirname(main), 0)))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -26,7 +26,7 @@ from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
 from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
-from . import addresses, server_block
+from . import addresses, written
 
 Block = dict[str, Any]
 
@@ -55,42 +55,6 @@ class Place:
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
-
-
-def _ours(production: str, host: Host) -> Iterator[Block]:
-    """What the files of a Production say of themselves."""
-    for name in files.names_in(host.venues):
-        if name.startswith(production + ".") and name.endswith(".conf"):
-            data = server_block.parse(files.read(os.path.join(host.venues, name)))
-            if data:
-                yield data
-
-
-def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
-    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
-    ours = list(_ours(production, host))
-    return (
-        {data["name"]: data for data in ours if "name" in data},
-        {data["act"]: data for data in ours if "port" in data},
-    )
-
-
-def blocks(production: str, host: Host) -> dict[str, Block]:
-    """The Venues of a Production that nginx has: name -> the data of its file."""
-    return booked(production, host)[0]
-
-
-def other_productions(production: str, host: Host) -> dict[str, str]:
-    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
-    found = {}
-    for file in files.names_in(host.venues):
-        if not file.startswith(production + "."):
-            data = server_block.parse(files.read(os.path.join(host.venues, file))) or {}
-            for name in [data["name"], *data["aliases"]] if "name" in data else []:
-                found[name] = f"the Production {data['production']}"
-            if "port" in data:
-                found[f"port {data['port']}"] = f"the Act {data['act']} of the Production {data['production']}"
-    return found
 
 
 def get(
@@ -160,7 +124,7 @@ def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
     Raises:
         BackstageError: one does not answer as the Act's health says.
     """
-    venues, ports = booked(paths.production.name, host)
+    venues, ports = written.booked(paths.production.name, host)
     for data in venues.values():
         for gig in data["gigs"] if data["state"] == "open" else []:
             if gig["act"] == paths.name:
@@ -206,7 +170,7 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
         host: the host's facts.
         pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
     """
-    venues, ports = booked(production, host)
+    venues, ports = written.booked(production, host)
     asked = []
     for _name, data in sorted(venues.items()):
         for gig in data["gigs"] or [{"path": "/", "act": None}]:

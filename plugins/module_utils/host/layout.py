@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 
 ROOT = "/srv/backstage"
 LOGS = "/var/log/backstage"
 SEAL = "release.json"
+ENVIRONMENT_SEAL = "environment.json"
 OTHERS = ".backstage"
 """Inside a release's static files: those that the manifest's static_urls name, one directory a URL."""
 HOST_LOCK = ROOT + "/.lock"
@@ -24,32 +26,35 @@ class Production:
 
     name: str
 
-    @property
+    @cached_property
     def root(self) -> str:
         return os.path.join(ROOT, self.name)
 
-    @property
+    @cached_property
     def acts(self) -> str:
         return os.path.join(self.root, "acts")
 
-    @property
+    @cached_property
     def environments(self) -> str:
         return os.path.join(self.root, "environments")
 
-    @property
+    def environment(self, key: str) -> str:
+        return os.path.join(self.environments, key)
+
+    @cached_property
     def spool(self) -> str:
         return os.path.join(self.root, "spool")
 
-    @property
+    @cached_property
     def cache(self) -> str:
         """The package cache of the environments' builder."""
         return os.path.join(self.root, "cache")
 
-    @property
+    @cached_property
     def lock(self) -> str:
         return os.path.join(self.root, ".lock")
 
-    @property
+    @cached_property
     def logs(self) -> str:
         return os.path.join(LOGS, self.name)
 
@@ -64,53 +69,53 @@ class Act:
     production: Production
     name: str
 
-    @property
+    @cached_property
     def root(self) -> str:
         return os.path.join(self.production.acts, self.name)
 
-    @property
+    @cached_property
     def releases(self) -> str:
         return os.path.join(self.root, "releases")
 
-    @property
+    @cached_property
     def sesses(self) -> str:
         return os.path.join(self.root, "sesses")
 
-    @property
+    @cached_property
     def live(self) -> str:
         return os.path.join(self.root, "live")
 
-    @property
+    @cached_property
     def media(self) -> str:
         return os.path.join(self.root, "media")
 
-    @property
+    @cached_property
     def data(self) -> str:
         return os.path.join(self.root, "data")
 
-    @property
+    @cached_property
     def fetched(self) -> str:
         """What uv fetched for a rehearsal's builder, between two tries."""
         return os.path.join(self.root, "fetched")
 
-    @property
+    @cached_property
     def workshop(self) -> str:
         """The builder's throw-away home while a release is built."""
         return os.path.join(self.root, "workshop")
 
-    @property
+    @cached_property
     def record(self) -> str:
         return os.path.join(self.root, "act.json")
 
-    @property
+    @cached_property
     def history(self) -> str:
         return os.path.join(self.root, "history.jsonl")
 
-    @property
+    @cached_property
     def hold(self) -> str:
         return os.path.join(self.root, "hold")
 
-    @property
+    @cached_property
     def log(self) -> str:
         return os.path.join(self.production.logs, self.name + ".log")
 
@@ -127,15 +132,15 @@ class Release:
 
     root: str
 
-    @property
+    @cached_property
     def code(self) -> str:
         return os.path.join(self.root, "code")
 
-    @property
+    @cached_property
     def static(self) -> str:
         return os.path.join(self.root, "static")
 
-    @property
+    @cached_property
     def seal(self) -> str:
         return os.path.join(self.root, SEAL)
 
@@ -146,34 +151,34 @@ class Sess:
 
     root: str
 
-    @property
+    @cached_property
     def ini(self) -> str:
         return os.path.join(self.root, "uwsgi.ini")
 
-    @property
+    @cached_property
     def env(self) -> str:
         return os.path.join(self.root, "env")
 
-    @property
+    @cached_property
     def door(self) -> str:
         return os.path.join(self.root, "door")
 
-    @property
+    @cached_property
     def socket(self) -> str:
         return os.path.join(self.door, "s")
 
-    @property
+    @cached_property
     def release(self) -> str:
         return os.path.join(self.root, "release")
 
-    @property
+    @cached_property
     def static(self) -> str:
         return os.path.join(self.root, "static")
 
-    @property
+    @cached_property
     def older(self) -> str:
         return os.path.join(self.root, "older")
 
-    @property
+    @cached_property
     def record(self) -> str:
         return os.path.join(self.root, "sess.json")

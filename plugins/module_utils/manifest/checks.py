@@ -12,6 +12,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Container
 from typing import Any, Optional
 
 from ..host import names
@@ -168,7 +169,7 @@ def _text(name: str, text: str) -> Optional[str]:
     return None
 
 
-def secret(value: str, taken: list[str]) -> Optional[str]:
+def secret(value: str, taken: Container[str]) -> Optional[str]:
     """A secret is masked wherever its value occurs, so it may not be a word that occurs."""
     if len(value) < SHORTEST_SECRET:
         return f"it is shorter than {SHORTEST_SECRET} characters; use a longer one"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
@@ -41,9 +41,10 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
         listed: what the manifest names.
         problems: takes what does not fit together.
     """
+    taken = _words(manifest)
     for act in manifest.acts.values():
         _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
-        _check_secrets(act, manifest, problems)
+        _check_secrets(act, taken, problems)
     _check_sesses(manifest, listed, problems)
     _check_venues(manifest, problems)
     _check_gigs(manifest, listed, problems)
@@ -155,10 +156,19 @@ def _overlap(one: str, other: str) -> bool:
     return (one + "/").startswith(other + "/") or (other + "/").startswith(one + "/")
 
 
-def _check_secrets(act: Act, manifest: Manifest, problems: Problems) -> None:
-    taken = [manifest.production, *manifest.acts, *(name for venue in manifest.venues.values() for name in venue.names)]
-    taken += [name for other in manifest.acts.values() for name in (*other.env, *(other.secrets or {}))]
-    taken += [name for other in manifest.acts.values() for seed in other.seed for name in (seed.name, *seed.secrets)]
+def _words(manifest: Manifest) -> frozenset[str]:
+    """The names in a manifest: none of them may be a secret's value, which is masked wherever it occurs."""
+    found = {manifest.production, *manifest.acts}
+    for venue in manifest.venues.values():
+        found.update(venue.names)
+    for act in manifest.acts.values():
+        found.update(act.env, act.secrets or {})
+        for seed in act.seed:
+            found.update((seed.name, *seed.secrets))
+    return frozenset(found)
+
+
+def _check_secrets(act: Act, taken: Container[str], problems: Problems) -> None:
     where = f"backstage_acts[{act.name}]"
     for name, value in (act.secrets or {}).items():
         problems.check(f"{where}.secrets.{name}", None, checks.secret(value, taken), secret=True)

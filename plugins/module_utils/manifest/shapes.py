@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from . import spec, values
 from .problems import Problems
 from .values import NO_DICTIONARY, NO_LIST
@@ -27,6 +25,8 @@ NOT_BUILT_VALUES = {
     ("mode", "files"): "none",
     ("mode", "acme"): "none",
 }
+CHECKED = "checked"
+"""The option by which the controller's half says that it has checked the lists: the module has their types already."""
 OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -42,33 +42,33 @@ def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, pro
         problems: takes what is wrong with the others.
     """
     listed = options.get(key) or []
+    if options.get(CHECKED):
+        laid_under = _given(options.get(OVERLAYS.get(key, "")) or {})
+        return [overlay(laid_under, item) for item in listed]
     if not isinstance(listed, list):
         problems.add(f"backstage_{key}", None, NO_LIST)
         return []
     below = _defaults(options, OVERLAYS.get(key, ""), f"backstage_{key}", shape, problems)
-    validator = ArgumentSpecValidator(shape)
     right: list[Item] = []
     for index, item in enumerate(listed):
         where = f"backstage_{key}[{item.get(name) or index if isinstance(item, Mapping) else index}]"
-        right += _checked(item, below, f"backstage_{key}", where, validator, problems)
+        right += _checked(item, below, f"backstage_{key}", where, shape, problems)
     return right
 
 
 def _defaults(options: Mapping[str, Any], key: str, table: str, shape: spec.Spec, problems: Problems) -> Item:
     """What is laid under every item; checked here, so that it is named as what it is."""
-    validator = ArgumentSpecValidator({name: rule for name, rule in spec.optional(shape).items() if name != "name"})
+    optional = {name: rule for name, rule in spec.optional(shape).items() if name != "name"}
     given = options.get(key) or {}
-    right = _checked(given, {}, table, f"backstage_{key}", validator, problems)
+    right = _checked(given, {}, table, f"backstage_{key}", optional, problems)
     return _given(given) if right else {}
 
 
-def _checked(
-    item: Any, below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
-) -> list[Item]:
+def _checked(item: Any, below: Item, table: str, where: str, shape: spec.Spec, problems: Problems) -> list[Item]:
     """The item in its types, or none where something is wrong with it: everything that is, is said."""
     own = Problems()
     if isinstance(item, Mapping):
-        found = _in_types(item, below, table, where, validator, own)
+        found = _in_types(item, below, table, where, shape, own)
     else:
         own.add(where, item, NO_DICTIONARY)
         found = {}
@@ -77,9 +77,8 @@ def _checked(
 
 
 def _in_types(
-    item: Mapping[str, Any], below: Item, table: str, where: str, validator: ArgumentSpecValidator, problems: Problems
+    item: Mapping[str, Any], below: Item, table: str, where: str, shape: spec.Spec, problems: Problems
 ) -> Item:
-    shape = dict(validator.argument_spec)
     unbuilt = _refuse_unbuilt(table, where, item, problems)
     laid = {key: value for key, value in overlay(below, _without_unbuilt(table, item)).items() if key not in unbuilt}
     source = item.get("source")
@@ -87,12 +86,7 @@ def _in_types(
     if isinstance(version, (int, float)):
         problems.add(f"{where}.source.version", version, "is a number in YAML (1.10 would be 1.1); write it in quotes")
     values.check(laid, shape, where, problems)
-    if problems.lines:
-        return {}
-    result = validator.validate(laid)
-    for error in result.errors:
-        problems.add(where, None, error.msg)
-    return dict(result.validated_parameters)
+    return {} if problems.lines else values.typed(laid, shape)
 
 
 def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:

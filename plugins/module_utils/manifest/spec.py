@@ -206,6 +206,7 @@ def production() -> Spec:
         "longest_request": {"type": "int", "default": 300},
         **shipping(),
         "elsewhere": {"type": "list", "elements": "str", "default": []},
+        "checked": {"type": "bool", "default": False},
     }
 
 

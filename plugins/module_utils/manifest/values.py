@@ -10,14 +10,14 @@ Ansible converts values by the same specs, but its messages name Python's types,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, Callable, Optional
 
-from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_int
+from ansible.module_utils.common.validation import check_type_bool, check_type_dict, check_type_int, check_type_str
 
 from .problems import Problems
 from .spec import Spec
 
+_CONVERT: dict[str, Callable[[Any], Any]] = {"bool": check_type_bool, "int": check_type_int, "str": check_type_str}
 NO_DICTIONARY = "is no dictionary; write 'key: value' pairs"
 NO_LIST = "is no list; begin every item with a hyphen"
 
@@ -37,6 +37,8 @@ def check(item: Mapping[str, Any], shape: Spec, where: str, problems: Problems) 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that was probably meant, as the end of a message; empty where none is near."""
+    from difflib import get_close_matches
+
     found = get_close_matches(word, list(known), 1, 0.7)
     return f"; did you mean '{found[0]}'?" if found else ""
 
@@ -56,6 +58,27 @@ def check_value(value: Any, rule: Mapping[str, Any], where: str, problems: Probl
             check_value(one, {"type": rule["elements"], "options": options}, place, problems)
     else:
         problems.check(where, shown, _scalar(value, kind, rule.get("choices")))
+
+
+def typed(item: Mapping[str, Any], shape: Spec) -> dict[str, Any]:
+    """The item in the types of its spec, without what is not given: as Ansible has it, and without its deep copies.
+
+    Args:
+        item: what ``check`` has found right.
+        shape: the spec of its options.
+    """
+    return {str(key): _typed(value, shape[key]) for key, value in item.items() if value is not None}
+
+
+def _typed(value: Any, rule: Mapping[str, Any]) -> Any:
+    kind, options = rule["type"], rule.get("options")
+    if kind == "dict":
+        found = check_type_dict(value)
+        return typed(found, options) if options else found
+    if kind == "list":
+        element = {"type": rule["elements"], "options": options}
+        return [_typed(one, element) for _place, one in _listed(value, "", Problems())]
+    return _CONVERT[kind](value)
 
 
 def _listed(value: Any, where: str, problems: Problems) -> list[tuple[str, Any]]:

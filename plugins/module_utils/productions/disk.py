@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..bookings import visit
+from ..bookings import written
 from ..host.facts import Host
 from ..state.read import ActState, read
 
@@ -19,7 +19,7 @@ def options(production: str) -> dict[str, Any]:
     """Everything of a Production on this host, in the manifest's own form; without secrets."""
     host = Host.read()
     state = read(production, host)
-    venues, listening = visit.booked(production, host)
+    venues, listening = written.booked(production, host)
     blocks = venues.values()
     ports = {act: {"port": data["port"]} for act, data in listening.items()}
     return {

@@ -11,13 +11,13 @@ import os
 import stat
 from collections.abc import Iterator
 
-from ..acts import digests, drift, environments
+from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
 from ..bookings import nginx, server_block
 from ..bookings.manager import Bookings
 from ..host import files
 from ..host.facts import Host
-from ..host.layout import SEAL
+from ..host.layout import ENVIRONMENT_SEAL, SEAL
 from ..manifest.nouns import Manifest
 from ..stages import vassals
 from ..stages.uwsgi import Part, Uwsgi
@@ -115,7 +115,7 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
 def _part(act: ActState, release: dict[str, str]) -> Part:
     """What the live Sess plays, by its own record; its variables are in no ini."""
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
-    environment = environments.path(act.paths.production, release["environment"])
+    environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
     return Part(release["release"], project, environment, {}, frozenset(), **counted)
 
@@ -141,8 +141,8 @@ def _sealed(state: HostState, whole: bool) -> Iterator[Drift]:
         for release, record in act.releases.items():
             if whole or release == act.live_release:
                 trees[act.paths.release(release).root] = (f"act {name}", SEAL)
-                key = environments.path(state.paths, record["environment"])
-                trees.setdefault(key, (f"act {name}", environments.SEAL))
+                key = state.paths.environment(record["environment"])
+                trees.setdefault(key, (f"act {name}", ENVIRONMENT_SEAL))
     for tree, (subject, seal) in trees.items():
         found = digests.changed(tree, seal) if whole or digests.newer(tree, seal) else []
         if found is None and whole:

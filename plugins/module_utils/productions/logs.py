@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO, Callable, Optional
 
-from ..bookings import server_block, visit
+from ..bookings import server_block
+from ..bookings.written import booked
 from ..diagnosis import lookup
 from ..host import masks
 from ..host.errors import BackstageError, Refusal
@@ -180,7 +181,7 @@ def of(production: str, act: str, host: Host) -> list[Log]:
     """
     state = _known(production, act, host)
     found = [Log(act, state.paths.log, stamped)]
-    blocks, ports = visit.booked(production, host)
+    blocks, ports = booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
     places = {name: name for name in sorted(venues)}
     told = [f"server: {re.escape(name)}," for data in venues.values() for name in (data["name"], *data["aliases"])]

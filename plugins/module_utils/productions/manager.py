@@ -6,26 +6,29 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import replace
 from typing import Any
 
-from ..acts import environments, url_prefixes, world
 from ..acts import manager as acts
+from ..acts import url_prefixes, world
+from ..bookings import written
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
-from ..host import files, locks, masks, run_log
+from ..host import files, locks, run_log
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, as_told
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK, Production
+from ..host.names import REHEARSAL
 from ..manifest.nouns import Manifest
 from ..stages import manager as sesses
 from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase
 from ..state.read import HostState, read
-from . import rehearsal_cache, spool
+from . import spool
 from .order import Order, Outcome
 from .planner import Planner, playing
 
@@ -45,6 +48,8 @@ def reconcile(order: Order) -> Outcome:
     if not os.path.isdir(paths.root):
         planned = check(order)
         if order.strike:
+            from . import rehearsal_cache
+
             rehearsal_cache.sweep(last=rehearsal_cache.is_last())
         if not planned.steps or (planned.missing and not order.shipped):
             return planned
@@ -85,6 +90,8 @@ class _Run(Planner):
     def apply(self, outcome: Outcome) -> None:
         """Make the changes; one Act's failure ends that Act's and no other's."""
         failed = dict(self.refused)
+        if self.changes:
+            gc.enable()  # a build may take long
         fresh = {name for name, state in self.state.acts.items() if not state.live}
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
@@ -95,11 +102,11 @@ class _Run(Planner):
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if not failed and self._url_changed(late, failed):
             self._book(failed, set())
-        after = read(self.paths.name, self.host)
+        after = read(self.paths.name, self.host) if self.changes else self.state
         if not failed and not self.order.private:  # a rehearsal keeps some for the next one
             releases = [release for state in after.acts.values() for release in state.releases.values()]
-            environments.sweep(self.paths, {release["environment"] for release in releases})
-        rehearsal_cache.sweep()
+            _sweep_environments(self.paths, {release["environment"] for release in releases})
+        _sweep_rehearsals()
         sweep_drafts(self.paths.name, self.host.vassals)
         self._warn_of_releases(after)
         outcome.errors = list(failed.values())
@@ -119,13 +126,16 @@ class _Run(Planner):
                 continue
             need_caller()
             run_log.phase(change.act, change.step.verb)
+            before = self._secrets(change.act)
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))
                 change.make()
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is this Act's failure and nobody else's
+                from ..host import masks
+
                 told = as_told(error)
-                step, secrets = told.step or change.step.verb, self._secrets(change.act)
+                step, secrets = told.step or change.step.verb, [*before, *self._secrets(change.act)]
                 said, log = masks.mask(told.message, secrets), masks.mask(told.log, secrets)
                 failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
 
@@ -154,6 +164,7 @@ class _Run(Planner):
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited
                 refused = both.apply()
+                self.written = written.read(self.paths.name, self.host)
             for error in refused.values():
                 raise error
 
@@ -167,7 +178,9 @@ class _Run(Planner):
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have come meanwhile
+                self.written = written.read(self.paths.name, self.host)
                 refused = self._bookings(set(failed)).apply()
+                self.written = written.read(self.paths.name, self.host)
         except (BackstageError, OSError) as problem:
             error = problem if isinstance(problem, BackstageError) else BackstageError(str(problem), step="booking")
             failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
@@ -183,3 +196,19 @@ class _Run(Planner):
         sess = self.manifest.sesses.get(name)
         reached = bool(self.manifest.gigs_of(name)) or bool(sess and sess.port)
         return name in self.manifest.acts and name in fresh and bool(self.state.act(name).live) and reached
+
+
+def _sweep_environments(paths: Production, used: set[str]) -> None:
+    """Remove the environments that no release names any more."""
+    if set(files.names_in(paths.environments)) - used:
+        from ..acts import environments
+
+        environments.sweep(paths, used)
+
+
+def _sweep_rehearsals() -> None:
+    """Forget what rehearsals have kept for long."""
+    if os.path.isdir(Production(REHEARSAL).root):
+        from . import rehearsal_cache
+
+        rehearsal_cache.sweep()

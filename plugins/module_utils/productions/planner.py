@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ..acts import manager as acts
 from ..acts.databases import Databases
 from ..acts.world import Address
-from ..bookings import readiness, visit
+from ..bookings import readiness, written
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
@@ -22,10 +22,9 @@ from ..host.layout import Production
 from ..manifest import inputs
 from ..manifest.nouns import Act
 from ..stages import manager as sesses
-from ..stages import rollbacks, vassals
+from ..stages import vassals
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
-from . import strike
 from .order import Order, Outcome
 
 
@@ -47,6 +46,7 @@ class Planner:
         self.warnings: list[str] = []
         self.changes: list[Change] = []
         self.others = Others(self.paths.name, self.host)
+        self.written = written.read(self.paths.name, self.host)
         booked = self._bookings()
         self.addresses, self.meanwhile = booked.addresses(), booked.addresses_meanwhile()
         self.wants: dict[str, acts.Want] = {}
@@ -192,6 +192,8 @@ class Planner:
 
     def _ask(self, act: Act) -> None:
         """Ask an Act as its visitors would."""
+        from ..bookings import visit
+
         visit.ask_booked(act, self.paths.act(act.name), self.host)
 
     def _plan_act(self, want: acts.Want, state: ActState, switches: bool) -> list[Change]:
@@ -237,7 +239,7 @@ class Planner:
     def _bookings(self, left: Optional[set[str]] = None, coming: Optional[dict[str, Coming]] = None) -> Bookings:
         kind = Unbooked if self.order.private else Bookings
         known = self.manifest, self.state, self.host, self.order.prune
-        return kind(*known, left or set(), coming or {}, self.others)
+        return kind(*known, left or set(), coming or {}, self.others, self.written)
 
     def _need_known_data(self) -> None:
         for name in sorted(self.order.delete_data):
@@ -251,10 +253,14 @@ class Planner:
     def _plan_strike(self) -> list[Change]:
         if not self.order.strike or not os.path.isdir(self.paths.root):
             return []
+        from . import strike
+
         step = Step("production", self.paths.name, "strike", self.paths.root)
         return [Change(step, Phase.TIDY, "", lambda: strike.strike(self.paths, self.order.private))]
 
     def _plan_rollback(self) -> list[Change]:
+        from ..stages import rollbacks
+
         act = self.manifest.acts[self.order.rollback]
         state = self.state.act(act.name)
         target = rollbacks.target(act.name, state, self.order.release)

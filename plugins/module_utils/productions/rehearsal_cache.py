@@ -44,7 +44,7 @@ def bring_back(paths: ActPaths, whose: str) -> None:
     users.ensure_act(paths.production.name, paths.name, paths.data)
     builder = process.User.named(names.builder(paths.production.name, paths.name))
     for key in found:
-        target = environments.path(paths.production, key)
+        target = paths.production.environment(key)
         files.remove_tree(target)
         _let_read(os.path.join(shelf, key), builder.gid)
         os.rename(os.path.join(shelf, key), target)
@@ -68,7 +68,7 @@ def put_away(paths: Production, whose: str = "", since: float = 0) -> None:
     """
     now = time.time()
     for key in files.names_in(paths.environments):
-        path = environments.path(paths, key)
+        path = paths.environment(key)
         record = files.read_json(os.path.join(path, environments.SEAL)) or {}
         used = _used(path)
         if not record or now - used > LONGEST or (record["act"] and (not whose or used < since)):

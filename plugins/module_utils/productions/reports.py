@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..bookings import visit
+from ..bookings import visit, written
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
@@ -43,7 +43,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": _sesses(state, host),
-        "venues": dict(sorted(visit.blocks(production, host).items())),
+        "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, host, venues),
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
@@ -76,7 +76,7 @@ def _act(act: ActState) -> dict[str, Any]:
 
 def _sesses(state: HostState, host: Host) -> dict[str, Any]:
     stats = emperor.try_look(host.stats)
-    _venues, ports = visit.booked(state.paths.name, host)
+    _venues, ports = written.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
         if not act.live:

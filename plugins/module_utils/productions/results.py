@@ -16,6 +16,9 @@ from ..host.errors import BackstageError
 from .manager import check, reconcile
 from .order import Order, Outcome
 
+LARGE = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "resolved", "elsewhere")
+"""Options that are not told back: who gave them knows them, and Ansible walks through a result several times."""
+
 
 def as_result(outcome: Outcome) -> dict[str, Any]:
     return {
@@ -28,6 +31,11 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _invocation(module: AnsibleModule) -> dict[str, Any]:
+    """How the module was called, for -vvv."""
+    return {"module_args": {key: value for key, value in module.params.items() if key not in LARGE}}
+
+
 def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     """Carry an order out, or only plan it in check mode, and end the module."""
     os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
@@ -36,18 +44,22 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     try:
         outcome = check(order()) if module.check_mode else reconcile(order())
     except (BackstageError, OSError, caller.Abandoned) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), invocation=_invocation(module))
     for warning in outcome.warnings:
         module.warn(warning)
     if outcome.unlisted:
         left = ", ".join(outcome.unlisted)
         module.warn(f"not in the manifest any more: {left}; take it down with -e backstage_prune=true")
-    result = as_result(outcome)
+    result = {**as_result(outcome), "invocation": _invocation(module)}
     if module.check_mode:
         result["changed"] = bool(outcome.steps)
     elif outcome.missing:
         module.exit_json(**result)  # nothing was done yet: the second call has the sources, and says what is wrong
     if outcome.errors:
         # every Act's own sentence; what the others did stands in the history
-        module.fail_json(msg="\n".join(str(error) for error in outcome.errors), playing=outcome.playing)
+        module.fail_json(
+            msg="\n".join(str(error) for error in outcome.errors),
+            playing=outcome.playing,
+            invocation=result["invocation"],
+        )
     module.exit_json(**result)

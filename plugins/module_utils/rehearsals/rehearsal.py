@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..acts import commands, databases, environments
+from ..acts import commands, databases
 from ..acts import manager as acts
 from ..diagnosis import lookup
 from ..host import debian, files, locks, names, process, run_log, users
@@ -311,7 +311,7 @@ class Rehearsal:
         """Console scripts of the environments that were made, which manage a Django project."""
         builder = process.User.named(names.builder(names.REHEARSAL, self.act))
         for key in files.names_in(self.paths.environments):
-            python = os.path.join(environments.path(self.paths, key), "bin", "python")
+            python = os.path.join(self.paths.environment(key), "bin", "python")
             result = process.run([python, "-I", "-c", _COMMANDS], builder)
             found: list[str] = json.loads(result.out) if result.ok else []
             if found:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -44,8 +45,12 @@ class Stats:
     pid: int = 0
 
 
-def look(path: str) -> Stats:
+def look(path: str, vassal: str = "") -> Stats:
     """Ask the emperor.
+
+    Args:
+        path: its socket.
+        vassal: the one that matters; what is said of others, of which there may be thousands, is not read.
 
     Raises:
         BackstageError: it does not answer.
@@ -60,7 +65,8 @@ def look(path: str) -> Stats:
                 if not chunk:
                     break
                 chunks.append(chunk)
-        return _parse(json.loads(b"".join(chunks)))
+        said = b"".join(chunks)
+        return _parse(_only(said, vassal) if vassal else json.loads(said))
     except (OSError, ValueError) as error:
         raise BackstageError(f"the emperor does not answer at {path} ({error}); {_cure()}", step="emperor") from None
 
@@ -89,6 +95,23 @@ def _runs() -> bool:
     return False
 
 
+def _only(said: bytes, vassal: str) -> dict[str, Any]:
+    """The stats as far as they are about one vassal: nothing nests in its own braces.
+
+    Raises:
+        ValueError: it is no whole answer.
+    """
+    if not said.rstrip().endswith(b"}"):
+        raise ValueError("it was cut short")
+    found: dict[str, Any] = {"vassals": [], "blacklist": []}
+    blacklist = said.find(b'"blacklist"')
+    for match in re.finditer(rb'"([^"]*/)?' + re.escape(vassal.encode()) + rb'"', said):
+        begin, end = said.rfind(b"{", 0, match.start()), said.find(b"}", match.end())
+        key = "blacklist" if blacklist != -1 and begin > blacklist else "vassals"
+        found[key].append(json.loads(said[begin : end + 1]))
+    return found
+
+
 def _parse(data: dict[str, Any]) -> Stats:
     vassals = {
         os.path.basename(item["id"]): Vassal(
@@ -100,9 +123,9 @@ def _parse(data: dict[str, Any]) -> Stats:
     return Stats(vassals, blacklist, data.get("pid", 0))
 
 
-def try_look(path: str) -> Optional[Stats]:
+def try_look(path: str, vassal: str = "") -> Optional[Stats]:
     """Ask the emperor, or None where there is none."""
     try:
-        return look(path)
+        return look(path, vassal)
     except BackstageError:
         return None

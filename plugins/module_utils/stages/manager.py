@@ -10,11 +10,10 @@ import os
 import posixpath
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from ..acts import databases, digests, environments, finish, world
+from ..acts import databases, digests, world
 from ..acts import manager as acts
-from ..diagnosis import lookup
 from ..host import caller, files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import Host
@@ -22,10 +21,10 @@ from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import gate, proofs
-from .roll_call import Crew
-from .served import Served
 from .uwsgi import Part, Uwsgi
+
+if TYPE_CHECKING:
+    from .gate import Gate
 
 
 @dataclass
@@ -56,7 +55,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     return Part(
         release=release["release"],
         project=posixpath.normpath(posixpath.join(paths.code, release["project"])),
-        environment=environments.path(state.paths.production, release["environment"]),
+        environment=state.paths.production.environment(release["environment"]),
         variables=variables,
         secrets=frozenset(acts.secrets_of(want.act.act, state)),
         processes=want.sess.processes,
@@ -131,6 +130,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     found: list[str] = []
     if state.live not in state.vassals:
         found.append("it is not started")
+    if state.was_given(digests.of_variables(wanted.variables)):
+        state.live_env = wanted.variables
     secret = {*wanted.secrets, *state.live_record.get("secrets", [])}
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):
@@ -155,6 +156,8 @@ def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list
 
 
 def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]) -> None:
+    from ..acts import finish
+
     wanted = part(want, state, host)
     if wanted is None:
         raise BackstageError("there is no sealed release to play", step="play")
@@ -203,6 +206,9 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     Raises:
         BackstageError: it did not come up or did not answer; it is removed, nothing else noticed.
     """
+    from ..diagnosis import lookup
+    from . import gate
+
     host.need_stage()
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
         raise BackstageError(lookup.find("built for another Python"), step="start")
@@ -231,7 +237,11 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     return sess
 
 
-def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> gate.Gate:
+def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> Gate:
+    from . import gate
+    from .roll_call import Crew
+    from .served import Served
+
     own, address = state.paths.sess(sess), want.act.address
     return gate.Gate(
         act=want.act.act,
@@ -261,6 +271,8 @@ def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], No
 
 def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
     """Make the Sess's directory whole before the emperor hears of it."""
+    from . import proofs
+
     paths = state.paths.sess(sess)
     files.directory(paths.root, 0o711)
     files.directory(paths.env, 0o750, 0, gid)

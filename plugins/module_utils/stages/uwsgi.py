@@ -9,19 +9,18 @@ A Stage kind is this interface: render, start, ready, idle, stop.
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import time
 from dataclasses import dataclass
 from typing import Optional
 
-from ..diagnosis import lookup
 from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from . import door, emperor
-from .leftovers import Left, started
+from . import emperor
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -143,7 +142,7 @@ class Uwsgi:
         name, deadline = self.vassal(sess), time.monotonic() + timeout
         pid: Optional[int] = None
         while time.monotonic() < deadline:
-            stats = emperor.look(self.host.stats)
+            stats = emperor.look(self.host.stats, name)
             found = stats.vassals.get(name)
             if name in stats.blacklist or (pid and (found is None or found.pid != pid or found.respawns)):
                 raise BackstageError("the Sess ended while it started", step="start")
@@ -156,6 +155,8 @@ class Uwsgi:
 
     def idle(self, sess: str, timeout: float) -> bool:
         """Wait until nothing is queued or answered; return whether that came in time."""
+        from . import door
+
         return door.wait_idle(self.act.sess(sess).socket, timeout)
 
     def stop(self, sess: str, grace: Optional[float]) -> None:
@@ -174,7 +175,7 @@ class Uwsgi:
         deadline = time.monotonic() + grace
         killed = False
         while True:
-            stats = emperor.try_look(self.host.stats)
+            stats = emperor.try_look(self.host.stats, name)
             found = stats.vassals.get(name) if stats else None
             if found is None:
                 return  # it has ended, or there is no emperor that could play it
@@ -193,6 +194,8 @@ class Uwsgi:
             sess: the one that was stopped.
             playing: the one that plays: what has come since it started may be its own.
         """
+        from .leftovers import Left, started
+
         stats = emperor.try_look(self.host.stats)
         plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
         if stats is None or (playing and (plays is None or plays.pid <= 1)):
@@ -226,6 +229,8 @@ class Uwsgi:
 
         What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
         """
+        from ..diagnosis import lookup
+
         return lookup.tail(self.printed_since(ends))
 
     def printed_since(self, ends: dict[str, int]) -> str:
@@ -258,5 +263,6 @@ def _read_from(path: str, offset: int) -> str:
         return ""
 
 
+@functools.cache
 def _somaxconn() -> int:
     return int(files.read("/proc/sys/net/core/somaxconn") or LISTEN)

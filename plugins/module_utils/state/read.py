@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Optional
 
 from ..host import files, names
@@ -35,9 +36,36 @@ class ActState:
     live: Optional[str]
     live_record: Record
     live_ini: str
-    live_env: dict[str, str]
     history: History
     hold: Record
+
+    @cached_property
+    def live_env(self) -> dict[str, str]:
+        """The variables of the live Sess: a file each, read when they are asked for."""
+        if not self.live:
+            return {}
+        found = read_env(self.paths.sess(self.live).env)
+        found.pop(names.PROOF, None)  # each Sess has its own
+        return found
+
+    def was_given(self, digest: str) -> bool:
+        """Whether the live Sess was started with these variables and nobody has changed them since.
+
+        Nobody who changes, adds or removes a file can set back its ctime, so none has to be opened.
+
+        Args:
+            digest: of the variables, as its record has it.
+        """
+        if not self.live or self.live_record.get("variables") != digest:
+            return False
+        sess = self.paths.sess(self.live)
+        try:
+            written = os.lstat(sess.record).st_mtime_ns
+            with os.scandir(sess.env) as entries:
+                changed = max([os.lstat(sess.env).st_ctime_ns, *(_ctime(entry) for entry in entries)])
+        except OSError:
+            return False
+        return changed <= written
 
     @property
     def live_release(self) -> Optional[str]:
@@ -133,13 +161,11 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
             releases[name] = record
     live = os.path.basename(files.link_target(paths.live) or "") or None
     live_record: Record = {}
-    live_ini, live_env = "", {}
+    live_ini = ""
     if live:
         sess = paths.sess(live)
         live_record = files.read_json(sess.record) or {}
         live_ini = files.read(sess.ini) or ""
-        live_env = read_env(sess.env)
-        live_env.pop(names.PROOF, None)  # each Sess has its own
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},
@@ -150,10 +176,13 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live=live,
         live_record=live_record,
         live_ini=live_ini,
-        live_env=live_env,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
     )
+
+
+def _ctime(entry: os.DirEntry[str]) -> int:
+    return entry.stat(follow_symlinks=False).st_ctime_ns
 
 
 def read_env(path: str) -> dict[str, str]:

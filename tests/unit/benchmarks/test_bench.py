@@ -115,6 +115,7 @@ RESULTS: dict[str, Any] = {
         ],
     },
 }
+RESULTS["idle"] = [{**RESULTS["crowd"]["nothing"][0], "gigs": gigs} for gigs in (1, 10, 100, 1000)]
 RESULTS["wagtail"] = copy.deepcopy({"redeploy": RESULTS["redeploy"], "first": RESULTS["first"]})
 
 
@@ -167,7 +168,7 @@ def test_answers_of_another_release_after_a_switch_are_strays() -> None:
 def test_all_is_met_in_good_results() -> None:
     rows = report.rows(RESULTS)
     assert [row.measure for row in rows if not row.met] == []
-    assert len(rows) == 5 + 1 + 1 + 2 + 3 + 3 + 3
+    assert len(rows) == 5 + 1 + 1 + 2 + 3 + 3 + 3 + 4
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,9 @@ def test_all_is_met_in_good_results() -> None:
         (("crowd", "nothing", 0, "pings"), 1.51, False),
         (("crowd", "nothing", 1, "pings"), 5.01, False),
         (("crowd", "redeploy_one_s", "100"), 2.5, False),
+        (("idle", 0, "pings"), 1.51, False),
+        (("idle", 2, "pings"), 1.61, False),
+        (("idle", 3, "pings"), 3.01, False),
         (("first", "disk_ratio"), 1.21, False),
         (("first", "wall_ratio"), 4.01, False),
         (("first", "dependencies_ratio"), 2.0, False),

@@ -16,7 +16,8 @@ def test_the_page_says_what_was_measured() -> None:
 
 
 def test_every_part_was_measured() -> None:
-    assert set(RESULTS) == set(report.PARTS) == {"environment", *bench.PARTS}
+    assert set(RESULTS) - set(report.LATER) == set(report.PARTS)
+    assert {*report.PARTS, *report.LATER} == {"environment", *bench.PARTS}
 
 
 def test_no_proof_fails() -> None:

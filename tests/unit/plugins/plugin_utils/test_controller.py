@@ -80,6 +80,14 @@ def test_nothing_is_shipped_to_a_host_that_has_it(inventory: Path) -> None:
     assert asked["resolved"]["kittens"]["label"] == "kittens"
 
 
+def test_a_host_hears_that_the_manifest_was_checked(inventory: Path) -> None:
+    action = Action({"changed": False})
+    run(action, inventory, checked=False)
+    assert action.asked[0]["checked"] is True
+    said = told(run, action, inventory, checked=True, gigs=[{"act": "dogs", "venue": VENUE}])
+    assert "no Act of this Production; known: kittens" in said
+
+
 def test_no_host_hears_of_a_key_or_a_password(inventory: Path) -> None:
     """In the Act, and in what is laid under every Act; the single-noun module, too."""
     (inventory / "key").write_text("a private key")

@@ -35,10 +35,10 @@ SECRET = {"KITTENS_KEY": "purr-purr"}
 def workplace(crewed: House, django: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A prepared host on which the one environment that is asked for is there."""
     acts.prepare(crewed.act())
-    os.symlink(django, environments.path(crewed.paths, KEY))
+    os.symlink(django, crewed.paths.environment(KEY))
     monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: KEY)
     yield crewed
-    os.unlink(environments.path(crewed.paths, KEY))
+    os.unlink(crewed.paths.environment(KEY))
 
 
 def job(house: House, act: Act = KITTENS, below: str = "", **texts: Text) -> Job:

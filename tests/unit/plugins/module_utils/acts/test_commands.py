@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import pytest
 import yaml
-from ansible_collections.backstage.django.plugins.module_utils.acts import commands, environments
+from ansible_collections.backstage.django.plugins.module_utils.acts import commands
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process, user_processes
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act
 from ansible_collections.backstage.django.plugins.modules import backstage_manage
@@ -55,7 +55,7 @@ def playing(crewed: House, django: Path) -> House:
     """kittens plays, and its code has a command."""
     want = wanted(ACT)
     release = crewed.build(want.release)
-    environment = Path(environments.path(crewed.paths, "e" * 16))
+    environment = Path(crewed.paths.environment("e" * 16))
     environment.parent.mkdir(exist_ok=True)
     environment.symlink_to(django)
     texts = {"cats___management___commands___purr__py": COMMAND}
@@ -156,7 +156,7 @@ def test_the_acts_own_program(playing: House, manage: str, argv: list[str]) -> N
     shutil.rmtree(playing.act().release(release).root)
     playing.build(release, manage=manage)
     command = prepare(playing, "check")
-    programs = environments.path(playing.paths, "e" * 16) + "/bin/"
+    programs = playing.paths.environment("e" * 16) + "/bin/"
     assert command.argv == [programs + argv[0], *argv[1:]]
     assert command.env["PATH"].startswith(programs[:-1] + ":")
     assert command.env["BACKSTAGE_ACT"] == "kittens"

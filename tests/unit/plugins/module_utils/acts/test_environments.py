@@ -178,7 +178,7 @@ def made(house: House, uv: Uv, wanted: Wanted = DJANGO) -> Path:
         code.mkdir()
         (code / "setup.py").write_text("")
     key = environments.make(house.act(), wanted, str(uv.path), str(code))
-    return Path(environments.path(house.paths, key))
+    return Path(house.paths.environment(key))
 
 
 def about(path: Path) -> tuple[int, int, int]:
@@ -343,7 +343,7 @@ def test_any_password_is_read_back_as_it_is(tmp_path: Path, password: str) -> No
 
 
 def test_fault_10_an_unsealed_one_is_never_used(crewed: House, uv: Uv) -> None:
-    path = Path(environments.path(crewed.paths, DJANGO.key))
+    path = Path(crewed.paths.environment(DJANGO.key))
     path.mkdir()
     (path / "half").write_text("")
     assert environments.is_sealed(crewed.paths, DJANGO.key) is False
@@ -383,6 +383,6 @@ def test_without_uv(crewed: House) -> None:
 def test_sweep(house: House) -> None:
     """Mark and sweep: what is not named is gone, whatever made it."""
     for key in ("used", "shared", "unused", "half"):
-        os.makedirs(environments.path(house.paths, key))
+        os.makedirs(house.paths.environment(key))
     environments.sweep(house.paths, {"used", "shared"})
     assert files.names_in(house.paths.environments) == ["shared", "used"]

@@ -154,6 +154,13 @@ def test_read(server: Nginx, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(found.need_accepted, {path}) == "", "what will be written anew is no obstacle"
 
 
+def test_read_a_configuration_that_is_long(server: Nginx, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand Venues are some megabytes, and what is by hand stands before them."""
+    monkeypatch.setattr(nginx, "_PROGRAM", checker(server.root, server.program, server.main))
+    (server.root / "by-hand.conf").write_text("# filling\n" * 100_000)
+    assert {name for one in nginx.read().servers for name in one.names} == {"a.example"}
+
+
 def test_read_where_nginx_was_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nginx, "_PROGRAM", "/nonexistent/nginx")
     assert nginx.read().fault == "/nonexistent/nginx is missing: run the playbook backstage.django.site first"

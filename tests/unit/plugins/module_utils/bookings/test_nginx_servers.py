@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx_servers
@@ -49,6 +50,16 @@ def test_names(text: str, names: set[str]) -> None:
     servers = nginx_servers.read(dump(**{FOREIGN: text}))
     assert {name for server in servers for name in server.names} == names
     assert {server.path for server in servers} <= {FOREIGN}
+
+
+def test_a_directory_is_left_out_by_its_real_name(tmp_path: Path) -> None:
+    (tmp_path / "venues").mkdir()
+    (tmp_path / "link").symlink_to("venues")
+    ours, text = str(tmp_path / "venues"), "server { server_name a.example; }"
+    main = {MAIN: f"http {{ include {tmp_path}/*/*.conf; }}"}
+    for name, without, found in (("venues", ours, 0), ("link", ours, 0), ("other", ours, 1), ("venues", "", 1)):
+        servers = nginx_servers.read(dump(**{**main, f"{tmp_path}/{name}/a.conf": text}), without)
+        assert len(servers) == found, name
 
 
 PORTS = [

@@ -239,41 +239,6 @@ def test_ask_booked_asks_at_its_own_path_and_port(house_asked: House) -> None:
     assert Nginx.asked == [(f"a.example:{port}", "/blog/up/"), (f"localhost:{port}", "/blog/up/")]
 
 
-def test_blocks(house: House) -> None:
-    own = house.book(Venue("a.example"), ON)
-    replace(house, production="jazz2").book(Venue("b.example"))
-    for name, text in {
-        "jazz.c.example.conf": "server { server_name c.example; }",
-        "jazz.d.example.conf.new": own.read_text(),
-        "jazzy.conf": own.read_text(),
-        "README": "",
-    }.items():
-        Path(house.host.venues, name).write_text(text)
-    found = visit.blocks("jazz", house.host)
-    assert list(found) == ["a.example"]
-    assert found["a.example"]["gigs"] == [{"act": "kittens", "path": "/"}]
-    assert visit.blocks("blues", house.host) == {}
-    assert visit.blocks("jazz", replace(house.host, venues="/nowhere")) == {}
-    house.listen(8001, ON)
-    venues, ports = visit.booked("jazz", house.host)
-    assert (list(venues), ports) == (
-        ["a.example"],
-        {"kittens": {"production": "jazz", "act": "kittens", "port": 8001, "path": "/"}},
-    )
-
-
-def test_other_productions(house: House) -> None:
-    house.book(Venue("a.example"), ON)
-    other = replace(house, production="blues")
-    other.book(Venue("b.example", ["www.b.example"]))
-    Path(house.host.venues, "by-hand.conf").write_text("server_name c.example;")
-    house.listen(8001, ON)
-    other.listen(8002, ON)
-    said = dict.fromkeys(("b.example", "www.b.example"), "the Production blues")
-    said["port 8002"] = "the Act kittens of the Production blues"
-    assert visit.other_productions("jazz", house.host) == said
-
-
 def test_urls(house_asked: House) -> None:
     port = house_asked.host.http_port
     house_asked.book(Venue("b.example", state="closed"))

@@ -57,6 +57,32 @@ def test_value(rule: Item, value: Any, lines: list[str]) -> None:
         assert ArgumentSpecValidator({"a": rule}).validate({"a": value}).error_messages == []
 
 
+def test_what_is_right_comes_in_the_types_that_ansible_gives_it() -> None:
+    """For every rule of this table, and for every key of every noun with every kind of value."""
+    right = [({"a": rule}, {"a": value}) for rule, value, lines in RULES if not lines]
+    for shape in (spec.act(), spec.sess(), spec.venue(), spec.gig()):
+        right += [
+            (spec.optional(shape), nested(path, odd)) for path in keys(shape) for odd in [*ODD, "7", "yes", "a,b"]
+        ]
+    compared = 0
+    for shape, item in right:
+        problems = Problems()
+        values.check(item, shape, "", problems)
+        if not problems.lines:
+            expected = ArgumentSpecValidator(shape).validate(item)
+            assert not expected.error_messages
+            assert values.typed(item, shape) == given(expected.validated_parameters), item
+            compared += 1
+    assert compared > 200
+
+
+def given(value: Any) -> Any:
+    """Without what Ansible adds for options that nobody gave."""
+    if isinstance(value, dict):
+        return {key: given(one) for key, one in value.items() if one is not None}
+    return [given(one) for one in value] if isinstance(value, list) else value
+
+
 ODD = [True, 5, 1.5, "text", ["list"], {"key": "value"}, [["list"]], [{"key": "value"}], [None], "x" * 2000]
 
 

@@ -29,7 +29,7 @@ def playing(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     settled(house)
     act = house.state()
     release = house.act().release(act.live_release or "")
-    environment = environments.path(house.paths, act.releases[act.live_release or ""]["environment"])
+    environment = house.paths.environment(act.releases[act.live_release or ""]["environment"])
     os.makedirs(os.path.join(environment, "lib"))
     for tree, seal in ((release.root, SEAL), (environment, environments.SEAL)):
         (Path(tree) / ("code" if seal == SEAL else "lib") / "app.py").write_text("print()\n")

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
-from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError, Refusal
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options as orders
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Outcome
@@ -383,7 +383,7 @@ DATA = [
 @pytest.mark.parametrize(("names", "more", "said"), DATA)
 def test_data_is_deleted_by_name_only(house: House, names: list[str], more: Item, said: str) -> None:
     settled(house)
-    with pytest.raises(production.Refusal, match=said):
+    with pytest.raises(Refusal, match=said):
         checked(delete_data=names, **more)
 
 

@@ -31,7 +31,7 @@ def stage(place: Path, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 def environment(stage: House, key: str, act: str = "", used: float = 0, sealed: bool = True) -> Path:
-    path = Path(environments.path(stage.paths, key))
+    path = Path(stage.paths.environment(key))
     path.mkdir(parents=True)
     (path / "cat.py").write_text("")
     (path / "cat.py").chmod(0o640)

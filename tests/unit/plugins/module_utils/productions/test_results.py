@@ -13,6 +13,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.backstage.django.plugins.module_utils.host import caller
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError, Refusal
+from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Manifest
 from ansible_collections.backstage.django.plugins.module_utils.productions import results
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order, Outcome
@@ -45,6 +46,20 @@ def carried_out(
             results.carry_out(module, lambda: ORDER)
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return int(end.value.code or 0), found
+
+
+def test_what_was_told_is_not_told_back(monkeypatch: Any, capsys: Any) -> None:
+    """The lists of a manifest with a thousand Acts cost the controller more than all the rest of a result."""
+    given = {"production": "jazz", "prune": True, "acts": [{"name": "kittens", "source": {"path": "kittens"}}]}
+    for outcome in (Outcome(), Outcome(errors=[BackstageError("it hisses")])):
+        monkeypatch.setattr(results, "reconcile", lambda _order, outcome=outcome: outcome)
+        with patch_module_args({**given, "resolved": {"kittens": {"content": "0" * 40, "label": "v1"}}}):
+            module = basic.AnsibleModule(argument_spec=spec.production(), supports_check_mode=True)
+            with pytest.raises(SystemExit):
+                results.carry_out(module, lambda: ORDER)
+        told = json.loads(capsys.readouterr().out)["invocation"]["module_args"]
+        assert (told["production"], told["prune"]) == ("jazz", True)
+        assert not {"acts", "resolved"} & {*told}
 
 
 CHANGED = [

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.stages import emperor
 from ansible_collections.backstage.django.plugins.module_utils.stages.emperor import Stats, Vassal
 
+from ...costs import steps
 from ...servers import listening
 from ...told import told
 
@@ -68,19 +70,41 @@ LOOKS: list[tuple[dict[str, Any], Stats]] = [
 ]
 
 
-def look(place: Path, said: bytes) -> Stats:
+def look(place: Path, said: bytes, vassal: str = "") -> Stats:
     def serve(client: socket.socket) -> None:
         half = len(said) // 2
         client.sendall(said[:half])
         client.sendall(said[half:])
 
     with listening(place / "stats", serve):
-        return emperor.look(str(place / "stats"))
+        return emperor.look(str(place / "stats"), vassal)
 
 
 @pytest.mark.parametrize(("said", "found"), LOOKS)
 def test_look(place: Path, said: dict[str, Any], found: Stats) -> None:
     assert look(place, json.dumps({**EMPEROR, **said}).encode()) == found
+
+
+@pytest.mark.parametrize(("said", "found"), LOOKS)
+@pytest.mark.parametrize("indent", [None, 4])
+def test_look_for_one(place: Path, said: dict[str, Any], found: Stats, indent: int) -> None:
+    """Among others whose names are longer or shorter; nothing else is told."""
+    others = [{**VASSAL, "id": name, "pid": 1} for name in ("x" + NAME, NAME + "x", ID + ".door", NAME[1:])]
+    mixed = {**EMPEROR, **said, "vassals": [*others[:2], *said.get("vassals", []), *others[2:]]}
+    mixed["blacklist"] = [{**LISTED, "id": "x" + NAME}, *said.get("blacklist", [])]
+    assert look(place, json.dumps(mixed, indent=indent).encode(), NAME) == replace(found, pid=0)
+
+
+def test_the_others_are_not_read() -> None:
+    """A switch looks thirty times in a second."""
+
+    def cost(others: int) -> int:
+        vassals = [{**VASSAL, "id": f"{number}.ini"} for number in range(others)]
+        said = json.dumps({**EMPEROR, "vassals": [*vassals, VASSAL]}).encode()
+        return steps(lambda: emperor._parse(emperor._only(said, NAME)))
+
+    cost(1)  # the pattern is made once
+    assert cost(300) == cost(3)
 
 
 def test_a_hundred_vassals(place: Path) -> None:
@@ -89,8 +113,9 @@ def test_a_hundred_vassals(place: Path) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b'{"vassals": [', b"HTTP/1.1 400\r\n\r\n"])
-def test_what_is_no_answer(place: Path, said: bytes) -> None:
-    error = told(look, place, said)
+@pytest.mark.parametrize("vassal", ["", NAME])
+def test_what_is_no_answer(place: Path, said: bytes, vassal: str) -> None:
+    error = told(look, place, said, vassal)
     assert error.startswith(f"the emperor does not answer at {place}/stats (")
     assert error.endswith("); start the service backstage-emperor")
 

@@ -18,6 +18,7 @@ from typing import Any, Callable, Optional
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest import checks
+from ansible_collections.backstage.django.plugins.module_utils.stages import uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part, Uwsgi
 
 from ...house import A, House
@@ -110,6 +111,7 @@ def test_fault_41_what_is_code_in_an_ini_is_no_directory() -> None:
 def test_the_backlog_is_what_the_kernel_allows(
     stage: Uwsgi, monkeypatch: pytest.MonkeyPatch, somaxconn: Optional[str], listen: str
 ) -> None:
+    monkeypatch.setattr(uwsgi, "_somaxconn", uwsgi._somaxconn.__wrapped__)  # it is asked once a run
     monkeypatch.setattr(files, "read", lambda path: somaxconn if path.endswith("somaxconn") else None)
     assert options(stage.render(PART, SESS))["listen"] == listen
 

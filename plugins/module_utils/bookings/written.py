@@ -1,0 +1,71 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx has of Productions, by what their files say of themselves."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from ..host import files
+from ..host.facts import Host
+from . import server_block
+
+Block = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files of nginx that a Production has.
+
+    Args:
+        texts: each as it is, by its name.
+        venues: what those of Venues say of themselves, by the Venue's name.
+        ports: the same of Sesses' own ports, by Act.
+    """
+
+    texts: dict[str, str]
+    venues: dict[str, Block]
+    ports: dict[str, Block]
+
+
+def read(production: str, host: Host) -> Written:
+    """Read the files of nginx that a Production has."""
+    found = Written({}, {}, {})
+    for name in files.names_in(host.venues):
+        if name.startswith(production + ".") and name.endswith(".conf"):
+            text = files.read(os.path.join(host.venues, name)) or ""
+            data = server_block.parse(text)
+            found.texts[name] = text
+            if data and "name" in data:
+                found.venues[data["name"]] = data
+            if data and "port" in data:
+                found.ports[data["act"]] = data
+    return found
+
+
+def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
+    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
+    found = read(production, host)
+    return found.venues, found.ports
+
+
+def blocks(production: str, host: Host) -> dict[str, Block]:
+    """The Venues of a Production that nginx has: name -> the data of its file."""
+    return booked(production, host)[0]
+
+
+def other_productions(production: str, host: Host) -> dict[str, str]:
+    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
+    found = {}
+    for file in files.names_in(host.venues):
+        if not file.startswith(production + "."):
+            data = server_block.parse(files.read(os.path.join(host.venues, file))) or {}
+            for name in [data["name"], *data["aliases"]] if "name" in data else []:
+                found[name] = f"the Production {data['production']}"
+            if "port" in data:
+                found[f"port {data['port']}"] = f"the Act {data['act']} of the Production {data['production']}"
+    return found

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The host's own users and groups, by their files, which are read again only when they have changed.
+
+The C library reads a whole file for each question. Every Act has two users and two groups, so asking it for all of
+them takes a time that grows with the square of their number.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from typing import Any, Callable, Optional
+
+from . import files
+
+PASSWD, GROUP = "/etc/passwd", "/etc/group"
+
+_known: dict[str, tuple[tuple[int, int, int], Any]] = {}
+
+
+def user(name: str) -> pwd.struct_passwd:
+    """A user of the file, or one that the C library knows from elsewhere.
+
+    Raises:
+        KeyError: there is no such user.
+    """
+    found: Optional[pwd.struct_passwd] = _read(PASSWD, _users).get(name)
+    return found or pwd.getpwnam(name)
+
+
+def group_id(name: str) -> int:
+    """The id of a group of the file, or of one that the C library knows from elsewhere.
+
+    Raises:
+        KeyError: there is no such group.
+    """
+    found: Optional[int] = _read(GROUP, _groups)[0].get(name)
+    return grp.getgrnam(name).gr_gid if found is None else found
+
+
+def extra_groups(entry: pwd.struct_passwd) -> list[str]:
+    """The groups of the file that a user is in, beside its own; sorted."""
+    numbers, members = _read(GROUP, _groups)
+    return sorted(name for name in members.get(entry.pw_name, ()) if numbers[name] != entry.pw_gid)
+
+
+def _read(path: str, parse: Callable[[list[list[str]]], Any]) -> Any:
+    about = os.stat(path)
+    state = (about.st_mtime_ns, about.st_ino, about.st_size)
+    if path not in _known or _known[path][0] != state:
+        _known[path] = state, parse([line.split(":") for line in (files.read(path) or "").splitlines()])
+    return _known[path][1]
+
+
+def _users(lines: list[list[str]]) -> dict[str, pwd.struct_passwd]:
+    """By name; of two lines with one name the first counts, as everywhere."""
+    found: dict[str, pwd.struct_passwd] = {}
+    for name, secret, uid, gid, *rest in (line for line in lines if len(line) == 7 and line[2].isdigit()):
+        found.setdefault(name, pwd.struct_passwd((name, secret, int(uid), int(gid), *rest)))
+    return found
+
+
+def _groups(lines: list[list[str]]) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """The ids of the groups, and the groups of their members."""
+    numbers: dict[str, int] = {}
+    members: dict[str, list[str]] = {}
+    for name, _secret, gid, listed in (line for line in lines if len(line) == 4 and line[2].isdigit()):
+        if name not in numbers:
+            numbers[name] = int(gid)
+            for member in filter(None, listed.split(",")):
+                members.setdefault(member, []).append(name)
+    return numbers, members
