@@ -39,7 +39,7 @@ site: .venv/.ready $(LINK) ## the example Production on this machine; PORT=8080,
 # Only the lines that matter: all of it when it fails, or when there is no Venue.
 status: .venv/.ready $(LINK) ## every Venue's URL and the HTTP status it answers
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^(https?://|drift: )' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|limits: |drift: )' <<<"$$said" || echo "$$said"
 
 # Data goes with the bundled example only: yours would have to be named.
 strike: .venv/.ready $(LINK) ## take the example down again, its data included (INVENTORY=path: yours, without its data)

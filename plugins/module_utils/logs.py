@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, BinaryIO, Callable, Optional
 
-from . import diagnosis, front, masks, server_block
+from . import diagnosis, front, limits, masks, server_block
 from .errors import BackstageError, Refusal
 from .host import Host
+from .stages.uwsgi import Uwsgi
 from .state import ActState, read
 
 NGINX_ERRORS = server_block.LOGS + "/error.log"
@@ -224,6 +225,8 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
         said = f"the last {count} lines" if more else "" if lines else "nothing"
         shown += [f"==> {log.title} ({log.path})" + (f": {said}" if said else ""), *lines, ""]
     causes = diagnosis.all_in("\n".join(line for log in logs for line in log["lines"]))
+    asked = state.live_record.get("limits") or {}
+    causes += limits.reached(Uwsgi(host, state.paths).held(state.live or "", asked))
     shown += [f"known by sight: {cause}" for cause in causes]
     text = "\n".join(shown).rstrip("\n")
     return {"logs": logs, "causes": causes, "stdout": text, "stdout_lines": text.splitlines()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import emperor, files, front, inspection
+from . import emperor, files, front, inspection, limits
 from .host import Host
 from .layout import ROOT, Production
 from .names import PRODUCTION, REHEARSAL
@@ -43,6 +43,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "venues": dict(sorted(front.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, host, venues),
+        "limits": _limits(state, host),
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
 
@@ -51,7 +52,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     """What was read, as text: the playbill, or the Productions where none was asked for."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
-        lines = [*lines, *(one["line"] for one in found.get("drift", []))]
+        lines = [*lines, *found.get("limits", []), *(one["line"] for one in found.get("drift", []))]
     else:
         lines = found["productions"] or ["no Production is here"]
     return {"stdout": "\n".join(lines), "stdout_lines": lines}
@@ -87,8 +88,19 @@ def _sesses(state: HostState, host: Host) -> dict[str, Any]:
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
+            "limits": {one.key: one.entry() for one in _held(act, host)},
         }
     return found
+
+
+def _held(act: ActState, host: Host) -> list[limits.Held]:
+    return Uwsgi(host, act.paths).held(act.live or "", act.live_record.get("limits") or {})
+
+
+def _limits(state: HostState, host: Host) -> list[str]:
+    """For people: the limits of every live Sess that has some."""
+    limited = {name: _held(act, host) for name, act in sorted(state.acts.items()) if act.live}
+    return [line for name, held in limited.items() for line in limits.lines(name, held)]
 
 
 def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:

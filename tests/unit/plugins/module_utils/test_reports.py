@@ -73,6 +73,7 @@ def test_an_empty_host(house: House) -> None:
         "venues": {},
         "answers": [],
         "playbill": [],
+        "limits": [],
         "drift": [],
     }
 
@@ -98,6 +99,7 @@ def test_fault_22_a_sess_that_does_not_answer_is_dark(playing: House, emperor: d
         "processes": 2,
         "threads": 1,
         "port": None,
+        "limits": {},
     }
 
 
