@@ -36,7 +36,7 @@ options:
         type: str
         description:
           - A number and V(K), V(M) or V(G), such as V(512M), at least V(32M). None of it is swapped.
-          - Beyond it the kernel kills the largest process, which is a worker as a rule. uWSGI's master starts another one.
+          - Beyond it the kernel kills the largest process, a worker as a rule, and uWSGI's master starts another one.
       cpu:
         type: str
         description: A percentage of one core, such as V(50%), at least V(5%). V(200%) is two cores.

@@ -30,7 +30,7 @@ def settled(house: House) -> House:
     given = booked(
         acts=acts,
         resolved=RESOLVED,
-        sesses=[{"act": "kittens", "processes": 3}, {"act": "dogs", "port": 8009}],
+        sesses=[{"act": "kittens", "processes": 3}, {"act": "dogs", "port": 8009, "limits": {"tasks": 100}}],
         venues=[{"name": name, "aliases": ["www." + name]} for name in places.values()],
         gigs=[{"act": name, "venue": venue} for name, venue in places.items()],
     )
@@ -93,6 +93,8 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
         ["act kittens: build", "act kittens: migrate", "act kittens: change"],
     ),
     ("processes", orders.for_sess, one_sess(processes=4), [PLAY]),
+    ("limits", orders.for_sess, one_sess(limits={"memory": "1G"}), [PLAY]),
+    ("no limits", orders.for_sess, one_sess(act="dogs", limits={}), ["sess dogs: play"]),
     ("a secret", orders.for_sess, one_sess(secrets={"KEY": "meowmeow"}), [PLAY]),
     ("no secrets", orders.for_sess, one_sess(secrets={}), [PLAY]),
     ("stopped", orders.for_sess, one_sess(state="stopped"), ["sess kittens: stop"]),
