@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Optional
 
 from . import emperor, files, front, inspection, limits
 from .host import Host
@@ -37,13 +37,20 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
     venues = front.urls(production, host, pages) if host.has_front_of_house else []
+    stats = emperor.try_look(host.stats)
+    held = {
+        name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
+        for name, act in sorted(state.acts.items())
+        if act.live
+    }
+    sesses = _sesses(state, host, stats, held)
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
-        "sesses": _sesses(state, host),
+        "sesses": sesses,
         "venues": dict(sorted(front.blocks(production, host).items())),
         "answers": venues,
-        "playbill": _playbill(state, host, venues),
-        "limits": _limits(state, host),
+        "playbill": _playbill(state, sesses, venues),
+        "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
 
@@ -72,8 +79,9 @@ def _act(act: ActState) -> dict[str, Any]:
     }
 
 
-def _sesses(state: HostState, host: Host) -> dict[str, Any]:
-    stats = emperor.try_look(host.stats)
+def _sesses(
+    state: HostState, host: Host, stats: Optional[emperor.Stats], held: dict[str, list[limits.Held]]
+) -> dict[str, Any]:
     _venues, ports = front.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
@@ -88,24 +96,13 @@ def _sesses(state: HostState, host: Host) -> dict[str, Any]:
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
-            "limits": {one.key: one.entry() for one in _held(act, host)},
+            "limits": {one.key: one.entry() for one in held[name]},
         }
     return found
 
 
-def _held(act: ActState, host: Host) -> list[limits.Held]:
-    return Uwsgi(host, act.paths).held(act.live or "", act.live_record.get("limits") or {})
-
-
-def _limits(state: HostState, host: Host) -> list[str]:
-    """For people: the limits of every live Sess that has some."""
-    limited = {name: _held(act, host) for name, act in sorted(state.acts.items()) if act.live}
-    return [line for name, held in limited.items() for line in limits.lines(name, held)]
-
-
-def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:
+def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:
     """One line for each Gig, Venue without one and port, and one for each Act that has none of them."""
-    sesses = _sesses(state, host)
     lines = []
     reached = {answer["act"] for answer in answers}
     for answer in answers:
