@@ -27,8 +27,8 @@ CONTROLLERS = "/sys/fs/cgroup/cgroup.controllers"
 SYSTEMD = "/run/systemd/system"
 SLICE = "system-backstage.slice"
 MANAGER = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
-PATIENCE = 10
-"""Seconds for systemd: while the host boots it has much to do."""
+PATIENCE = 20
+"""Seconds for systemd: while the host boots it has much to do, and while the emperor stops it makes no scope."""
 MOST_TASKS = 32768
 FIRST_PIDS, FIRST_USERS = "pid:[4026531836]", "user:[4026531837]"  # linux/proc_ns.h: of the machine itself
 
@@ -58,21 +58,27 @@ def properties(limits: dict[str, Any], pid: int) -> list[str]:
 def enter_scope(limits: dict[str, Any], pid: int) -> str:
     """Have systemd move the process into a scope with these limits; what went wrong, or nothing."""
     name = f"{limits['scope']}-{pid}.scope"
-    call = ["busctl", f"--timeout={PATIENCE}", "--quiet", "call", *MANAGER, "StartTransientUnit", "ssa(sv)a(sa(sv))"]
-    try:
-        asked = subprocess.run(
-            [*call, name, "fail", *properties(limits, pid), "0"],
-            capture_output=True, text=True, check=False, timeout=2 * PATIENCE,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"systemd could not be asked: {error}"
-    if asked.returncode:
-        return f"systemd made no scope: {asked.stderr.strip()}"
-    for _look in range(PATIENCE * 50):  # it answers before it has done it
+    until = time.monotonic() + PATIENCE
+    refused = ask_systemd("StartTransientUnit", "ssa(sv)a(sa(sv))", name, "fail", *properties(limits, pid), "0")
+    if refused:
+        return refused
+    while time.monotonic() < until:  # it answers before it has done it
         if cgroup(pid).endswith("/" + name):
             return ""
         time.sleep(0.02)
-    return f"systemd did not move it into its scope within {PATIENCE} s"
+    # later it would move this process alone, whose workers are forked by then
+    refused = ask_systemd("StopUnit", "ss", name, "replace")
+    return "; ".join(filter(None, [f"systemd did not move it into its scope within {PATIENCE} s", refused]))
+
+
+def ask_systemd(*words: str) -> str:
+    """Call a method of its manager; what went wrong, or nothing."""
+    call = ["busctl", f"--timeout={PATIENCE}", "--quiet", "call", *MANAGER, *words]
+    try:
+        asked = subprocess.run(call, capture_output=True, text=True, check=False, timeout=2 * PATIENCE)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"systemd could not be asked: {error}"
+    return f"systemd made no scope: {asked.stderr.strip()}" if asked.returncode else ""
 
 
 def cgroup(pid: int) -> str:

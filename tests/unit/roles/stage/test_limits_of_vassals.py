@@ -152,3 +152,23 @@ def test_a_vassal_starts_whatever_goes_wrong_with_its_limits(start: Path, tmp_pa
     start.write_text(start.read_text().replace("|| echo", "|| false"))
     done = subprocess.run([start, "--ini", "uwsgi.ini"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.split()[2:] == ["--ini", "uwsgi.ini"]
+
+
+def test_a_scope_that_comes_too_late_is_called_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later it would have the first process alone: its workers are forked by then."""
+    busctl = tmp_path / "busctl"
+    busctl.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\n')
+    busctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(backstage_limits, "PATIENCE", 0.1)
+    assert backstage_limits.enter_scope(LIMITS, os.getpid()) == "systemd did not move it into its scope within 0.1 s"
+    started, stopped = (tmp_path / "asked").read_text().splitlines()
+    assert " StartTransientUnit ssa(sv)a(sa(sv)) " in started
+    assert stopped.endswith(f" StopUnit ss {LIMITS['scope']}-{os.getpid()}.scope replace")
+
+
+def test_systemd_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "busctl").write_text("#!/bin/sh\necho Access denied >&2\nexit 1\n")
+    (tmp_path / "busctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert backstage_limits.enter_scope(LIMITS, os.getpid()) == "systemd made no scope: Access denied"
