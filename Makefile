@@ -77,8 +77,9 @@ units: $(LINK) ## unit tests, without a host
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself
-	@CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report
+campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself; and emulated machines
+	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
+	tests/vm/run.sh || status=1; exit "$$status"
 
 newcomer: ## make site, again, and make strike on fresh machines: with systemd and without
 	@tests/garage/newcomers.sh
