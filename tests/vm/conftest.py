@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from guests import LIMITS, manifest
+from guests import LIMITS, manifest, wait_for
 from machine import SUITES, Machine, place
 
 
@@ -21,6 +21,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
         assert len(warned) <= 1, "a container with limits is told so in one line"
         print(f"\n{found.suite}: set up in {played.seconds:.0f} s {warned}", end="")
         print(f", booted in {found.boot():.0f} s")
+        wait_for(found)
         yield found
     finally:
         found.close()

@@ -39,6 +39,15 @@ def manifest(limits: dict[str, Any], breakfast: int = 0) -> dict[str, Any]:
     }
 
 
+def wait_for(machine: Machine) -> None:
+    """Until both Acts answer: the emperor is ready before they are."""
+    deadline = time.monotonic() + 300
+    for venue in (GLUTTON, NIBBLER):
+        while machine.get(venue)[0] != 200:
+            assert time.monotonic() < deadline, f"{venue} does not answer"
+            time.sleep(1)
+
+
 @dataclass
 class Visitor:
     """Asks a Venue for its page, one request after the other, while the block is entered."""
