@@ -146,6 +146,11 @@ class Sess:
         return os.path.join(self.root, "uwsgi.ini")
 
     @property
+    def limits(self) -> str:
+        """What its start is told of its limits; there where it has some."""
+        return os.path.join(self.root, "limits.json")
+
+    @property
     def env(self) -> str:
         return os.path.join(self.root, "env")
 
