@@ -39,7 +39,7 @@ site: .venv/.ready $(LINK) ## the example Production on this machine; PORT=8080,
 # Only the lines that matter: all of it when it fails, or when there is no Venue.
 status: .venv/.ready $(LINK) ## every Venue's URL and the HTTP status it answers
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^(https?://|drift: )' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|limits: |drift: )' <<<"$$said" || echo "$$said"
 
 # Data goes with the bundled example only: yours would have to be named.
 strike: .venv/.ready $(LINK) ## take the example down again, its data included (INVENTORY=path: yours, without its data)
@@ -83,8 +83,9 @@ units: $(LINK) ## unit tests, without a host
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself
-	@CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report
+campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself; and emulated machines
+	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
+	tests/vm/run.sh || status=1; exit "$$status"
 
 newcomer: ## make site, again, and make strike on fresh machines: with systemd and without
 	@tests/garage/newcomers.sh

@@ -23,6 +23,28 @@ options:
   threads:
     type: int
     description: Threads of each worker, 1 to 256. Defaults to V(1).
+  limits:
+    type: dict
+    description:
+      - What all processes of the Sess together may use of the host. Each is optional; V({}) means none. Migrations,
+        management commands and builds are not under them.
+      - systemd holds them, by a cgroup v2. On a host that has none a deploy warns, and the Sess plays without;
+        M(backstage.django.backstage_info) tells for each what holds it.
+    version_added: 1.1.0
+    suboptions:
+      memory:
+        type: str
+        description:
+          - A number and V(K), V(M) or V(G), such as V(512M), at least V(32M). None of it is swapped.
+          - Beyond it the kernel kills the largest process, a worker as a rule, and uWSGI's master starts another one.
+      cpu:
+        type: str
+        description: A percentage of one core, such as V(50%), at least V(5%). V(200%) is two cores.
+      tasks:
+        type: int
+        description:
+          - Processes and threads, at least C(processes) times C(threads) and 4 more. Beyond it no other one can be
+            started.
   port:
     type: int
     description:

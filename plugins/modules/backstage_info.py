@@ -142,6 +142,14 @@ acts:
     has_data:
       description: Whether data of the Act is on this host.
       type: bool
+limits:
+  description:
+    - For people, what holds the limits of each live Sess, what does not and why, and what happened at them, one line
+      each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["limits: act kittens: held by cgroup: memory 512M, 131M used; tasks 100, 7 used"]
 drift:
   description:
     - What is not as Backstage made it, in sealed code, users, modes, files of the host, the emperor's directory, the
@@ -194,6 +202,30 @@ sesses:
     port:
       description: The port of the host itself on which it is reached, too; nothing where it has none.
       type: int
+    limits:
+      description: Its limits, by C(memory), C(cpu) and C(tasks); empty where it has none.
+      type: dict
+      contains:
+        asked:
+          description: As the manifest says.
+          type: str
+        held_by:
+          description: V(cgroup), V(rlimits) or V(none), as the kernel tells it now.
+          type: str
+        why:
+          description: Why nothing holds it; else empty.
+          type: str
+        used:
+          description:
+            - Bytes of memory, or tasks, that it has now; of C(cpu) in how many percent of its time it had to wait.
+              Nothing where nobody counts.
+          type: int
+        reached:
+          description:
+            - How often it was reached since the Sess started, by processes that were killed (C(memory)), by periods in
+              which it had to wait (C(cpu)), or by refused starts of processes and threads (C(tasks)). Nothing where
+              nobody counts.
+          type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.
   returned: when O(production) is given

@@ -97,7 +97,9 @@ logs:
       description: Whether there are more lines of that time than O(lines).
       type: bool
 causes:
-  description: What is known by sight in these lines, with its cure, one sentence each.
+  description:
+    - What is known by sight in these lines, with its cure, one sentence each.
+    - Also which limits the live Sess has reached since it started.
   returned: success
   type: list
   elements: str

@@ -44,6 +44,12 @@ EXAMPLES = r"""
     act: kittens
     processes: 4
 
+- name: Keep them from taking the whole host
+  backstage.django.backstage_sess:
+    production: jazz
+    act: kittens
+    limits: {memory: 512M, cpu: 150%, tasks: 100}
+
 - name: Stop them, when what they are answering is finished
   backstage.django.backstage_sess:
     production: jazz

@@ -122,7 +122,8 @@ def places(state: ActState) -> list[Place]:
         found += [Place(release.code, 0o750, 0, player.pw_gid), Place(release.static, 0o755)]
     if state.live:
         sess = paths.sess(state.live)
-        found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.pw_gid), Place(sess.record, 0o600)]
+        found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.pw_gid)]
+        found += [Place(sess.record, 0o600), Place(sess.limits, 0o600)]
         found += [Place(sess.env, 0o750, 0, player.pw_gid), Place(sess.door, 0o750, 0, www)]
         found += [Place(os.path.join(sess.env, name), 0o640, 0, player.pw_gid) for name in files.names_in(sess.env)]
     return found

@@ -156,6 +156,11 @@ class Sess:
         return os.path.join(self.root, "uwsgi.ini")
 
     @cached_property
+    def limits(self) -> str:
+        """What its start is told of its limits; there where it has some."""
+        return os.path.join(self.root, "limits.json")
+
+    @cached_property
     def env(self) -> str:
         return os.path.join(self.root, "env")
 

@@ -67,3 +67,8 @@ def _user(name: str) -> str:
 def vassal(production: str, act: str, sess: str) -> str:
     """The file name of a Sess in the emperor's directory."""
     return f"backstage.{production}.{act}.{sess}.ini"
+
+
+def scope(production: str, act: str, sess: str) -> str:
+    """What the cgroup of a Sess with limits is called; behind it stands the number of its first process."""
+    return f"backstage-{production}-{act}-{sess}"

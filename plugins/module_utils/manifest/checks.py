@@ -20,6 +20,11 @@ from ..host import names
 LONGEST_VARIABLE = 131000  # name and value: beyond it uWSGI's re-exec fails (execve's MAX_ARG_STRLEN)
 SHORTEST_SECRET = 8
 LONGEST_NAME = 200  # of a Venue: backstage.<production>.<venue>.log has at most 255 (NAME_MAX)
+LEAST_MEMORY = 32  # M
+LEAST_CPU = 5  # percent
+ROOM_FOR_TASKS = 4  # uWSGI's master, and a few that the Act starts
+MOST_TASKS = 1 << 22  # the kernel's own most (PID_MAX_LIMIT)
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 OWN_VARIABLES = {
     "DJANGO_SETTINGS_MODULE": "use 'settings'",
     "HOME": "it is the Act's data directory",
@@ -182,6 +187,33 @@ def between(value: int, lowest: int, highest: int) -> Optional[str]:
     if not lowest <= value <= highest:
         return f"use a number from {lowest} to {highest}"
     return None
+
+
+def limit_of_memory(value: str) -> Optional[str]:
+    """An amount of memory, as systemd writes it."""
+    match = re.match(r"([1-9][0-9]{0,11})([KMG])\Z", value)
+    if not match:
+        return "use a number and K, M or G, such as 512M"
+    if int(match.group(1)) * UNITS[match.group(2)] < LEAST_MEMORY * UNITS["M"]:
+        return f"no Sess starts with so little; use at least {LEAST_MEMORY}M"
+    return None
+
+
+def limit_of_cpu(value: str) -> Optional[str]:
+    """A part of one core, as systemd's CPUQuota."""
+    match = re.match(r"([1-9][0-9]{0,5})%\Z", value)
+    if not match:
+        return "use a percentage of one core, such as 50% (200% is two cores)"
+    return f"no Sess starts with so little; use at least {LEAST_CPU}%" if int(match.group(1)) < LEAST_CPU else None
+
+
+def limit_of_tasks(value: int, processes: int, threads: int) -> Optional[str]:
+    """A number of processes and threads, in which those that always run have room."""
+    needed = processes * threads + ROOM_FOR_TASKS
+    if value < needed:
+        each = f"{processes} process{'es' * (processes > 1)} with {threads} thread{'s' * (threads > 1)} each"
+        return f"its {each} and uWSGI's master need room; use at least {needed}"
+    return between(value, needed, MOST_TASKS)
 
 
 def git_location(url: str) -> Optional[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import checks, database
-from .nouns import Act, Manifest
+from .nouns import Act, Manifest, Sess
 from .problems import Problems, one_of
 
 
@@ -189,6 +189,7 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        _check_limits(sess, f"{where}.limits", problems)
         if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
             if sess.port in ports:
@@ -199,6 +200,16 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
         if sess.state == "absent" and manifest.gigs_of(name):
             problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
+
+
+def _check_limits(sess: Sess, where: str, problems: Problems) -> None:
+    rules: dict[str, Callable[[Any], Optional[str]]] = {
+        "memory": checks.limit_of_memory,
+        "cpu": checks.limit_of_cpu,
+        "tasks": lambda value: checks.limit_of_tasks(value, sess.processes, sess.threads),
+    }
+    for key, value in sess.limits.given().items():
+        problems.check(f"{where}.{key}", value, rules[key](value))
 
 
 def _check_venues(manifest: Manifest, problems: Problems) -> None:

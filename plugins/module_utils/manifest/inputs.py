@@ -67,6 +67,7 @@ SESS_KEYS: dict[str, str] = {
     "stage": SESS,
     "processes": SESS,
     "threads": SESS,
+    "limits": SESS,
     "hosts": NEITHER,
     "port": SESS,
     "state": NEITHER,

@@ -146,6 +146,25 @@ class Act:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a Sess may use of its host at most; an empty one is no limit.
+
+    Args:
+        memory: of all its processes together, such as 512M.
+        cpu: of one core, such as 50%.
+        tasks: processes and threads.
+    """
+
+    memory: str = ""
+    cpu: str = ""
+    tasks: Optional[int] = None
+
+    def given(self) -> dict[str, Any]:
+        """Those that there are."""
+        return {key: value for key, value in summary(self).items() if value not in (None, "")}
+
+
+@dataclass(frozen=True)
 class Sess:
     """An Act playing on a Stage."""
 
@@ -153,6 +172,7 @@ class Sess:
     stage: str = "uwsgi"
     processes: int = 2
     threads: int = 1
+    limits: Limits = field(default_factory=Limits)
     hosts: str = "backstage_stage"
     port: Optional[int] = None
     state: str = "started"

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
 from .consistency import Listed
-from .nouns import Act, File, Gig, Health, Index, Manifest, Seed, Sess, StaticUrl, Venue
+from .nouns import Act, File, Gig, Health, Index, Limits, Manifest, Seed, Sess, StaticUrl, Venue
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -43,7 +43,7 @@ def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
     manifest = Manifest(
         production,
         acts,
-        {name: Sess(**_given(item)) for name, item in sesses.items()},
+        {name: _sess(item) for name, item in sesses.items()},
         {name: _venue(item) for name, item in venues.items()},
         gigs,
     )
@@ -171,6 +171,11 @@ def _variables(values: Mapping[str, Any], where: str, problems: Problems, secret
     for name, value in values.items():
         problems.check(f"{where}.{name}", value, checks.variable(str(name), value), secret)
     return {str(name): str(value) for name, value in values.items()}
+
+
+def _sess(item: Item) -> Sess:
+    given = _given(item)
+    return Sess(limits=Limits(**_given(given.pop("limits", {}))), **given)
 
 
 def _venue(item: Item) -> Venue:

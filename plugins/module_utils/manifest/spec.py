@@ -108,12 +108,17 @@ def act() -> Spec:
     }
 
 
+def limits() -> Spec:
+    return {"memory": {"type": "str"}, "cpu": {"type": "str"}, "tasks": {"type": "int"}}
+
+
 def sess() -> Spec:
     return {
         "act": {"type": "str", "required": True},
         "stage": {"type": "str", "choices": ["uwsgi"]},
         "processes": {"type": "int"},
         "threads": {"type": "int"},
+        "limits": {"type": "dict", "options": limits()},
         "hosts": {"type": "str"},
         "port": {"type": "int"},
         "state": {"type": "str", "choices": ["started", "stopped", "absent"]},

@@ -24,6 +24,8 @@ from ..diagnosis import lookup
 from ..host import masks
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
+from ..stages import limits
+from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, read
 
 NGINX_ERRORS = server_block.LOGS + "/error.log"
@@ -227,6 +229,8 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
         said = f"the last {count} lines" if more else "" if lines else "nothing"
         shown += [f"==> {log.title} ({log.path})" + (f": {said}" if said else ""), *lines, ""]
     causes = lookup.all_in("\n".join(line for log in logs for line in log["lines"]))
+    asked = state.live_record.get("limits") or {}
+    causes += limits.reached(Uwsgi(host, state.paths).held(state.live or "", asked))
     shown += [f"known by sight: {cause}" for cause in causes]
     text = "\n".join(shown).rstrip("\n")
     return {"logs": logs, "causes": causes, "stdout": text, "stdout_lines": text.splitlines()}

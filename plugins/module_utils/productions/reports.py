@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Optional
 
 from ..bookings import visit, written
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor
+from ..stages import emperor, limits
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
 from . import inspection
@@ -40,12 +40,20 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
     venues = visit.urls(production, host, pages) if host.has_front_of_house else []
+    stats = emperor.try_look(host.stats)
+    held = {
+        name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
+        for name, act in sorted(state.acts.items())
+        if act.live
+    }
+    sesses = _sesses(state, host, stats, held)
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
-        "sesses": _sesses(state, host),
+        "sesses": sesses,
         "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
-        "playbill": _playbill(state, host, venues),
+        "playbill": _playbill(state, sesses, venues),
+        "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
 
@@ -54,7 +62,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     """What was read, as text: the playbill, or the Productions where none was asked for."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
-        lines = [*lines, *(one["line"] for one in found.get("drift", []))]
+        lines = [*lines, *found.get("limits", []), *(one["line"] for one in found.get("drift", []))]
     else:
         lines = found["productions"] or ["no Production is here"]
     return {"stdout": "\n".join(lines), "stdout_lines": lines}
@@ -74,8 +82,9 @@ def _act(act: ActState) -> dict[str, Any]:
     }
 
 
-def _sesses(state: HostState, host: Host) -> dict[str, Any]:
-    stats = emperor.try_look(host.stats)
+def _sesses(
+    state: HostState, host: Host, stats: Optional[emperor.Stats], held: dict[str, list[limits.Held]]
+) -> dict[str, Any]:
     _venues, ports = written.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
@@ -90,13 +99,13 @@ def _sesses(state: HostState, host: Host) -> dict[str, Any]:
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
+            "limits": {one.key: one.entry() for one in held[name]},
         }
     return found
 
 
-def _playbill(state: HostState, host: Host, answers: list[dict[str, Any]]) -> list[str]:
+def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:
     """One line for each Gig, Venue without one and port, and one for each Act that has none of them."""
-    sesses = _sesses(state, host)
     lines = []
     reached = {answer["act"] for answer in answers}
     for answer in answers:

@@ -61,12 +61,14 @@ class Left:
         emperor: the pid of the emperor, whose service the Sesses are in.
         before: it started before this moment, as started() tells it; None: at any time.
         title: or its title begins so.
+        scope: or it is in the cgroup of its limits, which is called so and has the number of a process behind.
     """
 
     user: User
     emperor: int
     before: Optional[int] = None
     title: str = ""
+    scope: str = ""
 
     def find(self) -> list[Process]:
         """The processes that are left now."""
@@ -84,6 +86,8 @@ class Left:
     def _is_meant(self, process: Process, service: str) -> bool:
         """Whether it came from a Sess, and from one that is over: an administrator may run a service as this user."""
         own = cgroup(process.pid)
+        if self.scope and os.path.basename(own).startswith(self.scope + "-"):
+            return True
         if service.strip("/") and not (own + "/").startswith(service + "/"):
             return False
         if self.before is None or started(process.pid) < self.before:

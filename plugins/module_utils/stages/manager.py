@@ -21,6 +21,7 @@ from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
+from . import limits
 from .uwsgi import Part, Uwsgi
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         processes=want.sess.processes,
         threads=want.sess.threads,
         timeout=want.act.act.timeout,
+        limits=want.sess.limits,
     )
 
 
@@ -140,9 +142,17 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
-    if not found and Uwsgi(host, state.paths).render(wanted, state.live) != state.live_ini:
-        found.append("uwsgi.ini")
-    return found
+    found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
+    return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
+
+
+def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[str]:
+    """The files of the live Sess that a hand has changed."""
+    texts = {
+        "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
+        "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
+    }
+    return [name for name, (before, after) in texts.items() if before != after]
 
 
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
@@ -217,7 +227,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
     _make_log(state)
-    ends = stage.log_ends()
+    ends, killed = stage.log_ends(), limits.kills()
     try:
         _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
         state.history.add("started", release=wanted.release, sess=sess)
@@ -229,11 +239,17 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         raise
     except BackstageError as error:
         log = stage.log_since(ends)
+        killed = limits.kills() - killed if wanted.limits.memory else 0
         _discard(stage, sess, state, warn)
         cause = lookup.find(log) or lookup.unknown(log) if error.step == "start" else ""
+        if killed > 0:
+            cause = f"limits.memory ({wanted.limits.memory}) was reached, and the kernel killed it: raise limits.memory"
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
     for thread in gate.lost_threads(stage.printed_since(ends)):
         warn(f"act {state.paths.name}: {thread}")
+    unheld = limits.warning(stage.held(sess, wanted.limits.given()))
+    if unheld:
+        warn(f"act {state.paths.name}: {unheld}")
     return sess
 
 
@@ -295,9 +311,13 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,
+        "limits": wanted.limits.given(),
         "variables": digests.of_variables(wanted.variables),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
+    limited = stage.limits_record(wanted, sess)
+    if limited:
+        files.draft(paths.limits, limited, 0o600)
     files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)
 
 

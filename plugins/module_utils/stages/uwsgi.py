@@ -13,14 +13,17 @@ import functools
 import os
 import signal
 import time
-from dataclasses import dataclass
-from typing import Optional
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
+from ..manifest.nouns import Limits
 from . import emperor
+from .limits import Held, look, record
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -81,6 +84,7 @@ class Part:
         processes: uWSGI workers.
         threads: threads of each worker.
         timeout: the longest request, in seconds.
+        limits: what it may use of the host.
     """
 
     release: str
@@ -91,6 +95,7 @@ class Part:
     processes: int
     threads: int
     timeout: int
+    limits: Limits = field(default_factory=Limits)
 
 
 class Uwsgi:
@@ -123,6 +128,20 @@ class Uwsgi:
             sess=sess,
             log=self.act.log,
         )
+
+    def limits_record(self, part: Part, sess: str) -> Optional[str]:
+        """What the start of a Sess is told of its limits; None where it has none."""
+        if not part.limits.given():
+            return None
+        production, act = self.act.production.name, self.act.name
+        player = process.User.named(names.player(production, act))
+        return record(part.limits, names.scope(production, act, sess), player.uid)
+
+    def held(self, sess: str, asked: Mapping[str, Any], stats: Optional[emperor.Stats] = None) -> list[Held]:
+        """What holds the limits that a Sess was started with; the emperor is asked where no answer of its is given."""
+        stats = stats or (emperor.try_look(self.host.stats) if asked else None)
+        found = stats.vassals.get(self.vassal(sess)) if stats else None
+        return look(asked, found.pid if found else 0, stats.pid if stats else 0)
 
     def vassal(self, sess: str) -> str:
         return names.vassal(self.act.production.name, self.act.name, sess)
@@ -206,6 +225,7 @@ class Uwsgi:
             emperor=stats.pid,
             before=started(plays.pid) if plays else None,
             title=f"{production}/{act}/{sess} ",
+            scope=names.scope(production, act, sess),
         )
         return left.end()
 

@@ -18,6 +18,7 @@ NOUNS: dict[str, tuple[Callable[[], spec.Spec], type]] = {
     "seed": (spec.seed, nouns.Seed),
     "health": (spec.health, nouns.Health),
     "backstage_sesses": (spec.sess, nouns.Sess),
+    "limits": (spec.limits, nouns.Limits),
     "backstage_venues": (spec.venue, nouns.Venue),
     "backstage_gigs": (spec.gig, nouns.Gig),
 }

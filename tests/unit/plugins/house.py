@@ -181,7 +181,10 @@ class House:
         Path(own.ini).write_text(Uwsgi(self.host, paths).render(part, found))
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), "stage": "uwsgi", **counted}
-        record["variables"] = digests.of_variables(part.variables)
+        record.update(limits=part.limits.given(), variables=digests.of_variables(part.variables))
+        limited = Uwsgi(self.host, paths).limits_record(part, found)
+        if limited:
+            files.draft(own.limits, limited, 0o600)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))

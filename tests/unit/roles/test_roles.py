@@ -105,6 +105,7 @@ def test_emperor_ini(allowed: int, listen: str) -> None:
         "emperor-curse-tolerance": "135",
         "emperor-max-throttle": "10000",
         "emperor-on-demand-extension": ".door",
+        "emperor-wrapper-override": "/usr/local/lib/backstage/vassal/backstage_vassal",
     }
 
 

@@ -72,6 +72,21 @@ def test_a_new_secret_is_a_switch_without_a_build(street: Street) -> None:
         assert SECOND_KEY not in said
 
 
+def test_other_limits(street: Street) -> None:
+    """Whether they hold is the host's kernel's; it is told either way, and no visitor notices the change."""
+    street.sesses["busker"]["limits"] = {"memory": "1G", "tasks": 200}
+    with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen:
+        plan = street.play()
+    assert plan == ["play sess busker (limits.memory: none -> 1G, limits.tasks: none -> 200)"]
+    pleased(seen, CORNER, SQUARE)
+    said = street.try_to_play("status").printed
+    for host in street.hosts:
+        controllers = host.run("cat", "/sys/fs/cgroup/cgroup.controllers", check=False).split()
+        held = "held by cgroup: memory 1G" if "memory" in controllers else "not held: memory 1G"
+        assert f"limits: act busker: {held}" in said
+    assert street.play() == []
+
+
 def test_more_processes(street: Street) -> None:
     street.sesses["busker"]["processes"] = 3
     with street.visited(f"{CORNER}/") as seen, street.visited(SLOW) as slow:

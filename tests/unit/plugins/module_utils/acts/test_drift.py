@@ -43,13 +43,14 @@ PLACES: list[tuple[str, Callable[[str], Any], str, str]] = [
     ("live/door", lambda path: Path(path).chmod(0o777), "0777 root:www-data", "0750 root:www-data"),
     ("live/uwsgi.ini", lambda path: os.chown(path, 1, -1), "0640 daemon:{player}", "0640 root:{player}"),
     ("live/sess.json", lambda path: Path(path).chmod(0o644), "0644 root:root", "0600 root:root"),
+    ("live/limits.json", lambda path: Path(path).chmod(0o644), "0644 root:root", "0600 root:root"),
 ]
 
 
 @pytest.fixture
 def playing(house: House) -> dict[str, Any]:
     """kittens plays as a finished run left it, with a directory of each kind."""
-    before = settled(house)
+    before = settled(house, sesses=[{"act": "kittens", "limits": {"tasks": 100}}])
     for path in (house.act().data, house.act().media):
         os.mkdir(path)
     house.as_made("kittens")

@@ -21,6 +21,23 @@ VERSION = "use a tag, a branch or a full commit id"
 REPOSITORY = "use an https, ssh or git URL"
 CREDENTIALS = "it holds credentials"
 
+MEMORY = "use a number and K, M or G, such as 512M"
+CPU = "use a percentage of one core, such as 50% (200% is two cores)"
+
+LIMITS_OF_MEMORY: Rows = [
+    *[(value, None) for value in ("32M", "512M", "1G", "32768K")],
+    *[(value, "no Sess starts with so little; use at least 32M") for value in ("31M", "32767K", "1K")],
+    *[
+        (value, MEMORY)
+        for value in ("", "512", "0M", "1.5G", "512m", "512MB", "-1G", "1T", "1G\n", "\u0661G", "infinity")
+    ],
+    ("9" * 13 + "G", MEMORY),
+]
+LIMITS_OF_CPU: Rows = [
+    *[(value, None) for value in ("5%", "50%", "100%", "800%")],
+    *[(value, "no Sess starts with so little; use at least 5%") for value in ("1%", "4%")],
+    *[(value, CPU) for value in ("", "50", "0%", "50.5%", "-5%", "50 %", "50%\n", "\u0665\u0660%", "9999999%", "one")],
+]
 PRODUCTIONS: Rows = [
     ("jazz", None),
     ("a" * 15, None),
@@ -240,6 +257,8 @@ FIND_LINKS: Rows = [
 ]
 
 TABLES: list[tuple[Callable[[Any], Optional[str]], Rows]] = [
+    (checks.limit_of_memory, LIMITS_OF_MEMORY),
+    (checks.limit_of_cpu, LIMITS_OF_CPU),
     (checks.production, PRODUCTIONS),
     (checks.act, ACTS),
     (checks.host_name, HOSTS),

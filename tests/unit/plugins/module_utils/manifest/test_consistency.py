@@ -105,6 +105,29 @@ REFUSED: list[tuple[Item, str]] = [
         "backstage_sesses[kittens].threads: 257: use a number from 1 to 256",
     ),
     *[
+        ({"sesses": [{"act": "kittens", "limits": limits}]}, f"backstage_sesses[kittens].limits.{line}")
+        for limits, line in (
+            ({"memory": "512"}, "memory: '512': use a number and K, M or G, such as 512M"),
+            ({"memory": "16M"}, "memory: '16M': no Sess starts with so little; use at least 32M"),
+            ({"cpu": 50}, "cpu: '50': use a percentage of one core, such as 50% (200% is two cores)"),
+            ({"tasks": "many"}, "tasks: 'many': use a whole number"),
+            ({"tasks": 0}, "tasks: 0: its 2 processes with 1 thread each and uWSGI's master need room; use at least 6"),
+        )
+    ],
+    (
+        {"sesses": [{"act": "kittens", "processes": 4, "threads": 8, "limits": {"tasks": 35}}]},
+        "backstage_sesses[kittens].limits.tasks: 35: its 4 processes with 8 threads each and uWSGI's master need room;"
+        " use at least 36",
+    ),
+    (
+        {"sesses": [{"act": "kittens"}], "sess_defaults": {"limits": {"memory": "1T"}}},
+        "backstage_sesses[kittens].limits.memory: '1T': use a number and K, M or G, such as 512M",
+    ),
+    (
+        {"sesses": [{"act": "kittens", "limits": {"disk": "1G"}}]},
+        "backstage_sesses[kittens].limits: unknown key disk",
+    ),
+    *[
         ({"sesses": [{"act": "kittens", "port": port}]}, f"backstage_sesses[kittens].port: {port}: {PORTS}")
         for port in (0, 80, 1023, 65536, -1)
     ],
@@ -167,6 +190,8 @@ ACCEPTED: list[Item] = [
     booked(venues=[{"name": VENUE, "state": "absent"}], gigs=[gig(state="absent", act="dogs")]),
     booked(acts=[act(timeout=301)], longest_request=301),
     options(only=["kittens"], unhold=["kittens"]),
+    booked(sesses=[{"act": "kittens", "limits": {"memory": "512M", "cpu": "150%", "tasks": 6}}]),
+    booked(sesses=[{"act": "kittens", "limits": {}}], sess_defaults={"limits": {"tasks": "100"}}),
 ]
 
 

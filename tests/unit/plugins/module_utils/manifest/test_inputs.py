@@ -63,7 +63,10 @@ SAID = {  # by RULES 1, as far as this much is built
     inputs.SESS: {"secrets", "timeout", "database"},
     inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases"},
 }  # fmt: skip
-SAID_OF_SESSES = {inputs.SESS: {"processes", "threads", "stage", "port"}, inputs.NEITHER: {"act", "hosts", "state"}}
+SAID_OF_SESSES = {
+    inputs.SESS: {"processes", "threads", "limits", "stage", "port"},
+    inputs.NEITHER: {"act", "hosts", "state"},
+}
 
 
 def release(act: Act, content: str = COMMIT, abi: str = ABI) -> str:

@@ -42,6 +42,7 @@ SAID: list[tuple[str, Item]] = [
     ("everything of an Act", {"acts": [FULL]}),
     ("a path", {"acts": [act()]}),
     ("a Sess", {"sesses": [{"act": "kittens", "processes": 3, "threads": 5}]}),
+    ("limits", {"sesses": [{"act": "kittens", "limits": {"memory": "512M", "tasks": 100}}]}),
     ("a Venue", {"venues": [{"name": VENUE, "aliases": ["www." + VENUE], "tls": {"mode": "none"}}]}),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]

@@ -32,7 +32,7 @@ def settled(house: House) -> House:
     given = booked(
         acts=acts,
         resolved=RESOLVED,
-        sesses=[{"act": "kittens", "processes": 3}, {"act": "dogs", "port": 8009}],
+        sesses=[{"act": "kittens", "processes": 3}, {"act": "dogs", "port": 8009, "limits": {"tasks": 100}}],
         venues=[{"name": name, "aliases": ["www." + name]} for name in places.values()],
         gigs=[{"act": name, "venue": venue} for name, venue in places.items()],
     )
@@ -95,6 +95,8 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
         ["act kittens: build", "act kittens: migrate", "act kittens: change"],
     ),
     ("processes", options.for_sess, one_sess(processes=4), [PLAY]),
+    ("limits", options.for_sess, one_sess(limits={"memory": "1G"}), [PLAY]),
+    ("no limits", options.for_sess, one_sess(act="dogs", limits={}), ["sess dogs: play"]),
     ("a secret", options.for_sess, one_sess(secrets={"KEY": "meowmeow"}), [PLAY]),
     ("no secrets", options.for_sess, one_sess(secrets={}), [PLAY]),
     ("stopped", options.for_sess, one_sess(state="stopped"), ["sess kittens: stop"]),

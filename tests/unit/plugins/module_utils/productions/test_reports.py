@@ -74,6 +74,7 @@ def test_an_empty_host(house: House) -> None:
         "venues": {},
         "answers": [],
         "playbill": [],
+        "limits": [],
         "drift": [],
     }
 
@@ -99,6 +100,7 @@ def test_fault_22_a_sess_that_does_not_answer_is_dark(playing: House, emperor: d
         "processes": 2,
         "threads": 1,
         "port": None,
+        "limits": {},
     }
 
 

@@ -105,6 +105,27 @@ def test_an_administrators_service_is_not_left(
         assert lives(pid) is not ended
 
 
+SCOPES = [
+    # (the cgroup of a process that came after the one that plays, whether the Sess that was stopped left it)
+    ("/system.slice/system-backstage.slice/backstage-jazz-kittens-aaaaaaaaaaaa.1-77.scope", True),
+    ("/system.slice/system-backstage.slice/backstage-jazz-kittens-aaaaaaaaaaaa.11-78.scope", False),
+    ("/system.slice/system-backstage.slice/backstage-jazz-kittens-bbbbbbbbbbbb.1-79.scope", False),
+]
+
+
+@pytest.mark.parametrize(("own", "ended"), SCOPES)
+def test_the_cgroup_of_limits_tells_whose_it_is(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, own: str, ended: bool
+) -> None:
+    """A scope of its own is not below the emperor's service; this machine has no service manager to make one."""
+    stage = "/system.slice/backstage-emperor.service"
+    monkeypatch.setattr(leftovers, "cgroup", lambda pid: stage if pid == 4711 else own)
+    with run(crew.player, DAEMON) as pid:
+        left = Left(crew.player, 4711, before=0, scope="backstage-jazz-kittens-aaaaaaaaaaaa.1")
+        assert bool(left.end()) is ended
+        assert lives(pid) is not ended
+
+
 def test_cgroup() -> None:
     assert leftovers.cgroup(os.getpid()) in Path("/proc/self/cgroup").read_text()
     assert (leftovers.cgroup(1 << 22), started(1 << 22)) == ("", 0)
