@@ -18,6 +18,7 @@ from .undo import Undo
 LOCK = "/run/backstage-files.lock"
 _WAIT = 600
 _RECORD = ("root", "root", 0o644)
+_AS_BEFORE = "All files are as they were before this run."
 _FIRST_LINE = f"# {files.OWNERSHIP}\n"
 
 
@@ -165,15 +166,18 @@ def _nothing() -> None:
 
 
 def _apply(changes: list[Change], wanted: Wanted) -> None:
-    undo = Undo(path for change in changes for path in _touched(change.path))
-    if wanted.validate and changes:
-        undo.note(wanted.note)
+    undo = Undo([*(path for change in changes for path in _touched(change.path)), wanted.note + files.DRAFT])
     try:
+        if wanted.validate and changes:
+            undo.note(wanted.note)
         for change in changes:
             caller.check()
             change.apply()
         if wanted.validate and changes:
             _validate(wanted.validate)
+    except OSError as error:
+        _take_back(undo, wanted.note)
+        raise BackstageError(f"{error.filename or 'a file'}: {error.strerror}. {_AS_BEFORE}") from error
     except BaseException:
         _take_back(undo, wanted.note)
         raise
@@ -189,18 +193,17 @@ def _take_back(undo: Undo, note: str) -> list[str]:
 
 
 def _touched(path: str) -> list[str]:
-    """A path and its parents that are missing: they are made, too."""
+    """A path, its parents that have to be made for it, and its draft, which stays where the disk is full."""
     missing = []
-    while not os.path.lexists(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    return list(reversed(missing)) or [path]
+    parent = os.path.dirname(path)
+    while not os.path.lexists(parent):
+        missing.append(parent)
+        parent = os.path.dirname(parent)
+    return [*reversed(missing), path, path + files.DRAFT]
 
 
 def _validate(command: list[str]) -> None:
     result = programs.ask(*command)
     if not result.ok:
         said, *_rest = result.said.splitlines() or ["it does not say why"]
-        raise BackstageError(
-            f"{' '.join(command)} refuses what was written: {said}. All files are as they were before this run."
-        )
+        raise BackstageError(f"{' '.join(command)} refuses what was written: {said}. {_AS_BEFORE}")

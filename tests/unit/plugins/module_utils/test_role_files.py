@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -162,9 +163,25 @@ def test_what_can_not_be_written_is_put_back(root: Path) -> None:
     role_files.carry_out(written(root, "sway\n"))
     before = state(root)
     (root / "etc/front.files.new").mkdir()
-    with pytest.raises(OSError, match=r"front\.files\.new"):
-        role_files.carry_out(written(root, GOOD, validate=validated(root)))
+    said = told(role_files.carry_out, written(root, GOOD, validate=validated(root)))
+    assert said == f"{root}/etc/front.files.new: Is a directory. All files are as they were before this run."
     (root / "etc/front.files.new").rmdir()
+    assert state(root) == before
+
+
+@pytest.mark.parametrize("text", [f"{GOOD}{'la ' * 9999}", GOOD])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_has_no_room_is_put_back(root: Path, text: str, first: bool) -> None:
+    """Half a file may be written when the disk is full; here one of the role's, or the note of what was there."""
+    if not first:
+        role_files.carry_out(written(root, "sway\n" if text != GOOD else f"{GOOD}{'la ' * 9999}"))
+    before, limits = state(root), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000 if text != GOOD else 100, limits[1]))
+    try:
+        said = told(role_files.carry_out, written(root, text, validate=["true"]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "File too large. All files are as they were before this run." in said
     assert state(root) == before
 
 
