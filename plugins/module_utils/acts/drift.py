@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..host import names, process, users
+from ..host import names, process, records, users
 from ..host.errors import BackstageError
 from ..host.layout import Act as ActPaths
 from ..host.layout import Production
@@ -71,10 +71,10 @@ class Place:
         mode = stat.S_IMODE(about.st_mode)
         if (mode, about.st_uid, about.st_gid) == (self.mode, self.uid, self.gid):
             return ""
-        return described(mode, about.st_uid, about.st_gid)
+        return records.described(mode, about.st_uid, about.st_gid)
 
     def wanted(self) -> str:
-        return described(self.mode, self.uid, self.gid)
+        return records.described(self.mode, self.uid, self.gid)
 
     def mend(self) -> None:
         """Give it its owner and mode, through a descriptor that follows no link."""
@@ -87,18 +87,6 @@ class Place:
             os.fchmod(handle, self.mode)  # last: a change of owner clears setgid
         finally:
             os.close(handle)
-
-
-def described(mode: int, uid: int, gid: int) -> str:
-    """A mode and who owns it, as people read them."""
-    return f"{mode:04o} {_name(pwd.getpwuid, uid)}:{_name(grp.getgrgid, gid)}"
-
-
-def _name(look: Any, number: int) -> str:
-    try:
-        return str(look(number)[0])
-    except KeyError:
-        return str(number)
 
 
 def places(state: ActState) -> list[Place]:
@@ -151,7 +139,7 @@ class Account:
         except KeyError:
             return {MISSING: ("", "")}
         found = os.getgrouplist(self.name, entry.pw_gid)
-        extra = sorted(_name(grp.getgrgid, number) for number in found if number != entry.pw_gid)
+        extra = sorted(records.name(grp.getgrgid, number) for number in found if number != entry.pw_gid)
         asked = {
             "home": (entry.pw_dir, self.home),
             "shell": (entry.pw_shell, users.SHELL),

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import tempfile
 import time
@@ -15,7 +14,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Optional
 
-from ..host import files, names, process
+from ..host import files, names, nginx_dump, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE
 from . import nginx_servers
@@ -68,15 +67,12 @@ def read() -> Configuration:
     result = process.run([_PROGRAM, "-T", "-q"])
     if not result.ok:
         fault = _fault(result.said)
-        place = re.search(r" in (/.+?):\d+$", fault)
-        return Configuration(fault, place.group(1) if place else "")
+        return Configuration(fault, nginx_dump.place(fault))
     return Configuration(servers=tuple(nginx_servers.read(result.out)))
 
 
 def _fault(said: str) -> str:
-    """The first error of those that nginx prints, without its time; warnings come before it."""
-    errors = re.findall(r"\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.+)", said)
-    return str(errors[0]).strip() if errors else "it does not say why"
+    return nginx_dump.fault(said) or "it does not say why"
 
 
 def check(whose: str, configuration: str = "") -> None:

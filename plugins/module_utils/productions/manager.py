@@ -18,7 +18,7 @@ from ..bookings import locations, readiness
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
-from ..host import files, locks, masks, run_log
+from ..host import files, locks, masks, run_log, vassals
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, Refusal, as_told
 from ..host.facts import Host
@@ -26,7 +26,7 @@ from ..host.layout import HOST_LOCK, Production
 from ..manifest import inputs
 from ..manifest.nouns import Act, Manifest
 from ..stages import manager as sesses
-from ..stages import rollbacks, vassals
+from ..stages import rollbacks
 from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase, Step

@@ -22,7 +22,7 @@ from .test_process import running, wait_until
 
 MODULE = """
 import contextlib, os, sys, time
-from ansible_collections.backstage.django.plugins.module_utils import caller, locks, process
+from ansible_collections.backstage.django.plugins.module_utils.host import caller, locks, process
 what, log, lock = sys.argv[1:]
 def note(*words): print(*words, file=open(log, "a"), flush=True)
 wait = {
@@ -127,7 +127,7 @@ def test_nothing_is_asked_where_nobody_watches() -> None:
 
 ORIGIN = """
 import json
-from ansible_collections.backstage.django.plugins.module_utils import caller, process
+from ansible_collections.backstage.django.plugins.module_utils.host import caller, process
 print(json.dumps(caller.origin()))
 """
 ORIGINS = [

@@ -34,7 +34,7 @@ def test_a_tail(chunks: list[bytes], keep: int, text: str) -> None:
 
 MEASURE = """
 import resource, sys
-from ansible_collections.backstage.django.plugins.module_utils import process
+from ansible_collections.backstage.django.plugins.module_utils.host import process
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 program = "import sys\\nfor n in range(8000): sys.stdout.write('%07d' % n + 'x' * 65527 + chr(10))\\nprint('the end')"
 result = process.run(["/usr/bin/python3", "-c", program])

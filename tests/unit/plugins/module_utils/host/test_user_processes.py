@@ -76,7 +76,7 @@ def test_end_all(crew: Crew, line: str) -> None:
 def test_a_process_whose_namespaces_root_may_not_read_is_found(crew: Crew) -> None:
     """Without CAP_SYS_PTRACE, as in most containers, root can't read /proc/PID/ns of others."""
     program = (
-        "import sys; from ansible_collections.backstage.django.plugins.module_utils import user_processes;"
+        "import sys; from ansible_collections.backstage.django.plugins.module_utils.host import user_processes;"
         " print(*user_processes.of(int(sys.argv[1])))"
     )
     bounded = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
