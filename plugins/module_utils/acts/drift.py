@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..host import accounts as host_accounts
-from ..host import files, names, users
+from ..host import files, names, records, users
 from ..host.errors import BackstageError
 from ..host.layout import Act as ActPaths
 from ..host.layout import Production
@@ -72,10 +70,10 @@ class Place:
         mode = stat.S_IMODE(about.st_mode)
         if (mode, about.st_uid, about.st_gid) == (self.mode, self.uid, self.gid):
             return ""
-        return described(mode, about.st_uid, about.st_gid)
+        return records.described(mode, about.st_uid, about.st_gid)
 
     def wanted(self) -> str:
-        return described(self.mode, self.uid, self.gid)
+        return records.described(self.mode, self.uid, self.gid)
 
     def mend(self) -> None:
         """Give it its owner and mode, through a descriptor that follows no link."""
@@ -88,18 +86,6 @@ class Place:
             os.fchmod(handle, self.mode)  # last: a change of owner clears setgid
         finally:
             os.close(handle)
-
-
-def described(mode: int, uid: int, gid: int) -> str:
-    """A mode and who owns it, as people read them."""
-    return f"{mode:04o} {_name(pwd.getpwuid, uid)}:{_name(grp.getgrgid, gid)}"
-
-
-def _name(look: Any, number: int) -> str:
-    try:
-        return str(look(number)[0])
-    except KeyError:
-        return str(number)
 
 
 def places(state: ActState) -> list[Place]:

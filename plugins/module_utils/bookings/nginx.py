@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Optional
 
-from ..host import files, names, process
+from ..host import files, names, nginx_dump, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE
 from . import nginx_servers
@@ -73,15 +72,12 @@ def read(ours: str = "") -> Configuration:
     result = process.run([_PROGRAM, "-T", "-q"], keep=_DUMP)
     if not result.ok:
         fault = _fault(result.said)
-        place = re.search(r" in (/.+?):\d+$", fault)
-        return Configuration(fault, place.group(1) if place else "")
+        return Configuration(fault, nginx_dump.place(fault))
     return Configuration(servers=tuple(nginx_servers.read(result.out, ours)))
 
 
 def _fault(said: str) -> str:
-    """The first error of those that nginx prints, without its time; warnings come before it."""
-    errors = re.findall(r"\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.+)", said)
-    return str(errors[0]).strip() if errors else "it does not say why"
+    return nginx_dump.fault(said) or "it does not say why"
 
 
 def check(whose: str, configuration: str = "") -> None:

@@ -21,6 +21,8 @@ from .errors import BackstageError
 
 SPARE = 16 * 2**20
 """Bytes that a build leaves free: logs and databases must go on."""
+DRAFT = ".new"
+"""What the name of a file ends in until it is whole; a killed run may leave one."""
 OWNERSHIP = "Managed by Backstage (backstage.django): changes are overwritten."
 
 
@@ -42,8 +44,8 @@ def read_json(path: str) -> Any:
         return None
 
 
-def to_json(data: Any) -> str:
-    return json.dumps(data, indent=2, sort_keys=True) + "\n"
+def to_json(data: Any, indent: int = 2) -> str:
+    return json.dumps(data, indent=indent, sort_keys=True) + "\n"
 
 
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
@@ -61,21 +63,21 @@ def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
         os.close(handle)
 
 
-def write(path: str, text: str, mode: int = 0o644, gid: int = 0) -> None:
-    """Replace a file of root's as a whole, durably."""
-    new = f"{path}.new"
-    draft(new, text, mode, gid, durable=True)
+def write(path: str, text: str, mode: int = 0o644, gid: int = 0, uid: int = 0) -> None:
+    """Replace a file as a whole, durably."""
+    new = path + DRAFT
+    draft(new, text, mode, gid, durable=True, uid=uid)
     os.replace(new, path)
     sync_directory(os.path.dirname(path))
 
 
-def draft(path: str, text: str, mode: int, gid: int = 0, durable: bool = False) -> None:
-    """Write a file of root's that nobody reads yet."""
+def draft(path: str, text: str, mode: int, gid: int = 0, durable: bool = False, uid: int = 0) -> None:
+    """Write a file that nobody reads yet."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        os.fchown(handle, 0, gid)
+        os.fchown(handle, uid, gid)
         os.fchmod(handle, mode)
-        _write_all(handle, text.encode())
+        _write_all(handle, text.encode(errors="surrogateescape"))
         if durable:
             os.fsync(handle)
     finally:
@@ -101,7 +103,7 @@ def append_line(path: str, line: str, mode: int = 0o600) -> None:
 
 def link(path: str, target: str) -> None:
     """Point a symbolic link at its target in one step, durably."""
-    draft = f"{path}.new"
+    draft = path + DRAFT
     remove(draft)
     os.symlink(target, draft)
     os.replace(draft, path)

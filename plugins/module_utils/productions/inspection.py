@@ -6,26 +6,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 from collections.abc import Iterator
 
 from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
 from ..bookings import nginx, server_block
 from ..bookings.manager import Bookings
-from ..host import files
+from ..host import files, records, vassals
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
 from ..manifest.nouns import Manifest
-from ..stages import vassals
 from ..stages.uwsgi import Part, Uwsgi
 from ..state.read import ActState, HostState
 
 HOST = "the host"
 RECORDS = "/etc/backstage"
-"""Where the roles record what they wrote, in ROLE.files: a line each with path, mode, owner:group, and the digest."""
+"""Where the roles record what they wrote, in ROLE.files."""
 REFRESH = "give the Act another 'refresh' and deploy, which builds it anew"
 
 
@@ -55,10 +52,9 @@ def _shared(state: HostState) -> list[drift.Account]:
 
 def _host_files() -> Iterator[Drift]:
     for record in files.names_in(RECORDS):
-        lines = (files.read(os.path.join(RECORDS, record)) or "").splitlines() if record.endswith(".files") else []
-        for line in filter(lambda line: line.startswith("/"), lines):
-            path, _space, wanted = line.partition(" ")
-            found = describe(path, wanted.rpartition(" ")[2])
+        paths = records.lines(os.path.join(RECORDS, record)) if record.endswith(".files") else []
+        for path, wanted in paths:
+            found = records.describe(path, wanted.rpartition(" ")[2])
             if found != wanted:
                 yield Drift(HOST, path, *_told(found, wanted), SITE)
 
@@ -69,22 +65,6 @@ def _told(found: str, wanted: str) -> tuple[str, str]:
     if before and content != expected:
         return "changed by hand", ""
     return (" ".join(before), " ".join(after)) if before else (found, "")
-
-
-def describe(path: str, kind: str) -> str:
-    """A path as the role host writes it down: mode, owner:group, and the digest of its contents or this kind."""
-    try:
-        about = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    if stat.S_ISDIR(about.st_mode):
-        kind = "directory"
-    elif not stat.S_ISREG(about.st_mode):
-        kind = "special"
-    elif kind != "log":
-        with open(path, "rb") as file:
-            kind = hashlib.sha256(file.read()).hexdigest()
-    return f"{drift.described(stat.S_IMODE(about.st_mode), about.st_uid, about.st_gid)} {kind}"
 
 
 def _foreign_vassals(host: Host) -> Iterator[Drift]:

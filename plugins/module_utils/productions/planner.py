@@ -16,13 +16,13 @@ from ..bookings import readiness, written
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
+from ..host import vassals
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest import inputs
 from ..manifest.nouns import Act
 from ..stages import manager as sesses
-from ..stages import vassals
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
 from .order import Order, Outcome

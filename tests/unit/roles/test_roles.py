@@ -49,7 +49,8 @@ def render(role: str, template: str, **facts: Any) -> str:
 
 def test_every_role_with_defaults_is_found() -> None:
     """The tests below are about these."""
-    assert DOCUMENTED == ["database", "front_of_house", "stage"]
+    assert DOCUMENTED == ["database", "front_of_house", "packages", "stage"]
+    assert sorted(path.name for path in ROLES.iterdir()) == DOCUMENTED
 
 
 @pytest.mark.parametrize("role", DOCUMENTED)
@@ -93,7 +94,7 @@ def test_every_written_file_says_whose_it_is(role: str, template: str) -> None:
 def test_emperor_ini(allowed: int, listen: str) -> None:
     """What the emperor must be told; a second value of an option would be a second emperor or a ghost."""
     ini = configparser.ConfigParser(interpolation=None)
-    facts = {"__stage_facts": {"stats": "/run/stats"}, "__host_answers": {"somaxconn": allowed}}
+    facts = {"__stage_facts": {"stats": "/run/stats"}, "__stage_host": {"system": {"somaxconn": allowed}}}
     ini.read_string(render("stage", "emperor.ini.j2", stage_longest_request=120, **facts))
     assert dict(ini["uwsgi"]) == {
         "strict": "true",
@@ -107,6 +108,22 @@ def test_emperor_ini(allowed: int, listen: str) -> None:
         "emperor-on-demand-extension": ".door",
         "emperor-wrapper-override": "/usr/local/lib/backstage/vassal/backstage_vassal",
     }
+
+
+TASKS = [(path.parents[1].name, path) for path in sorted(ROLES.glob("*/tasks/*.yml"))]
+
+
+@pytest.mark.parametrize(("role", "path"), TASKS, ids=lambda value: value if isinstance(value, str) else value.name)
+def test_a_role_is_read_in_a_minute(role: str, path: Path) -> None:
+    """Few steps, short files, one line of Jinja at most, and nothing that works with text of the host."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert len(load(path)) <= 6
+    for word in ("set_fact", "slurp", "rescue", "stdin", "regex_", "when: >"):
+        assert word not in text
+    internal = ROLES / role / "vars/main.yml"
+    for written in (text, internal.read_text(encoding="utf-8") if internal.exists() else ""):
+        assert [line for line in written.splitlines() if line.count("{{") != line.count("}}")] == []
 
 
 def test_emperor_service() -> None:
@@ -132,7 +149,7 @@ def test_emperor_script_is_a_shell_script() -> None:
 @pytest.mark.parametrize("ipv6", [True, False])
 def test_one_default_server_a_port(ipv6: bool) -> None:
     """On a kernel without IPv6 its line would keep nginx from starting."""
-    system = {"__host_answers": {"system": {"ipv6": ipv6}}, "front_of_house_http_port": 8080}
+    system = {"__front_of_house_host": {"system": {"ipv6": ipv6}}, "front_of_house_http_port": 8080}
     text = render("front_of_house", "backstage.conf.j2", **system)
     assert text.count("listen 8080 default_server backlog=4096;") == 1
     assert text.count("listen [::]:8080 default_server backlog=4096;") == (1 if ipv6 else 0)

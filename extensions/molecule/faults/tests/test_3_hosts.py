@@ -110,6 +110,21 @@ def test_fault_95_what_a_hand_changed(house: House) -> None:
     assert house.play().changed == 0
 
 
+def test_a_front_of_house_that_nginx_refuses(house: House) -> None:
+    """All that the role wrote is as it was, and nobody notices."""
+    written = "find /etc/backstage /etc/nginx /usr/local/share/backstage -type f -printf '%p %T@ %m %u %g\\n' | sort"
+    before = house.host.sh(written)
+    with house.visitors("steady.example.com/") as visitors:
+        run = house.play(playbook="site", front_of_house_http_port=70000)
+    visitors.all_pleased()
+    assert run.code != 0
+    assert "nginx -t -q refuses what was written: " in run.printed
+    assert 'invalid port in "70000"' in run.printed
+    assert house.host.sh(written) == before
+    assert (run := house.play(playbook="site")).code == 0, run.message
+    assert run.changed == 0
+
+
 LOGS = "/var/log/backstage/faults"
 
 

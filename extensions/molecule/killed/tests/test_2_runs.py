@@ -201,6 +201,23 @@ def test_fault_27_holder_of_the_lock_is_killed(house: House) -> None:
     converged(house, "the heir")
 
 
+def test_a_role_killed_before_nginx_accepted_its_files(house: House) -> None:
+    """nginx plays on with what it has read; the next run puts the earlier files back before it goes on."""
+    note = "/etc/backstage/front_of_house.files.undo"
+    with house.visitors(STEADY) as visitors:
+        house.stop_at("os.rename .*/front_of_house.files$")
+        running = house.start(playbook="site", watched=True, **{**PLAYS, "front_of_house_http_port": 70000})
+        house.stopped()
+        house.signal("KILL")
+        assert running.end().code != 0
+        assert house.host.ok(f"test -e {note} && ! nginx -t -q")
+        assert (run := house.play(playbook="site", **PLAYS)).code == 0, run.message
+        assert house.host.ok(f"test ! -e {note} && nginx -t -q")
+        assert house.play(playbook="site", **PLAYS).changed == 0
+    visitors.all_pleased()
+    assert house.leftovers() == []
+
+
 @pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH, "os.remove /etc/backstage/vassals/.*.ini$"])
 def test_fault_84_reboot_in_mid_deploy(house: House, match: str) -> None:
     """Every Act answers on its last complete release within half a minute, and the next run converges."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import ports
-from ansible_collections.backstage.django.plugins.module_utils.host import files
+from ansible_collections.backstage.django.plugins.module_utils.host import processes
 
 OWN = f"{Path('/proc/self/comm').read_text().strip()} (process {os.getpid()})"
 ADDRESSES = [
@@ -44,6 +44,6 @@ def test_a_process_of_another_namespace(monkeypatch: pytest.MonkeyPatch) -> None
     line = (
         "   0: 0100007F:1F41 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0"
     )
-    monkeypatch.setattr(files, "read", lambda path: f"header\n{line}\n" if path == "/proc/net/tcp" else None)
+    monkeypatch.setattr(processes, "text_of", lambda path: f"header\n{line}\n" if path == "/proc/net/tcp" else "")
     assert ports.holder(8001) == "a process that can't be seen from here"
     assert ports.holder(8002) == ""

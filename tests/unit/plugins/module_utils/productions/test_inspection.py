@@ -166,7 +166,7 @@ ROLES: list[tuple[Callable[[Path], object], str]] = [
 
 @pytest.mark.parametrize(("change", "told"), ROLES)
 def test_what_a_role_wrote(playing: House, change: Callable[[Path], object], told: str) -> None:
-    """The lines of its record are those that the role host compares."""
+    """The lines of its record are those that a role writes."""
     file, directory, log = (playing.root / name for name in ("uwsgi.params", "wrapper", "emperor.log"))
     file.write_text("uwsgi_param A b;\n")
     directory.mkdir(0o755, exist_ok=True)

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a role has to know of its host, read in one call, and what stands in the role's way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import clusters, default_site, emperors, files, listeners, packages, records, uv
+from .nginx_dump import Dump, place
+from .services import Service
+from .system import System
+
+_NGINX = "nginx"
+_STRIKE = "Take these Productions down first (playbook backstage.django.strike)."
+_CONNECTIONS = ("/etc/nginx/nginx.conf", "512")
+"""Where somebody would set the number, and the one that nginx takes by itself."""
+
+
+def read(asked: dict[str, Any]) -> dict[str, Any]:
+    """Answer what is asked: the options of the module backstage_host_info."""
+    system, missing, leaving = System.read(), packages.missing(asked["packages"]), asked["leaving"]
+    found = {
+        "system": system.entry(),
+        "missing": missing,
+        "python_apt": not missing or not packages.missing(["python3-apt"]),
+    }
+    refusals = [] if leaving else system.refusals()
+    if asked["service"]:
+        found["service"] = Service(**asked["service"]).state(system.systemd)
+    if asked["record"]:
+        found["recorded"] = records.confirmed(asked["record"])
+    if asked["uv"]:
+        found["uv"] = uv.version(asked["uv"])
+    for subject, answer in (("emperor", _emperor), ("nginx", _nginx), ("postgresql", _postgresql)):
+        if asked[subject]:
+            found[subject], in_the_way = answer(asked[subject], leaving)
+            refusals = refusals or in_the_way
+    return {**found, "refusals": refusals}
+
+
+def _emperor(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    directory = asked["vassals"]
+    playing = emperors.playing(directory)
+    if leaving:
+        return {"playing": playing}, [f"Still playing here: {', '.join(playing)}. {_STRIKE}"] if playing else []
+    return {"playing": playing}, emperors.refusals(directory, asked["ini"])
+
+
+def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    dump, site, port = Dump.read(), default_site.state(), asked["port"]
+    taken_by = listeners.holder({one for table in listeners.TABLES for one in listeners.sockets(port, table)}, _NGINX)
+    taken_by = "" if taken_by == _NGINX else taken_by
+    venues = [name for name in files.names_in(asked["venues"]) if name.endswith(".conf")]
+    where, number = next(iter(dump.values("worker_connections").items()), _CONNECTIONS)
+    found = {
+        # our own file is written and tested anew by this run
+        "broken": place(dump.fault) in asked["ours"],
+        "taken_by": taken_by,
+        "default_site": site,
+        "default_site_removed": default_site.was_removed(asked["facts"]),
+        "venues": venues,
+        # a limit of open files is somebody's own where nginx was told one
+        "limits_files": any(path not in asked["ours"] for path in dump.values("worker_rlimit_nofile")),
+        "connections": {"path": where, "number": int(number)},
+    }
+    if leaving:
+        return found, [f"Still booked here: {', '.join(venues)}. {_STRIKE}"] if venues else []
+    return found, [*_faults(dump, asked), *_default_servers(dump, asked, site), *_taken(port, taken_by)]
+
+
+def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
+    """Somebody else's mistake; our own is mended by this run, a Venue's by its manager."""
+    path = place(dump.fault)
+    if not dump.fault or path in asked["ours"] or path.startswith(f"{asked['venues']}/"):
+        return []
+    return [
+        f"nginx's configuration was broken before this run: {dump.fault}. Mend it first: nothing in it was changed."
+    ]
+
+
+def _default_servers(dump: Dump, asked: dict[str, Any], site: str) -> list[str]:
+    return [
+        f"{path} declares a default server for port {asked['port']} already ({line}), and there can be but one. Take "
+        "default_server out of it, or set front_of_house_http_port to another port."
+        for path, line in dump.default_servers(asked["port"]).items()
+        if path not in asked["ours"] and not (path == default_site.LINK and site == default_site.UNTOUCHED)
+    ]
+
+
+def _taken(port: int, who: str) -> list[str]:
+    return [f"Port {port} is taken by {who}. Stop it, or set front_of_house_http_port to another port."] if who else []
+
+
+def _postgresql(_asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    cluster, refusals = clusters.find()
+    if leaving:
+        return {**cluster.entry(), "acts": cluster.acts()}, []
+    return {**cluster.entry(), "acts": []}, refusals

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What nginx prints of its configuration: the files that it reads, and why it refuses them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from . import programs
+
+_FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
+_SILENT = "nginx -t failed and said nothing"
+
+
+def fault(said: str) -> str:
+    """The first error of those that nginx prints, without its time; warnings come before it."""
+    errors = re.findall(r"\[(?:emerg|alert|crit)\] (?:\d+#\d+: )?(.+)", said)
+    return str(errors[0]).strip() if errors else ""
+
+
+def place(message: str) -> str:
+    """The file that an error of nginx is about; empty where it names none."""
+    found = re.search(r" in (/.+?):\d+$", message)
+    return found.group(1) if found else ""
+
+
+@dataclass(frozen=True)
+class Dump:
+    """The configuration that nginx would read now.
+
+    Args:
+        files: path -> its text without comments; empty where nginx refuses its configuration, or is not installed.
+        fault: why nginx refuses it; empty where it does not.
+    """
+
+    files: dict[str, str]
+    fault: str = ""
+
+    @classmethod
+    def read(cls) -> Dump:
+        told = programs.ask("nginx", "-T", "-q")
+        if told.ok:
+            return cls(parse(told.out))
+        return cls({}, "" if told.code == programs.MISSING else fault(told.err) or _SILENT)
+
+    def default_servers(self, port: int) -> dict[str, str]:
+        """The files that declare a default server for a port on all addresses -> the line that does."""
+        address = rf"[\"']?(?:(?:\*|0\.0\.0\.0|\[::\]):)?{port}[\"']?"
+        pattern = re.compile(rf"(?:^|[;{{}}\s])(listen\s+{address}\s[^;#]*\bdefault(?:_server)?\b[^;]*;)")
+        found = {path: pattern.search(text) for path, text in self.files.items()}
+        return {path: " ".join(match.group(1).split()) for path, match in found.items() if match}
+
+    def values(self, directive: str) -> dict[str, str]:
+        """The files that give a directive a value -> that value."""
+        pattern = re.compile(rf"(?:^|[;{{}}\s]){directive}\s+(\S+?)\s*;")
+        found = {path: pattern.search(text) for path, text in self.files.items()}
+        return {path: match.group(1) for path, match in found.items() if match}
+
+
+def parse(dump: str) -> dict[str, str]:
+    """The files in the output of `nginx -T`, without their comments."""
+    parts = _FILE.split(dump)[1:]
+    return {path: re.sub(r"(?m)(^|\s)#.*", "", text) for path, text in zip(parts[::2], parts[1::2])}

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Debian packages, as dpkg knows them."""
+
+from __future__ import annotations
+
+import re
+
+from . import programs
+
+_QUERY = ("dpkg-query", "--show")
+
+
+def missing(wanted: list[str]) -> list[str]:
+    """The packages (NAME, NAME:ARCH, NAME=VERSION) that dpkg does not call installed."""
+    plain = {package: re.split("[=/:]", package)[0] for package in wanted}
+    if not plain:
+        return []
+    known = programs.ask(*_QUERY, "--showformat=${Package} ${db:Status-Status}\n", "--", *plain.values())
+    installed = {line.split()[0] for line in known.out.splitlines() if line.endswith(" installed")}
+    return [package for package, name in plain.items() if name not in installed]
+
+
+def shipped(package: str) -> dict[str, str]:
+    """The configuration files of a package -> the MD5 digest that each was shipped with."""
+    listed = programs.ask(*_QUERY, "--showformat=${Conffiles}", package)
+    fields = [line.split() for line in listed.out.splitlines()]
+    return {field[0]: field[1] for field in fields if len(field) > 1}

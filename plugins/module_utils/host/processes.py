@@ -1,0 +1,66 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The processes of this host, read from /proc."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
+from typing import Optional
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_START = 19
+"""Where the start stands among the fields of /proc/PID/stat behind the name (proc_pid_stat(5))."""
+
+
+def text_of(path: str) -> str:
+    """The text of a file; empty where it can't be read: files in /proc vanish with their process."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def here() -> Iterator[int]:
+    """The processes of this host alone: a machine that runs containers sees theirs in /proc, too.
+
+    A container's process has a number in more than one PID namespace (proc_pid_status(5), NSpid). Root may read that
+    without CAP_SYS_PTRACE, which it lacks in most containers.
+    """
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        numbers = re.search(r"^NSpid:(.*)$", text_of(f"/proc/{entry}/status"), re.MULTILINE)
+        if numbers and len(numbers.group(1).split()) == 1:
+            yield int(entry)
+
+
+def arguments(pid: int) -> list[str]:
+    """The command line of a process."""
+    return text_of(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
+
+
+def children(pid: int) -> dict[int, str]:
+    """The children of a process, with their command lines."""
+    found = text_of(f"/proc/{pid}/task/{pid}/children").split()
+    return {int(child): " ".join(arguments(int(child))) for child in found}
+
+
+def started(pid: int) -> Optional[float]:
+    """When a process started, by the clock that stamps files; None where it is gone."""
+    fields = text_of(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    if len(fields) <= _START:
+        return None
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return boot + int(fields[_START]) / _TICKS
+
+
+def is_older(pid: int, paths: Iterable[str]) -> bool:
+    """Whether a process started before one of the files that it reads was written last."""
+    since = started(pid)
+    written = [os.stat(path).st_mtime for path in paths if os.path.exists(path)]
+    # a time to come, from a clock that was set back, proves nothing, and would be newer for ever
+    return since is not None and any(since < moment <= time.time() for moment in written)

@@ -1,0 +1,18 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""uv, in the environment of its own that the role stage makes."""
+
+from __future__ import annotations
+
+import glob
+import os
+
+
+def version(tools: str) -> str:
+    """The version that is installed, by the record that pip writes last; empty where it is not whole."""
+    records = glob.glob(f"{glob.escape(tools)}/lib/python3*/site-packages/uv-*.dist-info/RECORD")
+    if not records or not os.access(f"{tools}/bin/uv", os.X_OK):
+        return ""
+    return os.path.basename(os.path.dirname(records[0]))[len("uv-") : -len(".dist-info")]
