@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.ansible/collections
 LINK := .ansible/collections/ansible_collections/backstage/django
 PYTHON := /usr/bin/python3
+TOOLS := tools
 
 # The bundled example, unless INVENTORY names the user's own. "-m ansible" also works in a checkout that was moved.
 WHERE := $(if $(INVENTORY),.,example)
@@ -25,7 +26,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint schema screenshots format units molecule campaign newcomer load bench clean
+.PHONY: help site strike status test lint schema screenshots format units molecule campaign versions newcomer load bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -77,7 +78,7 @@ units: $(LINK) ## unit tests, without a host
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \
-	"$$(scripts/env.sh tools)/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
+	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
 		tests/unit $(ARGS)  # a test that hangs ends the run, and says where
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
@@ -87,8 +88,12 @@ campaign: $(LINK) ## scenario any_project in full: every project on both Debians
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 
-newcomer: ## make site, again, and make strike on fresh machines: with systemd and without
-	@tests/garage/newcomers.sh
+versions: $(LINK) ## sanity and unit tests by the oldest and the newest ansible-core
+	@TOOLS=oldest scripts/lint.sh sanity && $(MAKE) --no-print-directory units TOOLS=oldest
+	@$(MAKE) --no-print-directory newcomer KINDS=elsewhere
+
+newcomer: ## make site, again, and make strike on fresh machines; the installed tarball on another one
+	@tests/garage/newcomers.sh $(KINDS)
 
 load: $(LINK) ## a short form of bench: deploys and a rollback under load, which lose no request
 	@tests/benchmarks/run.sh --short && echo "1 passed"

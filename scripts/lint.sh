@@ -4,7 +4,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 . scripts/check.sh
 scripts/apt-missing.sh shellcheck || exit
-tools=$(scripts/env.sh tools) && importer=$(scripts/env.sh importer) || exit
+tools=$(scripts/env.sh "${TOOLS:-tools}") || exit    # TOOLS=oldest: by another ansible-core
 export PATH=$tools/bin:/usr/sbin:/usr/bin:/sbin:/bin   # no shims of a version manager: ansible-test would try them all
 export ANSIBLE_NOCOLOR=1 NO_COLOR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 export ANSIBLE_COLLECTIONS_PATH=$PWD/.ansible/collections
@@ -51,7 +51,8 @@ sanity() {   # ansible-test insists on a path that ends in ansible_collections/b
 }
 
 galaxy() {   # what Ansible Galaxy does with an upload
-  local place
+  local place importer
+  importer=$(scripts/env.sh importer) || return
   place=$(mktemp -d)
   # what it would run of ansible-test and ansible-lint has its own check here
   printf '[galaxy-importer]\nrun_ansible_test = False\nrun_ansible_lint = False\ncheck_required_tags = False\n' >"$place/importer.cfg"
@@ -63,7 +64,7 @@ galaxy() {   # what Ansible Galaxy does with an upload
   return "$status"
 }
 
-execution_environment() { "$importer/bin/ansible-builder" introspect --sanitize .ansible/collections; }
+execution_environment() { "$(scripts/env.sh importer)/bin/ansible-builder" introspect --sanitize .ansible/collections; }
 
 all=(ruff_format ruff_lint types imports yaml shell ansible_lint docs changelog playbooks roles sanity galaxy execution_environment)
 (($#)) || set -- "${all[@]}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The garage: where Backstage rehearses. Real Debian hosts with systemd, as podman containers of this checkout.
 #   garage.sh up [N]            N hosts h1, h2, ... reachable over SSH (default 2: h1 bookworm, h2 trixie)
-#   garage.sh newcomer INIT     n-systemd or n-bare: a fresh machine with git, make and a clone of this checkout (prints where)
+#   garage.sh newcomer KIND     n-systemd, n-bare or n-elsewhere: a fresh machine with git, make and a clone of this checkout (prints where)
 #   garage.sh fresh HOST..      each made anew, empty;  reboot HOST..
 #   garage.sh lane FOLDER       a copy of this checkout with a garage of its own, for scenarios beside this one's
 #   garage.sh supplies          a package index and git server for tests (prints its URL);  cut_off HOST..: from all but these
@@ -193,18 +193,19 @@ clean_lane() {
   rm -rf "$1"
 }
 
-newcomer() {   # newcomer systemd|bare: made anew each time, then make site and all the rest inside it
-  local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone'
+newcomer() {   # newcomer systemd|bare|elsewhere: made anew each time, then make site and all the rest inside it
+  local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone' suite=bookworm
   local options=(--systemd=always --cap-add SYS_ADMIN --cap-add NET_ADMIN) command=()   # as root has them; unit tests need both
   if [[ $init == bare ]]; then
     number=202 owner=roadie folder=/home/roadie/backstage options=(--init) command=(-- sleep infinity)
   fi
+  [[ $init != elsewhere ]] || { number=203 suite=trixie; }
   need_root
   timed packages -- deps
-  timed image newcomer -- image newcomer bookworm
+  timed image newcomer -- image newcomer "$suite"
   podman rm -f -t 0 "$prefix$host" >/dev/null 2>&1 || true
   network
-  run "$number" "$host" "$(image_of newcomer bookworm)" "${options[@]}" "${command[@]}"
+  run "$number" "$host" "$(image_of newcomer "$suite")" "${options[@]}" "${command[@]}"
   [[ $init == bare ]] || booted "$host"
   podman exec "$prefix$host" mkdir -p "$folder"
   copy | podman exec -i -w "$folder" "$prefix$host" tar -x

@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
-# newcomers.sh [systemd|bare...]: a fresh machine each, in which newcomer.sh does what the README says; all at once.
+# newcomers.sh [systemd|bare|elsewhere...]: a fresh machine each, in which newcomer.sh does what the README says, or elsewhere.sh
+# what it says of the installed collection; all at once.
 set -uo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 garage=$here/garage.sh
 logs=$here/../../.garage/logs
 mkdir -p "$logs"
-(($#)) || set -- systemd bare
+(($#)) || set -- systemd bare elsewhere
 declare -A running
 
 for init; do
   folder=$("$garage" newcomer "$init") || exit
   # the machine without systemd is also the one of somebody who is not root, where port 80 is taken
-  arguments=(root)
-  [[ $init != bare ]] || arguments=(roadie PORT=8080)
+  words=(tests/garage/newcomer.sh root)
+  [[ $init != bare ]] || words=(tests/garage/newcomer.sh roadie PORT=8080)
+  [[ $init != elsewhere ]] || words=(tests/garage/elsewhere.sh)
   {
-    echo "A newcomer's machine ($init): make site as ${arguments[*]} in $folder"
-    "$garage" in "n-$init" "$folder" tests/garage/newcomer.sh "${arguments[@]}"
+    echo "A newcomer's machine ($init): ${words[*]} in $folder"
+    "$garage" in "n-$init" "$folder" "${words[@]}"
   } >"$logs/newcomer-$init.log" 2>&1 &
   running[$init]=$!
 done
