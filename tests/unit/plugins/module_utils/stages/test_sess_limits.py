@@ -23,6 +23,7 @@ from ...emperors import Emperor, purr
 from ...house import KITTENS, A, House, wanted
 from ...kernels import FULL, Kernel
 from ...servers import Variables
+from .test_manager import asked_by
 
 ACT = replace(KITTENS, secrets={}, timeout=5, health=Health(timeout=2))
 NO_CGROUP = "act kittens: nothing on this host holds limits.memory: this host has no cgroup v2"
@@ -44,7 +45,7 @@ def play(house: House, limits: Limits) -> tuple[list[str], list[str]]:
     """Play with these limits; why that was needed, and the warnings."""
     warnings: list[str] = []
     wish = sesses.Want(Sess("kittens", limits=limits), wanted(ACT, play=A))
-    changes = sesses.plan(wish, house.state(), house.host, warnings.append)
+    changes = sesses.plan(wish, house.state(), house.host, warnings.append, asked_by(house))
     for change in changes:
         assert change.make
         change.make()
