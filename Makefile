@@ -26,7 +26,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint schema screenshots format units molecule campaign versions newcomer load bench clean
+.PHONY: help site strike status test lint schema screenshots format units molecule campaign versions newcomer load bench plots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -100,6 +100,10 @@ load: $(LINK) ## a short form of bench: deploys and a rollback under load, which
 
 bench: $(LINK) ## the load test and the benchmarks
 	@tests/benchmarks/run.sh $(ARGS)
+	@$(if $(findstring --short,$(ARGS)),,$(MAKE) --no-print-directory plots)
+
+plots: ## docs/images/benchmarks-*.svg, from the results of the benchmarks
+	@"$$(scripts/env.sh plots)/bin/python" tests/benchmarks/plots.py
 
 clean: ## remove what make left in this checkout: hosts, images, environments
 	@tests/garage/garage.sh clean

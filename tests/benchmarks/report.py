@@ -49,9 +49,14 @@ def _control_rows(control: Results) -> Iterator[Row]:
     yield Row(f"negative control, {control['name']}: noticed", seen, "failures or a stall", control["noticed"], True)
 
 
+def most_pings(run: Results) -> float:
+    """The target of a run that has nothing to do."""
+    return 5 if run["playbook"] == "site" else IDLE[run["gigs"]]
+
+
 def _crowd_rows(crowd: Results) -> Iterator[Row]:
     for run in crowd["nothing"]:
-        target = 5 if run["playbook"] == "site" else 1.5
+        target = most_pings(run)
         what = f"no-op `{run['playbook']}`, {_count(run['gigs'], 'Gig')}"
         yield Row(what, f"{run['pings']} pings", f"at most {target}", run["pings"] <= target)
     alone, *_others, among = crowd["redeploy_one_s"].values()
@@ -62,7 +67,7 @@ def _crowd_rows(crowd: Results) -> Iterator[Row]:
 
 def _idle_rows(idle: list[Results]) -> Iterator[Row]:
     for run in idle:
-        target = IDLE[run["gigs"]]
+        target = most_pings(run)
         what = f"no-op `deploy`, {_count(run['gigs'], 'Gig')}, faked but for one"
         yield Row(what, f"{run['pings']} pings", f"at most {target}", run["pings"] <= target)
 
@@ -232,13 +237,19 @@ for beside it and must be 200 each time. The Act spends a second on its import. 
 or 3xx answer; nothing is ever retried silently (`tests/benchmarks/load.c` says how it counts).
 
 {loads}
+![Times of answers before and during deploys](images/benchmarks-latency.svg)
+
 The same load beside what a careless deployer does must notice it, or it proves nothing:
 
 {controls}
+![The longest time without an answer](images/benchmarks-silence.svg)
+
 ## What a run costs
 
 {costs}
-{faked}{nothing}"""
+{faked}{nothing}
+![Runs that have nothing to do, in pings](images/benchmarks-nothing.svg)
+"""
 FAKED = """\
 Faked Acts have all the records and files of a deploy, made in a moment and with an emperor that does not run; a deploy
 in earnest finds nothing to do there (`tests/benchmarks/library/fake_acts.py`).

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import bench
@@ -22,3 +23,12 @@ def test_every_part_was_measured() -> None:
 
 def test_no_proof_fails() -> None:
     assert [row.measure for row in report.rows(RESULTS) if row.must and not row.met] == []
+
+
+def test_the_plots_show_what_was_measured() -> None:
+    plots = sorted((report.PAGE.parent / "images").glob("benchmarks-*.svg"))
+    assert [plot.name for plot in plots] == [f"benchmarks-{name}.svg" for name in ("latency", "nothing", "silence")]
+    digest = hashlib.sha256(report.RESULTS.read_bytes()).hexdigest()
+    assert [plot.name for plot in plots if f"of {digest}" not in plot.read_text(encoding="utf-8")] == [], "make plots"
+    page = report.PAGE.read_text(encoding="utf-8")
+    assert [plot.name for plot in plots if f"(images/{plot.name})" not in page] == []
