@@ -10,6 +10,7 @@ import os
 from typing import Any, Optional
 
 from ..acts import manager as acts
+from ..acts import removal as act_removal
 from ..acts.databases import Databases
 from ..acts.world import Address
 from ..bookings import readiness, written
@@ -208,7 +209,7 @@ class Planner:
         state = self.state.act(name)
         removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
         try:
-            return removal + acts.plan_removal(name, state, self.databases, name in self.order.delete_data)
+            return removal + act_removal.plan(name, state, self.databases, name in self.order.delete_data)
         except BackstageError as error:
             self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
             if self.order.strike:  # what the others share can't go while one stays

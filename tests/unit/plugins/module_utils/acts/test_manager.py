@@ -14,7 +14,6 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import manag
 from ansible_collections.backstage.django.plugins.module_utils.acts.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Seed
-from ansible_collections.backstage.django.plugins.module_utils.state import history
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change
 
 from ...conftest import Crew
@@ -306,21 +305,3 @@ def test_prepare_makes_the_documented_layout(crewed: House, crew: Crew) -> None:
     }
     found = {path: os.stat(path) for path in expected}
     assert {path: (stat.S_IMODE(s.st_mode), s.st_uid, s.st_gid) for path, s in found.items()} == expected
-
-
-def test_removal_keeps_data_and_history(crewed: House) -> None:
-    acts.prepare(crewed.act())
-    crewed.build(A)
-    crewed.record(WANT)
-    Path(crewed.act().data, "db").write_text("visitors")
-    known = Databases(crewed.production, crewed.host)
-    removal = acts.plan_removal("kittens", crewed.state(), known, False)
-    assert [change.step.verb for change in removal] == ["remove"]
-    for change in removal:
-        assert change.make
-        change.make()
-    assert sorted(os.listdir(crewed.act().root)) == ["data", "history.jsonl", "media"]
-    assert Path(crewed.act().data, "db").read_text() == "visitors"
-    assert history.History.read(crewed.act().history, None, 0).events[-1]["event"] == "removed"
-    assert acts.plan_removal("kittens", crewed.state(), known, False) == []
-    assert [change.step.verb for change in acts.plan_removal("kittens", crewed.state(), known, True)] == ["delete data"]
