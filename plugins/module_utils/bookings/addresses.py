@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from ..acts.world import Address
 from ..manifest.nouns import Venue
-
-Block = dict[str, Any]
+from .blocks import Block
 
 
 def venue(block: Block) -> Venue:

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any
 
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest.nouns import Manifest
 from . import locations, nginx, written
+from .blocks import Block
 from .locations import Booked
-
-Block = dict[str, Any]
 
 
 class Others:

@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
 from ..acts import url_prefixes, world
 from ..acts.world import Address
@@ -20,17 +19,16 @@ from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, conflicts, nginx, server_block, written
+from . import addresses, blocks, conflicts, nginx, server_block, written
 from . import steps as booking_steps
+from .blocks import Block
 from .conflicts import Others
-from .locations import Booked, Left
+from .locations import Booked
 from .server_block import port_name
 from .written import Written
 
 if TYPE_CHECKING:
     from .visit import Place
-
-Block = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Bookings:
 
     def reached(self) -> set[str]:
         """The Acts to which nginx passes something, or will."""
-        return {act for block in [*self._before().values(), *self._wanted().values()] for act in _acts(block)}
+        return {act for block in [*self._before().values(), *self._wanted().values()] for act in blocks.acts(block)}
 
     def files_of_ours(self) -> set[str]:
         """The files of nginx that this Production has, and so can write anew."""
@@ -102,7 +100,7 @@ class Bookings:
         """The Acts, or this one, that claim a URL of another one, as far as their releases are built: those tell."""
         found: dict[str, BackstageError] = {}
         for name, block in self.wanted().items():
-            if act and act not in _acts(block):
+            if act and act not in blocks.acts(block):
                 continue
             before = self.before.get(name, {"gigs": []})["gigs"]
             gigs = sorted(block["gigs"], key=lambda gig: gig not in before or self._changes(gig["act"]))
@@ -121,7 +119,7 @@ class Bookings:
     def wanted(self) -> dict[str, Block]:
         """The data of each Venue's file as it should be; pure."""
         paths = self._paths()
-        wanted = {} if self.prune else {name: _staying(block, paths) for name, block in self.before.items()}
+        wanted = {} if self.prune else {name: blocks.staying(block, paths) for name, block in self.before.items()}
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
                 if name in self.before:
@@ -194,7 +192,7 @@ class Bookings:
         gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
         # what an Act had stays when it fails: so does its old path
         failed = {gig.act for gig in said if gig.state == "present"} & self.left
-        for gig in _staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
+        for gig in blocks.staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
             if gig["path"] not in places and (not self.prune or gig["act"] in failed):
                 gigs.append(Gig(gig["act"], venue.name, gig["path"]))
         return sorted(gigs, key=lambda gig: gig.path)
@@ -271,8 +269,8 @@ class Bookings:
             *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
         )
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
-        left = _left(state, [served[0].release, *state.older(served[0].release, keep)], path)
-        return Booked(act, path, _unique(static), _unique(media), timeout, _unique(others), left)
+        left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
+        return Booked(act, path, blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others), left)
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
@@ -309,7 +307,7 @@ class Bookings:
 
     def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:
         """Leave out the new Gigs that did not answer; others of the same Venue go on."""
-        alone = [name for name, errors in silent.items() if set(errors) == set(_acts(self._wanted()[name]))]
+        alone = [name for name, errors in silent.items() if set(errors) == set(blocks.acts(self._wanted()[name]))]
         self.left |= {act for errors in silent.values() for act in errors}
         wanted = self._wanted()
         self._write({name: old[name] if name in alone else self._text(wanted[name]) for name in silent})
@@ -319,7 +317,7 @@ class Bookings:
         wanted = self._wanted()
         found = {}
         for name, error in failed.items():
-            found.update(dict.fromkeys(_acts(wanted[name]) or [f"venue {name}"], error))
+            found.update(dict.fromkeys(blocks.acts(wanted[name]) or [f"venue {name}"], error))
         return found
 
     def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
@@ -373,7 +371,7 @@ class Bookings:
         """Where the Acts that play can be asked in a file of nginx."""
         from . import visit
 
-        known = {act: self.manifest.acts[act] for act in _acts(block) if act in self.manifest.acts}
+        known = {act: self.manifest.acts[act] for act in blocks.acts(block) if act in self.manifest.acts}
         live = {name: act for name, act in known.items() if self.state.act(name).live}
         if "port" in block:
             return [(act, visit.at_port(act, block)) for act in live.values()]
@@ -387,28 +385,3 @@ def _try_alone(candidate: dict[str, str], constants: str) -> list[BackstageError
     except BackstageError as error:
         return [error]
     return []
-
-
-def _staying(block: Block, paths: dict[str, str]) -> Block:
-    """A Venue without the Gigs of Acts that now play at another path."""
-    gigs = [gig for gig in block["gigs"] if paths.get(gig["act"], gig["path"]) == gig["path"]]
-    return {**block, "gigs": gigs}
-
-
-def _acts(block: Block) -> list[str]:
-    """Who plays there."""
-    return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
-
-
-def _left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
-    """The other paths that releases were built for whose files nginx still serves."""
-    found: dict[str, list[tuple[list[str], list[str]]]] = {}
-    for release in [state.releases[name] for name in served]:
-        built = url_prefixes.built_for(release)
-        if built != path:
-            found.setdefault(built, []).append(url_prefixes.moving_urls(release, built))
-    return tuple(Left(where, *(_unique(lists) for lists in zip(*urls))) for where, urls in sorted(found.items()))
-
-
-def _unique(lists: Iterable[list[str]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(url for urls_ in lists for url in urls_))

@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from ..state.plan import Step, differing
-
-Block = dict[str, Any]
+from .blocks import Block
 
 
 def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:

@@ -27,8 +27,7 @@ from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
 from . import addresses, written
-
-Block = dict[str, Any]
+from .blocks import Block
 
 
 class Foreign(BackstageError):

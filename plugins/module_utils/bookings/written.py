@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
 
 from ..host import files
 from ..host.facts import Host
 from . import server_block
-
-Block = dict[str, Any]
+from .blocks import Block
 
 
 @dataclass(frozen=True)
