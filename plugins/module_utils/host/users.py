@@ -18,6 +18,10 @@ NO_GROUP = "nogroup"
 """Debian's group that owns nothing: what a builder makes has it until root seals a copy."""
 SHELL = "/usr/sbin/nologin"
 _TOOLS = "/usr/sbin/"
+_NO_NUMBER = 4
+"""useradd(8): it found no free number."""
+_MORE = "66000", "99999"
+"""Numbers beyond Debian's 900 for system users, which 450 Acts use up; systemd's and subuid's lie around them."""
 
 
 def find(name: str) -> Optional[process.User]:
@@ -44,22 +48,14 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
     found = find(name)
     if found is not None:
         return found
-    extra = ["--groups", group] if group else []
-    argv = [
-        _TOOLS + "useradd",
-        "--system",
-        "--user-group",
-        *extra,
-        "--no-create-home",
-        "--home-dir",
-        home,
-        "--shell",
-        SHELL,
-        "--comment",
-        f"{MARK} {purpose}",
-        name,
-    ]
-    result = process.run(argv)
+    argv = [_TOOLS + "useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", SHELL]
+    argv += ["--comment", f"{MARK} {purpose}", *(["--groups", group] if group else [])]
+    result = process.run([*argv, name])
+    if result.code == _NO_NUMBER:
+        keys = [
+            f"{kind}_{end}={number}" for kind in ("SYS_UID", "SYS_GID") for end, number in zip(("MIN", "MAX"), _MORE)
+        ]
+        result = process.run([*argv, *(word for key in keys for word in ("--key", key)), name])
     if not result.ok:
         raise BackstageError(f"the user '{name}' could not be made: {result.said}", step="users")
     return process.User.named(name)

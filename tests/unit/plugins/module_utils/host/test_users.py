@@ -8,6 +8,7 @@ import pwd
 import secrets
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -34,6 +35,25 @@ def test_made_once(name: str) -> None:
     assert pwd.getpwnam(name) == entry
     assert (entry.pw_shell, entry.pw_dir, entry.pw_gecos) == ("/usr/sbin/nologin", "/nonexistent", "Backstage a test")
     assert (grp.getgrgid(entry.pw_gid).gr_name, entry.pw_uid < 1000) == (name, True)
+
+
+@pytest.fixture
+def full() -> Iterator[None]:
+    """A host whose numbers for system users are all given."""
+    settings = Path("/etc/login.defs")
+    before = settings.read_text()
+    taken = pwd.getpwnam("daemon").pw_uid
+    lines = [f"SYS_{kind}_{end} {taken}\n" for kind in ("UID", "GID") for end in ("MIN", "MAX")]
+    settings.write_text(before + "".join(lines))
+    yield
+    settings.write_text(before)
+
+
+@pytest.mark.usefixtures("full")
+def test_more_users_than_debian_has_numbers_for(name: str) -> None:
+    made = users.ensure(name, "/nonexistent", "a test")
+    assert 66000 <= made.uid < 100000
+    assert grp.getgrgid(made.gid).gr_name == name
 
 
 def test_removed_once(name: str) -> None:
