@@ -228,7 +228,8 @@ def test_fault_84_reboot_in_mid_deploy(house: House, match: str) -> None:
     for venue in (STEADY.rstrip("/"), VENUE):
         assert house.answers_within(venue, 30 - (time.monotonic() - began)), f"{venue} is dark"
     switched = "interrupted" in house.get(VENUE)["page"]
-    assert switched == ("vassals" in match)
+    # systemd lets a stopped process go on before it kills it: at the switch itself either release is complete
+    assert match == SWITCH or switched == ("vassals" in match)
     converged(house, "interrupted")
 
 

@@ -122,7 +122,7 @@ def test_what_no_line_cures(street: Street, plain: Path) -> None:
     unchanged(street, before)
 
 
-CURE = "the module 'plain.nowhere' is missing: add its package to the requirements"
+CURE = "the project's own module 'plain.nowhere' is missing: write it into 'files', or add it to the source"
 
 
 def test_the_manifests_act_before_the_night(street: Street) -> None:

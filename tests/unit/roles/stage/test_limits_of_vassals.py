@@ -172,3 +172,14 @@ def test_systemd_that_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "busctl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert backstage_limits.enter_scope(LIMITS, os.getpid()) == "systemd made no scope: Access denied"
+
+
+def test_a_vassals_environment_is_the_emperors(tmp_path: Path) -> None:
+    """The shell between them adds nothing of its own."""
+    script = tmp_path / "backstage_vassal"
+    script.write_text(render("stage", "vassal.sh.j2").replace("/usr/bin/uwsgi-core", "/usr/bin/env #"))
+    script.chmod(0o755)
+    (tmp_path / "uwsgi.ini").touch()
+    words = [script, "--ini", "uwsgi.ini"]
+    done = subprocess.run(words, cwd=tmp_path, env={"LANG": "C"}, capture_output=True, text=True, check=True)
+    assert done.stdout == "LANG=C\n"
