@@ -45,7 +45,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         f"{LOGIN}, path(\"login/\", page('<link rel=stylesheet href=/static/busker/gone.css>'))",
         {},
         "/login/ names the style sheet /static/busker/gone.css, which answers 404: is it in the static files of an app,"
-        " or made by a command that belongs into 'after_static', such as offline compression?"
+        " or made by a command that belongs into 'after_static', such as offline compression, or into 'build', such as"
+        " 'npm ci'?"
         " 'health: {status: [200]}' has the first answer's status judged alone",
     ),
     (
