@@ -33,8 +33,8 @@ def test_a_fault(monkeypatch: pytest.MonkeyPatch, said: str, message: str, path:
     assert (dump.files, dump.fault, nginx_dump.place(dump.fault)) == ({}, message, path)
 
 
-def test_a_host_without_nginx() -> None:
-    """The unit tests' nginx is not where a host has it."""
+def test_a_host_without_nginx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "ask", lambda *_argv: process.Result(programs.MISSING, "", "no such file"))
     assert Dump.read() == Dump({})
 
 
