@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 from typing import Callable, Optional
@@ -46,7 +47,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Placement:
+class Placement(ABC):
     """A path with its owner, group and mode."""
 
     path: str
@@ -61,12 +62,13 @@ class Placement:
         """The line by which `status` finds out whether the path is still as it was written."""
         return f"{self.path} {self.about()} {self.kind()}"
 
+    @abstractmethod
     def kind(self) -> str:
-        raise NotImplementedError
+        """What it is, for its line in the record."""
 
+    @abstractmethod
     def change(self) -> Optional[Change]:
         """What differs from what is there; nothing where it is right."""
-        raise NotImplementedError
 
     def ids(self) -> tuple[int, int]:
         return process.User.named(self.owner).uid, process.group_id(self.group)

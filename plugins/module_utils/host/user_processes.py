@@ -17,6 +17,7 @@ import time
 
 from .errors import BackstageError
 from .process import User
+from .processes import text_of
 
 _ATTEMPTS = 300
 _PAUSE = 0.01
@@ -65,21 +66,13 @@ def _is_in_container(pid: int, status: dict[str, str]) -> bool:
 
 
 def _uid_map(pid: str) -> str:
-    return " ".join(_read(f"/proc/{pid}/uid_map").split())
+    return " ".join(text_of(f"/proc/{pid}/uid_map").split())
 
 
 def _status(pid: int) -> dict[str, str]:
     """The fields of a process; none where it has ended."""
-    lines = (line.partition(":") for line in _read(f"/proc/{pid}/status").splitlines())
+    lines = (line.partition(":") for line in text_of(f"/proc/{pid}/status").splitlines())
     return {name: value.strip() for name, _colon, value in lines}
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
 
 
 def _send(pid: int, uid: int, number: signal.Signals) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..host import files
+from ..host.processes import text_of
 from ..manifest.checks import UNITS
 from ..manifest.nouns import Limits
 from . import emperor
@@ -175,24 +176,24 @@ def _why(key: str, emperor_pid: int) -> str:
 
 def _cgroup(pid: int) -> str:
     """The directory of a process in cgroup v2; empty where it has none."""
-    for line in _read(os.path.join(PROC, str(pid), "cgroup")).splitlines():
+    for line in text_of(os.path.join(PROC, str(pid), "cgroup")).splitlines():
         if line.startswith("0::/"):
             return os.path.join(CGROUPS, line[len("0::/") :])
     return ""
 
 
 def _is_held_memory(group: str, number: int) -> bool:
-    most = _read(os.path.join(group, "memory.max")).strip()
+    most = text_of(os.path.join(group, "memory.max")).strip()
     return most.isdigit() and int(most) <= number  # the kernel rounds it down to whole pages
 
 
 def _is_held_cpu(group: str, number: int) -> bool:
-    quota, period = (*_read(os.path.join(group, "cpu.max")).split(), "", "")[:2]
+    quota, period = (*text_of(os.path.join(group, "cpu.max")).split(), "", "")[:2]
     return quota.isdigit() and period.isdigit() and int(quota) * 100 <= number * int(period)
 
 
 def _is_held_tasks(group: str, number: int) -> bool:
-    most = _read(os.path.join(group, "pids.max")).strip()
+    most = text_of(os.path.join(group, "pids.max")).strip()
     return most.isdigit() and int(most) <= number
 
 
@@ -214,12 +215,12 @@ _USES = {"memory": _use_of_memory, "cpu": _use_of_cpu, "tasks": _use_of_tasks}
 
 
 def _number(group: str, name: str) -> Optional[int]:
-    text = _read(os.path.join(group, name)).strip()
+    text = text_of(os.path.join(group, name)).strip()
     return int(text) if text.isdigit() else None
 
 
 def _field(group: str, name: str, field: str) -> Optional[int]:
-    for line in _read(os.path.join(group, name)).splitlines():
+    for line in text_of(os.path.join(group, name)).splitlines():
         key, _blank, value = line.partition(" ")
         if key == field:
             return int(value)
@@ -228,7 +229,7 @@ def _field(group: str, name: str, field: str) -> Optional[int]:
 
 def _most_tasks(pid: int) -> str:
     """The process's own limit of its user's tasks (RLIMIT_NPROC)."""
-    for line in _read(os.path.join(PROC, str(pid), "limits")).splitlines():
+    for line in text_of(os.path.join(PROC, str(pid), "limits")).splitlines():
         if line.startswith("Max processes"):
             return line.split()[2]
     return ""
@@ -236,15 +237,6 @@ def _most_tasks(pid: int) -> str:
 
 def _started(pid: int) -> float:
     """When a process was started, in seconds since 1970."""
-    words = _read(os.path.join(PROC, str(pid), "stat")).rpartition(")")[2].split()
+    words = text_of(os.path.join(PROC, str(pid), "stat")).rpartition(")")[2].split()
     boot = _field(PROC, "stat", "btime") or 0
     return boot + int(words[19]) / os.sysconf("SC_CLK_TCK") if len(words) > 19 else 0.0
-
-
-def _read(path: str) -> str:
-    """A file of the kernel's; empty where the process or its cgroup has gone."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""
