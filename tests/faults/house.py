@@ -19,6 +19,8 @@ from .host import PLACE, PROJECT, Host
 from .visitors import Visitors
 
 FAULTS = Path(__file__).with_name("faults.yml")
+PRESSURE = Path("/proc/pressure/cpu")
+MOST_STALLED = 3  # a wait is never longer than this many times its bound, beside the bound itself
 LISTS = {"acts": "name", "sesses": "act", "venues": "name", "gigs": "act"}
 
 
@@ -168,15 +170,29 @@ class House:
         return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
     def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + seconds
+        """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
+
+        Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
+        """
+        began, waited = time.monotonic(), _waited_for_a_cpu()
         while not holds():
-            if time.monotonic() > deadline:
+            stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
+            if time.monotonic() - began - stalled > seconds:
                 return False
         return True
 
     def visitors(self, *places: str) -> Visitors:
         venues = [f"{venue['name']}/" for venue in self.manifest["backstage_venues"]]
         return Visitors(self.host, *(places or venues))
+
+
+def _waited_for_a_cpu() -> float:
+    """Seconds in which some process waited for a CPU since the machine started (PSI, accounting/psi of the kernel)."""
+    try:
+        pressure = PRESSURE.read_text()
+    except OSError:  # a kernel without PSI: every second counts
+        return 0.0
+    return int(pressure.splitlines()[0].rpartition("total=")[2]) / 1e6
 
 
 def expectations() -> dict[str, dict[str, Any]]:
