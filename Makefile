@@ -73,19 +73,21 @@ screenshots: ## docs/images, of the example that plays here; ADDRESS=host for el
 format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
 
+# A test that hangs ends the run, and says where. Each of the two workers has namespaces of its own.
 units: $(LINK) ## unit tests, without a host
 	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 tzdata  # of PostgreSQL's libraries, those that a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
-		tests/unit $(ARGS)  # a test that hangs ends the run, and says where
+		-d --tx "2*popen//python=$$(scripts/env.sh $(TOOLS))/bin/python tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## scenarios over real systemd hosts; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## scenario any_project in full: every project on both Debians, each rehearsed by itself; and emulated machines
+campaign: $(LINK) ## every project on both Debians, each rehearsed by itself; a kill at every write; and emulated machines
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
+	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 
 versions: $(LINK) ## sanity and unit tests by the oldest and the newest ansible-core
