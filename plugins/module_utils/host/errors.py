@@ -6,8 +6,16 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import traceback
+
+_UNWRITABLE = {
+    errno.ENOSPC: "the disk is full: {path} can't be written, for lack of room or of inodes; make room, then run again",
+    errno.EDQUOT: "the disk quota is used up: {path} can't be written; raise the quota or make room, then run again",
+    errno.EROFS: "{path} can't be written: its file system is read-only; make it writable, then run again",
+}
+"""What a file system says when nothing can be written to it, and the cure."""
 
 
 class BackstageError(Exception):
@@ -45,6 +53,9 @@ def as_told(error: Exception) -> BackstageError:
     if isinstance(error, BackstageError):
         return error
     if isinstance(error, OSError):
+        if error.errno in _UNWRITABLE:
+            path = error.filename2 or error.filename or "a file"
+            return BackstageError(_UNWRITABLE[error.errno].format(path=path))
         return BackstageError(str(error))
     last = traceback.format_exception_only(error)[-1].strip().partition("\n")[0]
     log = "".join(traceback.format_exception(error))

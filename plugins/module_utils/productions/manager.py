@@ -182,8 +182,8 @@ class _Run(Planner):
                 refused = self._bookings(set(failed)).apply()
                 self.written = written.read(self.paths.name, self.host)
         except (BackstageError, OSError) as problem:
-            error = problem if isinstance(problem, BackstageError) else BackstageError(str(problem), step="booking")
-            failed[""] = BackstageError(error.message, "bookings", error.step, error.log)
+            error = as_told(problem)
+            failed[""] = BackstageError(error.message, "bookings", error.step or "booking", error.log)
             refused = dict.fromkeys((name for name in self.manifest.acts if self._is_new(name, fresh)), error)
         for name, cause in refused.items():
             subject = f"act {name}" if name in self.manifest.acts else name

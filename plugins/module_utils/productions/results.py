@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from ..host import caller
-from ..host.errors import BackstageError
+from ..host.errors import BackstageError, as_told
 from .manager import check, reconcile
 from .order import Order, Outcome
 
@@ -44,7 +44,8 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     try:
         outcome = check(order()) if module.check_mode else reconcile(order())
     except (BackstageError, OSError, caller.Abandoned) as error:
-        module.fail_json(msg=str(error), invocation=_invocation(module))
+        told = as_told(error) if isinstance(error, OSError) else error
+        module.fail_json(msg=str(told), invocation=_invocation(module))
     for warning in outcome.warnings:
         module.warn(warning)
     if outcome.unlisted:
