@@ -79,7 +79,7 @@ def test_a_command_in_no_quotes_of_its_own(street: Street) -> None:
     words = ["-e", "act=busker", "-e", "run=migrate busker zero"]
     run = street.try_to_play("manage", *words, on=street.hosts[0])
     assert run.code != 0
-    assert "a command with arguments in quotes of its own" in run.message
+    assert "A command with arguments needs its own quotes" in run.message
 
 
 def test_acts_without_a_sess(street: Street) -> None:
