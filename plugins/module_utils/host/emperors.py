@@ -33,7 +33,7 @@ def watched(argv: list[str]) -> list[str]:
 
 
 def others(directory: str, ini: str) -> list[str]:
-    """Who else watches the directory: another emperor than the one with this ini."""
+    """Return the emperors that watch the directory, except the one with this ini."""
     wanted, found = os.path.realpath(directory), []
     if wanted in watched([PACKAGED]) and not packages.missing(["uwsgi-emperor"]):
         found.append(f"the package uwsgi-emperor ({PACKAGED})")

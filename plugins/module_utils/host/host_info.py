@@ -76,9 +76,7 @@ def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
     path = place(dump.fault)
     if not dump.fault or path in asked["ours"] or path.startswith(f"{asked['venues']}/"):
         return []
-    return [
-        f"nginx's configuration was broken before this run: {dump.fault}. Repair it first: nothing was changed."
-    ]
+    return [f"nginx's configuration was broken before this run: {dump.fault}. Repair it first: nothing was changed."]
 
 
 def _default_servers(dump: Dump, asked: dict[str, Any], site: str) -> list[str]:

@@ -37,22 +37,22 @@ LOG_GROUP = "adm"
 
 
 def is_host_name(name: str) -> bool:
-    """Whether the name is a lower-case DNS host name in ASCII form (RFC 1123, section 2.1)."""
+    """Return whether the name is a lower-case DNS host name in ASCII form (RFC 1123, section 2.1)."""
     return len(name) <= LONGEST_HOST_NAME and all(LABEL.match(label) for label in name.split("."))
 
 
 def player(production: str, act: str) -> str:
-    """The Unix user that plays the Act."""
+    """Return the Unix user that plays the Act."""
     return _user(production + "-" + act)
 
 
 def builder(production: str, act: str) -> str:
-    """The Unix user that builds the Act's releases."""
+    """Return the Unix user that builds the Act's releases."""
     return _user(production + "_" + act)
 
 
 def environment_builder(production: str) -> str:
-    """The Unix user that makes the Production's shared environments."""
+    """Return the Unix user that makes the Production's shared environments."""
     return production + "__build"
 
 
@@ -65,7 +65,7 @@ def _user(name: str) -> str:
 
 
 def vassal(production: str, act: str, sess: str) -> str:
-    """The file name of a Sess in the emperor's directory."""
+    """Return the file name of a Sess in the emperor's directory."""
     return f"backstage.{production}.{act}.{sess}.ini"
 
 

@@ -247,7 +247,7 @@ def _read_before(descriptor: int, deadline: float) -> Optional[bytes]:
 
 
 def group_id(name: str) -> int:
-    """The id of a group.
+    """Return the id of a group.
 
     Raises:
         BackstageError: there is no such group.

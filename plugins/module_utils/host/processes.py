@@ -39,12 +39,12 @@ def here() -> Iterator[int]:
 
 
 def arguments(pid: int) -> list[str]:
-    """The command line of a process."""
+    """Return the command line of a process."""
     return text_of(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
 
 
 def children(pid: int) -> dict[int, str]:
-    """The children of a process, with their command lines."""
+    """Return the children of a process, with their command lines."""
     found = text_of(f"/proc/{pid}/task/{pid}/children").split()
     return {int(child): " ".join(arguments(int(child))) for child in found}
 

@@ -185,8 +185,8 @@ def test_a_tag_makes_no_environment_anew(workplace: House, monkeypatch: pytest.M
 def test_a_server_that_nobody_needs(workplace: House, line: str, warned: bool) -> None:
     record = built(workplace, job(workplace, requirements__txt=f"Django==5.2.15\n{line}\n"))
     said = (
-        f"{line.partition('=')[0]} is among the requirements, and the Act is played by the host's own uWSGI: leave it"
-        " out, for it is compiled for minutes"
+        f"{line.partition('=')[0]} is among the requirements, but the Act plays on the host's own uWSGI: leave it"
+        " out, because compiling it takes minutes"
     )
     assert (said in record["warnings"]) is warned
 
@@ -196,7 +196,7 @@ LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
     "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}
 """
 RENAMED = (
-    "the log file 'site/logs/app.log' is renamed when it is full, and no file beside it can be made in the code: have"
+    "the log file 'site/logs/app.log' is rotated, but no file can be created beside it in the code: make"
     " the project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
 )
 

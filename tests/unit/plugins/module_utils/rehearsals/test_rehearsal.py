@@ -191,7 +191,7 @@ def test_lines_are_written_until_it_plays(stage: House, monkeypatch: pytest.Monk
     assert "STATIC_ROOT = " in act["files"][0]["content"]
     assert "ALLOWED_HOSTS = " in act["files"][0]["content"]
     assert found["because"]["writable"] == [lookup.find("attempt to write a readonly database")]
-    assert found["missing"] == ["KITTENS_LIMIT has to be given a value: this one only let it go on"]
+    assert found["missing"] == ["KITTENS_LIMIT needs a value: this one only let the rehearsal continue"]
     assert found["lacking"] == []
     assert found["verdict"] == ""
     last = managers.orders[-2].manifest.acts["kittens"]
@@ -256,7 +256,7 @@ def test_a_cure_that_does_not_help_is_not_tried_again(stage: House, monkeypatch:
     assert not found["plays"]
     assert "ALLOWED_HOSTS" in found["error"]
     assert {*found["act"]} == {"name", "source"}, "a line that cured nothing is not written"
-    assert found["tried"] == [f"{cures.HOSTS}: it did not help, and was taken back"]
+    assert found["tried"] == [f"{cures.HOSTS}: it did not help, and was removed"]
     assert len([order for order in managers.orders if order.through == "play" and not order.strike]) == 2
 
 
@@ -289,7 +289,7 @@ def test_a_line_that_does_not_help_gives_way_to_the_next(stage: House, monkeypat
 def test_what_can_not_be_cured_while_it_plays_is_missing(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
     found, _managers = rehearse(stage, monkeypatch, None, None, record={"debug": True})
     assert (found["plays"], found["missing"]) == (True, [rehearsals.DEBUG_ON])
-    assert found["tried"] == ["DEBUG = False: it did not help, and was taken back"]
+    assert found["tried"] == ["DEBUG = False: it did not help, and was removed"]
     assert "files" not in found["act"]
 
 
@@ -298,7 +298,7 @@ def test_debian_packages_are_named(stage: House, monkeypatch: pytest.MonkeyPatch
         stage,
         monkeypatch,
         ("environment", "Failed to build `psycopg2==2.9`\nError: pg_config executable not found."),
-        ("packages", "Debian packages are missing on this host: gcc; the role stage installs them"),
+        ("packages", "Debian packages are missing on this host: gcc; backstage.django.site installs them"),
     )
     assert found["act"]["packages"] == ["gcc", "libpq-dev", "python3-dev"]
     assert found["missing"][-1] == (
