@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles prepared on this host, as they wrote it down."""
+"""What the roles prepared on this host, read from the files in which they recorded it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
 DATABASE = "/etc/backstage/database.json"
 SITE = "run the playbook backstage.django.site first"
 
-# what the roles write unless they are told otherwise: for a plan on a host that has nothing yet
+# the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
     "stats": "/run/backstage/emperor.stats",
@@ -39,7 +39,7 @@ _DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Host:
-    """The host's own facts; none of them comes from a manifest."""
+    """The facts of the host. None of them comes from a manifest."""
 
     vassals: str
     stats: str

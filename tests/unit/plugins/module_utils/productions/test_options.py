@@ -290,7 +290,7 @@ NO_ACT = "rollback: '{}' is no Act of this Production on this host"
             {"rollback": "kittens", "elsewhere": ["kittens"]},
             "rollback: 'kittens' is no Act of this Production on this host",
         ),
-        ({"prune": True, "only": ["kittens"]}, "prune: it takes the whole manifest; leave 'only' out"),
+        ({"prune": True, "only": ["kittens"]}, "prune: it needs the whole manifest; leave 'only' out"),
     ],
 )
 def test_a_whole_production_refused(house: House, more: Item, said: str) -> None:
