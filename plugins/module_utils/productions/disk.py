@@ -51,7 +51,8 @@ def _sess(name: str, act: ActState) -> Item:
 
 
 def _venue(data: Item) -> Item:
-    return {"name": data["name"], "aliases": data["aliases"], "tls": {"mode": data["tls"]}, "state": data["state"]}
+    known: Item = {key: data[key] for key in ("name", "aliases", "state")}
+    return {**known, "tls": {"mode": data["tls"]}, **data.get("options", {})}
 
 
 def _gig(data: Item, gig: Item) -> Item:
