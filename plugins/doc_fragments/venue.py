@@ -32,6 +32,18 @@ options:
       - V(closed) answers every request with a page that says so, with status 503 and C(Retry-After). What plays there
         goes on playing.
       - Defaults to V(open).
+  auth:
+    type: dict
+    description: Who has to give a password before anything is shown. The Act never hears of it.
+    suboptions:
+      users:
+        type: dict
+        description:
+          - The hash of each user's password, as C(openssl passwd -6) prints one.
+          - nginx computes it at every request, so what takes long is refused, such as bcrypt with a cost above 8.
+      realm:
+        type: str
+        description: What a browser says the password is for. Defaults to the Venue's name.
   allow:
     type: list
     elements: str

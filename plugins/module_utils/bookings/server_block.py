@@ -64,7 +64,7 @@ def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
 def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
     """The whole file of a Venue."""
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
-    lines = venue_options.lines(paths.name, venue)
+    lines = venue_options.lines(paths.name, venue, host)
     body = lines.server + _body(paths, venue, booked, host, lines)
     blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}", _server(paths, venue, body, host)]
     if venue.aliases:
@@ -82,7 +82,7 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
     listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
-    lines = venue_options.lines(paths.name, Venue(""))
+    lines = venue_options.lines(paths.name, Venue(""), host)
     body = lines.server + _pages(host) + locations.render(paths, [booked], host, lines)
     return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
 

@@ -179,6 +179,19 @@ class Sess:
 
 
 @dataclass(frozen=True)
+class Auth:
+    """Who has to give a password before a Venue shows anything.
+
+    Args:
+        users: the hash of each one's password.
+        realm: what a browser says they are for; the Venue's name where it is empty.
+    """
+
+    users: dict[str, str] = field(default_factory=dict, repr=False)
+    realm: str = ""
+
+
+@dataclass(frozen=True)
 class Rate:
     """How many requests one address may send to the Acts of a Venue.
 
@@ -212,6 +225,7 @@ class Venue:
     aliases: list[str] = field(default_factory=list)
     tls: str = "none"
     state: str = "open"
+    auth: Auth = field(default_factory=Auth)
     allow: list[str] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
     rate: Rate = field(default_factory=Rate)

@@ -129,6 +129,10 @@ def tls() -> Spec:
     return {"mode": {"type": "str", "choices": ["none"]}}
 
 
+def auth() -> Spec:
+    return {"users": {"type": "dict", "no_log": True}, "realm": {"type": "str"}}
+
+
 def rate() -> Spec:
     return {"requests": {"type": "str"}, "burst": {"type": "int"}}
 
@@ -143,6 +147,7 @@ def venue() -> Spec:
         "aliases": {"type": "list", "elements": "str"},
         "tls": {"type": "dict", "options": tls()},
         "state": {"type": "str", "choices": ["open", "closed", "absent"]},
+        "auth": {"type": "dict", "options": auth()},
         "allow": {"type": "list", "elements": "str"},
         "deny": {"type": "list", "elements": "str"},
         "rate": {"type": "dict", "options": rate()},

@@ -14,6 +14,7 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import diges
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
+from ansible_collections.backstage.django.plugins.module_utils.bookings.passwords import Passwords
 from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, users
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
@@ -106,9 +107,9 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "pages", "uv")
+        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages", "uv")
         places = {name: str(root / name) for name in names}
-        for name in ("vassals", "venues", "etc"):
+        for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()
         for name in ("http", "visitors"):
             (root / name).touch()
@@ -229,6 +230,7 @@ class House:
                     for gig in sorted(gigs, key=lambda gig: gig.path)
                 ],
             )
+        Passwords(self.production, self.host, order.manifest.venues).write()
         for name, sess in order.manifest.sesses.items():
             if sess.port:
                 path = addressed(order, name).path

@@ -50,6 +50,7 @@ SAID: list[tuple[str, Item]] = [
             "venues": [
                 {
                     "name": VENUE,
+                    "auth": {"users": {"ada": "$6$salt$" + "h" * 86}, "realm": "the house"},
                     "allow": ["192.0.2.0/24"],
                     "deny": ["192.0.2.66"],
                     "rate": {"requests": "5/s", "burst": 10},
