@@ -175,6 +175,7 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: s
         open_file_cache_valid 5s;
         open_file_cache_errors off;
         add_header X-Content-Type-Options nosniff always;
+        add_header Cache-Control $backstage_kept always;
 {more}    }}
 """
 

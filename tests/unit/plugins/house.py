@@ -31,6 +31,7 @@ KITTENS = Act("kittens", source=Source("git", "https://git.example.com/kittens.g
 AT = "2026-01-01T00:00:0{}Z"
 STATIC = {"url": "/static/", "root": "own", "relative": True}
 NONE = {"url": "", "root": ""}
+HTTP = Path(__file__).parents[3] / "roles/front_of_house/templates/http.conf.j2"
 
 
 def wanted(act: Act = KITTENS, venues: tuple[Venue, ...] = (), content: str = COMMIT, **more: Any) -> acts.Want:
@@ -111,8 +112,8 @@ class House:
         places = {name: str(root / name) for name in names}
         for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()
-        for name in ("http", "visitors"):
-            (root / name).touch()
+        (root / "visitors").touch()
+        (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))
         (root / "etc" / "front_of_house.json").write_text(

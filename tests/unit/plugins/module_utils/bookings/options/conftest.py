@@ -24,9 +24,6 @@ from ....servers import Nginx, exactly, free_port, listening, read_request
 
 NAME = "kittens.example.com"
 GIG = Booked("kittens", "/", ("/static/",), ("/media/",), 60)
-CONSTANTS = """
-map $remote_addr $backstage_visitor { "~^127\\." ""; default $binary_remote_addr; }
-"""
 PARAMS = "".join(
     f"uwsgi_param {name} {value};\n"
     for name, value in {
@@ -77,8 +74,6 @@ def serve(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> 
         f"{paths.release(A).static}/now.css": "now",
         f"{paths.media}/cat.txt": "cat",
         house.host.params: PARAMS,
-        house.host.http: CONSTANTS,
-        f"{house.host.venues}/0.conf": f"include {house.host.http};\n",
         **{f"{house.host.pages}/{page}.html": f"page {page}" for page in ("closed", "502", "503", "504")},
     }
     for name, text in texts.items():
