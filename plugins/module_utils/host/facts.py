@@ -32,6 +32,7 @@ _DEFAULTS: dict[str, Any] = {
     "params": "/etc/nginx/backstage/uwsgi.params",
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
+    "passwords": "/etc/nginx/backstage/passwords",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -53,6 +54,7 @@ class Host:
     params: str
     http: str
     visitors: str
+    passwords: str
     pages: str
     database_port: int
     has_stage: bool
@@ -75,9 +77,10 @@ class Host:
     def need_front_of_house(self) -> None:
         if not self.has_front_of_house:
             raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
-        if not os.path.exists(self.visitors):
-            message = f"this host's front of house is of an earlier Backstage ({self.visitors} is missing); {SITE}"
-            raise BackstageError(message, step="nginx")
+        for path in (self.visitors, self.passwords):
+            if not os.path.exists(path):
+                message = f"this host's front of house is of an earlier Backstage ({path} is missing); {SITE}"
+                raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

@@ -45,9 +45,12 @@ class Question:
 
     def is_foreign(self, answer: Answer) -> bool:
         """Return whether another server answered."""
+        return bool(self.token) and not self.is_answered(answer) and answer.status not in _NGINX
+
+    def is_answered(self, answer: Answer) -> bool:
+        """Return whether the Sess itself answered."""
         given = answer.header("x-backstage-answer").encode()
-        is_proven = hmac.compare_digest(given, self._sign("answer").encode())
-        return bool(self.token) and not is_proven and answer.status not in _NGINX
+        return bool(self.token) and hmac.compare_digest(given, self._sign("answer").encode())
 
     def _sign(self, what: str) -> str:
         return hmac.new(self.token.encode(), f"{what}:{self.word}".encode(), "sha256").hexdigest()

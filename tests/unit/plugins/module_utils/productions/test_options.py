@@ -102,6 +102,7 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
     ("stopped", options.for_sess, one_sess(state="stopped"), ["sess kittens: stop"]),
     ("an alias", options.for_venue, one_venue(aliases=["a.example"]), [PLAY, f"venue {VENUE}: change"]),
     ("no alias", options.for_venue, one_venue(aliases=[]), [PLAY, f"venue {VENUE}: change"]),
+    ("an option", options.for_venue, one_venue(upload="1g"), [f"venue {VENUE}: change"]),
     ("closed", options.for_venue, one_venue(state="closed"), [f"venue {VENUE}: close"]),
     ("a new Venue", options.for_venue, one_venue(name="a.example"), ["venue a.example: add"]),
     (
