@@ -74,10 +74,11 @@ format: ## what ruff can mend by itself
 	@"$$(scripts/env.sh tools)/bin/ruff" check --fix-only --quiet; "$$(scripts/env.sh tools)/bin/ruff" format
 
 units: $(LINK) ## unit tests, without a host
-	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 tzdata  # of PostgreSQL's libraries, those that a machine may lack
+	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 tzdata  # of PostgreSQL's and PowerDNS' libraries, those that a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
-	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \
+	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \
+	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
 		tests/unit $(ARGS)  # a test that hangs ends the run, and says where
 
