@@ -69,6 +69,13 @@ options:
         elements: str
         required: true
         description: Its addresses, version 4 or 6.
+  primaries:
+    type: list
+    elements: str
+    default: []
+    description:
+      - The addresses of the servers from which this one copies O(zones). The zones are made as copies, and nothing else
+        is done. Without it this server is the primary.
   names:
     type: list
     elements: dict
@@ -147,6 +154,12 @@ EXAMPLES = r"""
   delegate_to: localhost
   become: false
 
+- name: Copy the zones to a secondary
+  backstage.django.backstage_dns:
+    production: jazz
+    zones: [example.com]
+    primaries: [192.0.2.53]
+
 - name: Remove all records of the Production
   backstage.django.backstage_dns:
     production: jazz
@@ -169,7 +182,7 @@ plan:
       type: str
       sample: kittens.example.com A
     verb:
-      description: V(create) or V(sign) for a zone, V(write) or V(remove) for a record.
+      description: V(create), V(copy) or V(sign) for a zone, V(write) or V(remove) for a record.
       type: str
     before:
       description: What is there now, as a zone file has it.

@@ -58,6 +58,11 @@ class Api:
     def sign(self, name: str) -> None:
         self._call("PUT", f"/zones/{name}", {"dnssec": True, "api_rectify": True})
 
+    def copy_from(self, name: str, primaries: list[str]) -> None:
+        """Have it come from other servers from now on, and come now."""
+        self._call("PUT", f"/zones/{name}", {"kind": "Slave", "masters": primaries})
+        self._call("PUT", f"/zones/{name}/axfr-retrieve")
+
     def notify(self, name: str) -> None:
         """Tell the secondaries now. By itself the server does so within a minute."""
         self._call("PUT", f"/zones/{name}/notify")

@@ -21,6 +21,7 @@ def dns() -> Spec:
         "timeout": {"type": "int", "default": 10},
         "zones": {"type": "list", "elements": "str", "required": True},
         "name_servers": {"type": "list", "elements": "dict", "default": [], "options": addresses_of_a_name()},
+        "primaries": {"type": "list", "elements": "str", "default": []},
         "names": {"type": "list", "elements": "dict", "default": [], "options": addresses_of_a_name()},
         "ttl": {"type": "int", "default": 300},
         "dnssec": {"type": "bool", "default": False},

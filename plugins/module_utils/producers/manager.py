@@ -12,7 +12,7 @@ from typing import Any
 
 from ..host.errors import BackstageError
 from ..state.plan import Step
-from . import questions, records
+from . import copies, questions, records
 from .api import Api
 from .orders import ACCOUNT, Order
 from .records import Wanted, Zone, ZonePlan
@@ -85,6 +85,8 @@ class _Work:
 
 def check(order: Order) -> Outcome:
     """What would be done."""
+    if order.primaries:
+        return Outcome([copy.step() for copy in copies.plan(order, _api(order))])
     return _outcome(order, _plan(order, _api(order)))
 
 
@@ -95,6 +97,8 @@ def reconcile(order: Order) -> Outcome:
         BackstageError: records of others are in the way, before anything was changed; or PowerDNS refuses.
     """
     api = _api(order)
+    if order.primaries:
+        return _copy(order, api)
     work = _plan(order, api)
     outcome = _outcome(order, work)
     for one in work:
@@ -102,6 +106,13 @@ def reconcile(order: Order) -> Outcome:
     for one in work:
         _confirm(one, order, api, outcome)
     return outcome
+
+
+def _copy(order: Order, api: Api) -> Outcome:
+    found = copies.plan(order, api)
+    for copy in found:
+        copy.make(api)
+    return Outcome([copy.step() for copy in found])
 
 
 def _api(order: Order) -> Api:
@@ -125,22 +136,24 @@ def _plan(order: Order, api: Api) -> list[_Work]:
         if data is None and order.leaving:
             continue
         zone = Zone(name) if data is None else Zone.of(data, order.mark)
-        conflicts += _obstacles(zone, data is None, want[name], order)
+        _refuse(zone, data is None, want[name], order)
         plan = records.plan(zone, want[name], order.prune or order.leaving)
         conflicts += plan.conflicts
         work.append(_Work(zone, data is None, order.dnssec and not zone.signed and not order.leaving, plan))
     if conflicts:
-        cure = "Nothing was changed. Remove what is in the way, or take the name out of the manifest (dns: false)."
+        cure = "Nothing was changed. Remove what is in the way, or leave the name out."
         raise BackstageError(f"DNS: {'; '.join(conflicts)}. {cure}")
     return work
 
 
-def _obstacles(zone: Zone, is_new: bool, want: Wanted, order: Order) -> list[str]:
+def _refuse(zone: Zone, is_new: bool, want: Wanted, order: Order) -> None:
+    name = zone.name.rstrip(".")
     if is_new and not order.name_servers:
-        return [f"there is no zone {zone.name.rstrip('.')} at {order.api}, and no name_servers to make it with"]
+        raise BackstageError(
+            f"DNS: there is no zone {name} at {order.api}: make it, or give name_servers to make it with"
+        )
     if zone.is_copy and (want.records or zone.ours):
-        return [f"the zone {zone.name.rstrip('.')} is a copy at {order.api}: give the API of its primary"]
-    return []
+        raise BackstageError(f"DNS: the zone {name} is a copy at {order.api}: give the API of its primary")
 
 
 def _apply(work: _Work, order: Order, api: Api) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..host.errors import BackstageError
@@ -35,6 +35,7 @@ class Order:
         timeout: how many seconds one answer of the API may take.
         zones: the zones that may be written to, each with its final dot.
         name_servers: the name servers of a new zone, and whom to ask afterwards: name -> addresses.
+        primaries: the servers that the zones are copied from; none where this one is the primary.
         names: host names -> the addresses where they point; none where their records go.
         ttl: how many seconds resolvers may keep them.
         dnssec: whether the zones are to be signed.
@@ -50,6 +51,7 @@ class Order:
     zones: list[str]
     name_servers: dict[str, list[str]]
     names: dict[str, list[str]]
+    primaries: list[str] = field(default_factory=list)
     ttl: int = 300
     dnssec: bool = False
     prune: bool = False
@@ -81,6 +83,9 @@ def read(options: dict[str, Any]) -> Order:
     for name, addresses in servers.items():
         problems.check(f"name_servers[{name}].addresses", None, None if addresses else "give at least one address")
     names = _addresses(options["names"], "names", problems)
+    primaries = _canonical_all(options["primaries"], "primaries", problems)
+    if primaries and names:
+        problems.add("names", None, "a server with primaries copies its records; give the names to the primary")
     problems.refuse()
     return Order(
         options["production"],
@@ -90,6 +95,7 @@ def read(options: dict[str, Any]) -> Order:
         [f"{zone}." for zone in dict.fromkeys(options["zones"])],
         servers,
         names,
+        primaries,
         options["ttl"],
         options["dnssec"],
         options["prune"],
@@ -105,16 +111,19 @@ def _addresses(listed: Iterable[dict[str, Any]], where: str, problems: Problems)
         problems.check(where, name, checks.host_name(name))
         if name in found:
             problems.add(where, name, "is there twice; give all of its addresses at once")
-        found[name] = []
-        for text in one["addresses"]:
-            address = _canonical(text)
-            if address and address not in found[name]:
-                found[name].append(address)
-            elif not address:
-                problems.add(
-                    f"{where}[{name}].addresses", text, "is no address; use one such as 192.0.2.7 or 2001:db8::7"
-                )
+        found[name] = _canonical_all(one["addresses"], f"{where}[{name}].addresses", problems)
     return found
+
+
+def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list[str]:
+    found = []
+    for text in texts:
+        address = _canonical(text)
+        if address:
+            found.append(address)
+        else:
+            problems.add(where, text, "is no address; use one such as 192.0.2.7 or 2001:db8::7")
+    return list(dict.fromkeys(found))
 
 
 def _canonical(text: str) -> Optional[str]:

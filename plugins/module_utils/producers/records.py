@@ -75,7 +75,11 @@ class Zone:
     @property
     def is_copy(self) -> bool:
         """Whether it comes from another server, and can only be changed there."""
-        return self.kind.lower() in _SECONDARY
+        return is_copy(self.kind)
+
+
+def is_copy(kind: str) -> bool:
+    return kind.lower() in _SECONDARY
 
 
 def _canonical(kind: str, content: str) -> str:

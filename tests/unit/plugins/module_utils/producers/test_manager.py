@@ -22,6 +22,11 @@ SERVERS = {f"{ZONE} NS": [f"ns1.{ZONE}."], f"ns1.{ZONE} A": [PRIMARY]}
 OURS = {f"{BAR} A": ["192.0.2.7"], f"{CLUB} A": ["192.0.2.7", "192.0.2.8"], f"{CLUB} AAAA": ["2001:db8::7"]}
 
 
+def copy(primary: str = PRIMARY) -> manager.Outcome:
+    """At the secondary, before there is anything to copy."""
+    return run({}, api=f"http://{SECONDARY}:8081", primaries=[primary], name_servers={})
+
+
 def test_an_empty_server(primary: PowerDns) -> None:
     """The zone is made, with its name servers and their addresses; a second run finds everything as it should be."""
     before = manager.check(order(NAMES))
@@ -137,8 +142,7 @@ def test_the_longest_zone_has_the_name(primary: PowerDns) -> None:
 
 def test_every_name_server_is_asked_for_the_serial(primary: PowerDns, secondary: PowerDns) -> None:
     """FAULTS 83: each change reaches the secondary in the same run, for it is told of it."""
-    run({}, wait=0, **BOTH)
-    secondary.copies(ZONE, PRIMARY)
+    assert planned(copy()) == [f"copy {ZONE}"]
     for number in range(1, 4):
         found = run({BAR: [f"192.0.2.{number}"]}, **BOTH)
         assert found.behind == []
@@ -148,8 +152,8 @@ def test_every_name_server_is_asked_for_the_serial(primary: PowerDns, secondary:
 
 def test_a_secondary_that_is_away(primary: PowerDns, secondary: PowerDns) -> None:
     """FAULTS 83: it is named with what it says, and told by the next run, which changes nothing."""
-    run({}, wait=0, **BOTH)
-    secondary.copies(ZONE, PRIMARY)
+    copy()
+    assert run({}, **BOTH).behind == []
     secondary.stop()
     found = run(NAMES, wait=1, **BOTH)
     assert f"name server ns2.{ZONE} ({SECONDARY}) has not got the zone {ZONE}" in found.behind[0]

@@ -29,6 +29,11 @@ WRONG = [
     ({"names": [{"name": "a.example.test", "addresses": ["fe80::1%eth0"]}]}, "'fe80::1%eth0': is no address"),
     ({"names": [{"name": "a.example.test", "addresses": []}] * 2}, "names: 'a.example.test': is there twice"),
     ({"name_servers": [{"name": "ns1.example.test", "addresses": []}]}, "name_servers[ns1.example.test].addresses: g"),
+    ({"primaries": ["ns1"]}, "primaries: 'ns1': is no address"),
+    (
+        {"primaries": ["192.0.2.1"], "names": [{"name": "a.example.test", "addresses": []}]},
+        "names: a server with primaries copies its records",
+    ),
     ({"key": "two words"}, "the key of PowerDNS's API is empty, or holds blanks"),
     ({"key": None, "key_file": "/nonexistent/key"}, "/nonexistent/key, which holds the key of PowerDNS's API: No such"),
 ]
