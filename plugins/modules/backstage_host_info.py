@@ -85,6 +85,24 @@ options:
     type: bool
     default: false
     description: Whether to look for the host's PostgreSQL cluster.
+  producer:
+    type: dict
+    description: What to look at of PowerDNS.
+    suboptions:
+      listen:
+        type: list
+        elements: str
+        required: true
+        description: The addresses where it is to answer.
+      ours:
+        type: list
+        elements: str
+        required: true
+        description: The files that the role writes.
+      key:
+        type: path
+        required: true
+        description: The file with the key of its API.
   leaving:
     type: bool
     default: false
@@ -248,6 +266,21 @@ nginx:
         number:
           description: The number.
           type: int
+producer:
+  description: What the role producer has made here.
+  returned: when O(producer) is given
+  type: dict
+  contains:
+    database:
+      description: Whether the database has its tables.
+      type: bool
+    key:
+      description: Whether there is a key of the API.
+      type: bool
+    zones:
+      description: The zones in the database.
+      type: list
+      elements: str
 postgresql:
   description: The host's cluster; if it has several, the one with the lowest port.
   returned: when O(postgresql=true)

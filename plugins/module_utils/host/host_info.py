@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import clusters, default_site, emperors, files, listeners, packages, records, uv
+from . import clusters, default_site, emperors, files, listeners, packages, powerdns, records, uv
 from .nginx_dump import Dump, place
 from .services import Service
 from .system import System
@@ -34,7 +34,7 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
         found["recorded"] = records.confirmed(asked["record"])
     if asked["uv"]:
         found["uv"] = uv.version(asked["uv"])
-    for subject, answer in (("emperor", _emperor), ("nginx", _nginx), ("postgresql", _postgresql)):
+    for subject, answer in _SUBJECTS.items():
         if asked[subject]:
             found[subject], in_the_way = answer(asked[subject], leaving)
             refusals = refusals or in_the_way
@@ -92,8 +92,18 @@ def _taken(port: int, who: str) -> list[str]:
     return [f"Port {port} is taken by {who}. Stop it, or set front_of_house_http_port to another port."] if who else []
 
 
+def _producer(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    found, refusals = powerdns.read(asked, leaving)
+    if not leaving and not System.read().systemd:
+        refusals = ["PowerDNS comes with a service of systemd alone, and systemd is not PID 1 here."]
+    return found, refusals
+
+
 def _postgresql(_asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
     cluster, refusals = clusters.find()
     if leaving:
         return {**cluster.entry(), "acts": cluster.acts()}, []
     return {**cluster.entry(), "acts": []}, refusals
+
+
+_SUBJECTS = {"emperor": _emperor, "nginx": _nginx, "postgresql": _postgresql, "producer": _producer}
