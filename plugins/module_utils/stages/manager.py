@@ -215,6 +215,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
 
     Raises:
         BackstageError: it did not start or did not answer. It was removed, and nothing else changed.
+        OSError: one of its files could not be written. It was removed, and nothing else changed.
     """
     from ..diagnosis import lookup
     from . import gate
@@ -234,7 +235,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         stage.start(sess)
         stage.ready(sess, want.act.act.health.timeout)
         _gate(want, wanted, sess, state, stage, ends).let_through()
-    except caller.Abandoned:
+    except (caller.Abandoned, OSError):
         _discard(stage, sess, state, warn)
         raise
     except BackstageError as error:
