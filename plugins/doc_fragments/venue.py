@@ -23,8 +23,12 @@ options:
     suboptions:
       mode:
         type: str
-        choices: [none]
-        description: Only V(none), plain HTTP, is built so far. Defaults to V(none).
+        choices: [none, selfsigned]
+        description:
+          - V(none) is plain HTTP. With V(selfsigned), visitors are led to HTTPS, and the host makes a certificate that
+            no browser trusts by itself.
+          - A change of it is a switch of the Acts that play there, because it changes C(BACKSTAGE_ORIGINS).
+          - Defaults to V(none).
   state:
     type: str
     choices: [open, closed, absent]

@@ -19,7 +19,7 @@ from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, blocks, conflicts, nginx, server_block, written
+from . import addresses, blocks, conflicts, encryption, nginx, server_block, written
 from . import steps as booking_steps
 from .blocks import Block
 from .conflicts import Others
@@ -85,7 +85,8 @@ class Bookings:
 
     def files_of_ours(self) -> set[str]:
         """The files of nginx that this Production has, and so can write anew."""
-        return {self._path(name) for name in self._before()}
+        certificates = encryption.places(self.paths.name, self.host, self.before)
+        return {*map(self._path, self._before()), *certificates}
 
     def refused(self) -> dict[str, BackstageError]:
         """Known before anything is done: Act or Venue -> why it can't be booked."""
@@ -207,7 +208,9 @@ class Bookings:
         for act in sorted({*self.before_ports, *own}):
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
-        if not steps and self.host.has_front_of_house and nginx.is_stale(self.host.venues):
+        steps += encryption.steps(self.paths.name, self.host, wanted)
+        read = [self.host.venues, *encryption.places(self.paths.name, self.host, wanted)]
+        if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
         return [Change(step, Phase.BOOK) for step in steps]
 
@@ -284,7 +287,9 @@ class Bookings:
         texts = self._differing()
         if self.coming and not texts:
             return {}
-        self.others.nginx.need_accepted({self._path(name) for name in texts})
+        encryption.make(self.paths.name, self.host, self.wanted())
+        written_anew = {self._path(name) for name in texts}
+        self.others.nginx.need_accepted(written_anew | encryption.places(self.paths.name, self.host, self.before))
         failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
@@ -303,6 +308,7 @@ class Bookings:
         if silent:
             self._take_back(silent, old)
             nginx.reload()
+        encryption.sweep(self.paths.name, self.host, written.blocks(self.paths.name, self.host))
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:

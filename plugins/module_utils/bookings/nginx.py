@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -50,13 +50,16 @@ class Configuration:
     path: str = ""
     servers: tuple[Server, ...] = ()
 
-    def need_accepted(self, ours: Container[str]) -> None:
+    def need_accepted(self, ours: Iterable[str]) -> None:
         """Refuse to go on where nginx refuses this, unless for a file of ours that will be written anew.
+
+        Args:
+            ours: files of nginx, and directories with certificates, of which nginx's words name one.
 
         Raises:
             BackstageError: somebody else has to mend it.
         """
-        if self.fault and self.path not in ours:
+        if self.fault and not any(place == self.path or f'"{place}/' in self.fault for place in ours):
             message = f"nginx refuses its configuration: {self.fault}: mend it, then run again"
             raise BackstageError(message, step="nginx")
 

@@ -13,7 +13,7 @@ from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..state.plan import Change, Phase
-from . import server_block
+from . import encryption, server_block
 from .manager import Bookings
 
 _MOVES = (Phase.PLAY, Phase.LEAVE, Phase.STOP, Phase.REMOVE)
@@ -35,6 +35,8 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
     try:
         if bookings.host.has_front_of_house or not planning:
             bookings.host.need_front_of_house()
+            if any(map(encryption.is_encrypted, bookings.wanted().values())):
+                bookings.host.need_tls()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
+from ..certificates.pairs import Pairs
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import Production
@@ -62,9 +63,13 @@ def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
 def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
     """The whole file of a Venue."""
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
-    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n", _server(paths, venue, _body(paths, venue, booked, host), host)]
+    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n"]
+    if venue.scheme == "https":
+        blocks.append(_redirect(paths, venue, venue.names, _listen(host), host))
+    address = f"{_address(paths, venue, host)}\n    server_name {venue.name};"
+    blocks.append(_block(paths, venue.name, address, _body(paths, venue, booked, host), host))
     if venue.aliases:
-        blocks.append(_redirect(paths, venue, host))
+        blocks.append(_redirect(paths, venue, venue.aliases, _address(paths, venue, host), host))
     return "\n".join(blocks)
 
 
@@ -82,15 +87,26 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
 
 
-def _listen(host: Host) -> str:
-    lines = [f"    listen {host.http_port};"]
+def _listen(host: Host, scheme: str = "http") -> str:
+    how = (" ssl" + " http2" * host.http2_listen) if scheme == "https" else ""
+    lines = [f"    listen {host.port(scheme)}{how};"]
     if host.ipv6:
-        lines.append(f"    listen [::]:{host.http_port};")
+        lines.append(f"    listen [::]:{host.port(scheme)}{how};")
     return "\n".join(lines)
 
 
-def _server(paths: Production, venue: Venue, body: str, host: Host) -> str:
-    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body, host)
+def _address(paths: Production, venue: Venue, host: Host) -> str:
+    """Where a server of the Venue listens, with what TLS needs: the same text for every mode of it."""
+    if venue.scheme == "http":
+        return _listen(host)
+    pair = Pairs.of(host, paths.name, venue.name)
+    names = "|".join(name.replace(".", "\\.") for name in venue.names)
+    return f"""{_listen(host, "https")}
+    include {host.tls};
+    ssl_certificate {pair.certificate};
+    ssl_certificate_key {pair.key};
+    # a request for another site over this connection: the browser opens one of its own
+    if ($ssl_server_name !~* "^({names})\\z") {{ return 421; }}"""
 
 
 def _block(paths: Production, name: str, address: str, body: str, host: Host) -> str:
@@ -104,15 +120,15 @@ def _block(paths: Production, name: str, address: str, body: str, host: Host) ->
 """
 
 
-def _redirect(paths: Production, venue: Venue, host: Host) -> str:
-    port = "" if host.http_port == 80 else f":{host.http_port}"
+def _redirect(paths: Production, venue: Venue, names: list[str], address: str, host: Host) -> str:
+    """A server that leads to the Venue's own name: from aliases, and from http where the Venue has TLS."""
     return f"""server {{
-{_listen(host)}
-    server_name {" ".join(venue.aliases)};
+{address}
+    server_name {" ".join(names)};
     server_tokens off;
     access_log {access_log(paths.name, venue.name)} combined;
     include {host.visitors};
-    return 301 $scheme://{venue.name}{port}$request_uri;
+    return 301 {host.origin(venue.scheme, venue.name)}$request_uri;
 }}
 """
 

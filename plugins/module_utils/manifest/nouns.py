@@ -191,6 +191,11 @@ class Venue:
     def names(self) -> list[str]:
         return [self.name, *self.aliases]
 
+    @property
+    def scheme(self) -> str:
+        """What its URLs begin with: visitors who come without TLS are led there."""
+        return "http" if self.tls == "none" else "https"
+
 
 @dataclass(frozen=True)
 class Gig:

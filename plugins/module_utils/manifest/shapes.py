@@ -21,9 +21,8 @@ NOT_BUILT = {
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
-    ("mode", "selfsigned"): "none",
-    ("mode", "files"): "none",
-    ("mode", "acme"): "none",
+    ("mode", "files"): "none or selfsigned",
+    ("mode", "acme"): "none or selfsigned",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""

@@ -126,7 +126,7 @@ def sess() -> Spec:
 
 
 def tls() -> Spec:
-    return {"mode": {"type": "str", "choices": ["none"]}}
+    return {"mode": {"type": "str", "choices": ["none", "selfsigned"]}}
 
 
 def venue() -> Spec:

@@ -106,11 +106,23 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "pages", "uv")
+        names = (
+            "certificates",
+            "vassals",
+            "stats",
+            "venues",
+            "wrapper",
+            "params",
+            "http",
+            "visitors",
+            "tls",
+            "pages",
+            "uv",
+        )
         places = {name: str(root / name) for name in names}
         for name in ("vassals", "venues", "etc"):
             (root / name).mkdir()
-        for name in ("http", "visitors"):
+        for name in ("http", "visitors", "tls"):
             (root / name).touch()
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))

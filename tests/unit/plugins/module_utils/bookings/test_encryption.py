@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Venues with TLS, served by a real nginx: what is led to HTTPS, what is refused, and the way there and back."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.bookings import readiness, visit
+from ansible_collections.backstage.django.plugins.module_utils.bookings.visit import Place
+from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
+from ansible_collections.backstage.django.plugins.module_utils.host.timed_socket import TimedSocket
+from ansible_collections.backstage.django.plugins.module_utils.host.timed_tls import TimedTls
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Gig, Sess, Venue
+
+from ...house import House, wanted
+from ...servers import Nginx, free_port, listening, read_request
+from ...told import told
+from .test_manager import booked
+
+V, WWW = "a.example", "www.a.example"
+GIG = Gig("kittens", V)
+TLS, PLAIN = Venue(V, [WWW], "selfsigned"), Venue(V, [WWW])
+
+
+def answer(client: socket.socket) -> None:
+    asked = read_request(client)
+    client.sendall(f"HTTP/1.1 200 OK\r\n\r\n{asked['HTTPS']} {asked['HTTP_HOST']}".encode())
+
+
+@pytest.fixture
+def playing(open_house: House) -> Iterator[House]:
+    """An Act that plays, on a host whose nginx has a port for TLS."""
+    house = open_house
+    house.host = replace(house.host, https_port=free_port())
+    Path(house.host.params).write_text("uwsgi_param HTTPS $https;\nuwsgi_param HTTP_HOST $http_host;\n")
+    want = wanted()
+    house.build(want.release)
+    house.record(want)
+    os.symlink(house.root / "s", house.act().sess(house.play(want, Sess("kittens"))).socket)
+    with listening(house.root / "s", answer):
+        yield house
+
+
+@pytest.fixture
+def encrypted(playing: House) -> House:
+    assert booked(playing, GIG, venues=(TLS,)).apply() == {}
+    return playing
+
+
+def plain(house: House, name: str, path: str = "/") -> tuple[int, str]:
+    status, headers, _body = Nginx("", house.root, house.host.http_port).get(name, path)
+    return status, headers.get("Location", "")
+
+
+def secure(house: House, name: str, host: str = "", **options: Any) -> tuple[int, str, str]:
+    """Status, Location and body, by this name in the handshake and another one as the Host."""
+    context = ssl.create_default_context(cafile=Pairs.of(house.host, "jazz", V).certificate)
+    for key, value in options.items():
+        setattr(context, key, value)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
+    try:
+        client.request("GET", "/x?y=1", headers={"Host": host or name})
+        found = client.getresponse()
+        return found.status, found.getheader("Location", ""), found.read().decode()
+    finally:
+        client.close()
+
+
+def test_http_leads_to_https(encrypted: House) -> None:
+    secured = f"https://{V}:{encrypted.host.https_port}/x?y=1"
+    assert plain(encrypted, V, "/x?y=1") == (301, secured)
+    assert plain(encrypted, WWW, "/x?y=1") == (301, secured)
+    assert secure(encrypted, WWW)[:2] == (301, secured)
+
+
+def test_the_act_knows_that_it_is_secure(encrypted: House) -> None:
+    assert secure(encrypted, V) == (200, "", f"on {V}")
+
+
+def test_a_request_for_another_site_over_this_connection(encrypted: House) -> None:
+    """FAULTS 63: one site's certificate never answers for another site."""
+    other = Venue("b.example", [], "selfsigned")
+    assert booked(encrypted, GIG, venues=(TLS, other)).apply() == {}
+    assert secure(encrypted, V, "b.example")[0] == 421
+    assert secure(encrypted, V, WWW)[0] == 301, "another name of the same Venue is no other site"
+
+
+def test_status_tells_the_url_and_what_it_answers(encrypted: House) -> None:
+    (found,) = visit.urls("jazz", encrypted.host, {})
+    url = f"https://{V}:{encrypted.host.https_port}/"
+    assert (found["url"], found["status"], found["error"]) == (url, 200, "")
+
+
+def test_an_answer_that_never_ends_has_an_end(encrypted: House) -> None:
+    """The time of a question is that of the whole answer, with TLS as without."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen()
+    with silent, TimedSocket(socket.AF_INET, 0.5) as below:
+        below.connect(silent.getsockname())
+        with pytest.raises(TimeoutError):
+            TimedTls(below, V)
+    host = replace(encrypted.host, https_port=encrypted.host.http_port)
+    assert "does not answer on this host" in told(visit.get, host, V, "/", 5, scheme="https")
+
+
+def test_a_second_run_changes_nothing(encrypted: House) -> None:
+    assert booked(encrypted, GIG, venues=(TLS,)).plan() == []
+
+
+def test_there_and_back(playing: House) -> None:
+    booked(playing, GIG, venues=(PLAIN,)).apply()
+    assert plain(playing, V)[0] == 200
+    there = booked(playing, GIG, venues=(TLS,))
+    assert [change.step.verb for change in there.plan()] == ["change", "certify"]
+    assert there.apply() == {}
+    assert plain(playing, V)[0] == 301
+    back = booked(playing, GIG, venues=(PLAIN,))
+    assert [change.step.verb for change in back.plan()] == ["change"]
+    assert back.apply() == {}
+    assert plain(playing, V)[0] == 200
+    assert os.listdir(playing.host.certificates) == [], "no key stays behind"
+
+
+def test_a_new_alias_is_in_the_certificate(encrypted: House) -> None:
+    more = replace(TLS, aliases=[WWW, "c.example"])
+    assert [change.step.verb for change in booked(encrypted, GIG, venues=(more,)).plan()] == ["change", "certify"]
+    booked(encrypted, GIG, venues=(more,)).apply()
+    assert secure(encrypted, "c.example")[0] == 301
+
+
+HARM = [
+    lambda pair: Path(pair.key).write_text(""),
+    lambda pair: shutil.rmtree(pair.root),
+    lambda pair: os.remove(pair.live),
+]
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_a_certificate_that_was_damaged_is_made_anew(encrypted: House, harm: Any) -> None:
+    """nginx refuses its whole configuration then, and that is no reason to refuse the run that mends it."""
+    harm(Pairs.of(encrypted.host, "jazz", V))
+    again = booked(encrypted, GIG, venues=(TLS,))
+    changes = again.plan()
+    assert [change.step.verb for change in changes] == ["certify"]
+    assert readiness.refusals(changes, again, planning=False) == {}
+    assert again.apply() == {}
+    assert secure(encrypted, V)[0] == 200
+
+
+def test_a_run_killed_before_the_reload_is_finished_by_the_next(encrypted: House) -> None:
+    Pairs.of(encrypted.host, "jazz", V).make_selfsigned([V, WWW])
+    assert [change.step.verb for change in booked(encrypted, GIG, venues=(TLS,)).plan()] == ["reload"]
+
+
+def test_a_host_that_is_not_prepared_for_tls(playing: House) -> None:
+    bookings = booked(playing, GIG, venues=(TLS,))
+    for host, said in (
+        (replace(playing.host, https_port=0), "set front_of_house_https_port"),
+        (replace(playing.host, tls="/nonexistent"), "is of an earlier Backstage (/nonexistent is missing)"),
+    ):
+        bookings.host = host
+        (refused,) = set(map(str, readiness.refusals(bookings.plan(), bookings, planning=False).values()))
+        assert said in refused
+
+
+def test_a_visit_stays_with_tls(encrypted: House) -> None:
+    place = Place(V, aliases=(WWW,), scheme="https")
+    assert told(visit.ask, Act("kittens"), place, encrypted.host, encrypted.act("nobody")) == ""
