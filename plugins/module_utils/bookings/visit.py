@@ -27,12 +27,20 @@ from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
 from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
-from . import addresses, written
+from . import addresses, venue_options, written
 from .blocks import Block
 
 
 class Foreign(BackstageError):
     """Another server answers in the place of ours."""
+
+
+class Guarded(BackstageError):
+    """The Venue's own options keep this host out."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"its options answer {status}", step="nginx")
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ class Place:
         port: the Sess's own; None for a Venue.
         aliases: other names, at which nginx leads to this one.
         beside: the paths of other Acts there.
+        guards: the statuses with which nginx keeps visitors out before the Act hears of them.
         scheme: https where the Venue has TLS.
     """
 
@@ -53,6 +62,7 @@ class Place:
     port: Optional[int] = None
     aliases: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
+    guards: tuple[int, ...] = ()
     scheme: str = "http"
 
     def below(self, page: str) -> str:
@@ -117,6 +127,8 @@ def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> 
         if question and question.token:
             more[proofs.HEADER] = question.header
         answer = get(host, page.name, page.uri, timeout, port, more, place.scheme)
+        if answer.status in place.guards and not (question and question.is_answered(answer)):
+            raise Guarded(answer.status)
         if question and question.is_foreign(answer):
             raise Foreign(f"{page.path} answers {answer.status} at {page.name}: {proofs.FOREIGN}", step="nginx")
         return answer
@@ -155,12 +167,15 @@ def at_port(act: Act, data: dict[str, Any]) -> Place:
 def at_venue(block: Block, gig: dict[str, Any]) -> Place:
     """A Gig at a Venue."""
     beside = addresses.others(block, gig["act"]) if gig["act"] else ()
+    guards = venue_options.guards(block) if block["state"] == "open" else ()
     scheme = addresses.venue(block).scheme
-    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside), scheme)
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside), guards, scheme)
 
 
 def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
     """Ask for the page of the Act's health as a visitor would, and for the style sheets and scripts that it names.
+
+    Where the Venue's options keep this host out, that is the answer: the Act has answered at its own door.
 
     Raises:
         BackstageError: it does not answer as the Act's health says, or somebody else answers.
@@ -174,6 +189,8 @@ def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
             status = get(host, asset.name, asset.uri, act.health.timeout, port, scheme=place.scheme).status
             if status >= 400:
                 raise BackstageError(missing(page, kind, asset, status))
+    except Guarded:
+        return
     except BackstageError as error:
         raise BackstageError(error.message, step="nginx") from None
 
@@ -214,6 +231,8 @@ def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dic
         answer = walk.follow(answer)
         if answer.status >= 400 and len(walk.pages) > 1:
             found["error"] = f"{walk.way}it answers {answer.status}"
+    except Guarded as guarded:
+        found["status"] = found["status"] or guarded.status
     except BackstageError as error:
         found["error"] = error.message
     return found

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role has to know of its host, read in one call, and what stands in the role's way."""
+"""The facts of the host that a role needs, read in one call, and what prevents the role from working."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import clusters, default_site, emperors, files, listeners, packages, records, uv
+from . import clusters, default_site, emperors, files, listeners, packages, powerdns, records, uv
 from .nginx_dump import Dump, place
 from .services import Service
 from .system import System
@@ -24,11 +24,11 @@ _HTTP2_DIRECTIVE = (1, 25, 1)
 _OPTIONAL_GROUPS = (3, 5)
 """The version of OpenSSL that leaves a group for key exchange out if it has a question mark and is not known."""
 _CONNECTIONS = ("/etc/nginx/nginx.conf", "512")
-"""Where somebody would set the number, and the one that nginx takes by itself."""
+"""The file in which the owner would set the number, and nginx's default."""
 
 
 def read(asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer what is asked: the options of the module backstage_host_info."""
+    """Return the answers to the options of the module backstage_host_info."""
     system, missing, leaving = System.read(), packages.missing(asked["packages"]), asked["leaving"]
     found = {
         "system": system.entry(),
@@ -42,7 +42,7 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
         found["recorded"] = records.confirmed(asked["record"])
     if asked["uv"]:
         found["uv"] = uv.version(asked["uv"])
-    for subject, answer in (("emperor", _emperor), ("nginx", _nginx), ("postgresql", _postgresql)):
+    for subject, answer in _SUBJECTS.items():
         if asked[subject]:
             found[subject], in_the_way = answer(asked[subject], leaving)
             refusals = refusals or in_the_way
@@ -63,7 +63,7 @@ def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[s
     venues = [name for name in files.names_in(asked["venues"]) if name.endswith(".conf")]
     where, number = next(iter(dump.values("worker_connections").items()), _CONNECTIONS)
     found = {
-        # our own file is written and tested anew by this run
+        # this run rewrites and tests our own file
         "broken": place(dump.fault) in asked["ours"],
         "taken_by": taken_by,
         "default_site": site,
@@ -71,7 +71,7 @@ def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[s
         "venues": venues,
         "http2_directive": packages.version(_NGINX) >= _HTTP2_DIRECTIVE,
         "optional_groups": packages.version("openssl") >= _OPTIONAL_GROUPS,
-        # a limit of open files is somebody's own where nginx was told one
+        # another file sets the limit of open files, so the owner has chosen it
         "limits_files": any(path not in asked["ours"] for path in dump.values("worker_rlimit_nofile")),
         "connections": {"path": where, "number": int(number)},
     }
@@ -90,19 +90,17 @@ def _holder(port: int) -> str:
 
 
 def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
-    """Somebody else's mistake; our own is mended by this run, a Venue's by its manager."""
+    """Return a fault in a file of somebody else. This run repairs ours, the Booking manager those of Venues."""
     path = place(dump.fault)
     if not dump.fault or path in asked["ours"] or path.startswith(f"{asked['venues']}/"):
         return []
-    return [
-        f"nginx's configuration was broken before this run: {dump.fault}. Mend it first: nothing in it was changed."
-    ]
+    return [f"nginx's configuration was broken before this run: {dump.fault}. Repair it first: nothing was changed."]
 
 
 def _default_servers(dump: Dump, asked: dict[str, Any], site: str, which: str) -> list[str]:
     return [
-        f"{path} declares a default server for port {asked[which]} already ({line}), and there can be but one. Take "
-        f"default_server out of it, or set {_ELSEWHERE[which]}."
+        f"{path} already declares a default server for port {asked[which]} ({line}), and only one can exist. Remove "
+        f"default_server from it, or set {_ELSEWHERE[which]}."
         for path, line in dump.default_servers(asked[which]).items()
         if path not in asked["ours"] and not (path == default_site.LINK and site == default_site.UNTOUCHED)
     ]
@@ -112,8 +110,18 @@ def _taken(port: int, who: str, which: str) -> list[str]:
     return [f"Port {port} is taken by {who}. Stop it, or set {_ELSEWHERE[which]}."] if who else []
 
 
+def _producer(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    found, refusals = powerdns.read(asked, leaving)
+    if not leaving and not System.read().systemd:
+        refusals = ["PowerDNS comes with a service of systemd alone, and systemd is not PID 1 here."]
+    return found, refusals
+
+
 def _postgresql(_asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
     cluster, refusals = clusters.find()
     if leaving:
         return {**cluster.entry(), "acts": cluster.acts()}, []
     return {**cluster.entry(), "acts": []}, refusals
+
+
+_SUBJECTS = {"emperor": _emperor, "nginx": _nginx, "postgresql": _postgresql, "producer": _producer}
