@@ -162,7 +162,7 @@ def test_the_port_for_tls_that_is_somebody_elses(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(listeners, "sockets", lambda port, _table: {str(port)})
     monkeypatch.setattr(listeners, "holder", lambda found, _ours: "haproxy (process 12)" if found == {"443"} else "")
     default, taken = ask(nginx={**NGINX, "tls_port": 443})["refusals"]
-    assert default.startswith("/etc/nginx/sites-enabled/shop declares a default server for port 443 already")
+    assert default.startswith("/etc/nginx/sites-enabled/shop already declares a default server for port 443")
     assert taken == f"Port 443 is taken by haproxy (process 12). Stop it, or set {ELSEWHERE}."
     assert default.endswith(f"or set {ELSEWHERE}.")
     assert ask(nginx=NGINX)["refusals"] == []
