@@ -23,12 +23,21 @@ options:
     suboptions:
       mode:
         type: str
-        choices: [none, selfsigned]
+        choices: [none, selfsigned, files]
         description:
-          - V(none) is plain HTTP. With V(selfsigned), visitors are led to HTTPS, and the host makes a certificate that
-            no browser trusts by itself.
+          - V(none) is plain HTTP. With the others, visitors are led to HTTPS.
+          - With V(selfsigned), the host makes a certificate that no browser trusts by itself. With V(files), you give
+            it as C(certificate) and C(key).
           - A change of it is a switch of the Acts that play there, because it changes C(BACKSTAGE_ORIGINS).
           - Defaults to V(none).
+      certificate:
+        type: str
+        description:
+          - The PEM text of the certificate, followed by those of its chain. It is for the name and all aliases.
+          - A certificate that nginx or visitors would refuse is refused, and the one in use stays.
+      key:
+        type: str
+        description: The PEM text of its key, without a password.
   state:
     type: str
     choices: [open, closed, absent]

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-from ..certificates import pairs
-from ..certificates.pairs import Pairs
+from collections.abc import Mapping
+
+from ..certificates import checks, pairs
+from ..certificates.pairs import FILES, Pairs
+from ..host.errors import BackstageError
 from ..host.facts import Host
+from ..manifest.nouns import Venue
 from ..state.plan import Step
 from .blocks import Block
 
@@ -18,42 +22,83 @@ def is_encrypted(block: Block) -> bool:
     return block.get("tls", "none") != "none"
 
 
-def places(production: str, host: Host, blocks: dict[str, Block]) -> set[str]:
-    """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""
-    return {Pairs.of(host, production, name).root for name, block in blocks.items() if is_encrypted(block)}
+class Encryption:
+    """The certificates of a Production's Venues.
 
-
-def steps(production: str, host: Host, wanted: dict[str, Block]) -> list[Step]:
-    """A new certificate for each Venue that has none which would do."""
-    return [
-        Step("venue", name, "certify", None, f"self-signed, because {fault}")
-        for name, fault in _faults(production, host, wanted).items()
-    ]
-
-
-def make(production: str, host: Host, wanted: dict[str, Block]) -> None:
-    """Make the certificates that are missing.
-
-    Raises:
-        BackstageError: the host is not prepared for TLS, or openssl failed.
+    Args:
+        production: its name.
+        host: the host's facts.
+        venues: the Venues of the manifest, some with certificates of their own.
     """
-    if any(map(is_encrypted, wanted.values())):
-        host.need_tls()
-    for name in _faults(production, host, wanted):
-        Pairs.of(host, production, name).make_selfsigned(_names(wanted[name]))
+
+    def __init__(self, production: str, host: Host, venues: Mapping[str, Venue]) -> None:
+        self.production, self.host = production, host
+        self._given = {
+            name: venue for name, venue in venues.items() if venue.tls.mode == FILES and venue.state != "absent"
+        }
+
+    def refused(self) -> dict[str, BackstageError]:
+        """The Venues whose certificate can't be used on this host: they stay as they are."""
+        if not self.host.has_front_of_house:
+            return {}
+        found = {name: self._refused(venue) for name, venue in self._given.items()}
+        return {
+            name: BackstageError(f"the certificate of {name} is refused: {fault}", step="certificate")
+            for name, fault in found.items()
+            if fault
+        }
+
+    def _refused(self, venue: Venue) -> str:
+        is_new = self._of(venue.name).given_fault(venue.tls.pair, venue.names)
+        return checks.fault(venue.tls.pair, venue.names) if is_new else ""
+
+    def places(self, blocks: dict[str, Block]) -> set[str]:
+        """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""
+        return {self._of(name).root for name, block in blocks.items() if is_encrypted(block)}
+
+    def steps(self, wanted: dict[str, Block]) -> list[Step]:
+        """A new certificate for each Venue that has none which would do."""
+        return [
+            Step("venue", name, "certify", None, f"{_KINDS[wanted[name]['tls']]}, because {fault}")
+            for name, fault in self._faults(wanted).items()
+        ]
+
+    def make(self, wanted: dict[str, Block]) -> None:
+        """Make or install the certificates that are missing.
+
+        Raises:
+            BackstageError: the host is not prepared for TLS, or openssl failed.
+        """
+        if any(map(is_encrypted, wanted.values())):
+            self.host.need_tls()
+        for name in self._faults(wanted):
+            block = wanted[name]
+            if block["tls"] == FILES:
+                self._of(name).install(self._given[name].tls.pair, _names(block))
+            else:
+                self._of(name).make_selfsigned(_names(block))
+
+    def sweep(self, left: dict[str, Block]) -> None:
+        """Remove the certificates of Venues that nginx serves without TLS, or no more."""
+        pairs.sweep(self.host, self.production, {name for name, block in left.items() if is_encrypted(block)})
+
+    def _of(self, venue: str) -> Pairs:
+        return Pairs.of(self.host, self.production, venue)
+
+    def _faults(self, wanted: dict[str, Block]) -> dict[str, str]:
+        refused = self.refused()
+        found = {name: self._fault(block) for name, block in wanted.items() if is_encrypted(block)}
+        return {name: fault for name, fault in found.items() if fault and name not in refused}
+
+    def _fault(self, block: Block) -> str:
+        """Why a Venue needs another certificate; one that the manifest does not name keeps what it was given."""
+        if block["tls"] != FILES:
+            return self._of(block["name"]).selfsigned_fault(_names(block))
+        venue = self._given.get(block["name"])
+        return self._of(block["name"]).given_fault(venue.tls.pair, _names(block)) if venue else ""
 
 
-def sweep(production: str, host: Host, left: dict[str, Block]) -> None:
-    """Remove the certificates of Venues that nginx serves without TLS, or no more."""
-    pairs.sweep(host, production, {name for name, block in left.items() if is_encrypted(block)})
-
-
-def _faults(production: str, host: Host, wanted: dict[str, Block]) -> dict[str, str]:
-    encrypted = {name: block for name, block in wanted.items() if is_encrypted(block)}
-    found = {
-        name: Pairs.of(host, production, name).selfsigned_fault(_names(block)) for name, block in encrypted.items()
-    }
-    return {name: fault for name, fault in found.items() if fault}
+_KINDS = {"selfsigned": "self-signed", FILES: "that of the manifest"}
 
 
 def _names(block: Block) -> list[str]:

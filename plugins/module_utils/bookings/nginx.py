@@ -112,6 +112,24 @@ def check_alone(texts: dict[str, str], constants: str) -> None:
         check(", ".join(texts), main)
 
 
+def refused_alone(candidates: dict[str, dict[str, str]], constants: str) -> dict[str, BackstageError]:
+    """The sets of files that nginx does not take by themselves: the key of each -> why."""
+    try:
+        check_alone({name: text for texts in candidates.values() for name, text in texts.items()}, constants)
+    except BackstageError:
+        found = {key: _refused_alone(texts, constants) for key, texts in candidates.items()}
+        return {key: error for key, error in found.items() if error}
+    return {}
+
+
+def _refused_alone(texts: dict[str, str], constants: str) -> Optional[BackstageError]:
+    try:
+        check_alone(texts, constants)
+    except BackstageError as error:
+        return error
+    return None
+
+
 def master() -> Optional[int]:
     """The process id of the running master."""
     text = files.read(_PID)

@@ -44,7 +44,7 @@ def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
         "production": production,
         "name": venue.name,
         "aliases": venue.aliases,
-        "tls": venue.tls,
+        "tls": venue.tls.mode,
         "state": venue.state,
         "gigs": [{"act": gig.act, "path": gig.path} for gig in booked],
     }

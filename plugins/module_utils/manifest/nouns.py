@@ -218,12 +218,39 @@ class Proxies:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """A certificate with its chain, and its key, as PEM texts."""
+
+    certificate: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How a Venue is encrypted.
+
+    Args:
+        mode: none, selfsigned or files.
+        certificate: with files: the PEM text of the certificate with its chain.
+        key: with files: the PEM text of its key.
+    """
+
+    mode: str = "none"
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.certificate, self.key)
+
+
+@dataclass(frozen=True)
 class Venue:
     """A DNS namespace, whatever plays there."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
-    tls: str = "none"
+    tls: Tls = field(default_factory=Tls)
     state: str = "open"
     auth: Auth = field(default_factory=Auth)
     allow: list[str] = field(default_factory=list)
@@ -239,7 +266,7 @@ class Venue:
     @property
     def scheme(self) -> str:
         """What its URLs begin with: visitors who come without TLS are led there."""
-        return "http" if self.tls == "none" else "https"
+        return "http" if self.tls.mode == "none" else "https"
 
 
 @dataclass(frozen=True)

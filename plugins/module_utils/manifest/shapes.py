@@ -21,8 +21,7 @@ NOT_BUILT = {
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
-    ("mode", "files"): "none or selfsigned",
-    ("mode", "acme"): "none or selfsigned",
+    ("mode", "acme"): "none, selfsigned or files",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""

@@ -126,7 +126,11 @@ def sess() -> Spec:
 
 
 def tls() -> Spec:
-    return {"mode": {"type": "str", "choices": ["none", "selfsigned"]}}
+    return {
+        "mode": {"type": "str", "choices": ["none", "selfsigned", "files"]},
+        "certificate": {"type": "str"},
+        "key": {"type": "str", "no_log": True},
+    }
 
 
 def auth() -> Spec:

@@ -36,6 +36,9 @@ def check(venue: Venue, where: str, problems: Problems) -> None:
     problems.check(f"{where}.proxies.header", venue.proxies.header, header(venue.proxies.header))
     if venue.proxies != Proxies() and not venue.proxies.addresses:
         problems.add(f"{where}.proxies.addresses", None, "is missing; name the proxies whose header is believed")
+    if venue.tls.mode == "files" and venue.state != "absent":
+        problems.check(f"{where}.tls.certificate", None, pem(venue.tls.certificate, "CERTIFICATE"))
+        problems.check(f"{where}.tls.key", None, pem(venue.tls.key, "PRIVATE KEY"))
     _check_auth(venue, f"{where}.auth", problems)
     _check_rate(venue, f"{where}.rate", problems)
 
@@ -68,6 +71,14 @@ def addresses(value: str) -> Optional[str]:
         except ValueError:
             return "use an address or a network, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"
     return "an address with a zone is one of this host's own; use one without %" if "%" in value else None
+
+
+def pem(text: str, what: str) -> Optional[str]:
+    """A PEM text, which is not told: it may be a key."""
+    cure = "read the file with lookup('ansible.builtin.file', ...)"
+    if not text:
+        return f"is missing; {cure}"
+    return None if re.search(rf"-----BEGIN ([A-Z]+ )*{what}-----", text) else f"is no PEM text of a {what}; {cure}"
 
 
 def size(value: str) -> Optional[str]:

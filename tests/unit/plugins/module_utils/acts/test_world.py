@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import world
 from ansible_collections.backstage.django.plugins.module_utils.host import layout
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Tls, Venue
 
 PATHS = layout.Production("jazz").act("kittens")
 ACT = "/srv/backstage/jazz/acts/kittens"
@@ -64,7 +64,7 @@ def test_a_builder_has_a_throw_away_home() -> None:
     assert found["BACKSTAGE_MEDIA_ROOT"].startswith(workshop + "/")
 
 
-TLS = Venue("c.example", ["www.c.example"], "selfsigned")
+TLS = Venue("c.example", ["www.c.example"], Tls("selfsigned"))
 HOSTS = [
     # (Venues, health.host, port, hosts, origins)
     # a form of the site without TLS is not believed where there is one with it

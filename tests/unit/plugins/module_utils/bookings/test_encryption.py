@@ -19,8 +19,9 @@ from ansible_collections.backstage.django.plugins.module_utils.bookings.visit im
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.host.timed_socket import TimedSocket
 from ansible_collections.backstage.django.plugins.module_utils.host.timed_tls import TimedTls
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Gig, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Gig, Pair, Sess, Tls, Venue
 
+from ... import certs
 from ...house import House, wanted
 from ...servers import Nginx, free_port, listening, read_request
 from ...told import told
@@ -28,7 +29,12 @@ from .test_manager import booked
 
 V, WWW = "a.example", "www.a.example"
 GIG = Gig("kittens", V)
-TLS, PLAIN = Venue(V, [WWW], "selfsigned"), Venue(V, [WWW])
+TLS, PLAIN = Venue(V, [WWW], Tls("selfsigned")), Venue(V, [WWW])
+
+
+def own(pair: Pair) -> Venue:
+    """The Venue with a certificate of its manifest."""
+    return replace(TLS, tls=Tls("files", pair.certificate, pair.key))
 
 
 def answer(client: socket.socket) -> None:
@@ -89,7 +95,7 @@ def test_the_act_knows_that_it_is_secure(encrypted: House) -> None:
 
 def test_a_request_for_another_site_over_this_connection(encrypted: House) -> None:
     """FAULTS 63: one site's certificate never answers for another site."""
-    other = Venue("b.example", [], "selfsigned")
+    other = Venue("b.example", [], Tls("selfsigned"))
     assert booked(encrypted, GIG, venues=(TLS, other)).apply() == {}
     assert secure(encrypted, V, "b.example")[0] == 421
     assert secure(encrypted, V, WWW)[0] == 301, "another name of the same Venue is no other site"
@@ -177,3 +183,61 @@ def test_a_host_that_is_not_prepared_for_tls(playing: House) -> None:
 def test_a_visit_stays_with_tls(encrypted: House) -> None:
     place = Place(V, aliases=(WWW,), scheme="https")
     assert told(visit.ask, Act("kittens"), place, encrypted.host, encrypted.act("nobody")) == ""
+
+
+def test_a_certificate_of_the_manifest(encrypted: House) -> None:
+    """In place of a self-signed one, then another one, and back: the file of nginx differs in its data alone."""
+    for pair in (certs.signed([V, WWW]), certs.signed([V, WWW])):
+        given = booked(encrypted, GIG, venues=(own(pair),))
+        assert given.plan()[-1].step.verb == "certify"
+        assert pair.key not in str(given.plan())
+        assert given.apply() == {}
+        assert secure(encrypted, V)[0] == 200
+        assert Pairs.of(encrypted.host, "jazz", V).given()["certificate"] == pair.certificate
+        assert booked(encrypted, GIG, venues=(own(pair),)).plan() == []
+    assert booked(encrypted, GIG, venues=(TLS,)).apply() == {}
+    assert secure(encrypted, V)[0] == 200
+
+
+def test_a_refused_certificate_changes_nothing(encrypted: House) -> None:
+    """FAULTS 73: its Venue stays as it is, and others go on."""
+    other = Venue("b.example", [], Tls("selfsigned"))
+    wrong = own(certs.signed([V]))
+    bookings = booked(encrypted, GIG, venues=(wrong, other))
+    assert [change.step.name for change in bookings.plan()] == ["b.example", "b.example"]
+    refused = bookings.apply()
+    assert {act: error.message for act, error in refused.items()} == {
+        "kittens": f"the certificate of {V} is refused: it is not for {WWW}, but for {V}"
+    }
+    assert secure(encrypted, V)[0] == 200
+    assert booked(encrypted, GIG, venues=(TLS, other)).plan() == []
+
+
+def test_a_refused_certificate_in_place_of_a_good_one(encrypted: House) -> None:
+    good = certs.signed([V, WWW])
+    assert booked(encrypted, GIG, venues=(own(good),)).apply() == {}
+    bad = booked(encrypted, GIG, venues=(own(replace(good, key=certs.key())),))
+    assert bad.plan() == []
+    assert list(bad.apply()) == ["kittens"]
+    assert secure(encrypted, V)[0] == 200
+
+
+def test_a_certificate_that_ends_while_it_is_in_use(encrypted: House) -> None:
+    """FAULTS 74: the run goes on, because the Venue would not be better off without it."""
+    ended = certs.issued([V, WWW], "20250101000000Z", "20250201000000Z")
+    Pairs.of(encrypted.host, "jazz", V).install(ended, [V, WWW])
+    bookings = booked(encrypted, GIG, venues=(own(ended),))
+    assert bookings.refused() == {}
+
+
+def test_a_run_that_does_not_name_the_venue_keeps_its_certificate(encrypted: House) -> None:
+    given = own(certs.signed([V, WWW]))
+    booked(encrypted, GIG, venues=(given,)).apply()
+    assert booked(encrypted, venues=()).plan() == []
+
+
+def test_a_host_without_nginx_refuses_no_certificate(encrypted: House) -> None:
+    """In check mode openssl may be missing there."""
+    bookings = booked(encrypted, GIG, venues=(own(certs.signed([V])),))
+    bookings.encryption.host = replace(encrypted.host, has_front_of_house=False)
+    assert bookings.encryption.refused() == {}

@@ -15,7 +15,9 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.certificates import pairs
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.host import files
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Pair
 
+from ... import certs
 from ...house import House
 from ...told import told
 
@@ -89,6 +91,23 @@ def test_another_one_is_needed(made: Pairs, fault: str, harm: Callable[[Pairs], 
     assert made.selfsigned_fault(NAMES).startswith(fault)
     made.make_selfsigned(NAMES)
     assert made.selfsigned_fault(NAMES) == ""
+
+
+def test_a_pair_of_the_manifest(made: Pairs) -> None:
+    given, other = certs.signed(NAMES), certs.signed(NAMES)
+    assert made.given_fault(given, NAMES) == "the one in use is selfsigned"
+    made.install(given, NAMES)
+    assert made.given_fault(given, NAMES) == ""
+    assert Pair(**made.given()) == given
+    assert made.given_fault(other, NAMES) == "the manifest has another one"
+    assert made.given_fault(replace(given, key=other.key), NAMES) == "the manifest has another one"
+    assert made.given_fault(given, NAMES[:1]) == "it is for other names"
+    assert made.selfsigned_fault(NAMES) == "the one in use is files"
+    assert {stat.S_IMODE(os.stat(path).st_mode) for path in (made.key, made.certificate)} == {0o600}
+    Path(made.key).write_text("")
+    assert made.given_fault(given, NAMES).startswith("nginx can't load it: ")
+    made.install(given, NAMES)
+    assert made.given_fault(given, NAMES) == ""
 
 
 def test_the_one_before_stays_until_the_next(made: Pairs) -> None:
