@@ -38,6 +38,13 @@ options:
       key:
         type: str
         description: The PEM text of its key, without a password.
+      hsts:
+        type: int
+        description:
+          - The days for which browsers that were here come by HTTPS alone, 1 to 730. nginx says so in every answer, in
+            place of the Act. They can't come back to HTTP before.
+          - More than 60 is refused until HTTPS with a trusted certificate has been used.
+          - Defaults to V(0), with which nginx says nothing.
   state:
     type: str
     choices: [open, closed, absent]

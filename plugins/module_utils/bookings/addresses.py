@@ -16,7 +16,13 @@ from .blocks import Block
 
 def venue(block: Block) -> Venue:
     """The Venue that a file of nginx is of."""
-    return Venue(block["name"], block["aliases"], Tls(block["tls"]), block["state"], **venue_options.of_block(block))
+    return Venue(
+        block["name"],
+        block["aliases"],
+        Tls(block["tls"], hsts=block.get("hsts", 0)),
+        block["state"],
+        **venue_options.of_block(block),
+    )
 
 
 def others(block: Block, act: str) -> set[str]:

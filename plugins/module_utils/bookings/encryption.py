@@ -13,6 +13,7 @@ from ..certificates.pairs import FILES, Pairs
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest.nouns import Venue
+from ..manifest.venue_checks import CAREFUL_DAYS
 from ..state.plan import Step
 from .blocks import Block
 
@@ -29,28 +30,30 @@ class Encryption:
         production: its name.
         host: the host's facts.
         venues: the Venues of the manifest, some with certificates of their own.
+        before: the data of each Venue's file.
     """
 
-    def __init__(self, production: str, host: Host, venues: Mapping[str, Venue]) -> None:
-        self.production, self.host = production, host
+    def __init__(self, production: str, host: Host, venues: Mapping[str, Venue], before: Mapping[str, Block]) -> None:
+        self.production, self.host, self._before = production, host, before
         self._given = {
             name: venue for name, venue in venues.items() if venue.tls.mode == FILES and venue.state != "absent"
         }
 
     def refused(self) -> dict[str, BackstageError]:
-        """The Venues whose certificate can't be used on this host: they stay as they are."""
+        """The Venues whose certificate or HSTS this host refuses: they stay as they are."""
         if not self.host.has_front_of_house:
             return {}
         found = {name: self._refused(venue) for name, venue in self._given.items()}
-        return {
-            name: BackstageError(f"the certificate of {name} is refused: {fault}", step="certificate")
-            for name, fault in found.items()
-            if fault
-        }
+        return {name: BackstageError(fault, step="certificate") for name, fault in found.items() if fault}
 
     def _refused(self, venue: Venue) -> str:
+        is_proven = self._before.get(venue.name, {}).get("tls") == FILES
+        if venue.tls.hsts > CAREFUL_DAYS and not is_proven:
+            days = f"the HSTS of {venue.name} is for {venue.tls.hsts} days, and HTTPS is not proven there"
+            return f"{days}: begin with {CAREFUL_DAYS}, and raise it in a later run"
         is_new = self._of(venue.name).given_fault(venue.tls.pair, venue.names)
-        return checks.fault(venue.tls.pair, venue.names) if is_new else ""
+        fault = checks.fault(venue.tls.pair, venue.names) if is_new else ""
+        return f"the certificate of {venue.name} is refused: {fault}" if fault else ""
 
     def places(self, blocks: dict[str, Block]) -> set[str]:
         """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""

@@ -74,7 +74,7 @@ class Bookings:
         self.taken: dict[str, BackstageError] = {}
         self.taken_ports: dict[str, BackstageError] = {}
         self.passwords = Passwords(self.paths.name, self.host, self.manifest.venues)
-        self.encryption = Encryption(self.paths.name, self.host, self.manifest.venues)
+        self.encryption = Encryption(self.paths.name, self.host, self.manifest.venues, self.before)
         self.others = self.known or Others(self.paths.name, self.host)
         self.find_taken()
 

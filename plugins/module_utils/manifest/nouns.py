@@ -233,11 +233,13 @@ class Tls:
         mode: none, selfsigned or files.
         certificate: with files: the PEM text of the certificate with its chain.
         key: with files: the PEM text of its key.
+        hsts: the days for which browsers come by HTTPS alone; 0 for nothing said.
     """
 
     mode: str = "none"
     certificate: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
+    hsts: int = 0
 
     @property
     def pair(self) -> Pair:

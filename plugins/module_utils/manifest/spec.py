@@ -130,6 +130,7 @@ def tls() -> Spec:
         "mode": {"type": "str", "choices": ["none", "selfsigned", "files"]},
         "certificate": {"type": "str"},
         "key": {"type": "str", "no_log": True},
+        "hsts": {"type": "int"},
     }
 
 

@@ -57,7 +57,7 @@ def _venue(data: Item, production: str, host: Host) -> Item:
     if "auth" in told:
         told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
     pair = Pairs.of(host, production, data["name"]).given() if data["tls"] == FILES else {}
-    return {**known, "tls": {"mode": data["tls"], **pair}, **told}
+    return {**known, "tls": {"mode": data["tls"], "hsts": data.get("hsts", 0), **pair}, **told}
 
 
 def _gig(data: Item, gig: Item) -> Item:

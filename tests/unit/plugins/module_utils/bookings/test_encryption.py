@@ -39,7 +39,8 @@ def own(pair: Pair) -> Venue:
 
 def answer(client: socket.socket) -> None:
     asked = read_request(client)
-    client.sendall(f"HTTP/1.1 200 OK\r\n\r\n{asked['HTTPS']} {asked['HTTP_HOST']}".encode())
+    own_word = "Strict-Transport-Security: max-age=1"
+    client.sendall(f"HTTP/1.1 200 OK\r\n{own_word}\r\n\r\n{asked['HTTPS']} {asked['HTTP_HOST']}".encode())
 
 
 @pytest.fixture
@@ -65,6 +66,20 @@ def encrypted(playing: House) -> House:
 def plain(house: House, name: str, path: str = "/") -> tuple[int, str]:
     status, headers, _body = Nginx("", house.root, house.host.http_port).get(name, path)
     return status, headers.get("Location", "")
+
+
+def headers(house: House, name: str, path: str = "/") -> tuple[int, list[str]]:
+    """Status and HSTS by HTTPS, whatever the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
+    try:
+        client.request("GET", path, headers={"Host": name})
+        found = client.getresponse()
+        return found.status, found.headers.get_all("Strict-Transport-Security", [])
+    finally:
+        client.close()
 
 
 def secure(house: House, name: str, host: str = "", **options: Any) -> tuple[int, str, str]:
@@ -175,9 +190,10 @@ def test_a_host_that_is_not_prepared_for_tls(playing: House) -> None:
         (replace(playing.host, https_port=0), "set front_of_house_https_port"),
         (replace(playing.host, tls="/nonexistent"), "is of an earlier Backstage (/nonexistent is missing)"),
     ):
-        bookings.host = host
+        bookings.host = bookings.encryption.host = host
         (refused,) = set(map(str, readiness.refusals(bookings.plan(), bookings, planning=False).values()))
         assert said in refused
+        assert said in told(bookings.encryption.make, bookings.wanted())
 
 
 def test_a_visit_stays_with_tls(encrypted: House) -> None:
@@ -241,3 +257,35 @@ def test_a_host_without_nginx_refuses_no_certificate(encrypted: House) -> None:
     bookings = booked(encrypted, GIG, venues=(own(certs.signed([V])),))
     bookings.encryption.host = replace(encrypted.host, has_front_of_house=False)
     assert bookings.encryption.refused() == {}
+
+
+def test_browsers_are_told_to_come_by_https(encrypted: House) -> None:
+    """FAULTS 79: in every answer by HTTPS and once, also where a location has headers of its own; never by HTTP."""
+    venue = replace(TLS, tls=Tls("selfsigned", hsts=2))
+    assert booked(encrypted, GIG, venues=(venue,)).apply() == {}
+    said = ["max-age=172800"]
+    static = "/static/x.css"
+    found = [headers(encrypted, V), headers(encrypted, WWW), headers(encrypted, V, static)]
+    assert found == [(200, said), (301, said), (404, said)]
+    _status, by_http, _body = Nginx("", encrypted.root, encrypted.host.http_port).get(V, "/")
+    assert "Strict-Transport-Security" not in by_http
+    assert booked(encrypted, GIG, venues=(venue,)).plan() == []
+    os.makedirs(encrypted.host.pages, exist_ok=True)
+    Path(encrypted.host.pages, "closed.html").write_text("closed")
+    assert booked(encrypted, GIG, venues=(replace(venue, state="closed"),)).apply() == {}
+    assert headers(encrypted, V) == (503, said)
+
+
+def test_without_it_the_act_has_its_say(encrypted: House) -> None:
+    assert headers(encrypted, V) == (200, ["max-age=1"])
+
+
+def test_a_long_time_is_refused_until_https_is_proven(encrypted: House) -> None:
+    pair = certs.signed([V, WWW])
+    short, long = (replace(own(pair), tls=replace(own(pair).tls, hsts=days)) for days in (60, 61))
+    (refused,) = booked(encrypted, GIG, venues=(long,)).apply().values()
+    assert refused.message.startswith(f"the HSTS of {V} is for 61 days, and HTTPS is not proven there: begin with 60")
+    assert headers(encrypted, V)[1] == ["max-age=1"], "it stays as it was"
+    assert booked(encrypted, GIG, venues=(short,)).apply() == {}
+    assert booked(encrypted, GIG, venues=(long,)).apply() == {}
+    assert headers(encrypted, V)[1] == [f"max-age={61 * 86400}"]

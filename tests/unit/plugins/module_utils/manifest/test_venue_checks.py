@@ -43,6 +43,9 @@ RIGHT: list[dict[str, Any]] = [
     own(),
     own(key=KEY.replace("EC ", "")),
     own(certificate=KEY + "\n" + CERTIFICATE),
+    own(hsts=730),
+    {"tls": {"mode": "selfsigned", "hsts": 60}},
+    {"tls": {"mode": "none", "hsts": 0}},
     {"tls": {"mode": "none", "key": "of the defaults"}},
 ]
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -65,6 +68,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (own(certificate=KEY), ".tls.certificate: is no PEM text of a CERTIFICATE"),
     (own(key=CERTIFICATE), ".tls.key: is no PEM text of a PRIVATE KEY"),
     (own(key="/etc/ssl/private/kittens.pem"), ".tls.key: is no PEM text of a PRIVATE KEY; read the file"),
+    ({"tls": {"hsts": 1}}, ".tls.hsts: 1: without HTTPS nobody could visit it any more"),
+    ({"tls": {"mode": "selfsigned", "hsts": 61}}, ".tls.hsts: 61: a self-signed certificate is for trying"),
+    (own(hsts=31536000), ".tls.hsts: 31536000: use a number from 0 to 730 (days)"),
+    (own(hsts=-1), ".tls.hsts: -1: use a number from 0 to 730 (days)"),
     ({"upload": "0"}, ".upload: '0': use a number and k, m or g"),
     ({"upload": "10 MB"}, ".upload: '10 MB': use a number and k, m or g"),
     ({"upload": "10m;"}, ".upload: '10m;': use a number and k, m or g"),

@@ -62,6 +62,7 @@ SAID: list[tuple[str, Item]] = [
             ]
         },
     ),
+    ("a Venue with HTTPS", {"venues": [{"name": VENUE, "tls": {"mode": "selfsigned", "hsts": 30}}]}),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]
 
