@@ -25,7 +25,7 @@ NOT_BUILT_VALUES = {
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""
-OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
+OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults", "venues": "venue_defaults"}
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
