@@ -51,9 +51,21 @@ class Encryption:
         if venue.tls.hsts > CAREFUL_DAYS and not is_proven:
             days = f"the HSTS of {venue.name} is for {venue.tls.hsts} days, and HTTPS is not proven there"
             return f"{days}: begin with {CAREFUL_DAYS}, and raise it in a later run"
-        is_new = self._of(venue.name).given_fault(venue.tls.pair, venue.names)
-        fault = checks.fault(venue.tls.pair, venue.names) if is_new else ""
+        fault = checks.fault(venue.tls.pair, venue.names) if self._is_new(venue) else ""
         return f"the certificate of {venue.name} is refused: {fault}" if fault else ""
+
+    def _is_new(self, venue: Venue) -> bool:
+        return bool(self._of(venue.name).given_fault(venue.tls.pair, venue.names))
+
+    def doubts(self) -> list[str]:
+        """Which certificates of the manifest end soon, or have ended: nobody else would renew them."""
+        staying = {name: venue for name, venue in sorted(self._given.items()) if not self._is_new(venue)}
+        found = {name: self._of(name).end() for name in staying}
+        return [
+            f"the certificate of {name} ends on {end}; deploy another one (backstage_venues[{name}].tls)"
+            for name, end in found.items()
+            if end
+        ]
 
     def places(self, blocks: dict[str, Block]) -> set[str]:
         """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""

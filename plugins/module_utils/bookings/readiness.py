@@ -48,10 +48,11 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
 
 def doubts(bookings: Bookings, refused: Container[str]) -> list[str]:
     """What a run that needs nothing of nginx says of it all the same: the names of Venues are compared at every run."""
+    found = bookings.encryption.doubts()
     fault = bookings.others.nginx.fault if bookings.manifest.venues else ""
     if not fault or any(act in refused for act in ("", *bookings.reached())):
-        return []
-    return [f"nginx plays on, and would not start again: it refuses its configuration: {fault}"]
+        return found
+    return [*found, f"nginx plays on, and would not start again: it refuses its configuration: {fault}"]
 
 
 def _need_writable(host: Host) -> None:

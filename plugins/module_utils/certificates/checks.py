@@ -88,13 +88,14 @@ def _unfit(found: About, names: Sequence[str]) -> str:
         return f"it is not for {', '.join(missing)}, but for {', '.join(found.names) or 'no DNS name at all'}"
     now = time.time()
     if found.ends <= now:
-        return f"it ended on {_day(found.ends)}, and this host's clock says {_day(now)}"
+        return f"it ended on {day(found.ends)}, and this host's clock says {day(now)}"
     if found.begins > now:
-        return f"it is not valid before {_day(found.begins)}, and this host's clock says {_day(now)}"
+        return f"it is not valid before {day(found.begins)}, and this host's clock says {day(now)}"
     return ""
 
 
-def _day(moment: float) -> str:
+def day(moment: float) -> str:
+    """A moment as messages tell it."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(moment))
 
 

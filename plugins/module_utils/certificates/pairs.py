@@ -127,7 +127,16 @@ class Pairs:
         version = self._draft(FILES)
         files.draft(os.path.join(version, "privkey.pem"), pair.key, 0o600, durable=True)
         files.draft(os.path.join(version, "fullchain.pem"), pair.certificate, 0o600, durable=True)
-        self._use(version, {"kind": FILES, "names": list(names), "digest": _digest(pair)})
+        about = checks.about(pair.certificate)
+        seal = {"kind": FILES, "names": list(names), "digest": _digest(pair)}
+        self._use(version, {**seal, "begins": about.begins, "ends": about.ends})
+
+    def end(self) -> str:
+        """When the pair of the manifest ends, if a third of its time or less is left; else empty."""
+        sealed = self._sealed()
+        if sealed.get("kind") != FILES or sealed["ends"] - time.time() > (sealed["ends"] - sealed["begins"]) / 3:
+            return ""
+        return checks.day(sealed["ends"])
 
     def _draft(self, kind: str) -> str:
         """Make the directory of a new version, which does not count before it is sealed."""

@@ -244,6 +244,10 @@ def test_a_certificate_that_ends_while_it_is_in_use(encrypted: House) -> None:
     Pairs.of(encrypted.host, "jazz", V).install(ended, [V, WWW])
     bookings = booked(encrypted, GIG, venues=(own(ended),))
     assert bookings.refused() == {}
+    (doubt,) = readiness.doubts(bookings, refused=())
+    assert doubt.startswith(f"the certificate of {V} ends on 2025-02-01 00:00 UTC; deploy another one")
+    renewed = booked(encrypted, GIG, venues=(own(certs.signed([V, WWW])),))
+    assert readiness.doubts(renewed, refused=()) == []
 
 
 def test_a_run_that_does_not_name_the_venue_keeps_its_certificate(encrypted: House) -> None:

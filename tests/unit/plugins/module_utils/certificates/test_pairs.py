@@ -110,6 +110,23 @@ def test_a_pair_of_the_manifest(made: Pairs) -> None:
     assert made.given_fault(given, NAMES) == ""
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "said"),
+    [(-10, 20, False), (-20, 9, True), (-20, 11, False), (-30, -1, True)],
+)
+def test_a_pair_of_the_manifest_ends(made: Pairs, begins: int, ends: int, said: bool) -> None:
+    """FAULTS 71: told of when a third of its time is left, and from then on."""
+    stamps = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86400)) for days in (begins, ends)]
+    made.install(certs.issued(NAMES, *stamps), NAMES)
+    day = f"{stamps[1][:4]}-{stamps[1][4:6]}-{stamps[1][6:8]} {stamps[1][8:10]}:{stamps[1][10:12]} UTC"
+    assert made.end() == (day if said else "")
+
+
+def test_a_selfsigned_certificate_is_made_anew_by_itself(made: Pairs) -> None:
+    sealed(made, until=time.time())
+    assert made.end() == ""
+
+
 def test_the_one_before_stays_until_the_next(made: Pairs) -> None:
     """nginx may still read it."""
     for number in range(1, 4):
