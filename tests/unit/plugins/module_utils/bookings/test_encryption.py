@@ -266,6 +266,8 @@ def test_a_host_without_nginx_refuses_no_certificate(encrypted: House) -> None:
 def test_browsers_are_told_to_come_by_https(encrypted: House) -> None:
     """FAULTS 79: in every answer by HTTPS and once, also where a location has headers of its own; never by HTTP."""
     venue = replace(TLS, tls=Tls("selfsigned", hsts=2))
+    (change,) = booked(encrypted, GIG, venues=(venue,)).plan()
+    assert (change.step.verb, change.step.before, change.step.after) == ("change", {}, {"hsts": 2})
     assert booked(encrypted, GIG, venues=(venue,)).apply() == {}
     said = ["max-age=172800"]
     static = "/static/x.css"
