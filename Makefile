@@ -13,7 +13,7 @@ TOOLS := tools
 WHERE := $(if $(INVENTORY),.,example)
 SITE := $(if $(INVENTORY),backstage.django.site,site.yml)
 PLAY = cd $(WHERE) && "$(CURDIR)/.venv/bin/python" -m ansible playbook $(if $(INVENTORY),-i "$(INVENTORY)",$$become) \
-	$(if $(PORT),-e front_of_house_http_port=$(PORT)) $(ARGS)
+	$(if $(PORT),-e front_of_house_http_port=$(PORT) -e front_of_house_https_port=0) $(ARGS)
 
 # The example is this machine, and needs root: by sudo, which may ask for a password.
 define ROOT

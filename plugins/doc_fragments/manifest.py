@@ -63,6 +63,9 @@ class ModuleDocFragment:
                 "gigs": _nouns("The Gigs, as C(backstage_gigs).", _GIG),
                 "act_defaults": _overlay("Defaults for every Act, as C(backstage_act_defaults).", "acts[]", _ACT),
                 "sess_defaults": _overlay("Defaults for every Sess, as C(backstage_sess_defaults).", "sesses[]", _SESS),
+                "venue_defaults": _overlay(
+                    "Defaults for every Venue, as C(backstage_venue_defaults).", "venues[]", _VENUE
+                ),
             }
         }
     )

@@ -22,7 +22,7 @@ from ..module_utils.manifest.problems import Problems
 from . import lifetimes, resolving, variables
 
 Options = dict[str, Any]
-DEFAULTS = ("act_defaults", "sess_defaults")
+DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
 NOUNS = ("acts", "sesses", "venues", "gigs", *DEFAULTS)
 """The options whose insides are the manifest's."""
 

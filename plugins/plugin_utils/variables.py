@@ -23,6 +23,7 @@ OPTIONS = {
     "gigs": "backstage_gigs",
     "act_defaults": "backstage_act_defaults",
     "sess_defaults": "backstage_sess_defaults",
+    "venue_defaults": "backstage_venue_defaults",
     "versions": "backstage_versions",
     "unhold": "backstage_unhold",
     "seeds": "backstage_seed",
@@ -32,7 +33,7 @@ OPTIONS = {
     "longest_request": "stage_longest_request",
 }
 """Options of backstage_production -> the variable that says each in the playbooks."""
-NOT_BUILT = ("backstage_venue_defaults", "backstage_acme", "backstage_dns")
+NOT_BUILT = ("backstage_acme", "backstage_dns")
 KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), *NOT_BUILT)
 
 

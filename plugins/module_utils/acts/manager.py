@@ -353,8 +353,7 @@ def play_variables(want: Want, state: ActState, release: dict[str, Any], host: H
         release["settings"],
         places,
         want.address,
-        host.http_port,
-        host.database_port,
+        host,
     )
     return {**plain, **secrets_of(want.act, state)}
 

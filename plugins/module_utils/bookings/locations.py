@@ -77,8 +77,8 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines) ->
     """The locations of a server for the Acts that play there, each with what the Venue's options add."""
     urls = _sorted(booked)
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
-    parts += [_files(paths, url, found, lines.location) for url, found in urls.files.items()]
-    parts += [_media(url, paths.act(act).media, lines.location) for url, act in urls.media.items()]
+    parts += [_files(paths, url, found, lines.headers + lines.location) for url, found in urls.files.items()]
+    parts += [_media(url, paths.act(act).media, lines.headers + lines.location) for url, act in urls.media.items()]
     parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
     if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
         parts.append("\n    location / { return 404; }\n")

@@ -218,12 +218,41 @@ class Proxies:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """A certificate with its chain, and its key, as PEM texts."""
+
+    certificate: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How a Venue is encrypted.
+
+    Args:
+        mode: none, selfsigned or files.
+        certificate: with files: the PEM text of the certificate with its chain.
+        key: with files: the PEM text of its key.
+        hsts: the days for which browsers come by HTTPS alone; 0 for nothing said.
+    """
+
+    mode: str = "none"
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    hsts: int = 0
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.certificate, self.key)
+
+
+@dataclass(frozen=True)
 class Venue:
     """A DNS namespace, whatever plays there."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
-    tls: str = "none"
+    tls: Tls = field(default_factory=Tls)
     state: str = "open"
     auth: Auth = field(default_factory=Auth)
     allow: list[str] = field(default_factory=list)
@@ -235,6 +264,11 @@ class Venue:
     @property
     def names(self) -> list[str]:
         return [self.name, *self.aliases]
+
+    @property
+    def scheme(self) -> str:
+        """What its URLs begin with: visitors who come without TLS are led there."""
+        return "http" if self.tls.mode == "none" else "https"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,23 @@ from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
 from .consistency import Listed
-from .nouns import Act, Auth, File, Gig, Health, Index, Limits, Manifest, Proxies, Rate, Seed, Sess, StaticUrl, Venue
+from .nouns import (
+    Act,
+    Auth,
+    File,
+    Gig,
+    Health,
+    Index,
+    Limits,
+    Manifest,
+    Proxies,
+    Rate,
+    Seed,
+    Sess,
+    StaticUrl,
+    Tls,
+    Venue,
+)
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -183,4 +199,7 @@ def _venue(item: Item) -> Venue:
     tls = _given(given.pop("tls", {}))
     rate, proxies = Rate(**_given(given.pop("rate", {}))), Proxies(**_given(given.pop("proxies", {})))
     auth = Auth(**_given(given.pop("auth", {})))
-    return Venue(tls=tls.get("mode", "none"), auth=auth, rate=rate, proxies=proxies, **given)
+    for key in {"certificate", "key"} & tls.keys():
+        # a line feed at the end is lost in YAML as easily as it is added
+        tls[key] = tls[key].strip() + "\n" if tls[key].strip() else ""
+    return Venue(tls=Tls(**tls), auth=auth, rate=rate, proxies=proxies, **given)

@@ -126,7 +126,12 @@ def sess() -> Spec:
 
 
 def tls() -> Spec:
-    return {"mode": {"type": "str", "choices": ["none"]}}
+    return {
+        "mode": {"type": "str", "choices": ["none", "selfsigned", "files"]},
+        "certificate": {"type": "str"},
+        "key": {"type": "str", "no_log": True},
+        "hsts": {"type": "int"},
+    }
 
 
 def auth() -> Spec:
@@ -216,6 +221,7 @@ def production() -> Spec:
         "gigs": {"type": "list", "elements": "dict", "options": gig(), "default": []},
         "act_defaults": {"type": "dict", "options": optional(act()), "default": {}},
         "sess_defaults": {"type": "dict", "options": optional(sess()), "default": {}},
+        "venue_defaults": {"type": "dict", "options": optional(venue()), "default": {}},
         "versions": {"type": "dict", "default": {}},
         "only": {"type": "list", "elements": "str", "default": []},
         "version": {"type": "str"},
@@ -265,7 +271,17 @@ def log_info() -> Spec:
 
 def rehearsal() -> Spec:
     whole = production()
-    lists = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "version")
+    lists = (
+        "acts",
+        "sesses",
+        "venues",
+        "gigs",
+        "act_defaults",
+        "sess_defaults",
+        "venue_defaults",
+        "versions",
+        "version",
+    )
     return {
         "path": {"type": "str"},
         "act": {"type": "str"},

@@ -266,7 +266,7 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, en
         sess=own,
         crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
         served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
-        http_port=stage.host.http_port,
+        host=stage.host,
         log=lambda: stage.log_since(ends),
         threads=lambda: gate.lost_threads(stage.printed_since(ends)),
     )

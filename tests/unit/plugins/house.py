@@ -108,11 +108,25 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages", "uv")
+        names = (
+            "certificates",
+            "vassals",
+            "stats",
+            "venues",
+            "wrapper",
+            "params",
+            "http",
+            "visitors",
+            "passwords",
+            "tls",
+            "pages",
+            "uv",
+        )
         places = {name: str(root / name) for name in names}
         for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()
-        (root / "visitors").touch()
+        for name in ("visitors", "tls"):
+            (root / name).touch()
         (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))

@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import summary
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, options
 
+from ... import certs
 from ...house import House
 from ...manifests import COMMIT, VENUE, Item, act, booked, git
 
@@ -60,6 +62,7 @@ SAID: list[tuple[str, Item]] = [
             ]
         },
     ),
+    ("a Venue with HTTPS", {"venues": [{"name": VENUE, "tls": {"mode": "selfsigned", "hsts": 30}}]}),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]
 
@@ -76,6 +79,17 @@ def test_what_was_said_comes_back(house: House, more: Item) -> None:
     known = disk.options("jazz")
     lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
     assert summary(manifest.parse({**known, **lists})) == summary(manifest.parse(given))
+
+
+def test_a_certificate_of_the_manifest_comes_back(house: House) -> None:
+    """A module for one noun leaves it as it is."""
+    pair = certs.signed([VENUE])
+    tls = {"mode": "files", "certificate": pair.certificate, "key": pair.key}
+    settled(house, venues=[{"name": VENUE, "tls": tls}])
+    Pairs.of(house.host, "jazz", VENUE).install(pair, [VENUE])
+    known = disk.options("jazz")
+    lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
+    assert manifest.parse({**known, **lists}).venues[VENUE].tls.pair == pair
 
 
 def test_no_secret_comes_back(house: House) -> None:
