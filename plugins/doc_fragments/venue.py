@@ -33,3 +33,13 @@ options:
         goes on playing.
       - Defaults to V(open).
 """
+
+    # Only a whole manifest knows hosts, and where its names point.
+    DNS = r"""
+options:
+  dns:
+    type: bool
+    description:
+      - Whether its names point at its hosts by the Production's own name servers, where there are any.
+      - Defaults to V(true).
+"""

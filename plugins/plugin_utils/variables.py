@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..module_utils.manifest import values
 from ..module_utils.manifest.problems import Problems
+from ..module_utils.producers import dns_specs
 
 PREFIX = "backstage_"
 OPTIONS = {
@@ -32,8 +34,9 @@ OPTIONS = {
     "longest_request": "stage_longest_request",
 }
 """Options of backstage_production -> the variable that says each in the playbooks."""
-NOT_BUILT = ("backstage_venue_defaults", "backstage_acme", "backstage_dns")
-KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), *NOT_BUILT)
+NOT_BUILT = ("backstage_venue_defaults", "backstage_acme")
+DNS = "backstage_dns"
+KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, *NOT_BUILT)
 
 
 def check(variables: Mapping[str, Any], problems: Problems) -> None:
@@ -41,6 +44,8 @@ def check(variables: Mapping[str, Any], problems: Problems) -> None:
     for name in NOT_BUILT:
         if variables.get(name) not in (None, "", [], {}):
             problems.add(name, None, "this is not built yet; remove it")
+    if variables.get(DNS) not in (None, "", [], {}):
+        values.check_value(variables[DNS], {"type": "dict", "options": dns_specs.variable()}, DNS, problems)
     for name in sorted(_ours(variables)):
         meant = [known for known in KNOWN if name != known and _is_near(name, known)]
         if meant and name not in KNOWN:

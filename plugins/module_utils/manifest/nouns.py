@@ -186,6 +186,7 @@ class Venue:
     aliases: list[str] = field(default_factory=list)
     tls: str = "none"
     state: str = "open"
+    dns: bool = True
 
     @property
     def names(self) -> list[str]:

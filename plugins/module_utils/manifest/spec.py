@@ -135,6 +135,7 @@ def venue() -> Spec:
         "aliases": {"type": "list", "elements": "str"},
         "tls": {"type": "dict", "options": tls()},
         "state": {"type": "str", "choices": ["open", "closed", "absent"]},
+        "dns": {"type": "bool"},
     }
 
 
@@ -181,7 +182,7 @@ def one_sess() -> Spec:
 
 
 def one_venue() -> Spec:
-    return {**common(), **venue()}
+    return {**common(), **{key: rule for key, rule in venue().items() if key != "dns"}}
 
 
 def one_gig() -> Spec:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ..manifest import spec
 
-Spec = dict[str, dict[str, Any]]
+Spec = spec.Spec
 
 
 def dns() -> Spec:
+    manifest = spec.production()
     return {
         "production": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -27,7 +28,15 @@ def dns() -> Spec:
         "dnssec": {"type": "bool", "default": False},
         "prune": {"type": "bool", "default": False},
         "wait": {"type": "int", "default": 15},
+        **{key: manifest[key] for key in ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")},
     }
+
+
+def variable() -> Spec:
+    """The variable backstage_dns of an inventory."""
+    whole = dns()
+    found = {key: dict(whole[key]) for key in ("api", "key", "zones", "name_servers", "ttl", "dnssec")}
+    return {key: {name: value for name, value in rule.items() if name != "default"} for key, rule in found.items()}
 
 
 def addresses_of_a_name() -> Spec:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
@@ -55,7 +56,9 @@ def test_misspelled(name: str, meant: str) -> None:
     assert problems.lines == [f"{name}: {NO_VARIABLE.format(meant)}"]
 
 
-@pytest.mark.parametrize("name", [*OWN, *(known for known in variables.KNOWN if known not in variables.NOT_BUILT)])
+@pytest.mark.parametrize(
+    "name", [*OWN, *(known for known in variables.KNOWN if known not in (*variables.NOT_BUILT, variables.DNS))]
+)
 def test_let_through(name: str) -> None:
     problems = Problems()
     variables.check({name: 1}, problems)
@@ -74,11 +77,28 @@ def test_not_built(name: str) -> None:
 
 def test_every_variable_that_the_playbooks_read_is_known() -> None:
     """And nothing that they register or define looks like one of ours."""
-    modules = {f"backstage_{name}" for name in ("production", "info", "manage", "log_info", "rehearsal")}
-    groups = {"backstage_stage", "backstage_front_of_house", "backstage_database"}
+    modules = {f"backstage_{name}" for name in ("production", "info", "manage", "log_info", "rehearsal", "dns")} - {
+        variables.DNS
+    }
+    groups = {"backstage_stage", "backstage_front_of_house", "backstage_database", "backstage_producer"} | {"backstage_address"}
     for path in PLAYBOOKS.rglob("*.yml"):
         found = set(re.findall(r"(?<![_.\w])backstage_\w+", path.read_text())) - modules - groups
         assert found <= {*variables.KNOWN, "backstage_left"}, path
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"zones": ["example.test"], "ttl": 60, "name_servers": [{"name": "ns1.a", "addresses": ["192.0.2.1"]}]}, ""),
+        ({"zones": ["example.test"], "prune": True}, "backstage_dns: unknown key prune"),
+        ({"api": "https://dns.example"}, "backstage_dns.zones: is missing"),
+        ({"zones": ["example.test"], "dnssec": "perhaps"}, "backstage_dns.dnssec: 'perhaps': use true or false"),
+    ],
+)
+def test_the_dictionary_of_dns(given: dict[str, Any], said: str) -> None:
+    problems = Problems()
+    variables.check({variables.DNS: given}, problems)
+    assert problems.lines == ([said] if said else [])
 
 
 def test_every_variable_is_an_option() -> None:
