@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=/usr/bin/python3     # the distribution's, whatever pyenv or conda puts first on PATH
 "$PWD/scripts/apt-missing.sh" python3-venv ca-certificates >&2
 cache=${GARAGE_CACHE:-$HOME/.cache/backstage-garage}/envs
-key=$({ $python -VV; cat requirements/site.txt "requirements/$1.txt"; } | cksum | cut -d ' ' -f 1)
+mapfile -t included < <(sed -n 's#^-r #requirements/#p' "requirements/$1.txt")
+key=$({ $python -VV; cat "requirements/$1.txt" "${included[@]}" </dev/null; } | cksum | cut -d ' ' -f 1)
 env=$cache/$1-$key
 mkdir -p "$cache"
 exec {lock}>"$cache/.$1.lock"

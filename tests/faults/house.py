@@ -100,15 +100,33 @@ class House:
         assert not found.get("failed"), found["msg"]
 
     @contextmanager
-    def nearly_full(self, directory: str, spare_megabytes: int) -> Iterator[None]:
-        """A directory of the Production, with all that is in it, on a file system of its own with little room left."""
-        path = f"{self.root}/{directory}"
+    def nearly_full(self, directory: str, spare_megabytes: int, spare_files: int = 100_000) -> Iterator[None]:
+        """A directory, with all that is in it, on a file system of its own with little room left.
+
+        Args:
+            directory: an absolute path, or one below the Production's directory. It holds no sockets.
+            spare_megabytes: how much can still be written.
+            spare_files: how many files and directories can still be made.
+        """
+        path = f"{self.root}/{directory}" if directory[0] != "/" else directory
+        # it is filled elsewhere: no process may see the directory empty
         self.host.sh(f"""
-            mkdir /mnt/copy; cp -a {path}/. /mnt/copy
-            mount -t tmpfs -o mode=$(stat -c %a {path}),size=1g tmpfs {path}; cp -a /mnt/copy/. {path}; rm -rf /mnt/copy
-            used=$(df -m --output=used {path} | tail -1)
-            mount -o remount,size=$((used + {spare_megabytes}))m {path}
+            mkdir -p /mnt/full; mount -t tmpfs -o size=1g tmpfs /mnt/full
+            cp -a {path}/. /mnt/full; chmod --reference {path} /mnt/full
+            used=$(df -k --output=used /mnt/full | tail -1); files=$(df --output=iused /mnt/full | tail -1)
+            mount -o remount,size=$((used + {spare_megabytes} * 1024))k,nr_inodes=$((files + {spare_files})) /mnt/full
+            mount --bind /mnt/full {path}
         """)
+        try:
+            yield
+        finally:
+            self.host.sh(f"umount -l {path} /mnt/full")
+
+    @contextmanager
+    def read_only(self, directory: str) -> Iterator[None]:
+        """A directory of the Production that nobody can write for a while."""
+        path = f"{self.root}/{directory}"
+        self.host.sh(f"mount --bind {path} {path}; mount -o remount,ro,bind {path}")
         try:
             yield
         finally:

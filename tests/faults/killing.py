@@ -15,8 +15,8 @@ from .visitors import Visitors
 
 # FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
 FULL = bool(os.environ.get("FAULTS_FULL"))
-OTHERWISE = 9
-MOST = {"redeploy with its environment": 4}
+OTHERWISE = 5
+MOST = {"redeploy with its environment": 2}
 
 SHAKY = {
     "name": "shaky",

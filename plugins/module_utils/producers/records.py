@@ -131,7 +131,7 @@ class Change:
 
     def step(self) -> Step:
         verb = "write" if self.after else "remove"
-        texts = [records.lines(self.key) if records else None for records in (self.before, self.after)]
+        texts = [records.lines(self.key).rstrip("\n") if records else None for records in (self.before, self.after)]
         return Step("record", f"{self.key[0].rstrip('.')} {self.key[1]}", verb, *texts)
 
     def rrset(self, mark: str) -> dict[str, Any]:

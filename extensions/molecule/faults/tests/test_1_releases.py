@@ -129,6 +129,18 @@ def test_fault_03_disk_full_while_a_release_is_built(house: House) -> None:
     goes_wrong(house, "disk full while a release is built", house.nearly_full("acts/shaky/releases", 40))
 
 
+def test_fault_04_no_room_for_a_vassal(house: House) -> None:
+    goes_wrong(house, "no room for a vassal", house.nearly_full("/etc/backstage/vassals", 0, spare_files=0))
+
+
+def test_fault_05_no_inodes_for_a_release(house: House) -> None:
+    goes_wrong(house, "no inodes for a release", house.nearly_full("acts/shaky/releases", 100, spare_files=20))
+
+
+def test_fault_05_read_only_releases(house: House) -> None:
+    goes_wrong(house, "read-only releases", house.read_only("acts/shaky/releases"))
+
+
 def test_fault_13_option_that_uwsgi_does_not_know(house: House) -> None:
     """No value of the manifest can name an option. A host that lost its Python plugin knows none of Python's."""
     goes_wrong(house, "option that uWSGI does not know", house.without("/usr/lib/uwsgi/plugins/python3_plugin.so"))

@@ -45,7 +45,7 @@ def test_fault_88_a_file_that_nginx_refuses(street: Street) -> None:
         assert "nginx plays on, and would not start again" in run.printed
 
 
-def test_fault_5_nginx_files_that_cannot_be_written(street: Street) -> None:
+def test_fault_04_05_nginx_files_that_cannot_be_written(street: Street) -> None:
     venues = "/etc/nginx/backstage/venues"
     aliases = {"venues": {VENUE: {"aliases": ["www.hall.example.com", "new.hall.example.com"]}}}
     street.host.sh("mount --bind /etc/nginx /etc/nginx; mount -o remount,ro,bind /etc/nginx")

@@ -119,7 +119,7 @@ def test_a_broken_configuration(monkeypatch: pytest.MonkeyPatch, path: str, refu
     fault = f"unexpected end of file in {path}:3"
     nginx(monkeypatch, Dump({}, fault))
     found = ask(nginx=NGINX)
-    message = f"nginx's configuration was broken before this run: {fault}. Mend it first: nothing in it was changed."
+    message = f"nginx's configuration was broken before this run: {fault}. Repair it first: nothing was changed."
     assert found["refusals"] == ([message] if refused else [])
     assert found["nginx"]["broken"] is ours
 

@@ -33,9 +33,10 @@ def read(place: Path, listen: list[str], leaving: bool = False) -> tuple[dict[st
 
 
 def tables(place: Path, *zones: str) -> None:
-    with closing(sqlite3.connect(place / "pdns.sqlite3")) as database, database:
+    with closing(sqlite3.connect(place / "pdns.sqlite3")) as database:
         database.execute("CREATE TABLE domains (name)")
         database.executemany("INSERT INTO domains VALUES (?)", [(zone,) for zone in zones])
+        database.commit()
 
 
 def test_an_empty_host(place: Path) -> None:

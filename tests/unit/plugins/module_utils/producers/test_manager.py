@@ -56,7 +56,7 @@ def test_a_change_is_one_request_for_each_zone(primary: PowerDns, monkeypatch: p
     moved = run({BAR: ["192.0.2.99"], CLUB: ["192.0.2.8"]})
     assert planned(moved) == [f"remove {CLUB} AAAA", f"write {BAR} A", f"write {CLUB} A"]
     assert [call.split()[0] for call in calls] == ["GET", "PATCH", "GET", "PUT"]
-    assert moved.steps[1].before == f"{BAR}. 300 A 192.0.2.7\n"
+    assert moved.steps[1].diff()["before"] == f"{BAR}. 300 A 192.0.2.7\n"
 
 
 def test_what_left_the_manifest_goes_by_prune_alone(primary: PowerDns) -> None:

@@ -19,7 +19,7 @@ from .test_manager import DOGS, SECRET, given
 
 RAISED: list[tuple[Exception, str]] = [
     (BackstageError("it broke"), "it broke"),
-    (OSError(28, "No space left on device", "/srv"), "[Errno 28] No space left on device: '/srv'"),
+    (OSError(5, "Input/output error", "/srv"), "[Errno 5] Input/output error: '/srv'"),
     (KeyError("purrpurr"), "a bug of Backstage: KeyError: '********'; please report it with the lines below"),
     (TypeError("no int"), "a bug of Backstage: TypeError: no int; please report it with the lines below"),
     (RecursionError("deep"), "a bug of Backstage: RecursionError: deep; please report it with the lines below"),

@@ -117,7 +117,7 @@ def test_one_acts_refusal_does_not_keep_the_sources_of_others(monkeypatch: Any, 
 ENDS = [
     (Refusal("backstage_production: use a letter"), "backstage_production: use a letter"),
     (BackstageError("it broke", step="lock"), ": it broke"),
-    (OSError(28, "No space left on device", "/srv/backstage"), "No space left on device"),
+    (OSError(28, "No space left on device", "/srv/backstage"), "the disk is full: /srv/backstage can't be written"),
 ]
 
 
