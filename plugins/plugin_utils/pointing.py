@@ -11,6 +11,7 @@ from typing import Any
 
 from ..module_utils.manifest.nouns import Manifest, Sess
 from ..module_utils.manifest.problems import Problems
+from ..module_utils.producers.orders import canonical
 
 ADDRESS = "backstage_public_address"
 Name = dict[str, Any]
@@ -48,10 +49,12 @@ def _addresses(hosts: list[str], hostvars: Mapping[str, Mapping[str, Any]], prob
     found: list[str] = []
     for host in hosts:
         told = hostvars.get(host, {}).get(ADDRESS)
+        where = f"{ADDRESS} of {host}"
         if not told:
-            cure = (
-                "say at which addresses visitors reach this host (a text or a list), or write dns: false at the Venue"
-            )
-            problems.add(f"{ADDRESS} of {host}", None, f"is missing; {cure}")
-        found += [told] if isinstance(told, str) else told or []
+            cure = "write the addresses at which visitors reach it, or dns: false for its Venues"
+            problems.add(where, None, f"is missing; {cure}")
+        for text in [told] if isinstance(told, str) else told or []:
+            if canonical(str(text)) is None:
+                problems.add(where, text, "is no address; use one such as 192.0.2.7 or 2001:db8::7")
+            found.append(str(text))
     return found

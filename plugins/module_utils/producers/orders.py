@@ -118,7 +118,7 @@ def _addresses(listed: Iterable[dict[str, Any]], where: str, problems: Problems)
 def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list[str]:
     found = []
     for text in texts:
-        address = _canonical(text)
+        address = canonical(text)
         if address:
             found.append(address)
         else:
@@ -126,7 +126,7 @@ def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list
     return list(dict.fromkeys(found))
 
 
-def _canonical(text: str) -> Optional[str]:
+def canonical(text: str) -> Optional[str]:
     """An address as PowerDNS writes it, so that the same ones compare as the same; None where it is none."""
     try:
         return str(ipaddress.ip_address(text)) if "%" not in text else None

@@ -53,5 +53,13 @@ def test_names(venue: Venue, acts: list[str], found: dict[str, list[str]]) -> No
 def test_a_host_that_does_not_say_where_it_is_reached() -> None:
     """Never by ansible_host: that may be private, or a jump host."""
     found = names(Venue("a.test"), "kittens", hosts={"h1": {"ansible_host": "10.0.0.1"}})[1]
-    assert found[0].startswith("backstage_public_address of h1: is missing; say at which addresses visitors reach")
+    assert found[0].startswith("backstage_public_address of h1: is missing; write the addresses at which visitors")
     assert names(Venue("a.test", dns=False), "kittens", hosts={})[1] == []
+
+
+def test_an_address_that_is_none() -> None:
+    hosts = {"h1": {"backstage_public_address": ["web1.example", "192.0.2.1"]}}
+    found = names(Venue("a.test"), "kittens", hosts=hosts)[1]
+    assert found == [
+        "backstage_public_address of h1: 'web1.example': is no address; use one such as 192.0.2.7 or 2001:db8::7"
+    ]
