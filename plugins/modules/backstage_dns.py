@@ -118,7 +118,9 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Reads the zones and plans. The name servers are not asked.
+    description:
+      - Reads the zones and plans. The name servers are not asked.
+      - If O(key_file) does not exist, PowerDNS is not installed yet. The module then plans for a server without zones.
   diff_mode:
     support: full
     description: Shows each record as a zone file has it.
@@ -230,7 +232,7 @@ from ansible_collections.backstage.django.plugins.module_utils.producers import 
 def main() -> None:
     module = AnsibleModule(argument_spec=dns_specs.dns(), supports_check_mode=True)
     try:
-        order = orders.read(module.params)
+        order = orders.read(module.params, module.check_mode)
         outcome = manager.check(order) if module.check_mode else manager.reconcile(order)
     except BackstageError as error:
         module.fail_json(msg=str(error))

@@ -31,7 +31,7 @@ class Order:
     Args:
         production: whose records they are.
         api: the URL of PowerDNS's API, without a path of its own.
-        key: what the API wants to be told.
+        key: what the API wants to be told; empty in check mode where there is no PowerDNS yet.
         timeout: how many seconds one answer of the API may take.
         zones: the zones that may be written to, each with its final dot.
         name_servers: the name servers of a new zone, and whom to ask afterwards: name -> addresses.
@@ -64,8 +64,12 @@ class Order:
         return f"{ACCOUNT}:{self.production}"
 
 
-def read(options: dict[str, Any]) -> Order:
+def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     """Check the options of the module backstage_dns.
+
+    Args:
+        options: all of them.
+        check_mode: whether the key may be missing, as on a host where PowerDNS is not installed yet.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -90,7 +94,7 @@ def read(options: dict[str, Any]) -> Order:
     return Order(
         options["production"],
         options["api"].rstrip("/"),
-        _key(options["key"], options["key_file"]),
+        _key(options["key"], options["key_file"], check_mode),
         options["timeout"],
         [f"{zone}." for zone in dict.fromkeys(options["zones"])],
         servers,
@@ -134,13 +138,15 @@ def canonical(text: str) -> Optional[str]:
         return None
 
 
-def _key(given: Optional[str], path: str) -> str:
+def _key(given: Optional[str], path: str, check_mode: bool) -> str:
     """The key itself, or what a file holds: the key alone, or a line of PowerDNS's configuration."""
     if given is None:
         try:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
+            if check_mode and isinstance(error, FileNotFoundError):
+                return ""
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             cure = "playbook backstage.django.site makes it on the hosts of backstage_producer; else give a key"
             raise BackstageError(f"DNS: {path}, which holds the key of PowerDNS's API: {why}; {cure}") from None
