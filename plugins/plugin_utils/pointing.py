@@ -9,12 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest.nouns import Manifest, Sess
 from ..module_utils.manifest.problems import Problems
 from ..module_utils.producers.orders import canonical
 
 ADDRESS = "backstage_public_address"
 Name = dict[str, Any]
+MANIFEST = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")
+"""Options of modules that only the controller reads."""
+
+
+def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    """The options with the names of the manifest in place of it.
+
+    Raises:
+        Refusal: the manifest is wrong, or a host does not say where visitors reach it.
+    """
+    sent = {key: value for key, value in options.items() if key not in MANIFEST}
+    if not options.get("venues") or options.get("state") == "absent":
+        return sent
+    problems = Problems()
+    wanted = manifest.read({**options, "checked": False}, problems)
+    found = names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
+    problems.refuse()
+    return {**sent, "names": [*(options.get("names") or []), *found]}
 
 
 def names(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The argument spec of the module backstage_dns."""
+"""The argument specs of the modules backstage_dns and backstage_dns_info."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def dns() -> Spec:
         "wait": {"type": "int", "default": 15},
         **{key: manifest[key] for key in ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")},
     }
+
+
+def dns_info() -> Spec:
+    whole = dns()
+    keys = ("production", "name_servers", "names", "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")
+    return {**{key: whole[key] for key in keys}, "show": {"type": "bool", "default": False}}
 
 
 def variable() -> Spec:

@@ -83,10 +83,7 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     problems.check("wait", options["wait"], checks.between(options["wait"], 0, LONGEST_WAIT))
     for zone in options["zones"]:
         problems.check("zones", zone, checks.host_name(zone))
-    servers = _addresses(options["name_servers"], "name_servers", problems)
-    for name, addresses in servers.items():
-        problems.check(f"name_servers[{name}].addresses", None, None if addresses else "give at least one address")
-    names = _addresses(options["names"], "names", problems)
+    names, servers = _names_and_servers(options, problems)
     primaries = _canonical_all(options["primaries"], "primaries", problems)
     if primaries and names:
         problems.add("names", None, "a server with primaries copies its records; give the names to the primary")
@@ -106,6 +103,27 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
         options["state"] == "absent",
         options["wait"],
     )
+
+
+def questions(options: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The names and the name servers of the module backstage_dns_info, each with its addresses.
+
+    Raises:
+        Refusal: what is wrong with them, all of it.
+    """
+    problems = Problems()
+    found = _names_and_servers(options, problems)
+    problems.refuse()
+    return found
+
+
+def _names_and_servers(
+    options: dict[str, Any], problems: Problems
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    servers = _addresses(options["name_servers"], "name_servers", problems)
+    for name, addresses in servers.items():
+        problems.check(f"name_servers[{name}].addresses", None, None if addresses else "give at least one address")
+    return _addresses(options["names"], "names", problems), servers
 
 
 def _addresses(listed: Iterable[dict[str, Any]], where: str, problems: Problems) -> dict[str, list[str]]:

@@ -52,7 +52,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 def test_check_mode_plans_for_a_host_without_powerdns() -> None:
     """A run of site with --check on an empty host; a file that is there and can't be read is still named."""
-    missing = options(key=None, key_file="/nonexistent/key", name_servers=[{"name": "ns1.a.test", "addresses": ["::1"]}])
+    missing = options(
+        key=None, key_file="/nonexistent/key", name_servers=[{"name": "ns1.a.test", "addresses": ["::1"]}]
+    )
     planned = manager.check(orders.read(missing, check_mode=True))
     assert [step.entry()["verb"] for step in planned.steps] == ["create"]
     copied = manager.check(orders.read({**missing, "primaries": ["192.0.2.1"]}, check_mode=True))
