@@ -132,10 +132,18 @@ class PowerDns:
     def frozen(self) -> Iterator[None]:
         assert self.process
         os.kill(self.process.pid, signal.SIGSTOP)
+        while any(state != "T" for state in self._states()):
+            time.sleep(0.01)
         try:
             yield
         finally:
             os.kill(self.process.pid, signal.SIGCONT)
+
+    def _states(self) -> list[str]:
+        """What each thread does; a busy machine may take its time to stop all of them."""
+        assert self.process
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return [task.read_text().rpartition(")")[2].split()[0] for task in tasks]
 
     def ask(self, method: str, path: str, data: Any = None) -> tuple[int, Any]:
         """As a hand would, past the code under test."""
