@@ -45,7 +45,7 @@ def _pointing(place: str, options: Options) -> Options:
 
 _ACT = _options(act.ModuleDocFragment.DOCUMENTATION)
 _SESS = _options(sess.ModuleDocFragment.DOCUMENTATION, sess.ModuleDocFragment.HOSTS)
-_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION)
+_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION, venue.ModuleDocFragment.DNS)
 _GIG = _options(gig.ModuleDocFragment.DOCUMENTATION)
 
 

@@ -97,3 +97,13 @@ options:
         type: str
         description: The header in which they name it. Defaults to V(X-Forwarded-For).
 """
+
+    # Only a whole manifest knows hosts, and where its names point.
+    DNS = r"""
+options:
+  dns:
+    type: bool
+    description:
+      - Whether its names point at its hosts by the Production's own name servers, where there are any.
+      - Defaults to V(true).
+"""

@@ -19,7 +19,7 @@ from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
 from ..module_utils.manifest.nouns import Act, Manifest
 from ..module_utils.manifest.problems import Problems
-from . import lifetimes, resolving, variables
+from . import lifetimes, pointing, resolving, variables
 
 Options = dict[str, Any]
 DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
@@ -143,6 +143,8 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     wanted = manifest.read({**options, "checked": False}, problems)
     host = str(task_vars["inventory_hostname"])
     options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
+    if task_vars.get(variables.DNS) and not options.get("rollback"):
+        pointing.names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
     options["checked"] = True
     if options.get("rollback") in options["elsewhere"]:

@@ -260,6 +260,7 @@ class Venue:
     rate: Rate = field(default_factory=Rate)
     upload: str = "10m"
     proxies: Proxies = field(default_factory=Proxies)
+    dns: bool = True
 
     @property
     def names(self) -> list[str]:

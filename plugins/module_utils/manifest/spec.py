@@ -158,6 +158,7 @@ def venue() -> Spec:
         "rate": {"type": "dict", "options": rate()},
         "upload": {"type": "str"},
         "proxies": {"type": "dict", "options": proxies()},
+        "dns": {"type": "bool"},
     }
 
 
@@ -204,7 +205,7 @@ def one_sess() -> Spec:
 
 
 def one_venue() -> Spec:
-    return {**common(), **venue()}
+    return {**common(), **{key: rule for key, rule in venue().items() if key != "dns"}}
 
 
 def one_gig() -> Spec:

@@ -103,6 +103,25 @@ def test_no_host_hears_of_a_key_or_a_password(inventory: Path) -> None:
                 assert word not in str(asked)
 
 
+def test_names_need_addresses_before_any_host_is_touched(inventory: Path) -> None:
+    """Only where there is DNS; a rollback moves no name."""
+    action = Action(*[{"changed": False}] * 3)
+    playing = {"acts": [act()], "venues": [{"name": VENUE}], "gigs": [{"act": "kittens", "venue": VENUE}]}
+    with_dns = {
+        **variables(inventory, backstage_producer=["two"]),
+        "backstage_dns": {"zones": ["example.com"]},
+        "hostvars": {"one": {}},
+    }
+    said = told(controller.run, action, {"production": "jazz", **playing}, with_dns)
+    assert said.startswith("backstage_public_address of one: is missing")
+    assert action.asked == []
+    controller.run(action, {"production": "jazz", **playing, "rollback": "kittens"}, with_dns)
+    with_dns["hostvars"] = {"one": {"backstage_public_address": "192.0.2.1"}}
+    controller.run(action, {"production": "jazz", **playing}, with_dns)
+    run(action, inventory)
+    assert len(action.asked) == 3
+
+
 def test_what_can_not_be_fetched_keeps_no_other_act_waiting(inventory: Path) -> None:
     lost = act(name="lost", source={"git": "./repository", "version": "0" * 40})
     more = {"gigs": [{"act": "kittens", "venue": VENUE}], "sesses": [{"act": "lost", "state": "stopped"}]}
