@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Optional
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 FORMS = "'Fri', 'Sat 18:00-04:00', 'Mon..Fri 09:00-17:00' or '2026-12-31 20:00-06:00'"
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -28,7 +28,7 @@ _DAY, _WEEK, _MINUTE = dt.timedelta(days=1), dt.timedelta(days=7), dt.timedelta(
 _WHOLE_DAY = 24 * 60
 _SOME_MONDAY = dt.date(2024, 1, 1)
 _OFFSETS_LAST = dt.timedelta(minutes=15)
-"""The shortest time between two moments at which the offset of a zone is compared."""
+"""Clocks are moved at a full quarter of an hour, by UTC, too."""
 _LAST_YEAR = 9990
 """Python's calendar ends in 9999, and a window may reach beyond its last day."""
 
@@ -163,6 +163,15 @@ def _weekdays(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def zone(name: str) -> Optional[str]:
+    """What is wrong with the name of a time zone: this machine has to know it. Pure but for the machine's own files."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown; a path outside; a directory of zones
+        return "this machine knows no such time zone; use a name such as 'Europe/Berlin' or 'UTC', and install tzdata"
+    return None
+
+
 def bookings(gigs: Iterable[tuple[str, Sequence[str]]]) -> list[Booking]:
     """The bookings of one place: for each Act, one of each rank.
 
@@ -258,13 +267,13 @@ def _boundaries(found: Sequence[Booking], moment: dt.datetime, zone: str, days: 
 
 
 def _jumps(moment: dt.datetime, until: dt.datetime, zone: str) -> Iterator[dt.datetime]:
-    """The moments at which the clock on the wall is moved."""
+    """The moments at which the clock on the wall is moved: at most once a day."""
     tz = ZoneInfo(zone)
     at = moment.astimezone(dt.timezone.utc).replace(minute=0, second=0, microsecond=0)
-    before = at.astimezone(tz).utcoffset()
     while at <= until:
-        at += _OFFSETS_LAST
-        offset = at.astimezone(tz).utcoffset()
-        if offset != before:
+        before, end = at.astimezone(tz).utcoffset(), at + _DAY
+        if end.astimezone(tz).utcoffset() != before:
+            while at.astimezone(tz).utcoffset() == before:
+                at += _OFFSETS_LAST
             yield at
-        before = offset
+        at = end

@@ -108,9 +108,21 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages", "uv")
+        names = (
+            "vassals",
+            "stats",
+            "venues",
+            "wrapper",
+            "params",
+            "http",
+            "visitors",
+            "passwords",
+            "calendar",
+            "pages",
+            "uv",
+        )
         places = {name: str(root / name) for name in names}
-        for name in ("vassals", "venues", "passwords", "etc"):
+        for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc"):
             (root / name).mkdir()
         (root / "visitors").touch()
         (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts

@@ -173,6 +173,16 @@ def test_two_acts_at_the_same_time(gigs: list[tuple[str, list[str]]], moment: st
     assert calendar.clashes(calendar.bookings(gigs)) == expected
 
 
+@pytest.mark.parametrize("name", ["UTC", BERLIN, "America/Argentina/Ushuaia"])
+def test_zones_that_there_are(name: str) -> None:
+    assert calendar.zone(name) is None
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Base", "Europe", "/etc/passwd", "../Berlin", "Europe/Berlin\n", "a\0b"])
+def test_zones_that_there_are_not(name: str) -> None:
+    assert "use a name such as 'Europe/Berlin'" in (calendar.zone(name) or "")
+
+
 ZONES = [
     # (a zone, a day before its clock is moved)
     (BERLIN, "2027-03-27"),
