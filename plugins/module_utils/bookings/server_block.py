@@ -102,7 +102,7 @@ def _block(paths: Production, name: str, address: str, body: str, host: Host) ->
     return f"""server {{
 {address}
     server_tokens off;
-    access_log {access_log(paths.name, name)} combined;
+    access_log {access_log(paths.name, name)} backstage;
     include {host.visitors};
 {body}}}
 """
@@ -114,7 +114,7 @@ def _redirect(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
 {_listen(host)}
     server_name {" ".join(venue.aliases)};
     server_tokens off;
-    access_log {access_log(paths.name, venue.name)} combined;
+    access_log {access_log(paths.name, venue.name)} backstage;
     include {host.visitors};
 {lines.server}    return 301 $scheme://{venue.name}{port}$request_uri;
 }}
