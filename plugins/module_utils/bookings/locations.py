@@ -171,6 +171,8 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: s
         root {root};
         disable_symlinks if_not_owner from={root}/;
         try_files {" ".join(tried)} =404;
+        gzip_static on;
+        gzip_vary on;
         open_file_cache max=1000 inactive=60s;
         open_file_cache_valid 5s;
         open_file_cache_errors off;

@@ -120,7 +120,7 @@ def _block(paths: Production, name: str, address: str, body: str, host: Host) ->
     return f"""server {{
 {address}
     server_tokens off;
-    access_log {access_log(paths.name, name)} combined;
+    access_log {access_log(paths.name, name)} backstage;
     include {host.visitors};
 {body}}}
 """
@@ -132,7 +132,7 @@ def _redirect(paths: Production, venue: Venue, names: list[str], address: str, h
 {address}
     server_name {" ".join(names)};
     server_tokens off;
-    access_log {access_log(paths.name, venue.name)} combined;
+    access_log {access_log(paths.name, venue.name)} backstage;
     include {host.visitors};
 {lines.server}    return 301 {host.origin(venue.scheme, venue.name)}$request_uri;
 }}

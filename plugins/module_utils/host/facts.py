@@ -39,6 +39,7 @@ _DEFAULTS: dict[str, Any] = {
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
     "passwords": "/etc/nginx/backstage/passwords",
+    "calendar": "/etc/nginx/backstage/calendar",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -65,6 +66,7 @@ class Host:
     http: str
     visitors: str
     passwords: str
+    calendar: str
     pages: str
     database_port: int
     has_stage: bool

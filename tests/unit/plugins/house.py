@@ -119,11 +119,12 @@ class House:
             "visitors",
             "passwords",
             "tls",
+            "calendar",
             "pages",
             "uv",
         )
         places = {name: str(root / name) for name in names}
-        for name in ("vassals", "venues", "passwords", "etc"):
+        for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc"):
             (root / name).mkdir()
         for name in ("visitors", "tls"):
             (root / name).touch()

@@ -186,6 +186,7 @@ def test_headers_of_strangers_stop_at_nginx() -> None:
         "HTTP_X_FORWARDED_PORT": "$server_port",
         "HTTP_X_FORWARDED_HOST": "$backstage_host",
         "HTTP_X_REAL_IP": "$remote_addr",
+        "HTTP_X_REQUEST_ID": "$request_id",
     }
     assert empty >= {"HTTP_REMOTE_USER", "HTTP_X_FORWARDED_USER", "HTTP_PROXY", "HTTP_FORWARDED", "HTTP_CLIENT_IP"}
 
