@@ -75,10 +75,11 @@ format: ## what ruff can mend by itself
 
 # A test that hangs ends the run, and says where. Each of the two workers has namespaces of its own.
 units: $(LINK) ## unit tests, without a host
-	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 tzdata  # of PostgreSQL's libraries, those that a machine may lack
+	@scripts/apt-missing.sh gcc libc6-dev libpq5 libxml2 libldap-2.5-0 tzdata libpcre3 libyajl2  # of PostgreSQL's and uWSGI's libraries, those that a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
-	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin"; \
+	uwsgi=$$(scripts/unpacked.sh uwsgi-core)/usr/bin; \
+	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
 		-d --tx "2*popen//python=$$(scripts/env.sh $(TOOLS))/bin/python tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 

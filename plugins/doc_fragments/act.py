@@ -280,4 +280,38 @@ options:
     description:
       - How many releases stay on the host, 1 to 100. The one that plays and one that is held always do.
       - Defaults to V(5).
+  workers:
+    type: list
+    elements: dict
+    description:
+      - What runs beside the web processes, from the same release and with the same variables, such as queue workers and
+        a scheduler. They are switched together with the Sess, and end after what they are doing.
+    suboptions:
+      name:
+        type: str
+        required: true
+        description: What logs and status call it. A letter, then up to 31 lower-case letters, digits and hyphens.
+      run:
+        type: str
+        description:
+          - A program of the environment with its arguments, such as V(celery -A kittens worker). It is split as a shell
+            would and run without one. Exactly one of C(run) and C(manage) is given.
+      manage:
+        type: str
+        description: A management command with its arguments, such as V(qcluster).
+      stop:
+        type: str
+        choices: [TERM, INT, QUIT]
+        description: The signal that has it end after what it is doing. Defaults to V(TERM).
+      grace:
+        type: int
+        description: How many seconds that may take, 1 to 86400; then it is killed. Defaults to V(60).
+      once:
+        type: bool
+        description:
+          - Whether that of the old Sess has to end before that of the new one begins, as for a scheduler. Defaults to
+            V(false).
+      count:
+        type: int
+        description: How many of it run, 1 to 64. Defaults to V(1).
 """

@@ -142,6 +142,12 @@ acts:
     has_data:
       description: Whether data of the Act is on this host.
       type: bool
+workers:
+  description: For people, what each worker of an Act does and how often it ended by itself, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["worker: act kittens, celery: working since 2026-11-21T11:13:08+0000"]
 limits:
   description:
     - For people, what holds the limits of each live Sess, what does not and why, and what happened at them, one line
@@ -225,6 +231,26 @@ sesses:
             - How often it was reached since the Sess started, by processes that were killed (C(memory)), by periods in
               which it had to wait (C(cpu)), or by refused starts of processes and threads (C(tasks)). Nothing where
               nobody counts.
+          type: int
+    workers:
+      description: Its workers, by name; empty where it has none.
+      type: dict
+      contains:
+        state:
+          description:
+            - V(working) or V(not working), as the kernel tells it; V(ending) where it ends what it does.
+          type: str
+        since:
+          description: Since when it works; empty where it does not.
+          type: str
+        restarts:
+          description: How often it ended by itself since its Sess began, and was started again.
+          type: int
+        last_end:
+          description: When that was for the last time; else empty.
+          type: str
+        last_status:
+          description: The exit status then, a signal below 0; nothing where it never ended by itself.
           type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.

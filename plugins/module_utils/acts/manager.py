@@ -306,6 +306,7 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
+        kept |= {sess.split(".")[0] for sess in self.state.crews}  # of those, workers may still end what they do
         if not switches:
             kept |= self.state.served
         if not self.want.unhold:

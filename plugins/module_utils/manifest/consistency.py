@@ -109,6 +109,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         problems.add(
             f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
         )
+    _check_workers(act, where, problems)
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
     _check_database(act, where, problems)
@@ -124,6 +125,25 @@ def _check_database(act: Act, where: str, problems: Problems) -> None:
     for name in reading if not act.database else []:
         said = "names a placeholder of the Act's database, and the Act has no 'database': add one"
         problems.add(f"{where}.env.{name}", act.env[name], said)
+
+
+def _check_workers(act: Act, where: str, problems: Problems) -> None:
+    known = [worker.name for worker in act.workers]
+    for name in sorted({name for name in known if known.count(name) > 1}):
+        problems.add(f"{where}.workers[{name}]", None, "stands in the list twice; use 'count' for more than one of it")
+    for worker in act.workers:
+        place = f"{where}.workers[{worker.name}]"
+        problems.check(f"{place}.name", worker.name, checks.act(worker.name))
+        if bool(worker.run) == bool(worker.manage):
+            said = "give either 'run', a program of the environment, or 'manage', a management command"
+            problems.add(place, None, said)
+        for key, rule in (("run", checks.worker_program), ("manage", checks.command_line)):
+            if getattr(worker, key):
+                problems.check(f"{place}.{key}", getattr(worker, key), rule(getattr(worker, key)))
+        problems.check(f"{place}.grace", worker.grace, checks.between(worker.grace, 1, 86400))
+        problems.check(f"{place}.count", worker.count, checks.between(worker.count, 1, 64))
+        if worker.once and worker.count > 1:
+            problems.add(f"{place}.count", worker.count, "one that runs once has no second one; leave 'count' out")
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:
@@ -165,6 +185,7 @@ def _words(manifest: Manifest) -> frozenset[str]:
         found.update(act.env, act.secrets or {})
         for seed in act.seed:
             found.update((seed.name, *seed.secrets))
+        found.update(worker.name for worker in act.workers)
     return frozenset(found)
 
 

@@ -61,6 +61,7 @@ ACT_KEYS: dict[str, str] = {
     "health": NEITHER,
     "timeout": SESS,
     "keep_releases": NEITHER,
+    "workers": SESS,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

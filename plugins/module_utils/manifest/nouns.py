@@ -98,6 +98,29 @@ class Seed:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """What runs beside the web processes of a Sess, from the same release: a queue worker, a scheduler.
+
+    Args:
+        name: what logs and status call it.
+        run: a program of the environment, with its arguments; empty where it is a management command.
+        manage: a management command, with its arguments.
+        stop: the signal that has it end after what it is doing.
+        grace: seconds that this may take; then it is killed.
+        once: whether that of an old Sess has to end before that of the new one begins.
+        count: how many of it run.
+    """
+
+    name: str
+    run: str = ""
+    manage: str = ""
+    stop: str = "TERM"
+    grace: int = 60
+    once: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True)
 class Health:
     """What the gate asks of a Sess before it goes live."""
 
@@ -143,6 +166,7 @@ class Act:
     health: Health = field(default_factory=Health)
     timeout: int = 60
     keep_releases: int = 5
+    workers: list[Worker] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,18 @@ def seed() -> Spec:
     }
 
 
+def worker() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "stop": {"type": "str", "choices": ["TERM", "INT", "QUIT"]},
+        "grace": {"type": "int"},
+        "once": {"type": "bool"},
+        "count": {"type": "int"},
+    }
+
+
 def health() -> Spec:
     return {
         "path": {"type": "str"},
@@ -105,6 +117,7 @@ def act() -> Spec:
         "health": {"type": "dict", "options": health()},
         "timeout": {"type": "int"},
         "keep_releases": {"type": "int"},
+        "workers": {"type": "list", "elements": "dict", "options": worker()},
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
@@ -16,7 +17,8 @@ from ..bookings.manager import Bookings
 from ..host import files, records, vassals
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Manifest
+from ..manifest.nouns import Manifest, Worker
+from ..stages.crew import Crew
 from ..stages.uwsgi import Part, Uwsgi
 from ..state.read import ActState, HostState
 
@@ -85,8 +87,13 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     if release is None:
         yield Drift(subject, act.paths.live, "what plays has no sealed release")
         return
-    if act.live_ini != stage.render(_part(act, release), act.live or ""):
-        yield Drift(subject, paths.ini, "changed by hand, or made by an earlier Backstage")
+    part, crew = _part(act, release), Crew(host, act.paths, act.live or "")
+    texts = {paths.ini: stage.render(part, act.live or ""), **crew.texts(part)}
+    for path, text in texts.items():
+        if files.read(path) != text:
+            yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
+    for lack in crew.lacks():
+        yield Drift(subject, crew.link, lack)
     digest = act.live_record.get("variables")
     if digest and digest != digests.of_variables(act.live_env):
         yield Drift(subject, paths.env, "a variable was changed by hand")
@@ -97,7 +104,9 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
-    return Part(release["release"], project, environment, {}, frozenset(), **counted)
+    workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
+    part = Part(release["release"], project, environment, {}, frozenset(), **counted)
+    return replace(part, manage=release["manage"], workers=workers)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

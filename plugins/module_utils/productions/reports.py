@@ -15,6 +15,7 @@ from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
 from ..stages import emperor, limits
+from ..stages.crew import DRAIN, Crew
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
 from . import inspection
@@ -53,6 +54,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues),
+        "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -62,7 +64,12 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     """What was read, as text: the playbill, or the Productions where none was asked for."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
-        lines = [*lines, *found.get("limits", []), *(one["line"] for one in found.get("drift", []))]
+        lines = [
+            *lines,
+            *found.get("workers", []),
+            *found.get("limits", []),
+            *(one["line"] for one in found.get("drift", [])),
+        ]
     else:
         lines = found["productions"] or ["no Production is here"]
     return {"stdout": "\n".join(lines), "stdout_lines": lines}
@@ -100,8 +107,37 @@ def _sesses(
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
             "limits": {one.key: one.entry() for one in held[name]},
+            "workers": _workers(Crew(host, act.paths, act.live)),
         }
     return found
+
+
+def _workers(crew: Crew) -> dict[str, Any]:
+    """The workers of a Sess, by name: what the kernel tells of them, and what they say themselves."""
+    working, wanted = crew.working(), crew.wanted()
+    return {
+        name: {
+            "state": ("ending" if wanted == DRAIN else "working") if name in working else "not working",
+            "since": report.since if name in working else "",
+            "restarts": report.restarts,
+            "last_end": report.ended,
+            "last_status": report.status if report.ended else None,
+        }
+        for name, report in crew.reports().items()
+    }
+
+
+def _worker_lines(act: ActState, host: Host) -> list[str]:
+    """For people: what each worker of an Act does, also those of an earlier Sess."""
+    lines = []
+    for sess in sorted(act.sesses):
+        of_sess = "" if sess == act.live else f", of the earlier Sess {sess}"
+        for name, worker in _workers(Crew(host, act.paths, sess)).items():
+            since = f" since {worker['since']}" if worker["since"] else ""
+            ends = f", ended by itself {worker['restarts']} times" if worker["restarts"] else ""
+            last = f" (status {worker['last_status']}, {worker['last_end']})" if worker["last_end"] else ""
+            lines.append(f"worker: act {act.paths.name}, {name}{of_sess}: {worker['state']}{since}{ends}{last}")
+    return lines
 
 
 def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..host import caller
+from ..host import caller, files
 from ..host.errors import BackstageError
 from ..host.timed_socket import TimedSocket
 
@@ -129,3 +131,35 @@ def try_look(path: str, vassal: str = "") -> Optional[Stats]:
         return look(path, vassal)
     except BackstageError:
         return None
+
+
+def dismiss(stats: str, link: str, grace: Optional[float], what: str) -> None:
+    """Take a vassal's link away and wait until the emperor has let it finish.
+
+    Args:
+        stats: the emperor's socket.
+        link: that of the vassal, in its directory.
+        grace: seconds for what it is still doing; then it is killed. None where it does nothing any more: nobody waits
+            for its exit.
+        what: what people call it.
+
+    Raises:
+        BackstageError: it does not end.
+    """
+    files.remove(link)
+    if grace is None:
+        try_look(stats)  # it looks at its directory when it is asked, else every three seconds
+        return
+    name, deadline, killed = os.path.basename(link), time.monotonic() + grace, False
+    while True:
+        seen = try_look(stats, name)
+        found = seen.vassals.get(name) if seen else None
+        if found is None:
+            return  # it has ended, or there is no emperor that could play it
+        if time.monotonic() > deadline:
+            if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
+                raise BackstageError(f"{what} does not end", step="stop")
+            # an import that hangs ignores the emperor's wish
+            os.kill(found.pid, signal.SIGKILL)
+            killed, deadline = True, time.monotonic() + 10
+        time.sleep(0.03)

@@ -16,6 +16,7 @@ NOUNS: dict[str, tuple[Callable[[], spec.Spec], type]] = {
     "source": (spec.source, nouns.Source),
     "files": (spec.file, nouns.File),
     "seed": (spec.seed, nouns.Seed),
+    "workers": (spec.worker, nouns.Worker),
     "health": (spec.health, nouns.Health),
     "backstage_sesses": (spec.sess, nouns.Sess),
     "limits": (spec.limits, nouns.Limits),

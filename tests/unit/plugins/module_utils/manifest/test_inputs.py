@@ -19,6 +19,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Sess,
     Source,
     StaticUrl,
+    Worker,
 )
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part
 
@@ -54,13 +55,14 @@ OTHER: dict[str, Any] = {
     "health": Health("/up/"),
     "timeout": 30,
     "keep_releases": 3,
+    "workers": [Worker("celery", "celery worker")],
 }
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
         "source", "requirements", "refresh", "settings", "application", "chdir", "manage", "files", "env", "writable",
         "packages", "build", "static", "static_urls", "after_static", "index",
     },
-    inputs.SESS: {"secrets", "timeout", "database"},
+    inputs.SESS: {"secrets", "timeout", "database", "workers"},
     inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases"},
 }  # fmt: skip
 SAID_OF_SESSES = {

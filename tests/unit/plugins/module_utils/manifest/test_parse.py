@@ -10,6 +10,14 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
+WORKERS = "backstage_acts[kittens].workers"
+
+
+def worker(**more: Any) -> Item:
+    """The options with one worker, right but for what is given here."""
+    return {"acts": [act(workers=[{"name": "celery", "run": "celery -A kittens worker", **more}])]}
+
+
 # options that differ from the smallest accepted ones -> the line that they are refused with
 REFUSED: list[tuple[Item, str]] = [
     (
@@ -20,6 +28,35 @@ REFUSED: list[tuple[Item, str]] = [
     (
         {"acts": [act(name="../x")]},
         "backstage_acts[../x].name: '../x': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (
+        worker(name="cel.ery"),
+        f"{WORKERS}[cel.ery].name: 'cel.ery': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (
+        worker(run=None),
+        f"{WORKERS}[celery]: give either 'run', a program of the environment, or 'manage', a management command",
+    ),
+    (
+        worker(manage="qcluster"),
+        f"{WORKERS}[celery]: give either 'run', a program of the environment, or 'manage', a management command",
+    ),
+    (
+        worker(run="./run.sh -x"),
+        f"{WORKERS}[celery].run: './run.sh -x': begin with a program of the environment, by its name alone, such as"
+        " 'celery -A kittens worker'",
+    ),
+    (worker(run="celery '"), f'{WORKERS}[celery].run: "celery \'": its quotes do not match (No closing quotation)'),
+    (worker(stop="KILL"), f"{WORKERS}[0].stop: 'KILL': use TERM, INT or QUIT"),
+    (worker(grace=0), f"{WORKERS}[celery].grace: 0: use a number from 1 to 86400"),
+    (worker(count=65), f"{WORKERS}[celery].count: 65: use a number from 1 to 64"),
+    (
+        worker(once=True, count=2),
+        f"{WORKERS}[celery].count: 2: one that runs once has no second one; leave 'count' out",
+    ),
+    (
+        {"acts": [act(workers=[{"name": "rq", "manage": "rqworker"}, {"name": "rq", "manage": "rqworker"}])]},
+        f"{WORKERS}[rq]: stands in the list twice; use 'count' for more than one of it",
     ),
     ({"acts": [act(), act()]}, "backstage_acts[kittens]: stands in the list twice; keep one"),
     (

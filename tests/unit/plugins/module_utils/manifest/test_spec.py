@@ -18,6 +18,7 @@ NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     (spec.venue, nouns.Venue, set()),
     (spec.gig, nouns.Gig, set()),
     (spec.seed, nouns.Seed, set()),
+    (spec.worker, nouns.Worker, set()),
     (spec.health, nouns.Health, set()),
     (spec.file, nouns.File, {"src"}),  # read by the controller's half
 ]

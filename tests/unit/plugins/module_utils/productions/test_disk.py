@@ -36,6 +36,10 @@ FULL = act(
     health={"path": "/up/", "status": [200, 301], "text": "Purr", "host": "a.example", "timeout": 9},
     timeout=90,
     keep_releases=3,
+    workers=[
+        {"name": "celery", "run": "celery -A kittens worker", "stop": "INT", "grace": 9, "count": 2},
+        {"name": "beat", "manage": "beat", "once": True},
+    ],
 )
 SAID: list[tuple[str, Item]] = [
     ("the smallest", {}),
