@@ -280,6 +280,26 @@ options:
     description:
       - How many releases stay on the host, 1 to 100. The one that plays and one that is held always do.
       - Defaults to V(5).
+  hooks:
+    type: dict
+    description: Management commands that run at a fixed moment, as the player and with the variables of the Sess.
+    suboptions:
+      before_migrate:
+        type: list
+        elements: str
+        description: Before the migrations of a release. A failure ends the run for this Act before a switch.
+      after_migrate:
+        type: list
+        elements: str
+        description:
+          - After them, and before fixtures and seeds. A failure does the same; the next run begins with
+            C(before_migrate) again, so each of them has to bear being run twice.
+      after_switch:
+        type: list
+        elements: str
+        description:
+          - When another Sess was switched to, also by a rollback, and nginx knows it. A failure is told at the end of
+            the run, and nothing is taken back.
   workers:
     type: list
     elements: dict

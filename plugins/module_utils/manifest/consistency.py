@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import checks, database
-from .nouns import Act, Manifest, Sess
+from .nouns import Act, Manifest, Sess, summary
 from .problems import Problems, one_of
 
 
@@ -110,6 +110,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
             f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
         )
     _check_workers(act, where, problems)
+    _check_hooks(act, where, problems)
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
     _check_database(act, where, problems)
@@ -144,6 +145,14 @@ def _check_workers(act: Act, where: str, problems: Problems) -> None:
         problems.check(f"{place}.count", worker.count, checks.between(worker.count, 1, 64))
         if worker.once and worker.count > 1:
             problems.add(f"{place}.count", worker.count, "one that runs once has no second one; leave 'count' out")
+
+
+def _check_hooks(act: Act, where: str, problems: Problems) -> None:
+    for when, lines in summary(act.hooks).items():
+        for line in lines:
+            problems.check(f"{where}.hooks.{when}", line, checks.command_line(line))
+        if lines and when != "after_switch" and not act.migrate:
+            problems.add(f"{where}.hooks.{when}", None, "its Act runs no migrations (migrate: false); leave it out")
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:

@@ -121,6 +121,21 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class Hooks:
+    """Management commands at fixed moments of a run.
+
+    Args:
+        before_migrate: before the migrations of a release.
+        after_migrate: after them.
+        after_switch: when visitors meet another Sess.
+    """
+
+    before_migrate: list[str] = field(default_factory=list)
+    after_migrate: list[str] = field(default_factory=list)
+    after_switch: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Health:
     """What the gate asks of a Sess before it goes live."""
 
@@ -167,6 +182,7 @@ class Act:
     timeout: int = 60
     keep_releases: int = 5
     workers: list[Worker] = field(default_factory=list)
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
 from .consistency import Listed
-from .nouns import Act, File, Gig, Health, Index, Limits, Manifest, Seed, Sess, StaticUrl, Venue, Worker
+from .nouns import Act, File, Gig, Health, Hooks, Index, Limits, Manifest, Seed, Sess, StaticUrl, Venue, Worker
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -126,6 +126,7 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]
     workers = given.pop("workers", [])
+    hooks = Hooks(**_given(given.pop("hooks", {})))
     health = _given(given.pop("health", {}))
     if "status" in health:
         health["status"] = tuple(health["status"])
@@ -149,6 +150,7 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
             Worker(**{key: value for key, value in worker.items() if value not in (None, "")}) for worker in workers
         ],
         health=Health(**health),
+        hooks=hooks,
         **given,
     )
 

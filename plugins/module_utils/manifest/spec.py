@@ -79,6 +79,14 @@ def worker() -> Spec:
     }
 
 
+def hooks() -> Spec:
+    return {
+        "before_migrate": {"type": "list", "elements": "str"},
+        "after_migrate": {"type": "list", "elements": "str"},
+        "after_switch": {"type": "list", "elements": "str"},
+    }
+
+
 def health() -> Spec:
     return {
         "path": {"type": "str"},
@@ -118,6 +126,7 @@ def act() -> Spec:
         "timeout": {"type": "int"},
         "keep_releases": {"type": "int"},
         "workers": {"type": "list", "elements": "dict", "options": worker()},
+        "hooks": {"type": "dict", "options": hooks()},
     }
 
 

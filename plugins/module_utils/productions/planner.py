@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
+from ..acts import hooks
 from ..acts import manager as acts
 from ..acts import removal as act_removal
 from ..acts.databases import Databases
@@ -173,11 +174,16 @@ class Planner:
                     want, state, any(change.phase in (Phase.PLAY, Phase.STOP) for change in sess_changes)
                 )
             if act.name not in self.refused:
-                changes += sess_changes
+                changes += sess_changes + self._plan_hooks(act, sess_changes)
         if self.order.prune:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
         return changes
+
+    def _plan_hooks(self, act: Act, switches: list[Change]) -> list[Change]:
+        """What runs after a switch; a rehearsal makes none that anybody notices."""
+        is_switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in switches)
+        return hooks.after_switch(act, self.paths.name) if is_switched and not self.order.private else []
 
     def _plan_sess(self, want: acts.Want, state: ActState) -> list[Change]:
         name = want.act.name
@@ -270,7 +276,8 @@ class Planner:
         back = rollbacks.want(act, self.manifest.sesses.get(act.name), self._address(act.name), state, target)
         self.wants[act.name] = back.act
         unhold = acts.plan_unhold(back.act, state, self.host)
-        return unhold + sesses.plan(back, state, self.host, self.warnings.append, self._ask)
+        switch = sesses.plan(back, state, self.host, self.warnings.append, self._ask)
+        return unhold + switch + self._plan_hooks(act, switch)
 
 
 def playing(state: HostState) -> dict[str, Any]:

@@ -17,6 +17,7 @@ NOUNS: dict[str, tuple[Callable[[], spec.Spec], type]] = {
     "files": (spec.file, nouns.File),
     "seed": (spec.seed, nouns.Seed),
     "workers": (spec.worker, nouns.Worker),
+    "hooks": (spec.hooks, nouns.Hooks),
     "health": (spec.health, nouns.Health),
     "backstage_sesses": (spec.sess, nouns.Sess),
     "limits": (spec.limits, nouns.Limits),

@@ -14,6 +14,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Act,
     File,
     Health,
+    Hooks,
     Index,
     Seed,
     Sess,
@@ -56,6 +57,7 @@ OTHER: dict[str, Any] = {
     "timeout": 30,
     "keep_releases": 3,
     "workers": [Worker("celery", "celery worker")],
+    "hooks": Hooks(after_switch=["warm"]),
 }
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
@@ -63,7 +65,7 @@ SAID = {  # by RULES 1, as far as this much is built
         "packages", "build", "static", "static_urls", "after_static", "index",
     },
     inputs.SESS: {"secrets", "timeout", "database", "workers"},
-    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases"},
+    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks"},
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port"},

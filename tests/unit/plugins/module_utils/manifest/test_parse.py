@@ -30,6 +30,14 @@ REFUSED: list[tuple[Item, str]] = [
         "backstage_acts[../x].name: '../x': use a letter, then up to 31 lower-case letters, digits and hyphens",
     ),
     (
+        {"acts": [act(hooks={"after_switch": ["warm '"]})]},
+        'backstage_acts[kittens].hooks.after_switch: "warm \'": its quotes do not match (No closing quotation)',
+    ),
+    (
+        {"acts": [act(migrate=False, hooks={"before_migrate": ["stop"]})]},
+        "backstage_acts[kittens].hooks.before_migrate: its Act runs no migrations (migrate: false); leave it out",
+    ),
+    (
         worker(name="cel.ery"),
         f"{WORKERS}[cel.ery].name: 'cel.ery': use a letter, then up to 31 lower-case letters, digits and hyphens",
     ),

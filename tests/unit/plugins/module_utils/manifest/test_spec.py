@@ -19,6 +19,7 @@ NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     (spec.gig, nouns.Gig, set()),
     (spec.seed, nouns.Seed, set()),
     (spec.worker, nouns.Worker, set()),
+    (spec.hooks, nouns.Hooks, set()),
     (spec.health, nouns.Health, set()),
     (spec.file, nouns.File, {"src"}),  # read by the controller's half
 ]

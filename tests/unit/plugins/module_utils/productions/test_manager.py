@@ -79,6 +79,8 @@ EMPTY: list[tuple[str, Item, list[str]]] = [
         ["act kittens: build", *["act kittens: seed"], "act kittens: migrate", *["act kittens: seed"] * 2, FIRST[3]],
     ),
 ]
+HOOKS = {"after_switch": ["warm", "tell"]}
+HOOK = "act kittens: hook"
 PLAY = "sess kittens: play"
 NEW_DOGS = [f"act dogs: {verb}" for verb in ("build", "migrate", "add")]
 CHANGES: list[tuple[str, Item, list[str]]] = [
@@ -89,6 +91,24 @@ CHANGES: list[tuple[str, Item, list[str]]] = [
     ("a secret", {"acts": [act(source=git(), secrets={"KEY": "meowmeow"})]}, [PLAY]),
     ("no secrets", {"acts": [act(source=git())]}, [PLAY]),
     ("processes", {"sesses": [{"act": "kittens", "processes": 4}]}, [PLAY]),
+    ("hooks alone", {"acts": [act(source=git(), **SECRET, hooks=HOOKS)]}, ["act kittens: change"]),
+    (
+        "hooks: after the switch and what nginx is told",
+        {
+            "acts": [act(source=git(), **SECRET, hooks={"before_migrate": ["a"], **HOOKS})],
+            "contents": {"kittens": NEXT},
+            "venues": [{"name": VENUE, "aliases": [WWW]}],
+        },
+        [
+            FIRST[0],
+            HOOK,
+            *FIRST[1:3],
+            "act kittens: change",
+            f"venue {VENUE}: change",
+            HOOK,
+            HOOK,
+        ],
+    ),
     ("all of a sudden threads", {"sess_defaults": {"threads": 4}}, [PLAY]),
     (
         "a longer request",
