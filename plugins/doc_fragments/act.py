@@ -288,6 +288,32 @@ options:
     description:
       - How many releases stay on the host, 1 to 100. The release that plays and a held release always stay.
       - Defaults to V(5).
+  timers:
+    type: list
+    elements: dict
+    description:
+      - Commands that run at a time, with the release that plays, as the player and with the variables of the Sess. They
+        run while the Sess is started, and never twice at the same time.
+    suboptions:
+      name:
+        type: str
+        required: true
+        description: Its name in logs and status. A letter, then up to 31 lower-case letters, digits and hyphens.
+      run:
+        type: str
+        description:
+          - A program of the environment with its arguments, split like a shell does, but run without one. Give either
+            C(run) or C(manage).
+      manage:
+        type: str
+        description: A management command with its arguments, such as V(clearsessions).
+      at:
+        type: str
+        description: A time of day in the host's time zone, such as V(03:00). Give either C(at) or C(every).
+      every:
+        type: str
+        choices: [minute, quarter, hour, day, week, month]
+        description: How often, at the beginning of each; V(quarter) is of an hour, a week begins on Monday.
   hooks:
     type: dict
     description: Management commands that run at a fixed moment, as the player and with the variables of the Sess.

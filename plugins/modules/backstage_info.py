@@ -142,12 +142,37 @@ acts:
     has_data:
       description: Whether data of the Act is on this host.
       type: bool
+    timers:
+      description: Its timers, by name; empty without any.
+      type: dict
+      contains:
+        when:
+          description: Its time and its command.
+          type: str
+        running:
+          description: Whether it runs now.
+          type: bool
+        last_start:
+          description: When it was started for the last time; else empty.
+          type: str
+        last_end:
+          description: When it ended for the last time; else empty.
+          type: str
+        last_status:
+          description: The exit status then, a signal below 0; nothing if it never ended.
+          type: int
 workers:
   description: For people, what each worker of an Act does and how often it ended by itself, one line each.
   returned: when O(production) is given
   type: list
   elements: str
   sample: ["worker: act kittens, celery: working since 2026-11-21T11:13:08+0000"]
+timers:
+  description: For people, when each timer of an Act runs and how its last run ended, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["timer: act kittens, nightly, at 03:00: clearsessions: ended with status 0, 2026-11-21T03:00:04+0000"]
 limits:
   description:
     - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and

@@ -40,7 +40,7 @@ def _remove(state: ActState) -> None:
         users.end_processes(owner)
     for release in files.names_in(paths.releases):
         files.remove_sealed(paths.release(release).root, SEAL)
-    for path in (paths.releases, paths.sesses, paths.once, paths.workshop):
+    for path in (paths.releases, paths.sesses, paths.once, paths.timers, paths.workshop):
         files.remove_tree(path)
     files.remove(paths.live)
     files.remove(paths.record)

@@ -129,6 +129,10 @@ class Act:
         """The locks of workers of which one may run at a time, whatever Sess it is of."""
         return os.path.join(self.root, "once")
 
+    @cached_property
+    def timers(self) -> str:
+        return os.path.join(self.root, "timers")
+
     def release(self, release: str) -> Release:
         return Release(os.path.join(self.releases, release))
 

@@ -120,6 +120,10 @@ def worker_program(text: str) -> Optional[str]:
     return None
 
 
+def time_of_day(text: str) -> Optional[str]:
+    return None if re.match(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", text) else "write hours and minutes in quotes: '03:00'"
+
+
 def directory(path: str) -> Optional[str]:
     """A directory inside the code whose name ends in the vassal's ini, where more than words is code."""
     if path == ".":

@@ -62,6 +62,7 @@ ACT_KEYS: dict[str, str] = {
     "timeout": SESS,
     "keep_releases": NEITHER,
     "workers": SESS,
+    "timers": NEITHER,
     "hooks": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {

@@ -121,6 +121,31 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class Timer:
+    """A command at a time.
+
+    Args:
+        name: its name in logs and status.
+        run: a program of the environment with its arguments; empty for a management command.
+        manage: a management command with its arguments.
+        at: a time of day, such as 03:00.
+        every: or how often: minute, quarter, hour, day, week, month.
+    """
+
+    name: str
+    run: str = ""
+    manage: str = ""
+    at: str = ""
+    every: str = ""
+
+    @property
+    def when(self) -> str:
+        """Return its time as people read it, with its command."""
+        time = f"every {self.every}" if self.every else f"at {self.at}"
+        return f"{time}: {self.run or self.manage}"
+
+
+@dataclass(frozen=True)
 class Hooks:
     """Management commands at fixed moments of a run.
 
@@ -182,6 +207,7 @@ class Act:
     timeout: int = 60
     keep_releases: int = 5
     workers: list[Worker] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
     hooks: Hooks = field(default_factory=Hooks)
 
 

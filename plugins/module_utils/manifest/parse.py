@@ -30,6 +30,7 @@ from .nouns import (
     Seed,
     Sess,
     StaticUrl,
+    Timer,
     Venue,
     Worker,
 )
@@ -142,7 +143,8 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         given.setdefault("manage", "-m django")  # its code is an empty directory
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]
-    workers = given.pop("workers", [])
+    workers = [Worker(**_given(worker)) for worker in given.pop("workers", [])]
+    timers = [Timer(**_given(timer)) for timer in given.pop("timers", [])]
     hooks = Hooks(**_given(given.pop("hooks", {})))
     health = _given(given.pop("health", {}))
     if "status" in health:
@@ -163,9 +165,8 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         database=engine,
         static_urls=urls,
         seed=seeds,
-        workers=[
-            Worker(**{key: value for key, value in worker.items() if value not in (None, "")}) for worker in workers
-        ],
+        workers=workers,
+        timers=timers,
         health=Health(**health),
         hooks=hooks,
         **given,

@@ -79,6 +79,16 @@ def worker() -> Spec:
     }
 
 
+def timer() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "at": {"type": "str"},
+        "every": {"type": "str", "choices": ["minute", "quarter", "hour", "day", "week", "month"]},
+    }
+
+
 def hooks() -> Spec:
     return {
         "before_migrate": {"type": "list", "elements": "str"},
@@ -126,6 +136,7 @@ def act() -> Spec:
         "timeout": {"type": "int"},
         "keep_releases": {"type": "int"},
         "workers": {"type": "list", "elements": "dict", "options": worker()},
+        "timers": {"type": "list", "elements": "dict", "options": timer()},
         "hooks": {"type": "dict", "options": hooks()},
     }
 

@@ -17,8 +17,9 @@ from ..bookings.manager import Bookings
 from ..host import files, records, vassals
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Manifest, Worker
+from ..manifest.nouns import Manifest, Timer, Worker
 from ..stages.crew import Crew
+from ..stages.timers import Timers
 from ..stages.uwsgi import Part, Uwsgi
 from ..state.read import ActState, HostState
 
@@ -42,7 +43,7 @@ def inspect(state: HostState, host: Host, whole: bool = False) -> list[Drift]:
         if act.record:
             found += drift.of_act(act)
         if act.live:
-            found += _of_sess(act, host)
+            found += [*_of_sess(act, host), *_of_timers(act, host)]
     found += _server_blocks(state, host)
     return list(dict.fromkeys([*found, *_sealed(state, whole)]))
 
@@ -97,6 +98,16 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     digest = act.live_record.get("variables")
     if digest and digest != digests.of_variables(act.live_env):
         yield Drift(subject, paths.env, "a variable was changed by hand")
+
+
+def _of_timers(act: ActState, host: Host) -> Iterator[Drift]:
+    """Yield the timers whose files a hand has changed, or that systemd does not start."""
+    own = Timers(act.paths, host)
+    for item in act.record.get("act", {}).get("timers", []):
+        timer = Timer(**item)
+        if timer.name in own.known() and not own.is_as(timer):
+            where = f"timer {timer.name}"
+            yield Drift(f"act {act.paths.name}", where, "changed by hand, or made by an earlier Backstage")
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:

@@ -16,6 +16,7 @@ from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
 from ..stages import emperor, limits
 from ..stages.crew import DRAIN, Crew
+from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
 from . import inspection
@@ -49,12 +50,13 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     }
     sesses = _sesses(state, host, stats, held)
     return {
-        "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
+        "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
         "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
+        "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -67,6 +69,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
         lines = [
             *lines,
             *found.get("workers", []),
+            *found.get("timers", []),
             *found.get("limits", []),
             *(one["line"] for one in found.get("drift", [])),
         ]
@@ -75,7 +78,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     return {"stdout": "\n".join(lines), "stdout_lines": lines}
 
 
-def _act(act: ActState) -> dict[str, Any]:
+def _act(act: ActState, host: Host) -> dict[str, Any]:
     return {
         "release": act.record.get("release"),
         "live": act.live_release,
@@ -86,6 +89,7 @@ def _act(act: ActState) -> dict[str, Any]:
         },
         "history": act.history.events,
         "has_data": act.has_data,
+        "timers": _timers(act, host),
     }
 
 
@@ -137,6 +141,32 @@ def _worker_lines(act: ActState, host: Host) -> list[str]:
             ends = f", ended by itself {worker['restarts']} times" if worker["restarts"] else ""
             last = f" (status {worker['last_status']}, {worker['last_end']})" if worker["last_end"] else ""
             lines.append(f"worker: act {act.paths.name}, {name}{of_sess}: {worker['state']}{since}{ends}{last}")
+    return lines
+
+
+def _timers(act: ActState, host: Host) -> dict[str, Any]:
+    """Return the timers of an Act by name: whether one runs, and how its last run ended."""
+    own, found = Timers(act.paths, host), {}
+    for name in own.known():
+        report = own.report(name)
+        found[name] = {
+            "when": own.when(name),
+            "running": own.is_running(name),
+            "last_start": report.since,
+            "last_end": report.ended,
+            "last_status": report.status if report.ended else None,
+        }
+    return found
+
+
+def _timer_lines(act: ActState, host: Host) -> list[str]:
+    """For people: when each timer of an Act runs, and how its last run ended."""
+    lines = []
+    for name, timer in _timers(act, host).items():
+        last = f"ended with status {timer['last_status']}, {timer['last_end']}" if timer["last_end"] else "never ended"
+        now = f"running since {timer['last_start']}" if timer["running"] else last
+        failed = "FAILED, " if timer["last_status"] and not timer["running"] else ""
+        lines.append(f"timer: act {act.paths.name}, {name}, {timer['when']}: {failed}{now}")
     return lines
 
 

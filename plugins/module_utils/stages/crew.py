@@ -10,14 +10,13 @@ long as it, or anything that it has forked, is there, whoever was killed. Root a
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..host import caller, files, names, process
+from ..host import caller, files, locks, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
@@ -169,7 +168,7 @@ class Crew:
 
     def working(self) -> list[str]:
         """Those that are there now."""
-        return [worker["name"] for worker in self.known() if _is_held(self._lock(worker["name"]))]
+        return [worker["name"] for worker in self.known() if locks.is_held(self._lock(worker["name"]))]
 
     def is_started(self) -> bool:
         return files.link_target(self.link) is not None
@@ -214,7 +213,7 @@ class Crew:
         from ..diagnosis import lookup
 
         self._need_programs()
-        self._make_log()
+        make_log(self.act)
         end = os.path.getsize(self.act.crew_log)
         files.link(self.link, self.paths.crew_ini)
         try:
@@ -224,11 +223,6 @@ class Crew:
             cause = lookup.find(log) or lookup.unknown(log)
             said = error.message + (f": {cause}" if cause else "")
             raise BackstageError(said, step="worker", log=lookup.tail(log)) from None
-
-    def _make_log(self) -> None:
-        handle = os.open(self.act.crew_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
-        os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
-        os.close(handle)
 
     def _ready(self, timeout: float) -> None:
         needed = {worker["name"] for worker in self.known() if len(worker["locks"]) == 1}
@@ -309,16 +303,9 @@ def differences(wanted: Iterable[Worker], before: Iterable[Mapping[str, Any]]) -
     return said
 
 
-def _is_held(lock: str) -> bool:
-    """Whether a process has the lock: the kernel says it."""
-    try:
-        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+def make_log(act: ActPaths) -> None:
+    """Make the log of an Act's workers and timers."""
+    files.directory(act.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
+    handle = os.open(act.crew_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
+    os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
+    os.close(handle)

@@ -18,6 +18,7 @@ NOUNS: dict[str, tuple[Callable[[], spec.Spec], type]] = {
     "seed": (spec.seed, nouns.Seed),
     "workers": (spec.worker, nouns.Worker),
     "hooks": (spec.hooks, nouns.Hooks),
+    "timers": (spec.timer, nouns.Timer),
     "health": (spec.health, nouns.Health),
     "backstage_sesses": (spec.sess, nouns.Sess),
     "limits": (spec.limits, nouns.Limits),

@@ -20,6 +20,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Sess,
     Source,
     StaticUrl,
+    Timer,
     Worker,
 )
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part
@@ -57,6 +58,7 @@ OTHER: dict[str, Any] = {
     "timeout": 30,
     "keep_releases": 3,
     "workers": [Worker("celery", "celery worker")],
+    "timers": [Timer("nightly", manage="clearsessions", at="03:00")],
     "hooks": Hooks(after_switch=["warm"]),
 }
 SAID = {  # by RULES 1, as far as this much is built
@@ -65,7 +67,7 @@ SAID = {  # by RULES 1, as far as this much is built
         "packages", "build", "static", "static_urls", "after_static", "index",
     },
     inputs.SESS: {"secrets", "timeout", "database", "workers"},
-    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks"},
+    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers"},
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port"},

@@ -10,12 +10,17 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
-WORKERS = "backstage_acts[kittens].workers"
+WORKERS, TIMERS = "backstage_acts[kittens].workers", "backstage_acts[kittens].timers"
 
 
 def worker(**more: Any) -> Item:
     """The options with one worker, right but for what is given here."""
     return {"acts": [act(workers=[{"name": "celery", "run": "celery -A kittens worker", **more}])]}
+
+
+def timer(**more: Any) -> Item:
+    """The options with one timer, right but for what is given here."""
+    return {"acts": [act(timers=[{"name": "nightly", "manage": "clearsessions", "at": "03:00", **more}])]}
 
 
 # options that differ from the smallest accepted ones -> the line that they are refused with
@@ -36,6 +41,18 @@ REFUSED: list[tuple[Item, str]] = [
     (
         {"acts": [act(migrate=False, hooks={"before_migrate": ["stop"]})]},
         "backstage_acts[kittens].hooks.before_migrate: its Act runs no migrations (migrate: false); leave it out",
+    ),
+    (
+        timer(name="a_b"),
+        f"{TIMERS}[a_b].name: 'a_b': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (timer(at=180), f"{TIMERS}[nightly].at: '180': write hours and minutes in quotes: '03:00'"),
+    (timer(at="24:00"), f"{TIMERS}[nightly].at: '24:00': write hours and minutes in quotes: '03:00'"),
+    (timer(at=None), f"{TIMERS}[nightly]: give either 'at', a time of day, or 'every'"),
+    (timer(every="day"), f"{TIMERS}[nightly]: give either 'at', a time of day, or 'every'"),
+    (
+        timer(run="celery"),
+        f"{TIMERS}[nightly]: give either 'run', a program of the environment, or 'manage', a management command",
     ),
     (
         worker(name="cel.ery"),

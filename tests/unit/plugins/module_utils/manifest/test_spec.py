@@ -20,6 +20,7 @@ NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     (spec.seed, nouns.Seed, set()),
     (spec.worker, nouns.Worker, set()),
     (spec.hooks, nouns.Hooks, set()),
+    (spec.timer, nouns.Timer, set()),
     (spec.health, nouns.Health, set()),
     (spec.auth, nouns.Auth, set()),
     (spec.rate, nouns.Rate, set()),

@@ -35,6 +35,10 @@ FULL = act(
     health={"path": "/up/", "status": [200, 301], "text": "Purr", "host": "a.example", "timeout": 9},
     timeout=90,
     keep_releases=3,
+    timers=[
+        {"name": "nightly", "manage": "clearsessions", "at": "03:00"},
+        {"name": "often", "run": "celery x", "every": "quarter"},
+    ],
     hooks={"before_migrate": ["a"], "after_migrate": ["b 'c d'"], "after_switch": ["e"]},
     workers=[
         {"name": "celery", "run": "celery -A kittens worker", "stop": "INT", "grace": 9, "count": 2},

@@ -75,6 +75,7 @@ def test_an_empty_host(house: House) -> None:
         "answers": [],
         "playbill": [],
         "workers": [],
+        "timers": [],
         "limits": [],
         "drift": [],
     }

@@ -271,7 +271,7 @@ def test_status_and_logs(crewed: House) -> None:
     eventually(lambda: crew(crewed, f"{A}.1").working() == [])
     assert "worker: act kittens, work: not working" in reports.report(crewed.production)["workers"]
     logged = {log["title"]: log["lines"] for log in logs.report(crewed.production, "kittens", 10, None)["logs"]}
-    assert any("backstage: worker work started" in line for line in logged["kittens, workers"])
+    assert any("backstage: worker work started" in line for line in logged["kittens, workers and timers"])
 
 
 @pytest.mark.usefixtures("jobs")
