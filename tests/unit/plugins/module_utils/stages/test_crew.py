@@ -46,6 +46,7 @@ def start_emperor(crewed: House, jobs: Jobs) -> Iterator[Start]:
     program = shutil.which("uwsgi-core")
     assert program, "these tests need uWSGI: run them by make units"
     words = [program, "--strict", "--emperor", crewed.host.vassals, "--emperor-stats", crewed.host.stats]
+    words += ["--emperor-graceful-shutdown", "--emperor-curse-tolerance", "315"]  # as the role says
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
@@ -135,6 +136,22 @@ def test_a_vassal_that_does_not_start(crewed: House, jobs: Jobs, start_emperor: 
     Path(crew.paths.crew_ini).write_text("[uwsgi]\nstrict = true\nno-such-option = 1\n")
     with pytest.raises(BackstageError, match=r"not started within 2 s|vassal of the workers ended"):
         crew.begin(2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
+def test_the_emperor_is_stopped(crewed: House, jobs: Jobs, start_emperor: Start, number: int) -> None:
+    """A restart of its service, or the host's shutdown: what is begun is done."""
+    running = start_emperor()
+    crew = made(crewed, replace(WORK, run="work 3"))
+    crew.begin(20)
+    jobs.send(2)
+    eventually(lambda: [name for name in os.listdir(jobs.queue) if ".job." in name])
+    running.send_signal(number)
+    assert running.wait(30) is not None
+    eventually(lambda: crew.working() == [])
+    assert [name for name, _release in jobs.done()] == ["0001.job"]
+    start_emperor()
+    eventually(lambda: crew.working() == ["work"])
 
 
 KILLS = ["worker", "program", "vassal", "emperor"]
