@@ -18,7 +18,7 @@ BEFORE_MIGRATE, AFTER_MIGRATE, AFTER_SWITCH = "before_migrate", "after_migrate",
 
 
 def after_switch(act: Act, production: str) -> list[Change]:
-    """What is run when visitors meet the new Sess: in its world, as the player."""
+    """Return the hooks after a switch. They run as the player, with the variables of the new Sess."""
     return [
         Change(step(act.name, AFTER_SWITCH, line), Phase.SWITCHED, act.name, partial(_run, production, act.name, line))
         for line in act.hooks.after_switch
@@ -37,12 +37,12 @@ def _run(production: str, act: str, line: str) -> None:
     if ran.error:
         from ..diagnosis import lookup
 
-        message = f"{ran.error.message}; the new Sess plays all the same, and the hook is not run again by itself"
+        message = f"{ran.error.message}; the new Sess plays, and no run repeats the hook"
         raise BackstageError(message, step=AFTER_SWITCH, log=lookup.tail(ran.output))
 
 
 def failure(when: str, line: str, error: BackstageError, applied: Sequence[str] = ()) -> BackstageError:
-    """The failure of a hook before the switch."""
+    """Return the failure of a hook before the switch."""
     said = f"'{line}' failed: {error.message}"
     if applied:
         said += f" (applied before it: {', '.join(applied)})"

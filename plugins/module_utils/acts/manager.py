@@ -279,7 +279,7 @@ class _Manager:
         self._note_migrated(applied=found["applied"], **which)
 
     def _note_migrated(self, **what: Any) -> None:
-        """Write it down; where hooks follow, the last one does, so that all of it is tried again after a failure."""
+        """Record the migration. If hooks follow, the last one records it, so that the next run repeats a failed one."""
         self.migrated = {"release": self.want.release, **what}
         if not self.act.hooks.after_migrate:
             self.state.history.add("migrated", **self.migrated)
@@ -333,7 +333,7 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
-        kept |= {sess.split(".")[0] for sess in self.state.crews}  # of those, workers may still end what they do
+        kept |= {sess.split(".")[0] for sess in self.state.crews}  # workers of these may still finish their jobs
         if not switches:
             kept |= self.state.served
         if not self.want.unhold:

@@ -99,15 +99,15 @@ class Seed:
 
 @dataclass(frozen=True)
 class Worker:
-    """What runs beside the web processes of a Sess, from the same release: a queue worker, a scheduler.
+    """A process that runs beside the web processes of a Sess, from the same release: a queue worker or a scheduler.
 
     Args:
-        name: what logs and status call it.
-        run: a program of the environment, with its arguments; empty where it is a management command.
-        manage: a management command, with its arguments.
-        stop: the signal that has it end after what it is doing.
-        grace: seconds that this may take; then it is killed.
-        once: whether that of an old Sess has to end before that of the new one begins.
+        name: its name in logs and status.
+        run: a program of the environment with its arguments; empty for a management command.
+        manage: a management command with its arguments.
+        stop: the signal after which it finishes its job and ends.
+        grace: the number of seconds until it is killed.
+        once: whether the old Sess's has to end before the new one's starts.
         count: how many of it run.
     """
 
@@ -152,7 +152,7 @@ class Hooks:
     Args:
         before_migrate: before the migrations of a release.
         after_migrate: after them.
-        after_switch: when visitors meet another Sess.
+        after_switch: after a switch to another Sess.
     """
 
     before_migrate: list[str] = field(default_factory=list)

@@ -182,7 +182,7 @@ class Planner:
         return changes
 
     def _plan_hooks(self, act: Act, switches: list[Change]) -> list[Change]:
-        """What runs after a switch; a rehearsal makes none that anybody notices."""
+        """Return the hooks after a switch. A rehearsal runs none."""
         is_switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in switches)
         return hooks.after_switch(act, self.paths.name) if is_switched and not self.order.private else []
 

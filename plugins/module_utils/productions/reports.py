@@ -117,7 +117,7 @@ def _sesses(
 
 
 def _workers(crew: Crew) -> dict[str, Any]:
-    """The workers of a Sess, by name: what the kernel tells of them, and what they say themselves."""
+    """Return the workers of a Sess by name: their state from the kernel, and their own reports."""
     working, wanted = crew.working(), crew.wanted()
     return {
         name: {
@@ -132,7 +132,7 @@ def _workers(crew: Crew) -> dict[str, Any]:
 
 
 def _worker_lines(act: ActState, host: Host) -> list[str]:
-    """For people: what each worker of an Act does, also those of an earlier Sess."""
+    """Return a line for each worker of an Act, including those of an earlier Sess."""
     lines = []
     for sess in sorted(act.sesses):
         of_sess = "" if sess == act.live else f", of the earlier Sess {sess}"
@@ -160,7 +160,7 @@ def _timers(act: ActState, host: Host) -> dict[str, Any]:
 
 
 def _timer_lines(act: ActState, host: Host) -> list[str]:
-    """For people: when each timer of an Act runs, and how its last run ended."""
+    """Return a line for each timer of an Act: its time, and how its last run ended."""
     lines = []
     for name, timer in _timers(act, host).items():
         last = f"ended with status {timer['last_status']}, {timer['last_end']}" if timer["last_end"] else "never ended"

@@ -4,8 +4,8 @@
 
 """The crew of a Sess: its workers, as one more vassal of the emperor beside that of its web processes.
 
-The vassal has no door: uWSGI keeps the role's backstage_worker.py, and that keeps the workers. A worker holds a lock as
-long as it, or anything that it has forked, is there, whoever was killed. Root asks the kernel for the lock.
+The vassal has no door: uWSGI keeps the role's backstage_worker.py running, which keeps the workers running. A worker
+and its child processes hold a lock as long as one of them lives. Root asks the kernel whether the lock is held.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .uwsgi import Part, read_from
 PROGRAM = "backstage_worker.py"
 RUN, DRAIN = "run", "drain"
 AT_ONCE = 60
-"""A switch waits so many seconds for workers that end; for those that may take longer the next run looks."""
+"""The number of seconds that a switch waits for workers to end. A later run removes those that take longer."""
 STEADY = 3
-"""Seconds that new workers have to live until they count as started."""
+"""The number of seconds that new workers have to live to count as started."""
 HAND_OVER = 2
-"""Seconds that a switch waits for idle workers of the old Sess to be gone before visitors meet the new one."""
+"""The number of seconds that a switch waits for the old Sess's idle workers to end before it switches."""
 MARGIN = 5
 _INI = """\
 ; {ownership}
@@ -42,7 +42,7 @@ uid = {player}
 gid = {player}
 strict = true
 master = true
-; a master that keeps a daemon, and nothing else
+; a master with a daemon and no workers of its own
 processes = 0
 no-orphans = true
 die-on-term = true
@@ -53,7 +53,7 @@ procname-prefix-spaced = {production}/{act}/{sess}/crew
 log-date = %%Y-%%m-%%dT%%H:%%M:%%S%%z
 ; not logto2: without a socket the privileges are dropped before that is opened
 logto = {log}
-; exec: a shell between them would take the signal that says that uWSGI is gone
+; exec: otherwise a shell between them would get the signal for the end of uWSGI
 attach-daemon2 = cmd=exec {python} -I {program} {crew},stopsignal=15,freq=3
 """
 _PYTHON = "/usr/bin/python3"
@@ -75,7 +75,7 @@ class Crew:
         self.link = os.path.join(host.vassals, self.vassal)
 
     def texts(self, part: Part) -> dict[str, str]:
-        """What its files hold, by their paths; none where there are no workers."""
+        """Return the contents of its files by path; none if there are no workers."""
         if not part.workers:
             return {}
         from ..acts import environments
@@ -127,11 +127,7 @@ class Crew:
         return os.path.join(self.paths.crew, f"{name}.lock")
 
     def write(self, part: Part, player: process.User) -> None:
-        """Make its files, of which the emperor does not know yet.
-
-        Raises:
-            BackstageError: a program is missing.
-        """
+        """Write its files before the emperor gets its vassal."""
         texts = self.texts(part)
         if not texts:
             return
@@ -159,7 +155,7 @@ class Crew:
                 )
 
     def known(self) -> list[dict[str, Any]]:
-        """Its workers as it was started with them; none where it has none."""
+        """Return the workers that it was started with."""
         return list((files.read_json(self._record) or {}).get("workers", []))
 
     @property
@@ -167,46 +163,46 @@ class Crew:
         return max((worker["grace"] for worker in self.known()), default=0)
 
     def working(self) -> list[str]:
-        """Those that are there now."""
+        """Return the names of the workers that live now."""
         return [worker["name"] for worker in self.known() if locks.is_held(self._lock(worker["name"]))]
 
     def is_started(self) -> bool:
         return files.link_target(self.link) is not None
 
     def is_draining(self) -> bool:
-        """Whether it ends what it does, so that a run leaves it alone."""
+        """Return whether its workers finish their jobs, so that a run leaves it alone."""
         return self.wanted() == DRAIN and self.is_started() and bool(self.working())
 
     def wanted(self) -> str:
         return (files.read(self._wanted) or "").strip()
 
     def tell(self, word: str) -> None:
-        """Have its workers run, or end after what they are doing."""
+        """Tell its workers to run, or to end after their current jobs."""
         if self.known() and self.wanted() != word:
             files.write(self._wanted, word + "\n", 0o644)
 
     def lacks(self) -> list[str]:
-        """Why its workers do not run although its Sess is live: a run was killed, or a hand has done it."""
+        """Return why the workers of a live Sess do not run: a run was killed, or somebody changed it by hand."""
         if not self.known():
             return []
         found = [] if self.is_started() else ["its workers are not started"]
         return found + (["its workers were told to end"] if self.wanted() != RUN else [])
 
     def resume(self) -> None:
-        """Have the workers of the live Sess run again."""
+        """Start the workers of the live Sess again."""
         self.tell(RUN)
         if not self.is_started():
             files.link(self.link, self.paths.crew_ini)
         emperor.try_look(self.host.stats)
 
     def begin(self, timeout: float) -> None:
-        """Start the workers and wait until all of them live; one that runs once waits for that of another Sess.
+        """Start the workers and wait until all of them live. A worker with `once` may still wait for the old one.
 
         Args:
-            timeout: seconds until they have to be there.
+            timeout: the maximum number of seconds until they live.
 
         Raises:
-            BackstageError: one of them has ended, or is not there in time.
+            BackstageError: one of them ended, did not start in time, or has no program.
         """
         if not self.known():
             return
@@ -248,12 +244,12 @@ class Crew:
         raise BackstageError(f"{told} not started within {timeout:.0f} s: raise health.timeout")
 
     def reports(self) -> dict[str, Report]:
-        """What the workers say of themselves: since when they work, and how they ended."""
+        """Return what their program reports: since when they live, and how they ended."""
         folder = os.path.join(self.paths.crew, "said")
         return {worker["name"]: Report.read(os.path.join(folder, worker["name"] + ".json")) for worker in self.known()}
 
     def hand_over(self) -> None:
-        """Let the workers fetch nothing more: what the new Sess sends, the old code may not know."""
+        """Tell the workers to take no more jobs: their old code may not know the jobs of the new Sess."""
         self.tell(DRAIN)
         try:
             self.wait_idle(HAND_OVER)
@@ -262,7 +258,7 @@ class Crew:
             raise
 
     def wait_idle(self, timeout: float) -> bool:
-        """Wait until no worker is there; return whether that came in time."""
+        """Wait until no worker lives, and return whether that happened in time."""
         deadline = time.monotonic() + timeout
         while self.working():
             if time.monotonic() > deadline:
@@ -272,13 +268,13 @@ class Crew:
         return True
 
     def end(self, wait: bool) -> bool:
-        """Let the workers end what they do, then stop their vassal.
+        """Wait for the workers to finish their jobs, then stop their vassal.
 
         Args:
-            wait: whether to wait as long as they may take; else a minute at most.
+            wait: whether to wait until the end of `grace`; otherwise a minute at most.
 
         Returns:
-            Whether it is stopped; else its workers still end what they do.
+            Whether the vassal is stopped. Otherwise workers still finish their jobs.
         """
         if not self.known() and not self.is_started():
             return True
@@ -292,7 +288,7 @@ class Crew:
 
 
 def differences(wanted: Iterable[Worker], before: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What differs from the workers that a record has, as a plan says it."""
+    """Return the differences from the workers in a record, as a plan shows them."""
     now = {worker.name: summary(worker) for worker in wanted}
     then = {str(worker["name"]): dict(worker) for worker in before}
     said = []
@@ -304,7 +300,7 @@ def differences(wanted: Iterable[Worker], before: Iterable[Mapping[str, Any]]) -
 
 
 def make_log(act: ActPaths) -> None:
-    """Make the log of an Act's workers and timers."""
+    """Create the log of an Act's workers and timers."""
     files.directory(act.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
     handle = os.open(act.crew_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
     os.fchown(handle, 0, process.group_id(names.LOG_GROUP))

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the workers of a Sess say of themselves, in files of the Act's player: anything may be in them.
+"""The reports of workers and timers. They are files of the Act's player, so their content is not trusted.
 
-Whether a worker is there is not read from them; see ``crew``.
+Whether a worker lives is not read from them; see ``crew``.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _LARGEST = 10**9
 
 @dataclass(frozen=True)
 class Report:
-    """What one worker says.
+    """The report of one worker or timer.
 
     Args:
-        since: since when it works; empty where it does not.
-        restarts: how often it ended by itself since its Sess began.
-        ended: when it did so for the last time; empty where it never did.
-        status: how that was; below 0 a signal.
+        since: since when it runs; empty if it does not run.
+        restarts: how often a worker ended by itself since its Sess started.
+        ended: when it last ended; empty if it never did.
+        status: its exit status then; a signal below 0.
     """
 
     since: str = ""

@@ -134,32 +134,31 @@ def try_look(path: str, vassal: str = "") -> Optional[Stats]:
 
 
 def dismiss(stats: str, link: str, grace: Optional[float], what: str) -> None:
-    """Take a vassal's link away and wait until the emperor has let it finish.
+    """Remove the symlink of a vassal and wait until the vassal has ended.
 
     Args:
         stats: the emperor's socket.
-        link: that of the vassal, in its directory.
-        grace: seconds for what it is still doing; then it is killed. None where it does nothing any more: nobody waits
-            for its exit.
-        what: what people call it.
+        link: the symlink of the vassal.
+        grace: the number of seconds until it is killed. None for an idle vassal, whose end is not waited for.
+        what: its name in messages.
 
     Raises:
         BackstageError: it does not end.
     """
     files.remove(link)
     if grace is None:
-        try_look(stats)  # it looks at its directory when it is asked, else every three seconds
+        try_look(stats)  # this makes it check its directory, which it otherwise does every 3 s
         return
     name, deadline, killed = os.path.basename(link), time.monotonic() + grace, False
     while True:
         seen = try_look(stats, name)
         found = seen.vassals.get(name) if seen else None
         if found is None:
-            return  # it has ended, or there is no emperor that could play it
+            return  # it has ended, or no emperor runs
         if time.monotonic() > deadline:
             if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
                 raise BackstageError(f"{what} does not end", step="stop")
-            # an import that hangs ignores the emperor's wish
+            # a hanging import ignores the emperor's signal
             os.kill(found.pid, signal.SIGKILL)
             killed, deadline = True, time.monotonic() + 10
         time.sleep(0.03)

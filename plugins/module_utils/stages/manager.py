@@ -65,7 +65,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
         manage=release["manage"],
-        # a rehearsal would take jobs that others wait for
+        # a rehearsal starts no workers, because they would take real jobs
         workers=()
         if state.paths.production.name == names.REHEARSAL
         else tuple(sorted(want.act.act.workers, key=lambda one: one.name)),
@@ -123,7 +123,7 @@ def _play_change(
 
 
 def _plan_crew(state: ActState, host: Host) -> list[Change]:
-    """The workers of the live Sess, where a run was killed before it had them run again."""
+    """Return the restart of the live Sess's workers, which a killed run told to end."""
     own = Crew(host, state.paths, state.live or "")
     because = own.lacks()
     step = Step("sess", state.paths.name, "start workers", None, {"because": because})
@@ -222,10 +222,10 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
 
 
 def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
-    """Start the workers of a Sess that was let through; then those of the old one fetch nothing more.
+    """Start the workers of a Sess that passed the gate, then tell those of the old one to take no more jobs.
 
     Raises:
-        BackstageError: one did not start; the new Sess is removed, and the old one's workers go on.
+        BackstageError: one did not start. The new Sess was removed, and the old workers run on.
     """
     try:
         Crew(host, state.paths, sess).begin(want.act.act.health.timeout)
@@ -343,7 +343,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         stage.stop(sess, None if idle and not wait else timeout + 15)
     if not own.end(wait):
         left = ", ".join(own.working())
-        warn(f"act {state.paths.name}: workers of Sess {sess} still end what they do ({left}); a later run removes it")
+        warn(f"act {state.paths.name}: workers of Sess {sess} still finish their jobs ({left}); a later run removes it")
         return
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)

@@ -19,15 +19,15 @@ from .uwsgi import Part, Uwsgi
 
 
 def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: process.User, keep: int) -> None:
-    """Make the Sess's directory whole before the emperor hears of it.
+    """Complete the Sess's directory before the emperor gets its vassal.
 
     Args:
-        stage: what will play it.
-        wanted: what it plays.
+        stage: the Stage of the Act.
+        wanted: what the Sess plays.
         sess: its id.
         state: its Act on disk.
-        player: who plays it.
-        keep: how many releases stay, whose static files it serves, too.
+        player: the Act's player.
+        keep: how many releases stay; the Sess also serves the static files of earlier ones.
     """
     paths = state.paths.sess(sess)
     files.directory(paths.root, 0o711)
@@ -64,7 +64,7 @@ def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: proces
 
 
 def make_log(state: ActState) -> None:
-    """The Act's log, which only root and the log's readers may open."""
+    """Create the Act's log, which only root and the group of log readers can read."""
     files.directory(state.paths.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
     handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
     os.fchown(handle, 0, process.group_id(names.LOG_GROUP))

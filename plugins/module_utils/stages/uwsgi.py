@@ -85,7 +85,7 @@ class Part:
         timeout: the longest request, in seconds.
         limits: what it may use of the host.
         manage: how the Act is managed.
-        workers: what runs beside it.
+        workers: its workers.
     """
 
     release: str

@@ -136,7 +136,7 @@ def test_one_that_fails_after_a_switch(built: House) -> None:
     with pytest.raises(BackstageError, match="note breaks") as failure:
         make(hooks.after_switch(act(after_switch=["note breaks"]), built.production))
     assert failure.value.message == (
-        "'note breaks' ended with status 1: CommandError: the search index does not answer; the new Sess plays all the"
-        " same, and the hook is not run again by itself"
+        "'note breaks' ended with status 1: CommandError: the search index does not answer; the new Sess plays, and no"
+        " run repeats the hook"
     )
     assert failure.value.step == "after_switch"

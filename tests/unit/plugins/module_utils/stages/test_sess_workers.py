@@ -198,7 +198,7 @@ def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, mon
     carry_out(crewed, want(slow))
     jobs.send()
     eventually(lambda: [name for name in os.listdir(jobs.queue) if ".job." in name])
-    said = f"act kittens: workers of Sess {A}.1 still end what they do (work); a later run removes it"
+    said = f"act kittens: workers of Sess {A}.1 still finish their jobs (work); a later run removes it"
     assert carry_out(crewed, want(slow, release=B)) == [said]
     assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{B}.1"])
     assert planned(crewed, want(slow, release=B)) == [], "it is left alone"
