@@ -227,10 +227,15 @@ def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callab
     Raises:
         BackstageError: one did not start. The new Sess was removed, and the old workers run on.
     """
+    new = Crew(host, state.paths, sess)
     try:
-        Crew(host, state.paths, sess).begin(want.act.act.health.timeout)
+        new.begin(want.act.act.health.timeout)
         if state.live:
             Crew(host, state.paths, state.live).hand_over()
+    except caller.Abandoned:  # nobody waits until the workers have finished their jobs: the next run removes the Sess
+        new.tell(crew.DRAIN)
+        Uwsgi(host, state.paths).stop(sess, 0.5)
+        raise
     except BackstageError:
         end(sess, state, host, warn)
         raise

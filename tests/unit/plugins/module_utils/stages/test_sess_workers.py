@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
-from ansible_collections.backstage.django.plugins.module_utils.host import files, names
+from ansible_collections.backstage.django.plugins.module_utils.host import caller, files, names
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Worker
 from ansible_collections.backstage.django.plugins.module_utils.productions import logs, reports
@@ -185,6 +186,34 @@ def test_a_run_was_killed_before_the_switch(crewed: House) -> None:
     carry_out(crewed, want(WORK))
     eventually(lambda: crew(crewed, f"{A}.1").working() == ["work"])
     assert planned(crewed, want(WORK)) == []
+
+
+def test_the_run_is_abandoned_while_workers_start(crewed: House, jobs: Jobs) -> None:
+    """The old Sess and its workers run on. The new workers end, and the next run removes their Sess."""
+    for release in (A, B):
+        crewed.build(release)
+    carry_out(crewed, want(WORK))
+    caller.watch()
+
+    def abandon() -> None:
+        eventually(lambda: crew(crewed, f"{B}.1").working())
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    abandons = threading.Thread(target=abandon)
+    abandons.start()
+    try:
+        with pytest.raises(caller.Abandoned):
+            carry_out(crewed, want(WORK, release=B))
+    finally:
+        signal.alarm(0)
+        caller.forget()
+        abandons.join()
+    assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1", f"{B}.1"], [f"{A}.1"])
+    eventually(lambda: crew(crewed, f"{B}.1").working() == [])
+    assert (crew(crewed, f"{A}.1").wanted(), crew(crewed, f"{A}.1").working()) == ("run", ["work"])
+    assert planned(crewed, want(WORK)) == [("sweep", None)]
+    carry_out(crewed, want(WORK))
+    assert (on_the_host(crewed), crewed.state().crews) == ((f"{A}.1", [f"{A}.1"], [f"{A}.1"]), [f"{A}.1"])
 
 
 def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
