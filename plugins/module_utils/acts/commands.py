@@ -128,7 +128,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
     environment = state.paths.production.environment(record["environment"])
     return Command(
         words=words,
-        argv=_argv(record["manage"], environment, words),
+        argv=argv(record["manage"], environment, words),
         user=process.User.named(names.player(production, act)),
         # unbuffered, so that output and errors come in the right order
         env={**state.live_env, **environments.entered(environment), "PYTHONUNBUFFERED": "1"},
@@ -158,7 +158,7 @@ def _playing(production: str, act: str) -> ActState:
     return state
 
 
-def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
+def argv(manage: str, environment: str, words: list[str]) -> list[str]:
     """Return the command line of the Act's management program with these words."""
     python = os.path.join(environment, "bin", "python")
     if manage.startswith("-m "):

@@ -69,6 +69,11 @@ def vassal(production: str, act: str, sess: str) -> str:
     return f"backstage.{production}.{act}.{sess}.ini"
 
 
+def crew_vassal(production: str, act: str, sess: str) -> str:
+    """The file name of a Sess's workers there."""
+    return f"backstage.{production}.{act}.{sess}.crew.ini"
+
+
 def scope(production: str, act: str, sess: str) -> str:
     """Return the name of the cgroup of a Sess with limits. systemd's scope adds the number of its first process."""
     return f"backstage-{production}-{act}-{sess}"

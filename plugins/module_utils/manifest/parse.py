@@ -21,6 +21,7 @@ from .nouns import (
     File,
     Gig,
     Health,
+    Hooks,
     Index,
     Limits,
     Manifest,
@@ -29,8 +30,10 @@ from .nouns import (
     Seed,
     Sess,
     StaticUrl,
+    Timer,
     Tls,
     Venue,
+    Worker,
 )
 from .problems import Problems, one_of
 from .shapes import Item
@@ -141,6 +144,9 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         given.setdefault("manage", "-m django")  # its code is an empty directory
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]
+    workers = [Worker(**_given(worker)) for worker in given.pop("workers", [])]
+    timers = [Timer(**_given(timer)) for timer in given.pop("timers", [])]
+    hooks = Hooks(**_given(given.pop("hooks", {})))
     health = _given(given.pop("health", {}))
     if "status" in health:
         health["status"] = tuple(health["status"])
@@ -160,7 +166,10 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         database=engine,
         static_urls=urls,
         seed=seeds,
+        workers=workers,
+        timers=timers,
         health=Health(**health),
+        hooks=hooks,
         **given,
     )
 

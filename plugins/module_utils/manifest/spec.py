@@ -67,6 +67,36 @@ def seed() -> Spec:
     }
 
 
+def worker() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "stop": {"type": "str", "choices": ["TERM", "INT", "QUIT"]},
+        "grace": {"type": "int"},
+        "once": {"type": "bool"},
+        "count": {"type": "int"},
+    }
+
+
+def timer() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "at": {"type": "str"},
+        "every": {"type": "str", "choices": ["minute", "quarter", "hour", "day", "week", "month"]},
+    }
+
+
+def hooks() -> Spec:
+    return {
+        "before_migrate": {"type": "list", "elements": "str"},
+        "after_migrate": {"type": "list", "elements": "str"},
+        "after_switch": {"type": "list", "elements": "str"},
+    }
+
+
 def health() -> Spec:
     return {
         "path": {"type": "str"},
@@ -105,6 +135,9 @@ def act() -> Spec:
         "health": {"type": "dict", "options": health()},
         "timeout": {"type": "int"},
         "keep_releases": {"type": "int"},
+        "workers": {"type": "list", "elements": "dict", "options": worker()},
+        "timers": {"type": "list", "elements": "dict", "options": timer()},
+        "hooks": {"type": "dict", "options": hooks()},
     }
 
 

@@ -40,6 +40,8 @@ def _act(summary: Item) -> Item:
     if source:
         given = {**source, source["kind"]: source["location"]}
         item["source"] = {key: value for key, value in given.items() if value and key not in ("kind", "location")}
+    for key in ("workers", "timers"):  # an empty text stands for a key that was not given
+        item[key] = [{name: value for name, value in one.items() if value != ""} for one in item.get(key, [])]
     engine = item.pop("database", "")
     return {**item, "database": {"engine": engine}} if engine else item
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
@@ -16,7 +17,9 @@ from ..bookings.manager import Bookings
 from ..host import files, records, vassals
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Manifest
+from ..manifest.nouns import Manifest, Timer, Worker
+from ..stages.crew import Crew
+from ..stages.timers import Timers
 from ..stages.uwsgi import Part, Uwsgi
 from ..state.read import ActState, HostState
 
@@ -40,7 +43,7 @@ def inspect(state: HostState, host: Host, whole: bool = False) -> list[Drift]:
         if act.record:
             found += drift.of_act(act)
         if act.live:
-            found += _of_sess(act, host)
+            found += [*_of_sess(act, host), *_of_timers(act, host)]
     found += _server_blocks(state, host)
     return list(dict.fromkeys([*found, *_sealed(state, whole)]))
 
@@ -85,11 +88,26 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     if release is None:
         yield Drift(subject, act.paths.live, "what plays has no sealed release")
         return
-    if act.live_ini != stage.render(_part(act, release), act.live or ""):
-        yield Drift(subject, paths.ini, "changed by hand, or made by an earlier Backstage")
+    part, crew = _part(act, release), Crew(host, act.paths, act.live or "")
+    texts = {paths.ini: stage.render(part, act.live or ""), **crew.texts(part)}
+    for path, text in texts.items():
+        if files.read(path) != text:
+            yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
+    for lack in crew.lacks():
+        yield Drift(subject, crew.link, lack)
     digest = act.live_record.get("variables")
     if digest and digest != digests.of_variables(act.live_env):
         yield Drift(subject, paths.env, "a variable was changed by hand")
+
+
+def _of_timers(act: ActState, host: Host) -> Iterator[Drift]:
+    """Yield the timers whose files a hand has changed, or that systemd does not start."""
+    own = Timers(act.paths, host)
+    for item in act.record.get("act", {}).get("timers", []):
+        timer = Timer(**item)
+        if timer.name in own.known() and not own.is_as(timer):
+            where = f"timer {timer.name}"
+            yield Drift(f"act {act.paths.name}", where, "changed by hand, or made by an earlier Backstage")
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:
@@ -97,7 +115,9 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
-    return Part(release["release"], project, environment, {}, frozenset(), **counted)
+    workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
+    part = Part(release["release"], project, environment, {}, frozenset(), **counted)
+    return replace(part, manage=release["manage"], workers=workers)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

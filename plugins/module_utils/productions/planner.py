@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
+from ..acts import hooks
 from ..acts import manager as acts
 from ..acts import removal as act_removal
 from ..acts.databases import Databases
@@ -24,6 +25,7 @@ from ..host.layout import Production
 from ..manifest import inputs
 from ..manifest.nouns import Act
 from ..stages import manager as sesses
+from ..stages import timers
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
 from .order import Order, Outcome
@@ -173,11 +175,23 @@ class Planner:
                     want, state, any(change.phase in (Phase.PLAY, Phase.STOP) for change in sess_changes)
                 )
             if act.name not in self.refused:
-                changes += sess_changes
+                changes += sess_changes + self._plan_hooks(act, sess_changes) + self._plan_timers(act, state)
         if self.order.prune:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
         return changes
+
+    def _plan_hooks(self, act: Act, switches: list[Change]) -> list[Change]:
+        """Return the hooks after a switch. A rehearsal runs none."""
+        is_switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in switches)
+        return hooks.after_switch(act, self.paths.name) if is_switched and not self.order.private else []
+
+    def _plan_timers(self, act: Act, state: ActState) -> list[Change]:
+        """Plan the timers of an Act, which run while its Sess is started."""
+        sess = self.manifest.sesses.get(act.name)
+        if self.order.private or self.order.through != "play" or not (sess or self.order.prune):
+            return []
+        return timers.plan(act.timers if sess and sess.state == "started" else (), state, self.host)
 
     def _plan_sess(self, want: acts.Want, state: ActState) -> list[Change]:
         name = want.act.name
@@ -207,7 +221,8 @@ class Planner:
 
     def _plan_removal(self, name: str) -> list[Change]:
         state = self.state.act(name)
-        removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
+        removal = timers.plan((), state, self.host)
+        removal += sesses.plan_removal(name, state, self.host, self.warnings.append)
         try:
             return removal + act_removal.plan(name, state, self.databases, name in self.order.delete_data)
         except BackstageError as error:
@@ -270,7 +285,8 @@ class Planner:
         back = rollbacks.want(act, self.manifest.sesses.get(act.name), self._address(act.name), state, target)
         self.wants[act.name] = back.act
         unhold = acts.plan_unhold(back.act, state, self.host)
-        return unhold + sesses.plan(back, state, self.host, self.warnings.append, self._ask)
+        switch = sesses.plan(back, state, self.host, self.warnings.append, self._ask)
+        return unhold + switch + self._plan_hooks(act, switch)
 
 
 def playing(state: HostState) -> dict[str, Any]:

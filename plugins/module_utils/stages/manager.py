@@ -21,7 +21,8 @@ from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import limits
+from . import crew, limits
+from .crew import Crew
 from .uwsgi import Part, Uwsgi
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         threads=want.sess.threads,
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
+        manage=release["manage"],
+        # a rehearsal starts no workers, because they would take real jobs
+        workers=()
+        if state.paths.production.name == names.REHEARSAL
+        else tuple(sorted(want.act.act.workers, key=lambda one: one.name)),
     )
 
 
@@ -87,6 +93,8 @@ def plan(
         if differences:
             verb = "roll back" if want.hold else "play"
             changes.append(_play_change(want, Phase.PLAY, verb, differences, before, play))
+        elif state.live and state.live_record.get("workers"):
+            changes += _plan_crew(state, host)
         if want.after:
             because = [
                 f"{what} left"
@@ -114,9 +122,17 @@ def _play_change(
     return Change(step, phase, name, partial(play, want))
 
 
+def _plan_crew(state: ActState, host: Host) -> list[Change]:
+    """Return the restart of the live Sess's workers, which a killed run told to end."""
+    own = Crew(host, state.paths, state.live or "")
+    because = own.lacks()
+    step = Step("sess", state.paths.name, "start workers", None, {"because": because})
+    return [Change(step, Phase.CLEAR, state.paths.name, own.resume)] if because else []
+
+
 def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """Return the changes after which nothing of the Act plays."""
-    if not (state.live or state.vassals or state.sesses):
+    if not (state.live or state.all_sesses):
         return []
     step = Step("sess", name, "remove", {"release": state.live_release} if state.live else None, None)
     return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
@@ -142,6 +158,7 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
+    found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
     return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
 
@@ -152,13 +169,15 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[s
         "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
         "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
     }
+    for path, text in Crew(stage.host, state.paths, live).texts(wanted).items():
+        texts[os.path.basename(path)] = (files.read(path), text)
     return [name for name, (before, after) in texts.items() if before != after]
 
 
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
-    """Return the removals of Sesses that are not live, which a killed run left."""
+    """Return the removals of Sesses that are not live, except those whose workers still finish their jobs."""
     name = state.paths.name
-    left = sorted({*state.sesses, *state.vassals} - {state.live})
+    left = [sess for sess in sorted(state.all_sesses - {state.live}) if not Crew(host, state.paths, sess).is_draining()]
     return [
         Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
         for sess in left
@@ -173,6 +192,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
     sess = start(want, wanted, state, host, warn)
+    _begin_work(want, sess, state, host, warn)
     held = files.read(state.paths.hold)
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
@@ -201,9 +221,30 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         warn(f"act {act.name}: its database '{sealed}' lies in the code, and can't be written: name it in 'writable'")
 
 
+def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Start the workers of a Sess that passed the gate, then tell those of the old one to take no more jobs.
+
+    Raises:
+        BackstageError: one did not start. The new Sess was removed, and the old workers run on.
+    """
+    new = Crew(host, state.paths, sess)
+    try:
+        new.begin(want.act.act.health.timeout)
+        if state.live:
+            Crew(host, state.paths, state.live).hand_over()
+    except caller.Abandoned:  # nobody waits until the workers have finished their jobs: the next run removes the Sess
+        new.tell(crew.DRAIN)
+        Uwsgi(host, state.paths).stop(sess, 0.5)
+        raise
+    except BackstageError:
+        end(sess, state, host, warn)
+        raise
+
+
 def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     if old:
         files.link(state.paths.live, os.path.join("sesses", old))
+        Crew(host, state.paths, old).tell(crew.RUN)
     else:
         files.remove(state.paths.live)
     state.live = old
@@ -218,7 +259,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         OSError: one of its files could not be written. It was removed, and nothing else changed.
     """
     from ..diagnosis import lookup
-    from . import gate
+    from . import gate, sess_files
 
     host.need_stage()
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
@@ -227,10 +268,10 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
-    _make_log(state)
+    sess_files.make_log(state)
     ends, killed = stage.log_ends(), limits.kills()
     try:
-        _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
+        sess_files.write(stage, wanted, sess, state, player, want.act.act.keep_releases)
         state.history.add("started", release=wanted.release, sess=sess)
         stage.start(sess)
         stage.ready(sess, want.act.act.health.timeout)
@@ -286,49 +327,6 @@ def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], No
         warn(f"act {state.paths.name}: Sess {sess} left processes, which were killed: {', '.join(found)}")
 
 
-def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
-    """Complete the Sess's directory before the emperor gets its vassal."""
-    from . import proofs
-
-    paths = state.paths.sess(sess)
-    files.directory(paths.root, 0o711)
-    files.directory(paths.env, 0o750, 0, gid)
-    files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
-    files.directory(paths.older, 0o711)
-    token = proofs.new()
-    for name, value in {**wanted.variables, names.PROOF: token}.items():
-        files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
-    release = state.paths.release(wanted.release)
-    os.symlink(release.root, paths.release)
-    os.symlink(release.static, paths.static)
-    for number, name in enumerate(state.older(wanted.release, keep), 1):
-        os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
-    record: dict[str, Any] = {
-        "sess": sess,
-        "token": token,
-        "release": wanted.release,
-        "secrets": sorted(wanted.secrets),
-        "stage": "uwsgi",
-        "processes": wanted.processes,
-        "threads": wanted.threads,
-        "timeout": wanted.timeout,
-        "limits": wanted.limits.given(),
-        "variables": digests.of_variables(wanted.variables),
-    }
-    files.draft(paths.record, files.to_json(record), 0o600)
-    limited = stage.limits_record(wanted, sess)
-    if limited:
-        files.draft(paths.limits, limited, 0o600)
-    files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)
-
-
-def _make_log(state: ActState) -> None:
-    files.directory(state.paths.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
-    handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
-    os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
-    os.close(handle)
-
-
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
     """Drain a Sess that nginx no longer uses, stop it, and remove its directory.
 
@@ -337,9 +335,11 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         state: its Act on disk.
         host: the host's facts.
         warn: takes warnings.
-        wait: whether to wait until its last process has ended. Otherwise the emperor ends it once it answers nothing.
+        wait: whether to wait until its last process has ended. Otherwise the emperor ends it once it answers nothing,
+            and workers that take long are left to a later run.
     """
-    stage = Uwsgi(host, state.paths)
+    stage, own = Uwsgi(host, state.paths), Crew(host, state.paths, sess)
+    own.tell(crew.DRAIN)
     record = files.read_json(state.paths.sess(sess).record) or {}
     timeout = record.get("timeout", host.longest_request)
     if stage.is_started(sess):
@@ -347,6 +347,10 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         if not idle:
             warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
         stage.stop(sess, None if idle and not wait else timeout + 15)
+    if not own.end(wait):
+        left = ", ".join(own.working())
+        warn(f"act {state.paths.name}: workers of Sess {sess} still finish their jobs ({left}); a later run removes it")
+        return
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
@@ -354,7 +358,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
 def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     """Stop everything that plays for an Act. nginx loses the door first, and open requests are finished."""
     files.remove(state.paths.live)
-    for sess in sorted({*state.sesses, *state.vassals, *([state.live] if state.live else [])}):
+    for sess in sorted({*state.all_sesses, *([state.live] if state.live else [])}):
         end(sess, state, host, warn)
     if state.live:
         state.history.add("stopped", sess=state.live)

@@ -56,7 +56,8 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
 
 def _was_interrupted(state: ActState) -> bool:
     """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
-    left = {*state.sesses, *state.vassals} - {state.live}
+    draining = {sess for sess in state.crews if sess not in state.vassals}
+    left = state.all_sesses - {state.live} - draining
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 

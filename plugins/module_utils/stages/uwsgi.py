@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from ..manifest.nouns import Limits
+from ..manifest.nouns import Limits, Worker
 from . import emperor
 from .limits import Held, look, record
 
@@ -85,6 +84,8 @@ class Part:
         threads: threads of each worker.
         timeout: the longest request, in seconds.
         limits: what it may use of the host.
+        manage: how the Act is managed.
+        workers: its workers.
     """
 
     release: str
@@ -96,6 +97,8 @@ class Part:
     threads: int
     timeout: int
     limits: Limits = field(default_factory=Limits)
+    manage: str = ""
+    workers: tuple[Worker, ...] = ()
 
 
 class Uwsgi:
@@ -186,25 +189,8 @@ class Uwsgi:
             grace: seconds for open requests, then it is killed. None if it answers nothing any more: nothing waits for
                 its exit then, which takes uWSGI's master up to a second.
         """
-        name = self.vassal(sess)
-        files.remove(os.path.join(self.host.vassals, name))
-        if grace is None:
-            emperor.try_look(self.host.stats)  # this makes it check its directory, which it otherwise does every 3 s
-            return
-        deadline = time.monotonic() + grace
-        killed = False
-        while True:
-            stats = emperor.try_look(self.host.stats, name)
-            found = stats.vassals.get(name) if stats else None
-            if found is None:
-                return  # it has ended, or no emperor runs
-            if time.monotonic() > deadline:
-                if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
-                    raise BackstageError(f"the Sess {sess} does not end", step="stop")
-                # a hanging import ignores the emperor's signal
-                os.kill(found.pid, signal.SIGKILL)
-                killed, deadline = True, time.monotonic() + 10
-            time.sleep(0.03)
+        link = os.path.join(self.host.vassals, self.vassal(sess))
+        emperor.dismiss(self.host.stats, link, grace, f"the Sess {sess}")
 
     def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
         """Kill the processes that a stopped Sess has left, and return their names.
@@ -256,7 +242,7 @@ class Uwsgi:
     def printed_since(self, ends: dict[str, int]) -> str:
         """Return everything that it printed since then; of a very long output only the beginning and the end."""
         for log, end in ends.items():
-            text = _read_from(log, end).split("GAME OVER")[0].strip()
+            text = read_from(log, end).split("GAME OVER")[0].strip()
             if text:
                 return text
         return ""
@@ -269,7 +255,8 @@ def sweep_drafts(production: str, vassals: str) -> None:
             files.remove(os.path.join(vassals, name))
 
 
-def _read_from(path: str, offset: int) -> str:
+def read_from(path: str, offset: int) -> str:
+    """What a log has got since it was so long; of very much only the beginning and the end."""
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             log.seek(offset)

@@ -38,6 +38,7 @@ class ActState:
     live_ini: str
     history: History
     hold: Record
+    crews: list[str] = field(default_factory=list)
 
     @cached_property
     def live_env(self) -> dict[str, str]:
@@ -96,7 +97,12 @@ class ActState:
 
     @property
     def exists(self) -> bool:
-        return bool(self.record or self.releases or self.sesses or self.vassals)
+        return bool(self.record or self.releases or self.all_sesses)
+
+    @property
+    def all_sesses(self) -> set[str]:
+        """Whatever is there of a Sess: its directory, or what the emperor is told to play of it."""
+        return {*self.sesses, *self.vassals, *self.crews}
 
     @property
     def has_data(self) -> bool:
@@ -121,35 +127,42 @@ class HostState:
     """The state of a Production on this host."""
 
     paths: Production
-    acts: dict[str, ActState] = field(default_factory=dict)
     vassals: dict[str, list[str]] = field(default_factory=dict)
+    crews: dict[str, list[str]] = field(default_factory=dict)
+    acts: dict[str, ActState] = field(default_factory=dict)
 
     def act(self, name: str) -> ActState:
         if name not in self.acts:
-            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []))
+            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []), self.crews.get(name, []))
         return self.acts[name]
 
 
 def read(production: str, host: Host) -> HostState:
     """Read a Production. Its Acts are read on demand."""
     paths = Production(production)
-    state = HostState(paths, vassals=_vassals(production, host.vassals))
-    for name in sorted({*files.names_in(paths.acts), *state.vassals}):
+    state = HostState(paths, *_vassals(production, host.vassals))
+    for name in sorted({*files.names_in(paths.acts), *state.vassals, *state.crews}):
         state.act(name)
     return state
 
 
-def _vassals(production: str, directory: str) -> dict[str, list[str]]:
-    """Return the Sesses that the emperor should play: Act -> ids."""
-    found: dict[str, list[str]] = {}
+def _vassals(production: str, directory: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the Sesses that the emperor should play, and those whose workers it should keep: Act -> ids."""
+    vassals: dict[str, list[str]] = {}
+    crews: dict[str, list[str]] = {}
     for name in files.names_in(directory):
         parts = name.split(".")
-        if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] == "ini":
-            found.setdefault(parts[2], []).append(f"{parts[3]}.{parts[4]}")
-    return found
+        if len(parts) < 6 or parts[:2] != ["backstage", production]:
+            continue
+        act, sess, kind = parts[2], f"{parts[3]}.{parts[4]}", parts[5:]
+        if kind == ["ini"]:
+            vassals.setdefault(act, []).append(sess)
+        elif kind == ["crew", "ini"]:
+            crews.setdefault(act, []).append(sess)
+    return vassals, crews
 
 
-def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
+def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
     releases: dict[str, Record] = {}
     unsealed: list[str] = []
     for name in files.names_in(paths.releases):
@@ -177,6 +190,7 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live_ini=live_ini,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
+        crews=crews,
     )
 
 

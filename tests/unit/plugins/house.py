@@ -15,12 +15,13 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import manag
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.passwords import Passwords
-from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, users
+from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, process, users
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue, summary
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
@@ -202,6 +203,10 @@ class House:
         limited = Uwsgi(self.host, paths).limits_record(part, found)
         if limited:
             files.draft(own.limits, limited, 0o600)
+        record["workers"] = [summary(worker) for worker in part.workers]
+        Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))
+        if part.workers:
+            files.link(Crew(self.host, paths, found).link, own.crew_ini)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))

@@ -32,16 +32,25 @@ FULL = act(
     build=["npm ci"],
     static="none",
     after_static=["compress"],
-    migrate=False,
     fixtures=["a.json"],
     seed=[{"name": "s", "run": "a", "before_migrate": True, "env": {"B": "c"}, "secrets": {"PW": "meowmeow"}}],
     health={"path": "/up/", "status": [200, 301], "text": "Purr", "host": "a.example", "timeout": 9},
     timeout=90,
     keep_releases=3,
+    timers=[
+        {"name": "nightly", "manage": "clearsessions", "at": "03:00"},
+        {"name": "often", "run": "celery x", "every": "quarter"},
+    ],
+    hooks={"before_migrate": ["a"], "after_migrate": ["b 'c d'"], "after_switch": ["e"]},
+    workers=[
+        {"name": "celery", "run": "celery -A kittens worker", "stop": "INT", "grace": 9, "count": 2},
+        {"name": "beat", "manage": "beat", "once": True},
+    ],
 )
 SAID: list[tuple[str, Item]] = [
     ("the smallest", {}),
     ("everything of an Act", {"acts": [FULL]}),
+    ("no migrations", {"acts": [act(source=git(), migrate=False)]}),
     ("a path", {"acts": [act()]}),
     ("a Sess", {"sesses": [{"act": "kittens", "processes": 3, "threads": 5}]}),
     ("limits", {"sesses": [{"act": "kittens", "limits": {"memory": "512M", "tasks": 100}}]}),
