@@ -100,7 +100,7 @@ def places(state: ActState) -> list[Place]:
         Place(paths.data, 0o700, player.pw_uid, player.pw_gid),
         Place(paths.production.logs, 0o750, 0, adm),
         Place(paths.log, 0o640, 0, adm),
-        *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold)),
+        *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold, paths.stopped)),
     ]
     for name in state.releases:
         release = paths.release(name)

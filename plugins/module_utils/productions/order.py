@@ -27,7 +27,8 @@ class Order:
         through: build, migrate or play: where the run ends.
         build: whether Acts are built; else they stay as they are on disk.
         paths: Act -> the path that it is built for, where its Gig does not say so yet.
-        rollback: the Act to be rolled back; nothing else is done then.
+        verb: what is done to one Act, of spec.VERBS; nothing else is done then.
+        act: that Act.
         release: what it is rolled back to; empty for the one that played before.
         unhold: Acts whose hold ends.
         seeds: answers for seeds that were interrupted: done or again.
@@ -47,7 +48,8 @@ class Order:
     through: str = "play"
     build: bool = True
     paths: dict[str, str] = field(default_factory=dict)
-    rollback: str = ""
+    verb: str = ""
+    act: str = ""
     release: str = ""
     unhold: set[str] = field(default_factory=set)
     seeds: dict[str, str] = field(default_factory=dict)

@@ -38,6 +38,7 @@ class ActState:
     live_ini: str
     history: History
     hold: Record
+    stopped: Record
 
     @cached_property
     def live_env(self) -> dict[str, str]:
@@ -178,6 +179,7 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
         live_ini=live_ini,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
+        stopped=files.read_json(paths.stopped) or {},
     )
 
 
