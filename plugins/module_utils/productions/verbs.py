@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does that is about one Act only: roll back, restart, stop, start."""
+"""Plan what is done to one Act alone: roll back, restart, stop, start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..state.read import ActState
 
 @dataclass(frozen=True)
 class One:
-    """The Act that is named.
+    """The Act that is named, and what its plan needs.
 
     Args:
         act: as the manifest says.
@@ -58,7 +58,7 @@ class One:
 
 
 def plan(verb: str, one: One, release: str) -> list[Change]:
-    """What is to be done for one Act.
+    """Plan the changes of one Act.
 
     Args:
         verb: of spec.VERBS.
@@ -82,7 +82,7 @@ def _roll_back(one: One, release: str) -> list[Change]:
 
 
 def _restart(one: One) -> list[Change]:
-    """Another Sess of the release that plays, with today's variables and secrets."""
+    """Plan another Sess of the release that plays, with today's variables and secrets."""
     name, live = one.act.name, one.state.live_release
     if not live:
         raise Refusal(f"act {name}: it does not play, so it can't be restarted; the playbook start plays it")
@@ -90,7 +90,7 @@ def _restart(one: One) -> list[Change]:
 
 
 def _start(one: One) -> list[Change]:
-    """A Sess of the release that a deploy left to be played; nothing where one plays."""
+    """Plan a Sess of the release that was deployed last; nothing if one plays."""
     state = one.state
     _need_startable(one)
     if state.live and state.live in state.vassals and not state.stopped:
@@ -99,7 +99,7 @@ def _start(one: One) -> list[Change]:
 
 
 def _stop(one: One) -> list[Change]:
-    """No Sess, and none until the playbook start, whatever the manifest says meanwhile."""
+    """Plan the end of the Sess. Deploys play none until the playbook start."""
     name, state = one.act.name, one.state
     if not state.exists:
         raise Refusal(f"act {name}: it is not on this host, so it can't be stopped")
@@ -125,7 +125,7 @@ def _need_startable(one: One) -> Sess:
 
 
 def _release(act: Act, state: ActState) -> str:
-    """What starts: the release that was deployed last, or, where it is held or not migrated, what played last."""
+    """Return the release that was deployed last or, if it is held or not migrated, the one that played last."""
     deployed = state.record.get("release", "")
     ready = not act.migrate or state.history.migrated(deployed, act.database)
     found = [deployed] if ready and state.hold.get("release") != deployed else []

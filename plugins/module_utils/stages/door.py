@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Sess's door: the local socket that only nginx can reach.
+"""The door of a Sess: the local socket that only nginx can reach.
 
-Requests to it speak the uwsgi protocol
-(https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html) in a child that runs as nginx does.
+Requests to it use the uwsgi protocol
+(https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html), in a child process with nginx's user.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .pages import Answer
 
 MOST = 1 << 20
 EMPTY = "the answer was empty: the worker ended while it answered"
-_CONNECTED = ("02", "03")  # queued for accept, being answered: the St column of /proc/net/unix
+_CONNECTED = ("02", "03")  # queued for accept, or being answered: the St column of /proc/net/unix
 AGENT = "Backstage health check"
 
 
@@ -34,14 +34,14 @@ def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str
     Args:
         path: the door's socket.
         url: the page, below the prefix.
-        host: the Host that is asked for.
+        host: the Host header.
         scheme: http or https.
         timeout: seconds for the whole answer.
-        prefix: the path below which the Act plays, as WSGI's SCRIPT_NAME.
-        cookies: what the visitor was given.
+        prefix: the URL path of the Act, as WSGI's SCRIPT_NAME.
+        cookies: the visitor's cookies.
 
     Raises:
-        BackstageError: no whole answer came in time.
+        BackstageError: there was no complete answer in time.
     """
     user = process.User.named(names.WWW_GROUP)
     given = variables(url, host, scheme, prefix, cookies)
@@ -49,13 +49,13 @@ def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str
 
 
 def answer(given: list[Any]) -> Answer:
-    """An answer that a child has handed on."""
+    """Return the answer that a child process passed on."""
     status, location, body, headers = given
     return Answer(status, location, body, tuple((name, value) for name, value in headers))
 
 
 def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str = "") -> dict[str, str]:
-    """A request as nginx passes it on."""
+    """Return the variables of a request as nginx passes it on."""
     path, _mark, query = url.partition("?")
     name, _colon, port = host.partition(":")
     return {
@@ -81,7 +81,7 @@ def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str =
 
 
 def packet(given: dict[str, str]) -> bytes:
-    """A request in the uwsgi protocol."""
+    """Return a request in the uwsgi protocol."""
     data = b"".join(
         struct.pack("<H", len(part)) + part for item in given.items() for part in (item[0].encode(), item[1].encode())
     )
@@ -105,10 +105,10 @@ def _request(path: str, given: dict[str, str], timeout: float) -> Answer:
 
 
 def parse(said: bytes) -> Answer:
-    """An answer as the Act sent it.
+    """Parse the answer of the Act.
 
     Raises:
-        BackstageError: it is none.
+        BackstageError: it is not an HTTP answer.
     """
     head, _blank, body = said.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
@@ -122,7 +122,7 @@ def parse(said: bytes) -> Answer:
 
 
 def is_busy(path: str) -> bool:
-    """Whether a request is queued at the door or being answered behind it."""
+    """Return whether a request is queued or being answered at the door."""
     return any(line[3] == "00000000" and line[5] in _CONNECTED for line in _sockets(path))
 
 
@@ -133,9 +133,9 @@ def _sockets(path: str) -> list[list[str]]:
 
 
 def wait_idle(path: str, timeout: float) -> bool:
-    """Wait until every look of at least 0.2 s finds nothing queued or answered; return whether that came in time.
+    """Wait until a check of at least 0.2 s finds no request queued or answered, and return whether that came in time.
 
-    It takes an idle look at the end as well: on a busy machine this process may sleep for longer than it asked for.
+    The last check has to be idle, too, because on a busy machine this process may sleep longer than it asked for.
     """
     path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     deadline = time.monotonic() + timeout
