@@ -57,6 +57,13 @@ options:
   release:
     type: str
     description: The release to roll back to, instead of the one that played before.
+  migrations:
+    type: str
+    choices: [refuse, keep]
+    default: refuse
+    description:
+      - What a rollback does if the database has migrations that the earlier release does not know. V(refuse) changes
+        nothing and says how to undo them. V(keep) plays the earlier release with them.
   restart:
     type: str
     description:

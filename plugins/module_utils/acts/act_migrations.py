@@ -175,8 +175,7 @@ def migrations() -> str:
     import hashlib
 
     from django.apps import apps
-    from django.db import DEFAULT_DB_ALIAS, Error
-    from django.db.migrations.loader import MigrationLoader
+    from django.db import DEFAULT_DB_ALIAS
     from django.db.models.signals import post_migrate, pre_migrate
 
     for signal in (pre_migrate, post_migrate):
@@ -184,14 +183,10 @@ def migrations() -> str:
             function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
             if not getattr(function, "__module__", "").startswith("django."):
                 return ""
-    loader = MigrationLoader(None, load=False)
-    try:
-        step("migrate", loader.load_disk)
-    except Failed as failure:
-        if isinstance(failure.error, Error):
-            return ""  # one of them queries the database when it is loaded, and a build has none
-        raise
-    names = sorted(loader.disk_migrations)
+    found = on_disk()
+    if found is None:
+        return ""
+    names = sorted(found)
     models = [
         (
             model._meta.label,
@@ -202,3 +197,28 @@ def migrations() -> str:
     ]
     others = [alias for alias in databases() if alias != DEFAULT_DB_ALIAS]
     return hashlib.sha256(repr((names, sorted(models, key=str), *others)).encode()).hexdigest()
+
+
+def graph() -> dict[str, list[str]] | None:
+    """Return the migrations of the code, with those that each replaces; None if only a database tells."""
+    found = on_disk()
+    if found is None:
+        return None
+    return {
+        f"{app}.{name}": [f"{one}.{replaced}" for one, replaced in migration.replaces]
+        for (app, name), migration in sorted(found.items())
+    }
+
+
+def on_disk() -> dict[tuple[str, str], Any] | None:
+    from django.db import Error
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(None, load=False)
+    try:
+        step("migrate", loader.load_disk)
+    except Failed as failure:
+        if isinstance(failure.error, Error):
+            return None  # one of them queries the database when it is loaded, and a build has none
+        raise
+    return dict(loader.disk_migrations)

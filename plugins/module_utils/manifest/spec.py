@@ -224,6 +224,7 @@ def production() -> Spec:
         "through": {"type": "str", "choices": ["resolve", "build", "migrate", "play"], "default": "play"},
         **{verb: {"type": "str"} for verb in VERBS},
         "release": {"type": "str"},
+        "migrations": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
         "unhold": {"type": "list", "elements": "str", "default": []},
         "seeds": {"type": "dict", "default": {}},
         "prune": {"type": "bool", "default": False},

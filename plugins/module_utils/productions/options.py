@@ -48,6 +48,7 @@ def for_production(options: Options) -> Order:
         verb=verb,
         act=act,
         release=options["release"] or "",
+        keep_migrations=options["migrations"] == "keep",
         unhold=set(options["unhold"]),
         seeds=options["seeds"],
         whole=not options["only"],

@@ -289,7 +289,7 @@ class Planner:
             ask=self._ask,
             wants=self.wants,
         )
-        return verbs.plan(self.order.verb, one, self.order.release)
+        return verbs.plan(self.order.verb, one, self.order.release, self.order.keep_migrations)
 
 
 def playing(state: HostState) -> dict[str, Any]:

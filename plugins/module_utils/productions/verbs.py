@@ -57,27 +57,30 @@ class One:
         return sesses.plan(want, self.state, self.host, self.warn, self.ask)
 
 
-def plan(verb: str, one: One, release: str) -> list[Change]:
+def plan(verb: str, one: One, release: str, keep_migrations: bool = False) -> list[Change]:
     """Plan the changes of one Act.
 
     Args:
         verb: of spec.VERBS.
         one: the Act.
         release: what a rollback goes back to; empty for the one that played before.
+        keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
 
     Raises:
         Refusal: it can't be done.
     """
     if verb == "rollback":
-        return _roll_back(one, release)
+        return _roll_back(one, release, keep_migrations)
     return {"restart": _restart, "stop": _stop, "start": _start}[verb](one)
 
 
-def _roll_back(one: One, release: str) -> list[Change]:
+def _roll_back(one: One, release: str, keep_migrations: bool) -> list[Change]:
     target = rollbacks.target(one.act.name, one.state, release)
     if target is None:
         return one.sweep()
     back = rollbacks.want(one.act, one.sess, one.address, one.state, target)
+    if not keep_migrations:
+        rollbacks.need_known_migrations(back.act, one.state, one.host)
     return acts.plan_unhold(back.act, one.state, one.host) + one.plan(back)
 
 

@@ -250,6 +250,8 @@ WHOLE: list[tuple[Item, Any]] = [
     ({"state": "absent"}, {"strike": True, "prune": True}),
     ({"through": "build", "prune": True, "delete_data": ["birds"]}, {"prune": True, "delete_data": {"birds"}}),
     ({"rollback": "kittens", "release": "a" * 12}, {"verb": "rollback", "act": "kittens", "release": "a" * 12}),
+    ({"rollback": "kittens"}, {"keep_migrations": False}),
+    ({"rollback": "kittens", "migrations": "keep"}, {"keep_migrations": True}),
     ({"restart": "kittens"}, {"verb": "restart", "act": "kittens"}),
     ({"unhold": ["kittens"]}, {"unhold": {"kittens"}}),
     ({"acts": [act(seed=[{"name": "s", "run": "a"}])], "seeds": {"s": "done"}}, {"seeds": {"s": "done"}}),

@@ -17,6 +17,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Outcome
 from ansible_collections.backstage.django.plugins.module_utils.productions.planner import Planner
+from ansible_collections.backstage.django.plugins.module_utils.stages import rollbacks
 
 from ...emperors import Emperor, purr
 from ...house import A, B, House, wanted
@@ -195,6 +196,16 @@ NOTHING: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("verb", "said"), NOTHING)
 def test_refused_on_an_empty_host(house: House, verb: str, said: str) -> None:
     assert told(checked, **{verb: "kittens"}) == said
+
+
+def test_fault_18_a_rollback_asks_before_anything_is_changed(house: House, live: str, monkeypatch: Any) -> None:
+    """And not at all where its user says that the older code works with the newer database."""
+    asked: list[str] = []
+    monkeypatch.setattr(rollbacks, "need_known_migrations", lambda want, _state, _host: asked.append(want.play))
+    assert [step.verb for step in checked(rollback="kittens").steps] == ["roll back"]
+    assert asked == [B]
+    assert [step.verb for step in checked(rollback="kittens", migrations="keep").steps] == ["roll back"]
+    assert asked == [B]
 
 
 def test_a_verb_says_nothing_about_other_acts(house: House, live: str) -> None:
