@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # all of it is one program
     from .act_program import Failed, Options, call, need_database, step
 
 # PostgreSQL identifies an advisory lock by a number, separately in each database
+LOCK_SECONDS = 5
+"""A migration waits so long for a lock; whoever reads the table after it waits as long."""
 MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
@@ -83,7 +85,8 @@ def migrate_one(alias: str, options: Options) -> list[str]:
     with alone(alias, options["patience"]):
         before = step("migrate", pending, alias)
         try:
-            step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
+            with impatient(alias):
+                step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
         except Failed as failure:
             left = step("migrate", pending, alias)
             failure.applied = [name for name in before if name not in left]
@@ -93,6 +96,31 @@ def migrate_one(alias: str, options: Options) -> list[str]:
                 raise Failed("migrate", said) from failure
             raise
     return before
+
+
+@contextlib.contextmanager
+def impatient(alias: str) -> Iterator[None]:
+    """Let no migration wait long for a lock in PostgreSQL: whoever comes after it waits behind it.
+
+    It is set in each transaction, because a pooler hands connections on with what is set for longer. A migration that
+    is not atomic has none, and is meant to wait. What the project sets itself stays.
+    """
+    from django.db import connections
+
+    def execute(run: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        connection = context["connection"]
+        if connection.in_atomic_block and int(connection.connection.info.transaction_status) == 0:
+            context["cursor"].cursor.execute(
+                f"SELECT set_config('lock_timeout', '{LOCK_SECONDS}s', true)"
+                " WHERE current_setting('lock_timeout') = '0'"
+            )
+        return run(sql, params, many, context)
+
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    with connections[alias].execute_wrapper(execute):
+        yield
 
 
 @contextlib.contextmanager
