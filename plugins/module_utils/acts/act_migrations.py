@@ -90,6 +90,7 @@ def migrate_one(alias: str, options: Options) -> list[str]:
         except Failed as failure:
             left = step("migrate", pending, alias)
             failure.applied = [name for name in before if name not in left]
+            failure.half = step("migrate", half_applied, alias)
             tableless = unmigrated(options["code"])
             if tableless and re.search(r"no such table|does not exist", str(failure.error)):
                 said = f"the app '{tableless[0]}' has models and no migrations: {failure.error}"
@@ -166,6 +167,18 @@ def pending(alias: str) -> list[str]:
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     where = "" if alias == DEFAULT_DB_ALIAS else f" ({alias})"
     return [f"{migration.app_label}.{migration.name}{where}" for migration, _backwards in plan]
+
+
+def half_applied(alias: str) -> str:
+    """Return the migration that comes next, if nothing undoes what it did before it failed; else nothing."""
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connections[alias])
+    for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())[:1]:
+        if not (migration.atomic and connections[alias].features.can_rollback_ddl):
+            return f"{migration.app_label}.{migration.name}"
+    return ""
 
 
 def applied(options: Options) -> dict[str, Any]:

@@ -23,7 +23,7 @@ build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, 
 migrate    ``applied``: names, with the alias if it is not the default database
 applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
 look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
-a failure  ``failed``, ``error``, ``message``, ``applied``; ``at``, file and line in the project's own code
+a failure  ``failed``, ``error``, ``message``, ``applied``, ``half``; ``at``, file and line in the project's own code
 =========  ================================================================================================
 """
 
@@ -322,6 +322,7 @@ def main(mode: str, options: str, descriptor: str) -> int:
             "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
             "message": told(failure.error, mode, at)[:10_000],
             "applied": failure.applied,
+            "half": failure.half,
             "at": at,
         }
         traceback.print_exception(failure.__cause__ or failure)

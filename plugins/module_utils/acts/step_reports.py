@@ -131,11 +131,12 @@ def _inside(key: str, shapes: Mapping[str, Shape], item: Any) -> Any:
 _NAME = _text(500)
 _STEP = _words(500)
 _FAILED = _item(
-    ("applied", "at"),
+    ("applied", "half", "at"),
     failed=_STEP,
     error=_words(200),
     message=_words(20_000, _NOT_PRINTED),
     applied=_list(_words(300)),
+    half=_words(300),
     at=_words(500),
 )
 _TOLD = _list(_words(2000), 300)

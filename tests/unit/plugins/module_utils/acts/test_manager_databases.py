@@ -183,7 +183,7 @@ def test_a_migrate_waits_for_another_one(project: Make, songs: Postgres) -> None
     assert "cats.0001_initial" in made.run("migrate", database=SONGS)["applied"]
 
 
-def test_two_migrates_at_once(project: Make, songs: Postgres) -> None:
+def test_fault_17_two_migrates_at_once(project: Make, songs: Postgres) -> None:
     """Without the lock one of them breaks on a table that the other one makes."""
     made = reading(project, songs, DJ)
     with ThreadPoolExecutor() as both:

@@ -116,7 +116,7 @@ def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emper
     assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
 
 
-def test_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
+def test_fault_93_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
     """After an upgrade of Debian, in a rollback: uWSGI would say that Django is missing."""
     crewed.build(A, abi=inputs.abi())
     carry_out(crewed, want())
