@@ -80,6 +80,26 @@ def newer(applied: Iterable[str], known: Graph, others: Iterable[Optional[Graph]
     )
 
 
+def warning(state: ActState, release: str, database: str) -> str:
+    """Return a sentence about a release that does not know all that runs applied; empty if it does, or nobody knows.
+
+    Args:
+        state: the Act on disk.
+        release: the release.
+        database: the engine that the manifest gives; empty for the project's own database.
+    """
+    known = of_release(state.releases.get(release, {}))
+    if known is None or state.history.moved() >= 0:
+        return ""
+    found = newer(supposed(state, database), known, map(of_release, state.releases.values()))
+    if not found:
+        return ""
+    return (
+        f"release {release} does not know migrations that were applied: {', '.join(found)}; if its code does not work"
+        " with them, play the newer release again and undo them (backstage.django.manage -e 'run=\"migrate ...\"')"
+    )
+
+
 def pending(applied: set[str], known: Graph) -> list[str]:
     """Return the migrations of a release that a database lacks."""
     replacing: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 from typing import Any, Optional
 
+from ..acts import graphs
 from ..acts import manager as acts
 from ..acts import removal as act_removal
 from ..acts.databases import Databases
@@ -76,6 +77,8 @@ class Planner:
             self.changes = self._plan_acts() + self._plan_bookings() + self._plan_strike()
             self._need_nginx()
         self.warnings += readiness.doubts(self._bookings(), self.refused)
+        if self.planning:  # a run says so when the releases are built
+            self._warn_of_migrations(self.state)
         self.changes.sort(key=lambda change: change.phase)
         return Outcome(
             steps=[change.step for change in self.changes],
@@ -97,6 +100,14 @@ class Planner:
                     since = f"at {mark['at']} by {mark['by']}"
                     self.warnings.append(f"act {name}: it was stopped {since}; the playbook start plays it again")
         self.manifest = replace(self.manifest, sesses=sesses)
+
+    def _warn_of_migrations(self, state: HostState) -> None:
+        """Warn of code that is older than its database."""
+        for change in self.changes:
+            want = self.wants.get(change.act)
+            if want and change.step.noun == "sess" and change.phase == Phase.PLAY:
+                said = graphs.warning(state.act(change.act), want.play, want.act.database)
+                self.warnings += [f"act {change.act}: {said}"] if said else []
 
     def _refuse(self, found: dict[str, BackstageError]) -> None:
         for subject, error in found.items():

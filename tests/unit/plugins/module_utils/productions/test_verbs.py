@@ -208,6 +208,25 @@ def test_fault_18_a_rollback_asks_before_anything_is_changed(house: House, live:
     assert asked == [B]
 
 
+GRAPH: dict[str, list[str]] = {"cats.0001": []}
+OLDER = "act kittens: release {} does not know migrations that were applied: cats.0002; if its code does not work with"
+
+
+def test_fault_18_a_deploy_of_older_code_says_so(house: House, live: str) -> None:
+    """It is asked for by name, in the manifest, so it is not refused."""
+    kittens = options.for_production(given()).manifest.acts["kittens"]
+    older = wanted(kittens, content=OTHER)
+    house.build(older.release, inputs=older.inputs, graph=GRAPH, migrated=["default"])
+    for release, applied in ((older.release, "cats.0001"), (live, "cats.0002")):
+        house.log({"event": "migrated", "release": release, "database": "", "applied": [applied]})
+    outcome = checked(OTHER)
+    assert [step.verb for step in outcome.steps] == ["play", "change"]
+    (warning,) = outcome.warnings
+    assert warning.startswith(OLDER.format(older.release))
+    house.log({"event": "migrated by hand"})
+    assert checked(OTHER).warnings == [], "nobody knows what is applied"
+
+
 def test_a_verb_says_nothing_about_other_acts(house: House, live: str) -> None:
     acts = [act(source=git()), {"name": "dogs", "source": git()}]
     assert [step.name for step in checked(restart="kittens", acts=acts).steps] == ["kittens"]
