@@ -132,6 +132,9 @@ acts:
     held:
       description: The release that was rolled back and is not played again; null if there is none.
       type: str
+    stopped:
+      description: When the playbook stop stopped it; nothing where it did not.
+      type: str
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict

@@ -147,10 +147,11 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         pointing.names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
     options["checked"] = True
-    if options.get("rollback") in options["elsewhere"]:
+    about = next((options[verb] for verb in spec.VERBS if options.get(verb)), None)
+    if about in options["elsewhere"]:
         return {"changed": False, "plan": [], "diff": []}
     through = options.get("through") or "play"
-    if not options.get("rollback") and options.get("state") != "absent":
+    if not about and options.get("state") != "absent":
         here = [act for act in wanted.acts.values() if act.name not in options["elsewhere"] or through == "resolve"]
         chosen = options.get("only") or [act.name for act in here]
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)

@@ -161,6 +161,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "migrated": found["migrated"],
         "warnings": _warnings(job, found, wanted.requirements),
         "migrations": found["migrations"],
+        "graph": found["graph"],
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
         "media": _web(found["media_url"], found["media_root"], release, places.media),

@@ -21,7 +21,7 @@ from ..manifest.database import POSTGRESQL
 from ..manifest.nouns import Act, Seed, summary
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
-from . import databases, drift, hooks, world
+from . import databases, drift, graphs, hooks, world
 
 FIXTURE = "fixture "
 PATIENCE = 600
@@ -113,9 +113,20 @@ def plan(
     return changes + manager.discard(switches)
 
 
-def ask(want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Run a step that only reads, as the player, with the variables of the wanted release."""
-    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {})
+def ask(
+    want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any], fill: bool = True
+) -> dict[str, Any]:
+    """Run a step that only reads, as the player, with the variables of the wanted release.
+
+    Args:
+        want: the Act, with the release.
+        state: what is on disk.
+        host: the host's facts.
+        mode: the step.
+        options: its options.
+        fill: whether what the Act may write is filled first, which a release that played does not need.
+    """
+    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {}, fill)
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
@@ -220,12 +231,19 @@ class _Manager:
         late += [seed for seed in self.act.seed if not seed.before_migrate]
         changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
         if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
+            after = self._pending(fresh) or self.want.release
             changes += self._hooks(hooks.BEFORE_MIGRATE, self.act.hooks.before_migrate)
-            changes.append(
-                self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, self.want.release)
-            )
+            changes.append(self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, after))
             changes += self._hooks(hooks.AFTER_MIGRATE, self.act.hooks.after_migrate)
         return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
+
+    def _pending(self, fresh: bool) -> Optional[dict[str, Any]]:
+        """Return the release with its pending migrations; None if only its build or the database can tell them."""
+        known = graphs.of_release(self.state.releases.get(self.want.release, {}))
+        if known is None or self.state.history.moved() >= 0:
+            return None
+        applied = set() if fresh else graphs.supposed(self.state, self.act.database)
+        return {"release": self.want.release, "pending": graphs.pending(applied, known)}
 
     def _hooks(self, when: str, lines: list[str]) -> list[Change]:
         return [
@@ -295,13 +313,14 @@ class _Manager:
         before.pop("BACKSTAGE_APPLICATION", None)
         return before == after and self.state.history.migrated(live, self.act.database)
 
-    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
+    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str], fill: bool = True) -> dict[str, Any]:
         """Run a step as the player, with the variables of the Sess."""
         from . import environments, steps
 
         release = self.state.releases[self.want.release]
         player = process.User.named(names.player(self.production, self.act.name))
-        fill_writable(self.state, release)
+        if fill:
+            fill_writable(self.state, release)
         environment = self.paths.production.environment(release["environment"])
         env = {
             **play_variables(self.want, self.state, release, self.host),

@@ -43,6 +43,7 @@ def _remove(state: ActState) -> None:
     for path in (paths.releases, paths.sesses, paths.once, paths.timers, paths.workshop):
         files.remove_tree(path)
     files.remove(paths.live)
+    files.remove(paths.stopped)
     files.remove(paths.record)
     if os.path.isdir(paths.root):
         state.history.add("removed")

@@ -116,6 +116,11 @@ class Act:
         return os.path.join(self.root, "hold")
 
     @cached_property
+    def stopped(self) -> str:
+        """There while the Act is stopped by the playbook stop, and not by the manifest."""
+        return os.path.join(self.root, "stopped")
+
+    @cached_property
     def log(self) -> str:
         return os.path.join(self.production.logs, self.name + ".log")
 

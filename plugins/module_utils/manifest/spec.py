@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 Spec = dict[str, dict[str, Any]]
+VERBS = ("rollback", "restart", "stop", "start")
+"""Options that name one Act and what is done to it; nothing else is done then."""
 
 
 def source() -> Spec:
@@ -260,8 +262,9 @@ def production() -> Spec:
         "only": {"type": "list", "elements": "str", "default": []},
         "version": {"type": "str"},
         "through": {"type": "str", "choices": ["resolve", "build", "migrate", "play"], "default": "play"},
-        "rollback": {"type": "str"},
+        **{verb: {"type": "str"} for verb in VERBS},
         "release": {"type": "str"},
+        "migrations": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
         "unhold": {"type": "list", "elements": "str", "default": []},
         "seeds": {"type": "dict", "default": {}},
         "prune": {"type": "bool", "default": False},

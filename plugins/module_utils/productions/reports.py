@@ -83,6 +83,7 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
         "release": act.record.get("release"),
         "live": act.live_release,
         "held": act.hold.get("release"),
+        "stopped": act.stopped.get("at"),
         "releases": {
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()
@@ -185,7 +186,8 @@ def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, 
 def _played(name: str, state: HostState, sesses: dict[str, Any]) -> str:
     sess = sesses.get(name)
     if sess is None:
-        return f"{name}: not playing"
+        mark = state.act(name).stopped
+        return f"{name}: stopped at {mark['at']} by {mark['by']}" if mark else f"{name}: not playing"
     act = state.act(name)
     record = act.releases.get(sess["release"], {})
     held = f", {act.hold['release']} held" if act.hold else ""

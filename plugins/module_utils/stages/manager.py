@@ -38,12 +38,14 @@ class Want:
         act: its Act, with the release to be played.
         hold: on a rollback, the release to hold, and the digest of its inputs.
         after: its address after nginx drops the old one; until then the Sess answers there, too.
+        because: why another Sess plays even if the live one is as wanted; usually empty.
     """
 
     sess: Sess
     act: acts.Want
     hold: Optional[dict[str, str]] = None
     after: Optional[world.Address] = None
+    because: tuple[str, ...] = ()
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -89,7 +91,7 @@ def plan(
     before = {"release": state.live_release} if state.live else None
     play = partial(_play, state=state, host=host, warn=warn, ask=ask)
     if want.sess.state == "started":
-        differences = _differences(want, state, host)
+        differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
             changes.append(_play_change(want, Phase.PLAY, verb, differences, before, play))
@@ -193,19 +195,21 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     old = state.live
     sess = start(want, wanted, state, host, warn)
     _begin_work(want, sess, state, host, warn)
-    held = files.read(state.paths.hold)
+    marks = {path: files.read(path) for path in (state.paths.hold, state.paths.stopped)}
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
+    files.remove(state.paths.stopped)
     files.link(state.paths.live, os.path.join("sesses", sess))
     state.live = sess
     try:
         ask(want.act.act)
     except BackstageError:
         _go_back(old, sess, state, host, warn)
-        if held is None:
-            files.remove(state.paths.hold)
-        else:
-            files.write(state.paths.hold, held, 0o600)
+        for path, text in marks.items():
+            if text is None:
+                files.remove(path)
+            else:
+                files.write(path, text, 0o600)
         raise
     because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
     state.history.add("played", release=wanted.release, sess=sess, **because)

@@ -38,6 +38,7 @@ class ActState:
     live_ini: str
     history: History
     hold: Record
+    stopped: Record
     crews: list[str] = field(default_factory=list)
 
     @cached_property
@@ -190,6 +191,7 @@ def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
         live_ini=live_ini,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
+        stopped=files.read_json(paths.stopped) or {},
         crews=crews,
     )
 

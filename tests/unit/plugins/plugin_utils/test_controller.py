@@ -320,6 +320,9 @@ def test_an_act_that_plays_elsewhere_is_not_resolved_here(inventory: Path) -> No
 
 UNRESOLVED: list[Item] = [
     {"rollback": "kittens"},
+    {"restart": "kittens"},
+    {"stop": "kittens"},
+    {"start": "kittens"},
     {"state": "absent"},
     {"only": ["dogs"], "acts": [act(), act(name="dogs")]},
 ]
@@ -333,8 +336,9 @@ def test_what_needs_no_source_asks_for_none(inventory: Path, more: Item) -> None
     assert "kittens" not in action.asked[0]["resolved"]
 
 
-def test_a_rollback_of_what_plays_elsewhere_asks_nobody(inventory: Path) -> None:
-    assert run(Action(), inventory, "two", rollback="kittens") == {"changed": False, "plan": [], "diff": []}
+@pytest.mark.parametrize("verb", ["rollback", "restart", "stop", "start"])
+def test_a_verb_for_what_plays_elsewhere_asks_nobody(inventory: Path, verb: str) -> None:
+    assert run(Action(), inventory, "two", **{verb: "kittens"}) == {"changed": False, "plan": [], "diff": []}
 
 
 def test_a_version_of_this_run_alone_is_said(inventory: Path) -> None:

@@ -131,7 +131,7 @@ def test_fault_04_no_room_for_a_vassal(crewed: House) -> None:
     assert on_the_host(crewed)[0] == f"{A}.2"
 
 
-def test_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
+def test_fault_93_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
     """After an upgrade of Debian, in a rollback: uWSGI would say that Django is missing."""
     crewed.build(A, abi=inputs.abi())
     carry_out(crewed, want())
