@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -156,11 +157,16 @@ class Nginx:
             client.close()
 
 
+_PORTS = itertools.cycle(range(20_000, 32_000))
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """Return a port that nothing has: below the range from which the kernel takes ports of clients."""
+    while True:
+        port = next(_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as found:
+            found.bind(("", port))
+            return port
 
 
 @dataclass(frozen=True)
