@@ -157,6 +157,11 @@ class Nginx:
             client.close()
 
 
+def uwsgi_params(**values: str) -> str:
+    """Return lines of nginx that give an Act these variables."""
+    return "".join(f"uwsgi_param {name} {value};\n" for name, value in values.items())
+
+
 _PORTS = itertools.cycle(range(20_000, 32_000))
 
 
