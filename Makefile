@@ -81,7 +81,7 @@ units: $(LINK) ## run the unit tests, which need no host
 	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
-		-d --tx "2*popen//python=$$(scripts/env.sh $(TOOLS))/bin/python tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
+		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)

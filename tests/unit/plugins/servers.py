@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import os
 import shutil
 import signal
@@ -156,11 +157,21 @@ class Nginx:
             client.close()
 
 
+def uwsgi_params(**values: str) -> str:
+    """Return lines of nginx that give an Act these variables."""
+    return "".join(f"uwsgi_param {name} {value};\n" for name, value in values.items())
+
+
+_PORTS = itertools.cycle(range(20_000, 32_000))
+
+
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    """Return a port that nothing has: below the range from which the kernel takes ports of clients."""
+    while True:
+        port = next(_PORTS)
+        with contextlib.suppress(OSError), socket.socket() as found:
+            found.bind(("", port))
+            return port
 
 
 @dataclass(frozen=True)

@@ -20,21 +20,18 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ...house import NONE, A, B, House
-from ...servers import Nginx, free_port, listening, read_request
+from ...servers import Nginx, free_port, listening, read_request, uwsgi_params
 
 ALONE, BOTH = "alone.example", "both.example"
 BLOG = Booked("blog", "/my.blog", ("/my.blog/static/",), ("/my.blog/media/",), 60, ("/assets/", "/assets/v1.2/"))
 ROOT = Booked("root", "/", ("/static/",), (), 60)
 # while the root's files become the blog's: both answer
 SHARED = replace(BLOG, static=("/my.blog/static/", "/static/"))
-PARAMS = "".join(
-    f"uwsgi_param {name} {value};\n"
-    for name, value in {
-        "PATH_INFO": "$document_uri",
-        "REQUEST_URI": "$request_uri",
-        "QUERY_STRING": "$query_string",
-        "REQUEST_METHOD": "$request_method",
-    }.items()
+PARAMS = uwsgi_params(
+    PATH_INFO="$document_uri",
+    REQUEST_URI="$request_uri",
+    QUERY_STRING="$query_string",
+    REQUEST_METHOD="$request_method",
 )
 
 

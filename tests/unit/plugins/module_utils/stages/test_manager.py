@@ -120,12 +120,12 @@ def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emper
 @pytest.mark.usefixtures("emperor")
 def test_fault_04_no_room_for_a_vassal(crewed: House) -> None:
     crewed.build(A)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", crewed.host.vassals], check=True)
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", crewed.host.vassals], check=True)
     try:
         with pytest.raises(OSError, match="No space left on device"):
             carry_out(crewed, want())
     finally:
-        subprocess.run(["umount", crewed.host.vassals], check=True)
+        subprocess.run(["umount", "-n", crewed.host.vassals], check=True)
     assert on_the_host(crewed) == (None, [], [])
     carry_out(crewed, want())
     assert on_the_host(crewed)[0] == f"{A}.2"
