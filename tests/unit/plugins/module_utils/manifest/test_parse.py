@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Seed, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Seed, Sess, Tls, Venue
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
@@ -270,7 +270,7 @@ def test_whole() -> None:
     assert (kittens.env, kittens.secrets, kittens.keep_releases) == ({"N": "1", "F": "1.5"}, {"PIN": "12345678"}, 7)
     assert kittens.seed == [Seed("s", "a b", True, {}, {"PW": "purrpurr"})]
     assert kittens.health == Health("/", (200, 301), "Purr", "a.example", 30)
-    assert found.venues == {VENUE: Venue(VENUE, ["www." + VENUE], "none", "closed")}
+    assert found.venues == {VENUE: Venue(VENUE, ["www." + VENUE], Tls("none"), "closed")}
 
 
 def test_an_absent_act_needs_no_source() -> None:
