@@ -23,6 +23,15 @@ options:
       - The URL path of the Act at the Venue, such as V(/blog). An Act has the same path at all of its Venues. Another
         path moves the Act and builds another release.
       - Defaults to V(/).
+  when:
+    type: list
+    elements: str
+    description:
+      - The times at which it is on, in the Venue's time zone, such as V(Fri), V(Mon..Fri 09:00-17:00),
+        V(Sat+Sun 18:00-04:00) or V(2026-12-31 20:00-06:00). Other Acts may be on at the same path at other times.
+      - A date takes precedence over a weekday, and a weekday over a Gig without times. While nobody is on, visitors get
+        a page that says what is on next, with status 503 and C(Retry-After).
+      - Defaults to always.
   state:
     type: str
     choices: [present, absent]

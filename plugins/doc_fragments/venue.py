@@ -52,6 +52,11 @@ options:
       - V(closed) answers every request with a page that says so, with status 503 and C(Retry-After). What plays there
         goes on playing.
       - Defaults to V(open).
+  timezone:
+    type: str
+    description:
+      - The time zone of the Gigs' C(when), such as V(Europe/Berlin). The controller and the host have to know it.
+      - Defaults to V(UTC).
   auth:
     type: dict
     description: Who has to give a password before anything is shown. The Act never hears of it.

@@ -13,9 +13,9 @@ description:
   - Lets visitors of a Venue reach an Act. The Act's Sess and the Venue have to exist.
   - The Act first gets its new host names by a switch. Then nginx is configured, and the page is requested as a visitor
     would do it. If it does not answer, nginx's earlier configuration is restored and the module fails.
-  - An Act that is booked in the place of another Act replaces it. An O(path) that differs from the Act's current path
-    at that Venue moves the Act, and the next M(backstage.django.backstage_act) builds it for the new path. Without
-    O(path) the path stays.
+  - An Act that is booked in the place of another Act, at the same time, replaces it.
+  - An O(path) that differs from the Act's current path at that Venue moves the Act, and the next
+    M(backstage.django.backstage_act) builds it for the new path. Without O(path) the path stays.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.gig
@@ -33,6 +33,13 @@ EXAMPLES = r"""
     production: jazz
     act: kittens
     venue: kittens.example.com
+
+- name: Book them for the weekend
+  backstage.django.backstage_gig:
+    production: jazz
+    act: kittens
+    venue: kittens.example.com
+    when: [Sat+Sun, "2026-12-31 20:00-06:00"]
 
 - name: Cancel them
   backstage.django.backstage_gig:

@@ -176,6 +176,12 @@ timers:
   type: list
   elements: str
   sample: ["timer: act kittens, nightly, at 03:00: clearsessions: ended with status 0, 2026-11-21T03:00:04+0000"]
+calendar:
+  description: For people, what is on now and in the coming week at each Venue whose Gigs have times, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["calendar: club.example.com (Europe/Berlin): now jazz; Sat 2026-12-05 00:00 closed"]
 limits:
   description:
     - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and

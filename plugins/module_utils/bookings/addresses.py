@@ -21,13 +21,15 @@ def venue(block: Block) -> Venue:
         block["aliases"],
         Tls(block["tls"], hsts=block.get("hsts", 0)),
         block["state"],
+        block.get("timezone", Venue.timezone),
         **venue_options.of_block(block),
     )
 
 
 def others(block: Block, act: str) -> set[str]:
-    """The paths of other Acts at a Venue."""
-    return {gig["path"] for gig in block["gigs"] if gig["act"] != act}
+    """The paths of other Acts at a Venue; an Act that is on at other times has the same one."""
+    own = {gig["path"] for gig in block["gigs"] if gig["act"] == act}
+    return {gig["path"] for gig in block["gigs"]} - own
 
 
 def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str]) -> dict[str, Address]:

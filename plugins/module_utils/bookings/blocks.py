@@ -12,8 +12,10 @@ from typing import Any
 from ..acts import url_prefixes
 from ..state.read import ActState
 from .locations import Left
+from .schedule import Acts, Schedule
 
 Block = dict[str, Any]
+Gig = dict[str, Any]
 
 
 def staying(block: Block, paths: dict[str, str]) -> Block:
@@ -23,8 +25,41 @@ def staying(block: Block, paths: dict[str, str]) -> Block:
 
 
 def acts(block: Block) -> list[str]:
-    """Who plays there."""
+    """Who plays there, now or at other times."""
     return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
+
+
+def has_schedule(block: Block) -> bool:
+    """Whether what a Venue shows depends on the time; a closed one shows the same page at any time."""
+    return block.get("state") == "open" and has_times(block)
+
+
+def has_times(block: Block) -> bool:
+    return any("when" in gig for gig in block.get("gigs", []))
+
+
+def schedule(block: Block) -> Schedule:
+    """When which Act is on at a Venue."""
+    gigs = [(gig["path"], gig["act"], gig.get("when", [])) for gig in block["gigs"]]
+    return Schedule.made(block["name"], block.get("timezone", "UTC"), gigs)
+
+
+def on(block: Block, shown: Acts) -> list[Gig]:
+    """The Gigs of a Venue with a schedule that are on.
+
+    Args:
+        block: the Venue.
+        shown: who is on at each of its paths.
+    """
+    found = dict(zip(schedule(block).places, shown))
+    return [gig for gig in block["gigs"] if found.get(gig["path"]) == gig["act"]]
+
+
+def together(block: Block) -> list[list[Gig]]:
+    """The Gigs of a Venue that can be on at the same time."""
+    if not has_times(block):
+        return [block["gigs"]]
+    return [on(block, variant) for variant in schedule(block).variants()]
 
 
 def left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:

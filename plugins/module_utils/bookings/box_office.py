@@ -21,28 +21,21 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import html
 import os
 from dataclasses import dataclass, field
-from email.utils import format_datetime
 from typing import Callable, Optional
-from zoneinfo import ZoneInfo
 
 from ..host import files, locks
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK
-from . import nginx, schedule
+from . import closed_page, nginx, schedule
 from .schedule import Schedule
 
-SCHEDULE, CLOSED, REOPENING = "schedule.json", "closed.html", "reopening.conf"
-NEXT = "<!-- what is on next -->"
-"""The place in the closed page of the host where the next opening is written."""
 _PATIENCE = 10
 """Seconds to wait for a deploy; nginx waits for this program when it starts."""
 _NOTICE = "<5>"
 """How a line tells its priority to systemd: the timer's unit logs nothing below it."""
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass
@@ -63,7 +56,7 @@ class BoxOffice:
 
     def run(self) -> bool:
         """Link what is on, and have nginx take it up; return whether all of it worked."""
-        names = [name for name in files.names_in(self.host.calendar) if os.path.isdir(self._path(name))]
+        names = [name for name in files.names_in(self.host.calendar) if self._is_used(name)]
         results = [self._try(name) for name in names]
         return self._take_up(names, changed=True in results) and None not in results
 
@@ -81,14 +74,20 @@ class BoxOffice:
     def _link(self, name: str) -> str:
         return os.path.join(self.host.venues, f"{name}.conf")
 
+    def _is_used(self, name: str) -> bool:
+        """Whether a deploy has finished a Venue's directory: before that, nothing there is asked for."""
+        return os.path.lexists(self._path(name, schedule.FILE)) or (
+            os.path.isdir(self._path(name)) and os.path.lexists(self._link(name))
+        )
+
     def _look(self, name: str) -> bool:
-        data = files.read_json(self._path(name, SCHEDULE))
+        data = files.read_json(self._path(name, schedule.FILE))
         found = Schedule.of(data)
         acts = found.on(self.now)
         block = self._path(name, schedule.file_name(acts))
         if not os.path.exists(block):
             raise BackstageError(f"{block} is missing: deploy the Venue again")
-        is_rewritten = not any(acts) and self._write_closed(name, found)
+        is_rewritten = None in acts and closed_page.write(self._path(name), self.host.pages, found, self.now)
         target = os.path.relpath(block, self.host.venues)
         before = files.link_target(self._link(name))
         if before == target:
@@ -99,20 +98,6 @@ class BoxOffice:
         self.moved[name] = before
         self.say(f"{name}: {', '.join(act for act in acts if act) or 'nobody'} is on")
         return True
-
-    def _write_closed(self, name: str, found: Schedule) -> bool:
-        """Write what is on next; return whether that is new."""
-        opening = found.opening(self.now)
-        page = files.read(os.path.join(self.host.pages, CLOSED)) or ""
-        said, header = "", ""
-        if opening:
-            said = f"<p>{html.escape(_announcement(*opening, found.zone))}</p>"
-            header = f'add_header Retry-After "{format_datetime(opening[0], usegmt=True)}" always;\n'
-        texts = {CLOSED: page.replace(NEXT, said), REOPENING: f"# {files.OWNERSHIP}\n{header}"}
-        new = {file: text for file, text in texts.items() if files.read(self._path(name, file)) != text}
-        for file, text in new.items():
-            files.write(self._path(name, file), text)
-        return bool(new)
 
     def _take_up(self, names: list[str], changed: bool) -> bool:
         if nginx.master() is None:
@@ -131,15 +116,11 @@ class BoxOffice:
         return True
 
 
-def _announcement(moment: dt.datetime, acts: schedule.Acts, zone: str) -> str:
-    """What is on next, in the Venue's own time. Names of days do not depend on the host's language."""
-    local = moment.astimezone(ZoneInfo(zone))
-    who = ", ".join(act for act in acts if act)
-    return f"Next: {who}, {_DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} ({zone})"
-
-
 def main() -> int:
     """The program backstage-bookings; return its exit code."""
+    host = Host.read()
+    if not files.names_in(host.calendar):
+        return 0  # before nginx starts, on a host without a calendar
     mark = _NOTICE if "JOURNAL_STREAM" in os.environ else ""
 
     def say(line: str) -> None:
@@ -151,4 +132,4 @@ def main() -> int:
         except BackstageError as error:
             say(f"{error.message.partition(';')[0]}; the next run looks again")
             return 0
-        return 0 if BoxOffice(Host.read(), dt.datetime.now(dt.timezone.utc), say).run() else 1
+        return 0 if BoxOffice(host, dt.datetime.now(dt.timezone.utc), say).run() else 1

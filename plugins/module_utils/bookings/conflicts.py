@@ -41,7 +41,7 @@ class Others:
         ports: dict[int, str] = {}
         ours = {self.host.http_port, self.host.https_port}
         for server in self.nginx.servers:
-            if os.path.realpath(server.path).startswith(self.host.venues + "/"):
+            if os.path.realpath(server.path).startswith((self.host.venues + "/", self.host.calendar + "/")):
                 continue
             for name, path in server.names.items() if ours & server.ports.keys() else ():
                 names.setdefault(name, path)

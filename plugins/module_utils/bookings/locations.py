@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..acts import url_prefixes
@@ -18,6 +19,7 @@ _NOT_SERVED = (
     r"sqlite3?|db3?|mdb|sql|dump|py[cow]?|env|git|htpasswd|htaccess|ini|cfg|conf|log|pem"
     r"|bak|backup|old|orig|save|sw[op]"
 )
+CLOSED = "/backstage-closed.html"
 _MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
@@ -48,6 +50,7 @@ class Booked:
         timeout: its longest request, in seconds.
         others: URL prefixes of files that the manifest names.
         left: where it was before.
+        when: its times there; none for always.
     """
 
     act: str
@@ -57,6 +60,7 @@ class Booked:
     timeout: int
     others: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
+    when: tuple[str, ...] = ()
 
 
 @dataclass
@@ -73,16 +77,33 @@ def claims(booked: Booked) -> list[str]:
     return [url_prefixes.below(booked.path), *booked.static, *booked.others, *booked.media]
 
 
-def render(paths: Production, booked: list[Booked], host: Host, lines: Lines) -> str:
-    """The locations of a server for the Acts that play there, each with what the Venue's options add."""
+def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, closed: Iterable[str] = ()) -> str:
+    """The locations of a server for the Acts that play there, each with what the Venue's options add.
+
+    Args:
+        paths: the Production.
+        booked: the Acts.
+        host: the host's facts.
+        lines: what the Venue's options add.
+        closed: the paths where nobody is on now.
+    """
     urls = _sorted(booked)
+    shut = [url_prefixes.below(path) for path in closed]
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
     parts += [_files(paths, url, found, lines.headers + lines.location) for url, found in urls.files.items()]
     parts += [_media(url, paths.act(act).media, lines.headers + lines.location) for url, act in urls.media.items()]
     parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
-    if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
+    parts += [_shut(url) for url in shut]
+    if not {"/"} & {*urls.doors, *urls.files, *urls.media, *shut}:
         parts.append("\n    location / { return 404; }\n")
     return "".join(parts)
+
+
+def _shut(url: str) -> str:
+    """What is closed for now; with a prefix of another path, that one's location is longer."""
+    words = f"{{\n        error_page 503 {CLOSED};\n        return 503;\n    }}\n"
+    exact = f"\n    location = {url.rstrip('/')} {words}" if url != "/" else ""
+    return f"{exact}\n    location {url} {words}"
 
 
 def _sorted(booked: list[Booked]) -> _Urls:

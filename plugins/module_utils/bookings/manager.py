@@ -6,20 +6,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Optional
+from dataclasses import dataclass, field, replace
+from typing import Optional
 
 from ..acts import url_prefixes, world
 from ..acts.world import Address
-from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, blocks, conflicts, nginx, server_block, written
+from . import (
+    addresses,
+    asking,
+    blocks,
+    calendars,
+    clock,
+    conflicts,
+    gigs,
+    nginx,
+    server_block,
+    server_files,
+    written,
+)
 from . import steps as booking_steps
 from .blocks import Block
 from .conflicts import Others
@@ -27,10 +39,8 @@ from .encryption import Encryption
 from .locations import Booked
 from .passwords import Passwords
 from .server_block import port_name
+from .server_files import ServerFiles
 from .written import Written
-
-if TYPE_CHECKING:
-    from .visit import Place
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Bookings:
         coming: what Acts are about to play: its URLs are served beside the present ones.
         known: what others have on this host, where the run has read it already.
         written: the same of the Production's own files.
+        now: the moment that decides which Acts are on.
     """
 
     manifest: Manifest
@@ -64,10 +75,11 @@ class Bookings:
     coming: dict[str, Coming] = field(default_factory=dict)
     known: Optional[Others] = None
     written: Optional[Written] = None
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.timezone.utc))
 
     def __post_init__(self) -> None:
         found = self.written or written.read(self.paths.name, self.host)
-        self.before, self.before_ports, self.texts = found.venues, found.ports, found.texts
+        self.before, self.before_ports, self.files = found.venues, found.ports, found.files
         self.said: dict[str, list[Gig]] = {}
         for gig in self.manifest.gigs:
             self.said.setdefault(gig.venue, []).append(gig)
@@ -80,7 +92,8 @@ class Bookings:
 
     def find_taken(self) -> None:
         """Note which Venues can't be served as the manifest says, and whose ports somebody else has."""
-        self.taken = {**self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
+        zones = calendars.refused(self.manifest, self.host)
+        self.taken = {**zones, **self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
         self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
 
     def reached(self) -> set[str]:
@@ -107,9 +120,10 @@ class Bookings:
             if act and act not in blocks.acts(block):
                 continue
             before = self.before.get(name, {"gigs": []})["gigs"]
-            gigs = sorted(block["gigs"], key=lambda gig: gig not in before or self._changes(gig["act"]))
-            booked = [self._finally(gig["act"], gig["path"]) for gig in gigs]
-            found.update(conflicts.urls(name, [gig for gig in booked if gig]))
+            for together in blocks.together(block):
+                listed = sorted(together, key=lambda gig: gig not in before or self._changes(gig["act"]))
+                booked = [self._finally(gig["act"], gig["path"]) for gig in listed]
+                found.update(conflicts.urls(name, [gig for gig in booked if gig]))
         return {name: error for name, error in found.items() if act in ("", name)}
 
     def _changes(self, act: str) -> bool:
@@ -132,8 +146,8 @@ class Bookings:
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
-            gigs = [Booked(gig.act, gig.path, (), (), 0) for gig in self._gigs(venue, paths)]
-            wanted[name] = server_block.data(self.paths.name, venue, gigs)
+            booked = [Booked(gig.act, gig.path, (), (), 0, when=gig.when) for gig in self._gigs(venue, paths)]
+            wanted[name] = server_block.data(self.paths.name, venue, booked)
         return wanted
 
     def wanted_ports(self) -> dict[str, Block]:
@@ -191,15 +205,9 @@ class Bookings:
 
     def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
-        said = self.said.get(venue.name, [])
-        places = {gig.path for gig in said if gig.state == "absent" or gig.act not in self.left}
-        gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
-        # what an Act had stays when it fails: so does its old path
-        failed = {gig.act for gig in said if gig.state == "present"} & self.left
-        for gig in blocks.staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
-            if gig["path"] not in places and (not self.prune or gig["act"] in failed):
-                gigs.append(Gig(gig["act"], venue.name, gig["path"]))
-        return sorted(gigs, key=lambda gig: gig.path)
+        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths)
+        before = [Gig(gig["act"], venue.name, gig["path"], tuple(gig.get("when", ()))) for gig in block["gigs"]]
+        return gigs.merged(self.said.get(venue.name, []), before, self.left, self.prune)
 
     def plan(self) -> list[Change]:
         """The steps from what nginx has to what it should have."""
@@ -208,12 +216,14 @@ class Bookings:
         steps += self.passwords.steps()
         for name in sorted({*self.before, *wanted}):
             steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
+            steps += calendars.steps(name, self.before.get(name), wanted.get(name), self.now)
             steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
         for act in sorted({*self.before_ports, *own}):
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
-        read = [self.host.venues, *self.encryption.places(wanted)]
+        steps += clock.steps(self.host, self._has_calendar())
+        read = [self.host.venues, *self._calendar_places(), *self.encryption.places(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
         return [Change(step, Phase.BOOK) for step in steps]
@@ -224,27 +234,43 @@ class Bookings:
         """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
         if after is None or before != after:
             return []
-        text, found = self._text(after), self.texts.get(server_block.file_name(self.paths.name, name))
-        return [Step(noun, subject, "rewrite", found, text)] if text not in (None, found) else []
+        text, found = self._files(after), self.files.get(server_block.file_name(self.paths.name, name))
+        if text is None or text == found:
+            return []
+        if found and text.on != found.on and text.prepared == found.prepared:
+            return [Step(noun, subject, "show", found.on.removesuffix(".conf"), text.on.removesuffix(".conf"))]
+        return [Step(noun, subject, "rewrite", found and found.shown(), text.shown())]
+
+    def _has_calendar(self) -> bool:
+        return calendars.is_used(self.host, self.paths.name, self.wanted().values())
+
+    def _calendar_places(self) -> list[str]:
+        """The directories of the calendar from which nginx reads."""
+        names = [name for name, found in self.files.items() if found.on]
+        return [server_files.directory(self.host, name) for name in names]
 
     def _path(self, name: str) -> str:
         return os.path.join(self.host.venues, server_block.file_name(self.paths.name, name))
 
-    def _file(self, name: str) -> Optional[str]:
-        return files.read(self._path(name))
+    def _file(self, name: str) -> Optional[ServerFiles]:
+        return server_files.read(self.host, server_block.file_name(self.paths.name, name))
 
-    def _text(self, block: Block) -> Optional[str]:
-        """A file; None while an Act that plays there has no release on this host."""
+    def _files(self, block: Block) -> Optional[ServerFiles]:
+        """A file, or those of a schedule; None while an Act that plays there has no release on this host."""
         booked = []
         if "port" in block:
             alone = self._booked(block["act"], block["path"])
-            return server_block.render_port(self.paths, block["port"], alone, self.host) if alone else None
+            if alone is None:
+                return None
+            return ServerFiles(server_block.render_port(self.paths, block["port"], alone, self.host))
         for gig in block["gigs"]:
             found = self._booked(gig["act"], gig["path"])
             if found is None:
                 return None
-            booked.append(found)
-        return server_block.render(self.paths, addresses.venue(block), booked, self.host)
+            booked.append(replace(found, when=tuple(gig.get("when", ()))))
+        if blocks.has_schedule(block):
+            return calendars.prepared(self.paths, block, booked, self.host, self.now)
+        return ServerFiles(server_block.render(self.paths, addresses.venue(block), booked, self.host))
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
         """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
@@ -303,27 +329,37 @@ class Bookings:
             nginx.check("its configuration with " + ", ".join(texts))
             nginx.reload()
         except BackstageError:
-            self._write(old)
+            self._put_back(old)
             self.passwords.put_back(passwords)
             raise
         except OSError as error:
-            self._write(old)
+            self._put_back(old)
             raise BackstageError(str(error), step="booking") from None
         found = {**refused, **self._by_subject(failed)}
-        silent = {} if self.coming else self._ask(texts)  # what is coming does not play yet
+        silent: asking.Failures = {}
+        if not self.coming:  # what is coming does not play yet
+            written_now = {name: text for name, text in texts.items() if text}
+            silent = asking.failures(written_now, self._wanted(), self.manifest, self.state, self.host)
         if silent:
             self._take_back(silent, old)
             nginx.reload()
         self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
+        server_files.sweep(self.host, self.paths.name)
+        clock.apply(self.host, self._has_calendar())
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
-    def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:
+    def _put_back(self, old: dict[str, Optional[ServerFiles]]) -> None:
+        """Have the files as they were, before nginx has read others."""
+        self._write(old)
+        server_files.sweep(self.host, self.paths.name)
+
+    def _take_back(self, silent: asking.Failures, old: dict[str, Optional[ServerFiles]]) -> None:
         """Leave out the new Gigs that did not answer; others of the same Venue go on."""
         alone = [name for name, errors in silent.items() if set(errors) == set(blocks.acts(self._wanted()[name]))]
         self.left |= {act for errors in silent.values() for act in errors}
         wanted = self._wanted()
-        self._write({name: old[name] if name in alone else self._text(wanted[name]) for name in silent})
+        self._write({name: old[name] if name in alone else self._files(wanted[name]) for name in silent})
 
     def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
         """Each file's failure is that of the Acts booked there, or the Venue's own where there is none."""
@@ -333,56 +369,31 @@ class Bookings:
             found.update(dict.fromkeys(blocks.acts(wanted[name]) or [f"venue {name}"], error))
         return found
 
-    def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
-        """The Venues that nginx does not take by themselves; the others go on."""
-        new = {name: {server_block.file_name(self.paths.name, name): text} for name, text in texts.items() if text}
-        return nginx.refused_alone(new, self.host.http)
+    def _refused(self, texts: dict[str, Optional[ServerFiles]]) -> dict[str, BackstageError]:
+        """The Venues that nginx does not take by themselves, whoever is on; the others go on."""
+        new = {server_block.file_name(self.paths.name, name): text for name, text in texts.items() if text}
+        found: dict[str, BackstageError] = {}
+        for candidates in server_files.candidates(new):
+            found.update(nginx.refused_alone(candidates, self.host.http))
+        return {name: found[file] for name in texts if (file := server_block.file_name(self.paths.name, name)) in found}
 
-    def _differing(self) -> dict[str, Optional[str]]:
+    def _differing(self) -> dict[str, Optional[ServerFiles]]:
         """The files to be written, and None for those to be removed."""
-        texts: dict[str, Optional[str]] = {}
+        texts: dict[str, Optional[ServerFiles]] = {}
         wanted = self._wanted()
         for name in sorted({*self._before(), *wanted}):
             if name not in wanted:
                 texts[name] = None
                 continue
-            text = self._text(wanted[name])
+            text = self._files(wanted[name])
             if text is None:
                 raise BackstageError(f"an Act booked at {name} has no release on this host", step="booking")
             if text != self._file(name):
                 texts[name] = text
         return texts
 
-    def _write(self, texts: dict[str, Optional[str]]) -> None:
+    def _write(self, texts: dict[str, Optional[ServerFiles]]) -> None:
         for name, text in texts.items():
-            if text is None:
-                files.remove(self._path(name))
-                files.sync_directory(self.host.venues)
-                continue
-            nginx.make_log(server_block.access_log(self.paths.name, name))
-            files.write(self._path(name), text)
-
-    def _ask(self, texts: dict[str, Optional[str]]) -> dict[str, dict[str, BackstageError]]:
-        """Ask at every place that was written: what is new there has to answer. File -> Act -> why it does not."""
-        from . import visit
-
-        failed: dict[str, dict[str, BackstageError]] = {}
-        wanted = self._wanted()
-        for name in [name for name, text in texts.items() if text]:
-            for act, place in self._places(wanted[name]):
-                try:
-                    visit.ask(act, place, self.host, self.paths.act(act.name))
-                except BackstageError as error:
-                    failed.setdefault(name, {})[act.name] = error
-        return failed
-
-    def _places(self, block: Block) -> list[tuple[Act, Place]]:
-        """Where the Acts that play can be asked in a file of nginx."""
-        from . import visit
-
-        known = {act: self.manifest.acts[act] for act in blocks.acts(block) if act in self.manifest.acts}
-        live = {name: act for name, act in known.items() if self.state.act(name).live}
-        if "port" in block:
-            return [(act, visit.at_port(act, block)) for act in live.values()]
-        gigs = block["gigs"] if block["state"] == "open" else []
-        return [(live[gig["act"]], visit.at_venue(block, gig)) for gig in gigs if gig["act"] in live]
+            if text:
+                nginx.make_log(server_block.access_log(self.paths.name, name))
+            server_files.write(self.host, server_block.file_name(self.paths.name, name), text, self.now)

@@ -13,7 +13,7 @@ from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..state.plan import Change, Phase
-from . import encryption, server_block
+from . import blocks, encryption, server_block
 from .manager import Bookings
 
 _MOVES = (Phase.PLAY, Phase.LEAVE, Phase.STOP, Phase.REMOVE)
@@ -37,6 +37,8 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
             bookings.host.need_front_of_house()
             if any(map(encryption.is_encrypted, bookings.wanted().values())):
                 bookings.host.need_tls()
+            if any(map(blocks.has_schedule, bookings.wanted().values())):
+                bookings.host.need_calendar()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)

@@ -7,15 +7,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Optional
+from zoneinfo import ZoneInfo
 
 from ..manifest import calendar
 
+FILE = "schedule.json"
+
 Acts = tuple[Optional[str], ...]
 """Who is on at each path of a Venue, in the order of the paths; None: nobody."""
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ABBREVIATED = 3
 _NEAR, _FAR = 8, 400
 """How many days ahead the next opening is looked for: weekdays need a week, dates are rarely more than a year away."""
 
@@ -49,10 +54,24 @@ class Schedule:
         problem = calendar.zone(zone)
         if problem:
             raise ValueError(f"the time zone {zone!r}: {problem}")
-        paths = sorted({path for path, _act, _when in gigs})
-        return cls(
-            venue, zone, {path: calendar.bookings((a, when) for p, a, when in gigs if p == path) for path in paths}
-        )
+        return cls.made(venue, zone, gigs)
+
+    @classmethod
+    def made(cls, venue: str, zone: str, gigs: Iterable[tuple[str, str, Sequence[str]]]) -> Schedule:
+        """Make it from Gigs, each with its path, its Act and its times."""
+        places: dict[str, list[tuple[str, Sequence[str]]]] = {}
+        for path, act, when in sorted(gigs, key=lambda gig: gig[0]):
+            places.setdefault(path, []).append((act, when))
+        return cls(venue, zone, {path: calendar.bookings(found) for path, found in places.items()})
+
+    def data(self, gigs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the data of which ``of`` makes it.
+
+        Args:
+            gigs: the Gigs of which it was made.
+        """
+        listed = [{"act": gig["act"], "path": gig["path"], "when": list(gig.get("when", []))} for gig in gigs]
+        return {"venue": self.venue, "timezone": self.zone, "gigs": listed}
 
     def on(self, moment: dt.datetime) -> Acts:
         """Who is on at a moment."""
@@ -69,11 +88,32 @@ class Schedule:
         return result
 
     def opening(self, moment: dt.datetime) -> Optional[tuple[dt.datetime, Acts]]:
-        """When somebody is on for the next time, after a moment at which nobody is; None if that is too far away."""
+        """When a path opens at which nobody is on at a moment, and for whom; None if that is too far away."""
+        closed = [number for number, act in enumerate(self.on(moment)) if act is None]
         for days in (_NEAR, _FAR):
             for at, acts in self.coming(moment, days):
-                if any(acts):
-                    return at, acts
+                opened = tuple(acts[number] for number in closed)
+                if any(opened):
+                    return at, opened
+        return None
+
+    def week(self, now: dt.datetime) -> list[str]:
+        """Who is on now, and what changes in the coming week, in the local time of the Venue."""
+        (_now, acts), *later = self.coming(now)
+        lines = [f"now {self._names(acts)}"]
+        return lines + [f"{moment(at.astimezone(ZoneInfo(self.zone)))} {self._names(on)}" for at, on in later]
+
+    def _names(self, acts: Acts) -> str:
+        if len(acts) == 1:
+            return acts[0] or "closed"
+        return ", ".join(f"{path} {act or 'closed'}" for path, act in zip(self.places, acts))
+
+    def next_of(self, act: str, now: dt.datetime) -> Optional[dt.datetime]:
+        """When an Act is on for the next time, in the local time of the Venue; None if that is too far away."""
+        for days in (_NEAR, _FAR):
+            for at, acts in self.coming(now, days):
+                if act in acts:
+                    return at.astimezone(ZoneInfo(self.zone))
         return None
 
     def variants(self) -> list[Acts]:
@@ -88,3 +128,19 @@ class Schedule:
 def file_name(acts: Acts) -> str:
     """What the server block of a variant is called; no Act has a plus sign or an underscore in its name."""
     return "+".join(act or "_" for act in acts) + ".conf"
+
+
+def shown_by(name: str) -> Acts:
+    """Who is on by the server block of this name."""
+    return tuple(None if act == "_" else act for act in name.removesuffix(".conf").split("+"))
+
+
+def moment(local: dt.datetime, whole: bool = False) -> str:
+    """Return a local time for people; names of days do not depend on the host's language.
+
+    Args:
+        local: the time.
+        whole: whether the name of the day is not shortened.
+    """
+    day = _DAYS[local.weekday()]
+    return f"{day if whole else day[:_ABBREVIATED]} {local:%Y-%m-%d %H:%M}"

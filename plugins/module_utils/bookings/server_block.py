@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..certificates.pairs import Pairs
@@ -14,7 +15,7 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest.nouns import Venue
-from . import locations, venue_options
+from . import closed_page, locations, venue_options
 from .locations import Booked
 from .options.lines import Lines
 
@@ -47,7 +48,10 @@ def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
         "tls": venue.tls.mode,
         **({"hsts": venue.tls.hsts} if venue.tls.hsts else {}),
         "state": venue.state,
-        "gigs": [{"act": gig.act, "path": gig.path} for gig in booked],
+        **({"timezone": venue.timezone} if venue.timezone != Venue.timezone else {}),
+        "gigs": [
+            {"act": gig.act, "path": gig.path, **({"when": list(gig.when)} if gig.when else {})} for gig in booked
+        ],
     }
 
 
@@ -63,15 +67,39 @@ def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
     return found
 
 
-def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
-    """The whole file of a Venue."""
+@dataclass(frozen=True)
+class Shown:
+    """What a Venue with a schedule shows.
+
+    Args:
+        booked: the Acts that are on.
+        closed: the paths where nobody is on.
+        directory: where the page lies that says so.
+    """
+
+    booked: list[Booked]
+    closed: list[str]
+    directory: str
+
+
+def render(paths: Production, venue: Venue, booked: list[Booked], host: Host, shown: Optional[Shown] = None) -> str:
+    """The whole file of a Venue.
+
+    Args:
+        paths: the Production.
+        venue: the Venue.
+        booked: the Acts that have Gigs there.
+        host: the host's facts.
+        shown: what is on with a schedule; without one, all of them are.
+    """
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
     lines = venue_options.lines(paths.name, venue, host)
     blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}"]
     if venue.scheme == "https":
         blocks.append(_redirect(paths, venue, venue.names, _listen(host), host, lines))
     address = f"{_address(paths, venue, host, lines)}\n    server_name {venue.name};"
-    body = lines.server + _body(paths, venue, booked, host, lines)
+    inside = _scheduled(paths, shown, host, lines) if shown else _body(paths, venue, booked, host, lines)
+    body = lines.server + inside
     blocks.append(_block(paths, venue.name, address, body, host))
     if venue.aliases:
         blocks.append(_redirect(paths, venue, venue.aliases, _address(paths, venue, host, lines), host, lines))
@@ -142,9 +170,9 @@ def _redirect(paths: Production, venue: Venue, names: list[str], address: str, h
 def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host, lines: Lines) -> str:
     if venue.state == "closed":
         return f"""
-    error_page 503 /backstage-closed.html;
+    error_page 503 {locations.CLOSED};
     location / {{ return 503; }}
-    location = /backstage-closed.html {{
+    location = {locations.CLOSED} {{
         internal;
         alias {host.pages}/closed.html;
         add_header Retry-After {RETRY_AFTER} always;
@@ -154,6 +182,20 @@ def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host, lin
     if not booked:
         return "\n    # nothing is on tonight\n    location / { return 404; }\n"
     return _pages(host, lines) + locations.render(paths, booked, host, lines)
+
+
+def _scheduled(paths: Production, shown: Shown, host: Host, lines: Lines) -> str:
+    """What is on now; elsewhere the page that says what is on next, with a header of the program's."""
+    page = f"""
+    location = {locations.CLOSED} {{
+        internal;
+        alias {shown.directory}/{closed_page.PAGE};
+        include {shown.directory}/{closed_page.HEADER.replace(".", "[.]")};
+        add_header Cache-Control no-store always;
+{lines.headers}    }}
+"""
+    acts = locations.render(paths, shown.booked, host, lines, shown.closed)
+    return _pages(host, lines) + (page if shown.closed else "") + acts
 
 
 def _pages(host: Host, lines: Lines) -> str:

@@ -26,14 +26,16 @@ def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list
         shown = differing(_settings(before), _settings(after))
         if shown["before"] or shown["after"]:
             steps.append(Step("venue", name, "change", shown["before"], shown["after"]))
-    steps += _of_gigs(name, _gigs(before), _gigs(after))
+    shared = {path for gigs in (_gigs(before), _gigs(after)) for path, acts in gigs.items() if len(acts) > 1}
+    steps += _of_gigs(name, _alone(before, shared), _alone(after, shared))
+    steps += _of_times(name, before, after, shared)
     if after is None:
         steps.append(Step("venue", name, "remove", _settings(before or {}), None))
     return steps
 
 
 def _of_gigs(venue: str, before: dict[str, str], after: dict[str, str]) -> list[Step]:
-    """The steps from the Acts by their paths to others."""
+    """The steps from the Acts by their paths to others, where each path has one."""
     moved = {path: old for path, act in after.items() for old in before if before[old] == act and old not in after}
     moved = {path: old for path, old in moved.items() if before.get(path) != after[path]}
     steps = []
@@ -63,9 +65,37 @@ def _where(block: Optional[Block]) -> Optional[str]:
     return f"localhost:{block['port']}{block['path']}" if block else None
 
 
-def _gigs(block: Optional[Block]) -> dict[str, str]:
-    return {gig["path"]: gig["act"] for gig in (block or {}).get("gigs", [])}
+def _of_times(venue: str, before: Optional[Block], after: Optional[Block], shared: set[str]) -> list[Step]:
+    """The steps of Gigs with other times, and of those that share a path."""
+    old, new = _gigs(before), _gigs(after)
+    steps = []
+    for path in sorted({*old, *new}):
+        was, will = old.get(path, {}), new.get(path, {})
+        for act in sorted({*was, *will}):
+            name = f"{act} at {venue}{path}"
+            if act in was and act in will and was[act] != will[act]:
+                steps.append(Step("gig", name, "schedule", was[act] or "always", will[act] or "always"))
+            elif path in shared and (act in was) != (act in will):
+                verb = "book" if act in will else "cancel"
+                steps.append(Step("gig", name, verb, act if act in was else None, act if act in will else None))
+    return steps
+
+
+def _alone(block: Optional[Block], shared: set[str]) -> dict[str, str]:
+    """The Act of each path that has one, before and after."""
+    return {path: act for path, acts in _gigs(block).items() if path not in shared for act in acts}
+
+
+def _gigs(block: Optional[Block]) -> dict[str, dict[str, list[str]]]:
+    """The Acts of each path, with their times."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for gig in (block or {}).get("gigs", []):
+        found.setdefault(gig["path"], {})[gig["act"]] = gig.get("when", [])
+    return found
 
 
 def _settings(block: Block) -> Block:
-    return {**{key: block[key] for key in ("aliases", "tls", "hsts") if key in block}, **block.get("options", {})}
+    return {
+        **{key: block[key] for key in ("aliases", "tls", "hsts", "timezone") if key in block},
+        **block.get("options", {}),
+    }

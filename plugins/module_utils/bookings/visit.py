@@ -28,7 +28,7 @@ from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
 from . import addresses, venue_options, written
-from .blocks import Block
+from .blocks import Block, Gig
 
 
 class Foreign(BackstageError):
@@ -145,18 +145,30 @@ def _is_file(act: ActPaths, page: Page) -> bool:
 
 
 def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
-    """Ask every open Venue at which this Act is booked on this host, and the Sess's own port.
+    """Ask every open Venue that shows this Act now on this host, and the Sess's own port.
 
     Raises:
         BackstageError: one does not answer as the Act's health says.
     """
-    venues, ports = written.booked(paths.production.name, host)
-    for data in venues.values():
-        for gig in data["gigs"] if data["state"] == "open" else []:
+    production = paths.production.name
+    found = written.read(production, host)
+    for data in found.venues.values():
+        for gig in found.shown(production, data) if data["state"] == "open" else []:
             if gig["act"] == paths.name:
-                ask(act, at_venue(data, gig), host, paths)
-    if paths.name in ports:
-        ask(act, at_port(act, ports[paths.name]), host, paths)
+                _ask_shown(act, at_venue(data, gig), host, paths)
+    if paths.name in found.ports:
+        ask(act, at_port(act, found.ports[paths.name]), host, paths)
+
+
+def _ask_shown(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
+    """Ask at a Venue, unless its schedule shows another Act there meanwhile."""
+    try:
+        ask(act, place, host, paths)
+    except BackstageError:
+        found = written.read(paths.production.name, host)
+        data = found.venues.get(place.name)
+        if data is None or any(gig["act"] == paths.name for gig in found.shown(paths.production.name, data)):
+            raise
 
 
 def at_port(act: Act, data: dict[str, Any]) -> Place:
@@ -203,12 +215,12 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
         host: the host's facts.
         pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
     """
-    venues, ports = written.booked(production, host)
+    known = written.read(production, host)
     asked = []
-    for _name, data in sorted(venues.items()):
-        for gig in data["gigs"] or [{"path": "/", "act": None}]:
-            asked.append((at_venue(data, gig), data["state"], gig["act"]))
-    for act, data in sorted(ports.items()):
+    for _name, data in sorted(known.venues.items()):
+        for gig in _shown(production, data, known):
+            asked.append((at_venue(data, gig), "closed" if gig.get("closed") else data["state"], gig["act"]))
+    for act, data in sorted(known.ports.items()):
         asked.append((Place("localhost", data["path"], data["port"]), "local", act))
     found = []
     for place, state, act in asked:
@@ -218,6 +230,15 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
             answer = _answer(place, host, pages[act], paths)
         found.append({**answer, "state": state, "act": act})
     return found
+
+
+def _shown(production: str, data: Block, known: written.Written) -> list[Gig]:
+    """What each path of a Venue shows now; nobody where nothing is booked, or nobody is on."""
+    if not data["gigs"]:
+        return [{"path": "/", "act": None}]
+    on = known.shown(production, data)
+    closed = {gig["path"] for gig in data["gigs"]} - {gig["path"] for gig in on}
+    return on + [{"path": path, "act": None, "closed": True} for path in sorted(closed)]
 
 
 def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:

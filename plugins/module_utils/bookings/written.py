@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from ..host import files
 from ..host.facts import Host
-from . import server_block
-from .blocks import Block
+from . import schedule, server_block, server_files
+from .blocks import Block, Gig
+from .blocks import on as on_now
+from .server_files import ServerFiles
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,19 @@ class Written:
     """The files of nginx that a Production has.
 
     Args:
-        texts: each as it is, by its name.
+        files: each as it is, by its name.
         venues: what those of Venues say of themselves, by the Venue's name.
         ports: the same of Sesses' own ports, by Act.
     """
 
-    texts: dict[str, str]
+    files: dict[str, ServerFiles]
     venues: dict[str, Block]
     ports: dict[str, Block]
+
+    def shown(self, production: str, block: Block) -> list[Gig]:
+        """The Gigs of a Venue that are on by its link, which the program backstage-bookings moves."""
+        found = self.files.get(server_block.file_name(production, block["name"]))
+        return on_now(block, schedule.shown_by(found.on)) if found and found.on else block["gigs"]
 
 
 def read(production: str, host: Host) -> Written:
@@ -35,9 +42,9 @@ def read(production: str, host: Host) -> Written:
     found = Written({}, {}, {})
     for name in files.names_in(host.venues):
         if name.startswith(production + ".") and name.endswith(".conf"):
-            text = files.read(os.path.join(host.venues, name)) or ""
-            data = server_block.parse(text)
-            found.texts[name] = text
+            own = server_files.read(host, name) or ServerFiles("")
+            data = server_block.parse(own.text)
+            found.files[name] = own
             if data and "name" in data:
                 found.venues[data["name"]] = data
             if data and "port" in data:

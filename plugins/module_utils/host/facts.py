@@ -40,6 +40,7 @@ _DEFAULTS: dict[str, Any] = {
     "visitors": "/etc/nginx/backstage/visitors.conf",
     "passwords": "/etc/nginx/backstage/passwords",
     "calendar": "/etc/nginx/backstage/calendar",
+    "bookings": "/usr/local/lib/backstage/bookings/backstage-bookings",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -67,6 +68,7 @@ class Host:
     visitors: str
     passwords: str
     calendar: str
+    bookings: str
     pages: str
     database_port: int
     has_stage: bool
@@ -110,6 +112,12 @@ class Host:
         if not os.path.exists(self.tls):
             message = f"this host's front of house is of an earlier Backstage ({self.tls} is missing); {SITE}"
             raise BackstageError(message, step="nginx")
+
+    def need_calendar(self) -> None:
+        for path in (self.calendar, self.bookings):
+            if not os.path.exists(path):
+                message = f"this host's front of house is of an earlier Backstage ({path} is missing); {SITE}"
+                raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Optional
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FORMS = "'Fri', 'Sat 18:00-04:00', 'Mon..Fri 09:00-17:00' or '2026-12-31 20:00-06:00'"
+FORMS = "'Fri', 'Sat+Sun 18:00-04:00', 'Mon..Fri 09:00-17:00' or '2026-12-31 20:00-06:00'"
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WEEKDAYS = {name[:length]: number for number, name in enumerate(_NAMES) for length in (3, len(name))}
 _TIMES = re.compile(r"([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
@@ -128,6 +128,15 @@ def parse(text: str) -> Window:
     return Window(start, length, days=_weekdays(days))
 
 
+def fault(text: str) -> Optional[str]:
+    """What is wrong with the text of a window."""
+    try:
+        parse(text)
+    except Wrong as wrong:
+        return str(wrong)
+    return None
+
+
 def _times(text: str) -> tuple[int, int]:
     """The start and the length in minutes."""
     hours, minutes, end_hours, end_minutes = (int(part) for part in re.split("[:-]", text))
@@ -153,10 +162,12 @@ def _weekdays(text: str) -> frozenset[int]:
     if text.lower() == "daily":
         return frozenset(range(7))
     found: set[int] = set()
-    for part in text.lower().split(","):
+    for part in text.lower().split("+"):
         ends = [_WEEKDAYS.get(name, -1) for name in part.split("..")]
         if -1 in ends or len(ends) > 2:
-            hint = "; write times as 09:00-17:00" if ":" in part else ""
+            hint = (
+                "; write times as 09:00-17:00" if ":" in part else "; join days by a plus sign" if "," in part else ""
+            )
             raise Wrong(f"'{part}' is not a day; use Mon, Tue, ... Sun, Mon..Fri, daily, or {FORMS}{hint}")
         first, last = ends[0], ends[-1]
         found.update((first + step) % 7 for step in range((last - first) % 7 + 1))
@@ -187,6 +198,12 @@ def bookings(gigs: Iterable[tuple[str, Sequence[str]]]) -> list[Booking]:
         if not windows:
             found.append(Booking(act))
     return found
+
+
+def combinations(gigs: Iterable[tuple[str, Sequence[str]]]) -> int:
+    """How many different Acts can be on at a place; nobody counts, too, where that can be."""
+    found = list(gigs)
+    return len({act for act, _when in found}) + all(when for _act, when in found)
 
 
 def clashes(found: Sequence[Booking]) -> list[Clash]:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Callable, Optional
 
-from . import checks, database, venue_checks
-from .nouns import Act, Manifest, Sess, Timer, Worker, summary
+from . import calendar, checks, database, venue_checks
+from .nouns import Act, Gig, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
+
+MOST_COMBINATIONS = 64
+"""Of Acts at the paths of a Venue: nginx has a server block for each, and a deploy tests every one."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +274,7 @@ def _check_venues(manifest: Manifest, problems: Problems) -> None:
 
 
 def _check_gigs(manifest: Manifest, listed: Listed, problems: Problems) -> None:
-    places: dict[str, str] = {}
+    venues: dict[str, dict[str, list[Gig]]] = {}
     paths: dict[str, str] = {}
     for gig in manifest.gigs:
         where = f"backstage_gigs[{gig.act} at {gig.venue}]"
@@ -289,7 +293,38 @@ def _check_gigs(manifest: Manifest, listed: Listed, problems: Problems) -> None:
             problems.add(f"{where}.venue", gig.venue, one_of("no Venue of this Production", manifest.venues))
         elif venue and venue.state == "absent":
             problems.add(f"{where}.venue", gig.venue, "this Venue is absent; cancel the Gig, too (state: absent)")
-        place = gig.venue + gig.path
-        if place in places:
-            problems.add(where, None, f"'{places[place]}' plays at {place} already; a place has one Gig")
-        places[place] = gig.act
+        if _has_windows(gig, where, problems):
+            venues.setdefault(gig.venue, {}).setdefault(gig.path, []).append(gig)
+    _check_times(venues, problems)
+
+
+def _check_times(venues: Mapping[str, Mapping[str, list[Gig]]], problems: Problems) -> None:
+    """Check the Gigs of each Venue, by their paths."""
+    for name, places in venues.items():
+        for path, gigs in places.items():
+            _check_place(name + path, gigs, problems)
+        combinations = prod(calendar.combinations((gig.act, gig.when) for gig in gigs) for gigs in places.values())
+        if combinations > MOST_COMBINATIONS:
+            said = f"its Gigs have times at {len(places)} paths, and {combinations} combinations of Acts can be on"
+            problems.add(f"backstage_venues[{name}]", None, f"{said}; use at most {MOST_COMBINATIONS}")
+
+
+def _has_windows(gig: Gig, where: str, problems: Problems) -> bool:
+    """Check the times of a Gig."""
+    faults = {text: calendar.fault(text) for text in gig.when}
+    for text, fault in faults.items():
+        problems.check(f"{where}.when", text, fault)
+    return not any(faults.values())
+
+
+def _check_place(place: str, gigs: list[Gig], problems: Problems) -> None:
+    """Check that at most one Act is on at a time."""
+    known = [gig.act for gig in gigs]
+    for name in sorted({name for name in known if known.count(name) > 1}):
+        said = f"'{name}' plays at {place} already; write all of its times into one 'when'"
+        problems.add(f"backstage_gigs[{name} at {gigs[0].venue}]", None, said)
+    for clash in calendar.clashes(calendar.bookings((gig.act, gig.when) for gig in gigs)):
+        where = f"backstage_gigs[{clash.other} at {gigs[0].venue}]"
+        then = f"then, too (first: {clash.moment})" if clash.moment else "already"
+        cure = "another path or other times" if clash.moment else "another path, or times of its own ('when')"
+        problems.add(where, None, f"'{clash.act}' plays at {place} {then}; give one of them {cure}")

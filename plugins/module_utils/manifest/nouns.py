@@ -320,6 +320,7 @@ class Venue:
     aliases: list[str] = field(default_factory=list)
     tls: Tls = field(default_factory=Tls)
     state: str = "open"
+    timezone: str = "UTC"
     auth: Auth = field(default_factory=Auth)
     allow: list[str] = field(default_factory=list)
     deny: list[str] = field(default_factory=list)
@@ -340,11 +341,20 @@ class Venue:
 
 @dataclass(frozen=True)
 class Gig:
-    """An Act, booked at a Venue."""
+    """An Act, booked at a Venue.
+
+    Args:
+        act: the Act.
+        venue: the Venue.
+        path: the URL path below which it plays there.
+        when: its times, in the Venue's time zone; none for always.
+        state: present or absent.
+    """
 
     act: str
     venue: str
     path: str = "/"
+    when: tuple[str, ...] = ()
     state: str = "present"
 
 

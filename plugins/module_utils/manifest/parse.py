@@ -57,7 +57,7 @@ def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
     problems.check("backstage_production", production, checks.production(production))
     acts = _acts(options, problems)
     venues = _by_name(shapes.items(options, "venues", "name", spec.venue(), problems), "name", "venues", problems)
-    gigs = [Gig(**_given(item)) for item in shapes.items(options, "gigs", "act", spec.gig(), problems)]
+    gigs = [_gig(item) for item in shapes.items(options, "gigs", "act", spec.gig(), problems)]
     sesses = _by_name(_sesses(options, acts, gigs, problems), "act", "sesses", problems)
     manifest = Manifest(
         production,
@@ -212,3 +212,8 @@ def _venue(item: Item) -> Venue:
         # a line feed at the end is lost in YAML as easily as it is added
         tls[key] = tls[key].strip() + "\n" if tls[key].strip() else ""
     return Venue(tls=Tls(**tls), auth=auth, rate=rate, proxies=proxies, **given)
+
+
+def _gig(item: Item) -> Gig:
+    given = _given(item)
+    return Gig(when=tuple(given.pop("when", ())), **given)

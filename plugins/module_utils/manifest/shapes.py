@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,6 +80,8 @@ def _in_types(
 ) -> Item:
     unbuilt = _refuse_unbuilt(table, where, item, problems)
     laid = {key: value for key, value in overlay(below, _without_unbuilt(table, item)).items() if key not in unbuilt}
+    if isinstance(laid.get("when"), dt.date):
+        laid["when"] = str(laid["when"])  # YAML has a date without quotes as one
     source = item.get("source")
     version = source.get("version") if isinstance(source, Mapping) else None
     if isinstance(version, (int, float)):

@@ -187,6 +187,7 @@ def venue() -> Spec:
         "aliases": {"type": "list", "elements": "str"},
         "tls": {"type": "dict", "options": tls()},
         "state": {"type": "str", "choices": ["open", "closed", "absent"]},
+        "timezone": {"type": "str"},
         "auth": {"type": "dict", "options": auth()},
         "allow": {"type": "list", "elements": "str"},
         "deny": {"type": "list", "elements": "str"},
@@ -202,6 +203,7 @@ def gig() -> Spec:
         "act": {"type": "str", "required": True},
         "venue": {"type": "str", "required": True},
         "path": {"type": "str"},
+        "when": {"type": "list", "elements": "str"},
         "state": {"type": "str", "choices": ["present", "absent"]},
     }
 

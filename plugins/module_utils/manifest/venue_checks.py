@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import Any, Optional
 
-from . import checks
+from . import calendar, checks
 from .nouns import Proxies, Tls, Venue
 from .problems import Problems
 
@@ -35,6 +35,8 @@ def check(venue: Venue, where: str, problems: Problems) -> None:
     for key, values in (("allow", venue.allow), ("deny", venue.deny), ("proxies.addresses", venue.proxies.addresses)):
         for value in values:
             problems.check(f"{where}.{key}", value, addresses(value))
+    if venue.timezone != Venue.timezone:
+        problems.check(f"{where}.timezone", venue.timezone, calendar.zone(venue.timezone))
     problems.check(f"{where}.upload", venue.upload, size(venue.upload))
     problems.check(f"{where}.proxies.header", venue.proxies.header, header(venue.proxies.header))
     if venue.proxies != Proxies() and not venue.proxies.addresses:

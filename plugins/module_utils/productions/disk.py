@@ -29,7 +29,7 @@ def options(production: str) -> dict[str, Any]:
         "sesses": {name: {**_sess(name, act), **ports.get(name, {})} for name, act in state.acts.items() if act.live},
         "ports": ports,  # also the ports of Acts that do not play
         "venues": {data["name"]: _venue(data, production, host) for data in blocks},
-        "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
+        "gigs": {(data["name"], gig["path"], gig["act"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
         "longest_request": host.longest_request,
     }
 
@@ -54,7 +54,7 @@ def _sess(name: str, act: ActState) -> Item:
 
 
 def _venue(data: Item, production: str, host: Host) -> Item:
-    known: Item = {key: data[key] for key in ("name", "aliases", "state")}
+    known: Item = {key: data[key] for key in ("name", "aliases", "state", "timezone") if key in data}
     told = dict(data.get("options", {}))
     if "auth" in told:
         told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
@@ -63,4 +63,4 @@ def _venue(data: Item, production: str, host: Host) -> Item:
 
 
 def _gig(data: Item, gig: Item) -> Item:
-    return {"act": gig["act"], "venue": data["name"], "path": gig["path"]}
+    return {**gig, "venue": data["name"]}

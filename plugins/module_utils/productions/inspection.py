@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,6 +27,8 @@ from ..state.read import ActState, HostState
 HOST = "the host"
 RECORDS = "/etc/backstage"
 """The directory in which the roles record what they wrote, in ROLE.files."""
+_LATEST = dt.timedelta(minutes=2)
+"""How long after its time an Act may come on: the program that does it starts every minute."""
 REFRESH = "give the Act another 'refresh' and deploy, which builds it anew"
 
 
@@ -124,8 +127,15 @@ def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
     """Yield files of Venues and ports that differ from their own data, and what nginx has not read."""
     if not host.has_front_of_house:
         return
-    for change in Bookings(Manifest(state.paths.name), state, host).plan():
+    now = dt.datetime.now(dt.timezone.utc)
+    earlier = Bookings(Manifest(state.paths.name), state, host, now=now - _LATEST).plan()
+    was_late = {change.step.name for change in earlier if change.step.verb == "show"}
+    for change in Bookings(Manifest(state.paths.name), state, host, now=now).plan():
         step = change.step
+        if step.verb == "show" and step.name in was_late:
+            yield Drift(f"venue {step.name}", step.before, "is on", f"{step.after}, as its times say")
+        if step.verb == "start timer":
+            yield Drift(HOST, step.after, "not started every minute, so that no Act comes or goes at its time")
         if step.verb == "rewrite":
             name = step.name if step.noun == "venue" else server_block.port_name(step.name)
             path = os.path.join(host.venues, server_block.file_name(state.paths.name, name))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..host.errors import Refusal
-from ..manifest import checks, spec
+from ..manifest import calendar, checks, spec
 from ..manifest import parse as manifest
 from ..manifest.nouns import Manifest
 from . import disk
@@ -76,7 +76,7 @@ def _verb(options: Options, wanted: Manifest) -> tuple[str, str]:
 def for_act(options: Options) -> Order:
     """Return the order of backstage_act: build and migrate. Options that were not given are read from disk."""
     known, name = disk.options(options["production"]), options["name"]
-    booked = sorted(venue for (venue, _path), gig in known["gigs"].items() if gig["act"] == name)
+    booked = sorted(venue for (venue, _path, _act), gig in known["gigs"].items() if gig["act"] == name)
     if options["state"] == "absent" and booked:
         raise Refusal(f"act {name}: it is booked at {', '.join(booked)}; cancel the Gig first (backstage_gig)")
     known["acts"][name] = _laid_over(known["acts"].get(name, {}), options, spec.act())
@@ -103,8 +103,8 @@ def _path(name: str, options: Options, known: dict[str, Any]) -> dict[str, str]:
     problem = checks.gig_path(path)
     if problem:
         raise Refusal(f"path: {path!r}: {problem}")
-    for (venue, booked), gig in known["gigs"].items():
-        if gig["act"] == name and booked != path:
+    for venue, booked, act in known["gigs"]:
+        if act == name and booked != path:
             raise Refusal(f"act {name}: it is booked at {venue}{booked}; move the Gig first (backstage_gig)")
     return {name: path}
 
@@ -141,15 +141,31 @@ def for_gig(options: Options) -> Order:
         raise Refusal(f"act: '{act}' does not play on this host; start its Sess first (backstage_sess)")
     if present and venue not in known["venues"]:
         raise Refusal(f"venue: '{venue}' is not on this host; add it first (backstage_venue)")
-    booked = [path for (name, path), gig in known["gigs"].items() if (name, gig["act"]) == (venue, act)]
+    booked = {path: gig for (name, path, _act), gig in known["gigs"].items() if (name, gig["act"]) == (venue, act)}
     path = options["path"] or next(iter(booked), "/")
+    before: dict[str, Any] = {}
     for old in booked if present else []:
-        known["gigs"].pop((venue, old))  # it moves, because an Act has one path
-    before = known["gigs"].get((venue, path))
-    if present or (before and before["act"] == act):
-        known["gigs"][venue, path] = _laid_over({"path": path}, options, spec.gig())
-    playing = {act} | ({before["act"]} if before else set())
-    return _order(known, playing & set(known["acts"]), options, build=False, venue=venue)
+        before = known["gigs"].pop((venue, old, act))  # it moves, because an Act has one path
+    replaced: set[str] = set()
+    if present or path in booked:
+        gig = _laid_over({**before, "path": path}, options, spec.gig())
+        replaced = _replaced(known, gig) if present else set()
+        known["gigs"][venue, path, act] = gig
+    return _order(known, ({act} | replaced) & set(known["acts"]), options, build=False, venue=venue)
+
+
+def _replaced(known: dict[str, Any], gig: dict[str, Any]) -> set[str]:
+    """Take out the Gigs whose place and time another one gets; return their Acts."""
+    beside = [key for key in known["gigs"] if key[:2] == (gig["venue"], gig["path"])]
+    found = set()
+    for key in beside:
+        other = known["gigs"][key]
+        pair = [(one["act"], one.get("when") or []) for one in (gig, other)]
+        # the check of the manifest refuses times that can't be read
+        is_readable = not any(calendar.fault(text) for _act, when in pair for text in when)
+        if is_readable and calendar.clashes(calendar.bookings(pair)):
+            found.add(known["gigs"].pop(key)["act"])
+    return found
 
 
 def _laid_over(before: dict[str, Any], options: Options, shape: spec.Spec) -> dict[str, Any]:

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from typing import Any, Optional
 
-from ..bookings import visit, written
+from ..bookings import blocks, calendars, visit, written
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
@@ -54,9 +55,10 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "sesses": sesses,
         "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
-        "playbill": _playbill(state, sesses, venues),
+        "playbill": _playbill(state, sesses, venues, written.blocks(production, host)),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
         "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
+        "calendar": calendars.lines(written.blocks(production, host), dt.datetime.now(dt.timezone.utc)),
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -70,6 +72,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
             *lines,
             *found.get("workers", []),
             *found.get("timers", []),
+            *found.get("calendar", []),
             *found.get("limits", []),
             *(one["line"] for one in found.get("drift", [])),
         ]
@@ -171,15 +174,21 @@ def _timer_lines(act: ActState, host: Host) -> list[str]:
     return lines
 
 
-def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:
-    """Return one line for each Gig, Venue without one and port, and one for each Act without any."""
+def _playbill(
+    state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]], venues: dict[str, blocks.Block]
+) -> list[str]:
+    """Return one line for each Gig, Venue without one and port, and one for each Act that is not on now."""
     lines = []
     reached = {answer["act"] for answer in answers}
+    booked = {act: name for name, block in venues.items() for act in blocks.acts(block)}
     for answer in answers:
         played = _played(answer["act"], state, sesses) if answer["act"] else "nothing on"
         said = f"{answer['status']}: {answer['error']}" if answer["status"] and answer["error"] else ""
         lines.append(f"{answer['url']}  {said or answer['status'] or answer['error']}  {answer['state']}  {played}")
-    lines += [f"(no Venue)  {_played(name, state, sesses)}" for name in sorted(state.acts) if name not in reached]
+    for name in sorted(state.acts):
+        if name not in reached:
+            place = f"(not on now at {booked[name]})" if name in booked else "(no Venue)"
+            lines.append(f"{place}  {_played(name, state, sesses)}")
     return lines
 
 

@@ -42,7 +42,7 @@ def test_defaults_in_the_texts(noun: str) -> None:
     wrong = {}
     for key, option in options(text).items():
         default = defaults.get(key, MISSING)
-        if default in (MISSING, None, "") or "suboptions" in option:
+        if default in (MISSING, None, "", ()) or "suboptions" in option:
             continue
         written = f"V({str(default).lower() if isinstance(default, bool) else default})"
         if f"Defaults to {written}." not in str(option["description"]):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import zlib
@@ -12,7 +13,12 @@ from typing import Any, Optional
 
 from ansible_collections.backstage.django.plugins.module_utils.acts import digests, drift, world
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
-from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
+from ansible_collections.backstage.django.plugins.module_utils.bookings import (
+    blocks,
+    calendars,
+    server_block,
+    server_files,
+)
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.passwords import Passwords
 from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, process, users
@@ -121,13 +127,14 @@ class House:
             "passwords",
             "tls",
             "calendar",
+            "bookings",
             "pages",
             "uv",
         )
         places = {name: str(root / name) for name in names}
         for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc"):
             (root / name).mkdir()
-        for name in ("visitors", "tls"):
+        for name in ("visitors", "tls", "bookings"):
             (root / name).touch()
         (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts
         stage = {**places, "longest_request": 300, **facts}
@@ -218,7 +225,12 @@ class House:
     def book(self, venue: Venue, *gigs: Booked) -> Path:
         """A Venue's file as nginx has it."""
         path = Path(self.host.venues, server_block.file_name(self.production, venue.name))
-        path.write_text(server_block.render(self.paths, venue, list(gigs), self.host))
+        block, now = server_block.data(self.production, venue, list(gigs)), dt.datetime.now(dt.timezone.utc)
+        if blocks.has_schedule(block):
+            found = calendars.prepared(self.paths, block, list(gigs), self.host, now)
+            server_files.write(self.host, path.name, found, now)
+        else:
+            path.write_text(server_block.render(self.paths, venue, list(gigs), self.host))
         return path
 
     def listen(self, port: int, booked: Booked) -> Path:
@@ -247,8 +259,10 @@ class House:
             self.book(
                 venue,
                 *[
-                    Booked(gig.act, gig.path, (gig.path.rstrip("/") + "/static/",), (), timeouts[gig.act])
-                    for gig in sorted(gigs, key=lambda gig: gig.path)
+                    Booked(
+                        gig.act, gig.path, (gig.path.rstrip("/") + "/static/",), (), timeouts[gig.act], when=gig.when
+                    )
+                    for gig in sorted(gigs, key=lambda gig: (gig.path, gig.act))
                 ],
             )
         Passwords(self.production, self.host, order.manifest.venues).write()

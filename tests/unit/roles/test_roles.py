@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.backstage.django.plugins.module_utils.bookings import closed_page
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 ROLES = Path(__file__).parents[3] / "roles"
@@ -169,6 +170,20 @@ def test_what_each_nginx_and_openssl_can_do(directive: bool, groups: bool) -> No
     assert ("http2 on;" in text, "ssl_session_tickets off;" in text) == (directive, not directive)
     assert ("?X25519MLKEM768" in text) is groups
     assert "TLSv1.1" not in text
+
+
+def test_the_closed_page_has_a_place_for_what_is_on_next() -> None:
+    page = load(ROLES / "front_of_house/vars/main.yml")["__front_of_house_texts"]["closed"]
+    assert render("front_of_house", "page.html.j2", page=page).count(closed_page.NEXT) == 1
+
+
+def test_nginx_starts_with_what_is_on() -> None:
+    """The program has its own failures: nginx starts all the same."""
+    facts = {"__front_of_house_bookings": "/usr/local/lib/backstage/house/backstage-bookings"}
+    text = render("front_of_house", "nginx.service.j2", **facts)
+    assert "\nExecStartPre=-/usr/local/lib/backstage/house/backstage-bookings\n" in text
+    unit = render("front_of_house", "bookings.service.j2", **facts)
+    assert "\nExecStart=/usr/local/lib/backstage/house/backstage-bookings\n" in unit
 
 
 def test_headers_of_strangers_stop_at_nginx() -> None:

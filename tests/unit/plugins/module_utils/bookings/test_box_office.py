@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx
-from ansible_collections.backstage.django.plugins.module_utils.bookings.box_office import NEXT, BoxOffice
+from ansible_collections.backstage.django.plugins.module_utils.bookings.box_office import BoxOffice
+from ansible_collections.backstage.django.plugins.module_utils.bookings.closed_page import NEXT
 
 from ...house import House
 from ...servers import Nginx
@@ -119,7 +120,7 @@ def test_no_request_fails_while_acts_change(open_house: House) -> None:
     assert set(seen) == {(200, "jazz"), (200, "hiphop")}
 
 
-def test_a_fault_of_somebody_else_leaves_on_what_is_on(open_house: House) -> None:
+def test_fault_88_of_somebody_else_leaves_on_what_is_on(open_house: House) -> None:
     prepare(open_house)
     look(open_house, FRIDAY)
     foreign = open_house.root / "by-hand.conf"
@@ -172,7 +173,7 @@ def test_a_venue_whose_file_is_no_link_is_left_alone(open_house: House) -> None:
     assert "is no link: deploy the Venue again" in said[0]
 
 
-def test_a_run_that_was_killed_before_nginx_was_told_is_finished_by_the_next(open_house: House) -> None:
+def test_fault_2_a_run_killed_before_nginx_was_told_is_finished_by_the_next(open_house: House) -> None:
     prepare(open_house)
     look(open_house, SUNDAY)
     time.sleep(0.05)
@@ -184,12 +185,36 @@ def test_a_run_that_was_killed_before_nginx_was_told_is_finished_by_the_next(ope
     assert answer(open_house)[2] == "jazz"
 
 
-def test_before_nginx_starts_the_links_are_all_that_it_needs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_84_before_nginx_starts_the_links_are_all_that_it_needs(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At a boot, no visitor sees the Act of the day before."""
     monkeypatch.setattr(nginx, "_PID", str(house.root / "no-pid"))
     prepare(house, on="hiphop")
     assert look(house, FRIDAY) == (True, [f"jazz.{V}: jazz is on"])
     assert linked(house) == "jazz.conf"
+
+
+def test_fault_78_a_clock_that_is_set_back_and_forth(open_house: House) -> None:
+    """A year off: what is on is wrong as long as the clock is, and nothing of it is kept."""
+    prepare(open_house)
+    seen = []
+    for off in (dt.timedelta(0), dt.timedelta(days=365, hours=8), -dt.timedelta(days=365), dt.timedelta(0)):
+        assert look(open_house, FRIDAY + off)[0]
+        seen.append(linked(open_house))
+    assert seen == ["jazz.conf", "hiphop.conf", "_.conf", "jazz.conf"]
+
+
+def test_a_missed_boundary_in_a_night_of_daylight_saving(open_house: House) -> None:
+    """Spring skips the beginning of a window, and autumn repeats its end: each run decides by the clock on the wall."""
+    gigs = [{"act": "jazz", "path": "/", "when": ["Sun 02:30-05:00"]}]
+    prepare(open_house, gigs=gigs)
+    seen = []
+    for day, hours in (("2027-03-28", (0, 1, 2, 3)), ("2027-10-31", (0, 1, 2, 3, 4))):
+        for hour in hours:
+            look(open_house, dt.datetime.fromisoformat(f"{day}T0{hour}:45+00:00"))
+            seen.append(linked(open_house).removesuffix(".conf"))
+    assert seen == ["_", "jazz", "jazz", "_", "jazz", "jazz", "jazz", "jazz", "_"]
 
 
 def test_a_host_without_calendars(house: House) -> None:

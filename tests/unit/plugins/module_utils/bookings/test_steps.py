@@ -22,6 +22,10 @@ def on(act: str = "", **paths: str) -> list[dict[str, str]]:
     return at_root + [{"act": other, "path": f"/{path}"} for path, other in paths.items()]
 
 
+def at(act: str, *when: str) -> list[dict[str, Any]]:
+    return [{"act": act, "path": "/", "when": list(when)}]
+
+
 SETTINGS = {"aliases": [], "tls": "none"}
 STEPS: list[tuple[Optional[dict[str, Any]], Optional[dict[str, Any]], list[tuple[str, str, str, Any, Any]]]] = [
     # (before, after, the steps: noun, name, verb, before, after)
@@ -75,6 +79,22 @@ STEPS: list[tuple[Optional[dict[str, Any]], Optional[dict[str, Any]], list[tuple
     (block(on(a="cats", b="dogs")), block(on(a="dogs", b="cats")), [
         ("gig", f"dogs at {V}/a", "rebook", "cats", "dogs"),
         ("gig", f"cats at {V}/b", "rebook", "dogs", "cats"),
+    ]),
+    # times
+    (block(at("cats", "Fri")), block(at("cats", "Sat")), [("gig", f"cats at {V}/", "schedule", ["Fri"], ["Sat"])]),
+    (block(on("cats")), block(at("cats", "Fri")), [("gig", f"cats at {V}/", "schedule", "always", ["Fri"])]),
+    (block(at("cats", "Fri")), block(at("cats", "Fri") + at("dogs", "Sat")), [
+        ("gig", f"dogs at {V}/", "book", None, "dogs"),
+    ]),
+    (block(at("cats", "Fri") + at("dogs", "Sat")), block(at("dogs", "Sun")), [
+        ("gig", f"cats at {V}/", "cancel", "cats", None),
+        ("gig", f"dogs at {V}/", "schedule", ["Sat"], ["Sun"]),
+    ]),
+    (block(at("cats", "Fri") + at("dogs", "Sat")), block(at("dogs", "Sat")), [
+        ("gig", f"cats at {V}/", "cancel", "cats", None),
+    ]),
+    ({**block(), "timezone": "Europe/Berlin"}, block(), [
+        ("venue", V, "change", {"timezone": "Europe/Berlin"}, {}),
     ]),
     (block(on(a="cats")), None, [
         ("gig", f"cats at {V}/a", "cancel", "cats", None),

@@ -18,7 +18,7 @@ ALL = frozenset(range(7))
 WINDOWS: list[tuple[str, tuple[int, int, frozenset[int]]]] = [
     ("Fri", (0, 1440, frozenset({4}))),
     ("friday", (0, 1440, frozenset({4}))),
-    ("Sat,Sun", (0, 1440, frozenset({5, 6}))),
+    ("Sat+Sun", (0, 1440, frozenset({5, 6}))),
     ("Mon..Fri", (0, 1440, frozenset(range(5)))),
     ("Fri..Mon", (0, 1440, frozenset({4, 5, 6, 0}))),
     ("daily", (0, 1440, ALL)),
@@ -50,7 +50,9 @@ WRONG = [
     ("", "use a day, a time, or both, such as 'Fri'"),
     ("Frday", "'frday' is not a day; use Mon, Tue"),
     ("Fr", "'fr' is not a day"),
-    ("Fri,", "'' is not a day"),
+    ("Fri+", "'' is not a day"),
+    ("Sat,Sun 10:00-12:00", "use Mon, Tue"),
+    ("Sat,Sun 10:00-12:00", "; join days by a plus sign"),
     ("Mon..Tue..Wed", "'mon..tue..wed' is not a day"),
     ("Fri at noon", "use a day, a time, or both"),
     ("18:00", "'18:00' is not a day; use Mon, Tue"),
@@ -195,7 +197,7 @@ ZONES = [
 ]
 
 
-DAYS = ["Mon", "Tue,Sun", "Sat..Sun", "daily", "Sun", "2027-03-28", "2027-10-03..2027-10-31"]
+DAYS = ["Mon", "Tue+Sun", "Sat..Sun", "daily", "Sun", "2027-03-28", "2027-10-03..2027-10-31"]
 
 
 def some_gigs(seed: str) -> list[tuple[str, list[str]]]:

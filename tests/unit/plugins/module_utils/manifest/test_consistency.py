@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.manifest import calendar
 from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 
 from ...manifests import VENUE, Item, act, booked, git, options, refused
@@ -12,10 +16,13 @@ WWW = "www." + VENUE
 PORTS = "use a number from 1024 to 65535"
 KITTENS = "backstage_acts[kittens]"
 PLACE = f"backstage_gigs[kittens at {VENUE}]"
+DOGS = f"backstage_gigs[dogs at {VENUE}]"
+TWO = {"acts": [act(), {**act(), "name": "dogs"}]}
+ZONE = "this machine knows no such time zone; use a name such as 'Europe/Berlin' or 'UTC', and install tzdata"
 
 
-def gig(**more: str) -> Item:
-    return {"act": "kittens", "venue": VENUE, **more}
+def gig(act: str = "kittens", **more: Any) -> Item:
+    return {"act": act, "venue": VENUE, **more}
 
 
 # one value of an Act -> what is said of it, behind the Act's name
@@ -173,7 +180,35 @@ REFUSED: list[tuple[Item, str]] = [
         {"venues": [{"name": VENUE, "state": "absent"}]},
         f"{PLACE}.venue: '{VENUE}': this Venue is absent; cancel the Gig, too (state: absent)",
     ),
-    ({"gigs": [gig(), gig()]}, f"{PLACE}: 'kittens' plays at {VENUE}/ already; a place has one Gig"),
+    (
+        {"gigs": [gig(), gig()]},
+        f"{PLACE}: 'kittens' plays at {VENUE}/ already; write all of its times into one 'when'",
+    ),
+    (
+        {**TWO, "gigs": [gig(), gig("dogs")]},
+        f"{DOGS}: 'kittens' plays at {VENUE}/ already; give one of them another path, or times of its own ('when')",
+    ),
+    (
+        {**TWO, "gigs": [gig(when=["Fri"]), gig("dogs", when=["Thu 20:00-02:00"])]},
+        f"{DOGS}: 'kittens' plays at {VENUE}/ then, too (first: Fri 00:00);"
+        " give one of them another path or other times",
+    ),
+    (
+        {"gigs": [gig(when=["Fri", "Frday"])]},
+        f"{PLACE}.when: 'Frday': {calendar.fault('Frday')}",
+    ),
+    (
+        {"venues": [{"name": VENUE, "timezone": "Mars/Base"}]},
+        f"backstage_venues[{VENUE}].timezone: 'Mars/Base': {ZONE}",
+    ),
+    (
+        {
+            "acts": [{"name": f"a{number}", "source": {"path": "."}} for number in range(7)],
+            "gigs": [gig(f"a{number}", path=f"/{number}", when=["Fri"]) for number in range(7)],
+        },
+        f"backstage_venues[{VENUE}]: its Gigs have times at 7 paths, and 128 combinations of Acts can be on;"
+        " use at most 64",
+    ),
     (
         {"longest_request": 59},
         f"{KITTENS}.timeout: 60: is longer than the stage's longest request (59 s);"
@@ -189,6 +224,9 @@ ACCEPTED: list[Item] = [
     booked(gigs=[gig(state="absent"), gig()]),
     booked(venues=[{"name": VENUE, "state": "absent"}], gigs=[gig(state="absent", act="dogs")]),
     booked(acts=[act(timeout=301)], longest_request=301),
+    booked(**TWO, gigs=[gig(when="Fri"), gig("dogs", when=["Sat 18:00-04:00", dt.date(2026, 12, 31)])]),
+    booked(**TWO, gigs=[gig(when="Fri, Sun"), gig("dogs", when=dt.date(2026, 12, 31))]),
+    booked(venues=[{"name": VENUE, "timezone": "Europe/Berlin"}]),
     options(only=["kittens"], unhold=["kittens"]),
     booked(sesses=[{"act": "kittens", "limits": {"memory": "512M", "cpu": "150%", "tasks": 6}}]),
     booked(sesses=[{"act": "kittens", "limits": {}}], sess_defaults={"limits": {"tasks": "100"}}),

@@ -72,6 +72,13 @@ SAID: list[tuple[str, Item]] = [
         },
     ),
     ("a Venue with HTTPS", {"venues": [{"name": VENUE, "tls": {"mode": "selfsigned", "hsts": 30}}]}),
+    (
+        "times",
+        {
+            "venues": [{"name": VENUE, "timezone": "Europe/Berlin"}],
+            "gigs": [{"act": "kittens", "venue": VENUE, "when": ["Fri", "2026-12-31 20:00-06:00"]}],
+        },
+    ),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]
 

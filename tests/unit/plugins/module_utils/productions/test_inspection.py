@@ -11,12 +11,16 @@ from typing import Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import digests, environments
+from ansible_collections.backstage.django.plugins.module_utils.bookings import clock
+from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.layout import SEAL
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Venue
 from ansible_collections.backstage.django.plugins.module_utils.productions import inspection
+from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
-from ...house import House
+from ...house import KITTENS, House, wanted
 from .test_manager import settled
 
 VENUE = "kittens.example.com"
@@ -119,6 +123,50 @@ def test_a_hand(playing: House, change: Callable[[House], object], told: str) ->
     (line,) = lines(playing)
     assert told in line
     assert lines(playing, whole=True) == [line]
+
+
+@pytest.fixture
+def scheduled(playing: House, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The Venue's link, as the program last moved it: kittens is on until the end of time, and dogs was before."""
+    (playing.root / "cron.d").mkdir()
+    monkeypatch.setattr(timers, "CRON", str(playing.root / "cron.d"))
+    monkeypatch.setattr(timers, "CRON_PROGRAM", "/bin/true")
+    booked = [Booked(name, "/", ("/static/",), (), 60, when=when) for name, when in TIMES.items()]
+    release = playing.state().live_release or ""
+    playing.build(release, "dogs")
+    playing.record(wanted(Act("dogs", source=KITTENS.source), release=release))
+    path = playing.book(Venue(VENUE), *booked)
+    clock.apply(playing.host, is_used=True)
+    return path
+
+
+TIMES = {"kittens": ("2020-01-01..2999-12-31",), "dogs": ("2019-01-01",)}
+
+
+def test_an_act_that_is_on_too_long(playing: House, scheduled: Path) -> None:
+    assert lines(playing) == []
+    os.unlink(scheduled)
+    os.symlink(f"../calendar/jazz.{VENUE}/dogs.conf", scheduled)
+    assert lines(playing) == [
+        f"drift: venue {VENUE}: dogs: is on, not kittens, as its times say; the playbook deploy mends it"
+    ]
+
+
+@pytest.mark.usefixtures("scheduled")
+def test_a_calendar_that_nobody_looks_at(playing: House) -> None:
+    (playing.root / "cron.d" / "backstage-bookings").unlink()
+    assert lines(playing) == [
+        "drift: the host: backstage-bookings: not started every minute, so that no Act comes or goes at its time;"
+        " the playbook deploy mends it"
+    ]
+
+
+def test_fault_95_a_hand_in_a_block_of_the_calendar(playing: House, scheduled: Path) -> None:
+    (scheduled.resolve().parent / "dogs.conf").write_text("")
+    assert lines(playing) == [
+        f"drift: venue {VENUE}: /venues/jazz.{VENUE}.conf: changed by hand, or made by an earlier Backstage;"
+        " the playbook deploy mends it"
+    ]
 
 
 def test_a_mode_inside_the_code_is_no_other_content(playing: House) -> None:

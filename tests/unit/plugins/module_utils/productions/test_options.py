@@ -86,6 +86,7 @@ def test_told_nothing_new_nothing_changes(settled: House, make: Make, given: Ite
 
 
 PLAY = "sess kittens: play"
+SCHEDULED = [f"gig kittens at {VENUE}/: schedule", f"venue {VENUE}: schedule", "venue all: start timer"]
 CHANGES: list[tuple[str, Make, Item, list[str]]] = [
     ("a timeout", options.for_act, one_act(timeout=90), ["act kittens: change"]),
     (
@@ -113,6 +114,13 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
     ),
     ("a port", options.for_sess, one_sess(port=8001), [PLAY, "sess kittens: listen"]),
     ("no port", options.for_sess, one_sess(act="dogs", port=0), ["sess dogs: unlisten", "sess dogs: play"]),
+    ("times", options.for_gig, one_gig(when=["Fri"]), SCHEDULED),
+    (
+        "at other times beside another Act",
+        options.for_gig,
+        one_gig(venue=OTHER, when=["Fri"]),
+        [PLAY, f"gig kittens at {OTHER}/: book", f"venue {OTHER}: schedule", "venue all: start timer"],
+    ),
     ("cancelled", options.for_gig, one_gig(state="absent"), [f"gig kittens at {VENUE}/: cancel", PLAY]),
 ]
 
@@ -188,6 +196,28 @@ def test_rebooking_takes_both_acts_along(settled: House) -> None:
     assert set(order.manifest.acts) == {"kittens", "dogs"}
     verbs = [f"{step.noun} {step.name}: {step.verb}" for step in production.check(order).steps]
     assert f"gig dogs at {VENUE}/: rebook" in verbs
+
+
+def test_times_of_one_gig(house: House) -> None:
+    """What is not said of it stays, and so does who plays there at other times."""
+    acts = [act(source=git()), {**act(source=git()), "name": "dogs"}]
+    gigs = [{"act": "kittens", "venue": VENUE, "when": ["Fri"]}, {"act": "dogs", "venue": VENUE, "when": ["Sat"]}]
+    house.settle(options.for_production(booked(acts=acts, resolved=RESOLVED, gigs=gigs)))
+
+    def plan(**given: Any) -> tuple[set[str], list[str]]:
+        order = options.for_gig(one_gig(**given))
+        steps = [f"{step.noun} {step.name}: {step.verb}" for step in production.check(order).steps]
+        return {*order.manifest.acts}, [step for step in steps if not step.startswith(("venue", "sess"))]
+
+    assert plan() == ({"kittens"}, [])
+    assert plan(when=["Sun"]) == ({"kittens"}, [f"gig kittens at {VENUE}/: schedule"])
+    assert plan(when=[]) == ({"kittens"}, [f"gig kittens at {VENUE}/: schedule"])
+    assert plan(when=["Sat"]) == (
+        {"kittens", "dogs"},
+        [f"gig dogs at {VENUE}/: cancel", f"gig kittens at {VENUE}/: schedule"],
+    )
+    assert plan(state="absent") == ({"kittens"}, [f"gig kittens at {VENUE}/: cancel"])
+    assert "'frday' is not a day" in told(options.for_gig, one_gig(when=["Frday"]))
 
 
 def test_a_stopped_sess_keeps_its_port(settled: House) -> None:
