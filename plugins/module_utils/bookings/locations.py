@@ -19,6 +19,8 @@ _NOT_SERVED = (
     r"sqlite3?|db3?|mdb|sql|dump|py[cow]?|env|git|htpasswd|htaccess|ini|cfg|conf|log|pem"
     r"|bak|backup|old|orig|save|sw[op]"
 )
+PRIVATE = "/backstage-private/"
+"""What an Act names in X-Accel-Redirect to have nginx send a private file."""
 CLOSED = "/backstage-closed.html"
 _MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
@@ -94,6 +96,7 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, cl
     parts += [_media(url, paths.act(act).media, lines.headers + lines.location) for url, act in urls.media.items()]
     parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
     parts += [_shut(url) for url in shut]
+    parts += [_private(paths, lines.headers)] * bool(urls.doors)
     if not {"/"} & {*urls.doors, *urls.files, *urls.media, *shut}:
         parts.append("\n    location / { return 404; }\n")
     return "".join(parts)
@@ -160,10 +163,26 @@ def _door(paths: Production, url: str, gig: Booked, host: Host, more: str) -> st
 {_pass(paths, url, gig, host, script, more)}"""
 
 
+def _private(paths: Production, headers: str) -> str:
+    """Files that an Act has nginx send to a visitor whom it knows: its own alone, for the door names the Act."""
+    media = f"{paths.acts}/$backstage_private/media"
+    return f"""
+    location {PRIVATE} {{
+        internal;
+        alias {media}/.private/;
+        disable_symlinks on from={media}/;
+        add_header X-Content-Type-Options nosniff always;
+        add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
+        add_header Cache-Control "private, no-store" always;
+{headers}    }}
+"""
+
+
 def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str, more: str) -> str:
     return f"""
     # a door that does not answer is not tried twice: the request may have had its effect
-    location {url} {{{script}
+    location {url} {{
+        set $backstage_private {gig.act};{script}
         include {host.params};
         uwsgi_pass unix:{paths.act(gig.act).live}/door/s;
         uwsgi_buffer_size 32k;
