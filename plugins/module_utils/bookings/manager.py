@@ -222,7 +222,7 @@ class Bookings:
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
-        steps += clock.steps(self.host, self._has_calendar())
+        steps += clock.steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
         read = [self.host.venues, *self._calendar_places(), *self.encryption.places(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
@@ -240,9 +240,6 @@ class Bookings:
         if found and text.on != found.on and text.prepared == found.prepared:
             return [Step(noun, subject, "show", found.on.removesuffix(".conf"), text.on.removesuffix(".conf"))]
         return [Step(noun, subject, "rewrite", found and found.shown(), text.shown())]
-
-    def _has_calendar(self) -> bool:
-        return calendars.is_used(self.host, self.paths.name, self.wanted().values())
 
     def _calendar_places(self) -> list[str]:
         """The directories of the calendar from which nginx reads."""
@@ -346,7 +343,7 @@ class Bookings:
         self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
         server_files.sweep(self.host, self.paths.name)
-        clock.apply(self.host, self._has_calendar())
+        clock.apply(self.host, calendars.is_used(self.host, self.paths.name, self.wanted().values()))
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _put_back(self, old: dict[str, Optional[ServerFiles]]) -> None:

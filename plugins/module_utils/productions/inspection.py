@@ -128,11 +128,9 @@ def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
     if not host.has_front_of_house:
         return
     now = dt.datetime.now(dt.timezone.utc)
-    earlier = Bookings(Manifest(state.paths.name), state, host, now=now - _LATEST).plan()
-    was_late = {change.step.name for change in earlier if change.step.verb == "show"}
-    for change in Bookings(Manifest(state.paths.name), state, host, now=now).plan():
-        step = change.step
-        if step.verb == "show" and step.name in was_late:
+    steps = [change.step for change in Bookings(Manifest(state.paths.name), state, host, now=now).plan()]
+    for step in steps:
+        if step.verb == "show" and _was_late(step.name, state, host, now):
             yield Drift(f"venue {step.name}", step.before, "is on", f"{step.after}, as its times say")
         if step.verb == "start timer":
             yield Drift(HOST, step.after, "not started every minute, so that no Act comes or goes at its time")
@@ -142,6 +140,12 @@ def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
             yield Drift(f"{step.noun} {step.name}", path, "changed by hand, or made by an earlier Backstage")
     if nginx.is_stale(host.venues):
         yield Drift(HOST, host.venues, "changed, and nginx has not read it")
+
+
+def _was_late(venue: str, state: HostState, host: Host, now: dt.datetime) -> bool:
+    """Return whether a Venue showed another Act than it should some time ago, too."""
+    earlier = Bookings(Manifest(state.paths.name), state, host, now=now - _LATEST).plan()
+    return any(change.step.verb == "show" and change.step.name == venue for change in earlier)
 
 
 def _sealed(state: HostState, whole: bool) -> Iterator[Drift]:

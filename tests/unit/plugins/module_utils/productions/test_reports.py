@@ -27,7 +27,7 @@ PLAYING = f"release {WANT.release} (v1) since {SINCE}"
 @pytest.fixture
 def playing(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """kittens plays at one Venue; another is closed, and nothing is on at a third; dogs is built only."""
-    answers = {"a.example": 200, "b.example": 503, "c.example": 404}
+    answers = {"a.example": 200, "b.example": 503, "c.example": 404, "d.example": 200}
     monkeypatch.setattr(visit, "get", lambda host, name, *_rest: Answer(answers[name]))
     house.build(WANT.release)
     house.record(WANT)
@@ -65,6 +65,18 @@ def test_a_report(playing: House) -> None:
     assert [answer["status"] for answer in found["answers"]] == [200, 503, 404]
     assert "purrpurr" not in str(found)
     assert playing.seen() == before
+
+
+def test_a_calendar(playing: House) -> None:
+    """An Act that is not on now has a line of its own, and the Venue one with the coming week."""
+    times = {"kittens": ("2020-01-01..2999-12-31",), "dogs": ("2019-01-01",)}
+    booked = [Booked(name, "/", ("/static/",), (), 60, when=when) for name, when in times.items()]
+    playing.book(Venue("d.example", timezone="Europe/Berlin"), *booked)
+    found = reports.report("jazz")
+    assert found["calendar"] == ["calendar: d.example (Europe/Berlin): now kittens"]
+    assert "(not on now at d.example)  dogs: not playing" in found["playbill"]
+    assert [line.split("  ")[2] for line in found["playbill"] if line.startswith("http://d.example/")] == ["open"]
+    assert found["calendar"][0] in reports.shown(found)["stdout_lines"]
 
 
 def test_an_empty_host(house: House) -> None:
