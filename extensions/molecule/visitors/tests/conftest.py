@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,11 @@ class Street(House):
 
     def visit(self, path: str = "/", *lines: str, host: str = VENUE, method: str = "GET") -> Answer:
         return get(self.address, host, path, *lines, method=method)
+
+    def here(self) -> str:
+        """The address that visitors come from."""
+        with socket.create_connection((self.address, 80)) as client:
+            return str(client.getsockname()[0])
 
     def send(self, request: bytes) -> Answer:
         return ask(self.address, request)
