@@ -28,15 +28,25 @@ PATH={path}
 
 
 def is_on(host: Host) -> bool:
-    """Whether the program is started every minute."""
+    """Whether the program is started every minute, now and after a boot."""
+    if os.path.isdir(timers.SYSTEMD):
+        return _is_there() and programs.ask("systemctl", "is-active", "--quiet", TIMER).ok
+    return files.read(_cron_path()) == _cron(host)
+
+
+def _is_there() -> bool:
     if os.path.isdir(timers.SYSTEMD):
         return os.path.lexists(os.path.join(timers.UNITS, "timers.target.wants", TIMER))
-    return files.read(_cron_path()) == _cron(host)
+    return os.path.lexists(_cron_path())
+
+
+def _is_as(host: Host, is_used: bool) -> bool:
+    return is_on(host) if is_used else not _is_there()
 
 
 def steps(host: Host, is_used: bool) -> list[Step]:
     """The step after which it is started, or not any more."""
-    if is_used == is_on(host):
+    if _is_as(host, is_used):
         return []
     return [Step("venue", "all", "start timer" if is_used else "stop timer", None, NAME)]
 
@@ -47,7 +57,7 @@ def apply(host: Host, is_used: bool) -> None:
     Raises:
         BackstageError: something that it needs is missing on this host.
     """
-    if is_used == is_on(host):
+    if _is_as(host, is_used):
         return
     if os.path.isdir(timers.SYSTEMD):
         _ask("enable" if is_used else "disable", "--now", "--quiet", TIMER)

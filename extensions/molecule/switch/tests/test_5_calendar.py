@@ -94,6 +94,9 @@ def test_acts_change_again_and_again(street: Street) -> None:
     for acts in read(seen, CLUB, "act"):
         changes = [one for one, before in zip(acts, ["", *acts]) if one != before]
         assert len(changes) >= SWITCHES, changes
+    assert street.play() == ["start timer venue all"], "stopped by a hand: the next deploy starts it"
+    for host in street.hosts:
+        assert host.run("systemctl", "is-active", TIMER).strip() == "active"
 
 
 def test_a_deploy_of_an_act_that_is_not_on(street: Street) -> None:

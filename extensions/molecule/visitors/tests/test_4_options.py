@@ -7,6 +7,7 @@ import base64
 from typing import Any
 
 from conftest import VENUE, Street
+from faults.controller import Run
 
 # of "a-test-password", by openssl passwd -6
 HASH = "$6$saltsalt$KnGb/sPbbaVGY8KFK2OfWZgo1LSaehvOmJ2eAuErzpRYungnkWDTyesGnQhf1lilDyDmtozjZvp7M.ESvMhtF/"
@@ -20,8 +21,13 @@ def play(street: Street, **options: Any) -> str:
     """Deploy with other options of the Venue: what Ansible printed."""
     run = street.play("--diff", venues={VENUE: options})
     assert run.code == 0, run.printed[-3000:]
-    assert [step["noun"] for step in run.last["plan"] if step["noun"] != "venue"] == [], "no Act hears of it"
+    assert [step["noun"] for step in plan(run) if step["noun"] != "venue"] == [], "no Act hears of it"
     return run.printed
+
+
+def plan(run: Run) -> list[dict[str, Any]]:
+    (found,) = [line["result"]["plan"] for line in run.results if "plan" in line["result"]]
+    return list(found)
 
 
 def test_a_password(street: Street) -> None:
@@ -71,4 +77,4 @@ def test_without_options(street: Street) -> None:
     assert '-  "proxies"' in play(street).replace("\t", "  ")
     assert street.visit().status == 200
     assert street.host.sh("ls /etc/nginx/backstage/passwords") == ""
-    assert street.play().last["plan"] == []
+    assert plan(street.play()) == []
