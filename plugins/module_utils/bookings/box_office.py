@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import sys
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -124,7 +125,8 @@ def main() -> int:
     mark = _NOTICE if "JOURNAL_STREAM" in os.environ else ""
 
     def say(line: str) -> None:
-        print(mark + line, flush=True)
+        sys.stdout.write(f"{mark}{line}\n")
+        sys.stdout.flush()
 
     with contextlib.ExitStack() as stack:
         try:
