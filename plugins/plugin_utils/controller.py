@@ -113,8 +113,9 @@ def _read_file(item: Any, base: str, act: Any, problems: Problems) -> Any:
 def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], problems: Problems) -> list[str]:
     """Return the Acts that do not play on this host. An Act without a host, or with several, is a problem."""
     others = []
+    places: dict[str, list[str]] = {}
     for name, sess in wanted.sesses.items():
-        hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
+        hosts = places[name] = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
         where = f"backstage_sesses[{name}].hosts"
         if not hosts:
             problems.add(where, sess.hosts, "is no group or host of the inventory; use one, such as backstage_stage")
@@ -127,7 +128,22 @@ def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], prob
             )
         if host not in hosts:
             others.append(name)
+    _check_shared_places(wanted, places, problems)
     return others
+
+
+def _check_shared_places(wanted: Manifest, places: Mapping[str, list[str]], problems: Problems) -> None:
+    """Check that Acts that take turns at a place play on one host: another one would be closed meanwhile."""
+    first: dict[str, str] = {}
+    for gig in wanted.gigs:
+        place = gig.venue + gig.path
+        if gig.state == "absent" or gig.act not in places:
+            continue
+        other = first.setdefault(place, gig.act)
+        if places[other] != places[gig.act]:
+            where, hosts = f"backstage_gigs[{gig.act} at {gig.venue}]", ", ".join(places[gig.act])
+            said = f"'{other}' plays at {place} at other times, on {', '.join(places[other])}, and this Act on {hosts}"
+            problems.add(where, None, f"{said}; give both the same host (backstage_sesses)")
 
 
 def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Gig, Manifest, Sess
 from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import controller
 
@@ -302,6 +303,21 @@ ELSEWHERE: list[tuple[Manifest, str, Any]] = [
         " use one, such as backstage_stage",
     ),
 ]
+
+
+def test_acts_that_take_turns_play_on_one_host() -> None:
+    """Another host would be closed while the other Act is on."""
+    gigs = [Gig("kittens", "a.example", when=("Fri",)), Gig("dogs", "a.example", when=("Sat",))]
+    apart = replace(manifest(kittens="two", dogs="one"), gigs=gigs)
+    assert problems_of(controller.elsewhere, apart, "one", GROUPS) == (
+        "backstage_gigs[dogs at a.example]: 'kittens' plays at a.example/ at other times, on two, and this Act on one;"
+        " give both the same host (backstage_sesses)"
+    )
+    beside = replace(apart, gigs=[gigs[0], replace(gigs[1], path="/dogs")])
+    gone = replace(apart, gigs=[gigs[0], replace(gigs[1], state="absent")])
+    together = replace(manifest(kittens="one", dogs="one"), gigs=gigs)
+    for fine in (beside, gone, together):
+        assert not problems_of(controller.elsewhere, fine, "one", GROUPS)
 
 
 @pytest.mark.parametrize(("wanted", "host", "found"), ELSEWHERE)

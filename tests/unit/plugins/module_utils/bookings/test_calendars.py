@@ -214,6 +214,16 @@ def test_a_venue_that_closes_or_goes(playing: House, state_: str) -> None:
     assert look(playing, FRIDAY)
 
 
+def test_a_production_that_is_struck(playing: House) -> None:
+    """Its blocks, its links and what starts the program go with it."""
+    booked(playing, FRI, SAT).apply()
+    struck = Bookings(Manifest("jazz"), state.read("jazz", playing.host), playing.host, prune=True)
+    assert rows(struck)[-1] == "venue all stop timer"
+    assert struck.apply() == {}
+    assert [os.listdir(place) for place in (playing.host.calendar, playing.host.venues)] == [[], []]
+    assert not clock.is_on(playing.host)
+
+
 def test_what_others_have_in_the_calendar_stays(playing: House) -> None:
     """Another Production's Venue, and the timer that it needs."""
     others = Path(playing.host.calendar, "jazz2.b.example")
