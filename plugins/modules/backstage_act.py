@@ -90,7 +90,7 @@ plan:
     - {noun: act, name: kittens, verb: build, before: 018ea27b9e62, after: 470b2dc8ed91}
     - {noun: act, name: kittens, verb: migrate, before: null, after: 470b2dc8ed91}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict

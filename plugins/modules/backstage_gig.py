@@ -72,7 +72,7 @@ plan:
       after: {release: 018ea27b9e62, because: [variable BACKSTAGE_HOSTS changed, variable BACKSTAGE_ORIGINS changed]}
     - {noun: gig, name: kittens at kittens.example.com/, verb: book, before: null, after: kittens}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict

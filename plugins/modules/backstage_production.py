@@ -205,7 +205,7 @@ plan:
       before: {release: 018ea27b9e62}
       after: {release: 470b2dc8ed91, because: [release]}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict

@@ -87,7 +87,7 @@ plan:
       before: {release: 018ea27b9e62}
       after: {release: 018ea27b9e62, because: ["processes: 2 -> 4"]}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict

@@ -67,7 +67,7 @@ plan:
   sample:
     - {noun: venue, name: kittens.example.com, verb: close, before: open, after: closed}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict

@@ -158,6 +158,8 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
     result = _ask_and_ship(action, for_host(options), wanted.acts, base, task_vars)
+    if result.get("diff"):  # a callback prints it without the name of the host
+        result["diff"].insert(0, {"prepared": f"The plan of {host}, in its order:\n"})
     if options.get("version"):
         written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
         said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]

@@ -27,11 +27,20 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
     return {
         "changed": bool(outcome.steps) and not outcome.missing,
         "plan": [step.entry() for step in outcome.steps],
-        "diff": [step.diff() for step in outcome.steps],
+        "diff": _diff(outcome),
         "playing": outcome.playing,
         "missing": outcome.missing,
         "unlisted": outcome.unlisted,
     }
+
+
+def _diff(outcome: Outcome) -> list[dict[str, str]]:
+    """Return the plan in words, in Ansible's diff form."""
+    if not outcome.steps:
+        return []
+    from ..state import words
+
+    return words.diff(outcome.steps)
 
 
 def _invocation(module: AnsibleModule) -> dict[str, Any]:

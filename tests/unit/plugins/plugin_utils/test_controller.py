@@ -80,6 +80,14 @@ def test_nothing_is_shipped_to_a_host_that_has_it(inventory: Path) -> None:
     assert asked["resolved"]["kittens"]["label"] == "kittens"
 
 
+def test_a_plan_says_of_which_host_it_is(inventory: Path) -> None:
+    """Ansible prints a diff without the name of the host. Where nothing differs, nothing is printed."""
+    words = {"prepared": "  1. kittens: build release 0123456789ab\n"}
+    found = run(Action({"changed": True, "diff": [words]}), inventory)
+    assert found["diff"] == [{"prepared": "The plan of one, in its order:\n"}, words]
+    assert run(Action({"changed": False, "diff": []}), inventory)["diff"] == []
+
+
 def test_a_host_hears_that_the_manifest_was_checked(inventory: Path) -> None:
     action = Action({"changed": False})
     run(action, inventory, checked=False)
