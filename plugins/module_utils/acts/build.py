@@ -159,6 +159,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "settings": act.settings or found["settings"],
         "application": act.application or _application(found["wsgi_application"]),
         "writable": act.writable,
+        "apps": found["apps"],
         "databases": found["databases"],
         "migrated": found["migrated"],
         "warnings": _warnings(job, found, wanted.requirements),

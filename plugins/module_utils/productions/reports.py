@@ -10,6 +10,7 @@ import os
 from typing import Any, Optional
 
 from ..bookings import visit, written
+from ..certificates import ends
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
@@ -19,7 +20,7 @@ from ..stages.crew import DRAIN, Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
-from . import inspection
+from . import inspection, status, traffic
 
 
 def productions() -> list[str]:
@@ -49,10 +50,20 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         if act.live
     }
     sesses = _sesses(state, host, stats, held)
+    blocks, ports = written.booked(production, host)
+    requests = traffic.of(production, blocks, ports)
+    statuses = {
+        name: status.of(act, host, stats, sesses.get(name, {}).get("state", ""), requests.get(name, traffic.Traffic()))
+        for name, act in sorted(state.acts.items())
+        if act.exists
+    }
     return {
+        "status": statuses,
+        "remarks": status.remarks(statuses),
+        "certificates": {name: found for name in blocks if (found := ends.of(host, production, name))},
         "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
-        "venues": dict(sorted(written.blocks(production, host).items())),
+        "venues": dict(sorted(blocks.items())),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
@@ -68,6 +79,8 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
         lines = found["playbill"] or ["nothing of this Production is here"]
         lines = [
             *lines,
+            *status.table(found.get("status", {})),
+            *found.get("remarks", []),
             *found.get("workers", []),
             *found.get("timers", []),
             *found.get("limits", []),
