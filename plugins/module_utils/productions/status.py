@@ -15,7 +15,7 @@ from ..host.facts import Host
 from ..stages import emperor
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState
-from . import last_errors
+from . import last_errors, sizes
 from .traffic import Traffic
 
 COLUMNS = (
@@ -92,7 +92,7 @@ def _shown(status: Status) -> dict[str, Any]:
     pending = status["pending"]
     return {
         "processes": status["processes"] or None,
-        "memory": size(status["memory"]) if status["memory"] else None,
+        "memory": sizes.text(status["memory"]) if status["memory"] else None,
         "pending": "?" if pending is None and status["sess"] else len(pending or []) or None,
     }
 
@@ -116,12 +116,3 @@ def _remarks(status: Status) -> list[str]:
     if error and (error["at"] or "~") > (status["since"] or ""):  # of the Sess that plays, or nobody knows
         found.append(f"last error: {error['text']}" + (f" ({error['at']})" if error["at"] else ""))
     return found
-
-
-def size(number: float) -> str:
-    """Return a number of bytes as people read it."""
-    for unit in ("B", "KiB", "MiB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}"
-        number /= 1024
-    return f"{number:.1f} GiB"

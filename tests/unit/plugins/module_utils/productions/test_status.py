@@ -116,14 +116,6 @@ def test_what_somebody_should_look_at(change: dict[str, Any], lines: list[str]) 
     assert status.remarks({"kittens": known}) == [f"act kittens: {line}" for line in lines]
 
 
-SIZES = [(0, "0 B"), (1023, "1023 B"), (2048, "2 KiB"), (61 * 2**20, "61 MiB"), (3 * 2**29, "1.5 GiB")]
-
-
-@pytest.mark.parametrize(("number", "text"), SIZES)
-def test_sizes(number: int, text: str) -> None:
-    assert status.size(number) == text
-
-
 def test_it_changes_nothing(playing: House) -> None:
     before = playing.seen()
     of(playing)
