@@ -11,8 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from ..host import masks, tables
-from . import logs
+from ..host import log_times, masks, tables
 
 MOST = 2**18
 """The number of bytes read of a log."""
@@ -33,7 +32,7 @@ def of(path: str, secrets: Sequence[str]) -> Optional[dict[str, Any]]:
         if _BEGIN in lines[number]:
             text = _error(lines[number + 1 :])
             if text:
-                at = logs.stamped(lines[number])
+                at = log_times.stamped(lines[number])
                 told = tables.clean(masks.mask(text, list(secrets)))[:LONGEST]
                 return {"at": at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else None, "text": told}
     return None

@@ -62,7 +62,7 @@ def of(act: ActState, host: Host, stats: Optional[emperor.Stats], state: str, tr
         "memory": used.memory,
         **traffic.entry(),
         "last_error": last_errors.of(act.paths.log, act.hidden),
-        "pending": _pending(act),
+        "pending": graphs.pending_of(act),
         "set": sets.of(act.paths, release) if release else None,
         "held": act.hold.get("release"),
         "stopped": act.stopped or None,
@@ -72,14 +72,6 @@ def of(act: ActState, host: Host, stats: Optional[emperor.Stats], state: str, tr
 def _used(act: ActState, host: Host, stats: Optional[emperor.Stats]) -> usage.Usage:
     vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats and act.live else None
     return usage.of(vassal.pid if vassal else 0)
-
-
-def _pending(act: ActState) -> Optional[list[str]]:
-    """Return the migrations of the live release that no run has applied; None if only the database could tell."""
-    known = graphs.of_release(act.releases.get(act.live_release or "", {}))
-    if known is None or act.history.moved() >= 0:
-        return None
-    return graphs.pending(graphs.supposed(act, act.record.get("act", {}).get("database", "")), known)
 
 
 def table(found: Mapping[str, Status]) -> list[str]:

@@ -62,7 +62,10 @@ def test_all_of_an_act(playing: House) -> None:
 
 
 def test_processes_and_memory_are_those_of_its_vassal(playing: House) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as vassal:
+    argv = [sys.executable, "-c", "print('ready', flush=True); input()"]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as vassal:
+        assert vassal.stdout
+        assert vassal.stdout.readline() == b"ready\n"
         found = of(playing, pid=vassal.pid)
         vassal.kill()
     assert found["processes"] == 1

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
+from ansible_collections.backstage.django.plugins.module_utils.host import access_logs
 from ansible_collections.backstage.django.plugins.module_utils.productions import traffic
 from ansible_collections.backstage.django.plugins.module_utils.stages import door
 
@@ -44,7 +45,7 @@ def counted() -> dict[str, tuple[int, int]]:
 
 
 def test_requests_belong_to_the_act_at_their_path() -> None:
-    write("a.example", line("/"), line("/dogs"), line("/dogs/1?x=/", 500), line("/dogsled", 404), line("/", 502))
+    write("a.example", line("/"), line("/dogs"), line("/dogs?x=/", 500), line("/dogsled", 404), line("/", 502))
     write("b.example", line("/x"))
     write(server_block.port_name("birds"), line("/", 503))
     assert counted() == {"kittens": (4, 1), "dogs": (2, 1), "birds": (1, 1)}
@@ -71,7 +72,7 @@ def test_what_is_no_line_of_ours_is_nothing() -> None:
 
 def test_of_a_long_log_it_is_told_since_when_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("a.example", *[line("/", ago=1000 - number) for number in range(100)])
-    monkeypatch.setattr(traffic, "MOST", path.stat().st_size // 2)
+    monkeypatch.setattr(access_logs, "MOST", path.stat().st_size // 2)
     found = traffic.of("jazz", VENUES, {})["kittens"]
     assert 45 < found.requests < 51
     assert found.since
@@ -80,7 +81,7 @@ def test_of_a_long_log_it_is_told_since_when_all_are_counted(monkeypatch: pytest
 
 def test_an_act_at_several_venues_is_counted_since_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("a.example", *[line("/", ago=1000 - number) for number in range(100)])
-    monkeypatch.setattr(traffic, "MOST", path.stat().st_size // 2)
+    monkeypatch.setattr(access_logs, "MOST", path.stat().st_size // 2)
     write("b.example", line("/"))
     found = traffic.of("jazz", VENUES, {})["kittens"]
     assert found.entry()["counted_since"]
