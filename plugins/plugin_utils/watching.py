@@ -69,7 +69,11 @@ def kept() -> list[dict[str, Any]]:
 
 def lines(bills: list[dict[str, Any]]) -> list[str]:
     """Return the playbills as one table for people, with a column for the host if there are several."""
-    rows = [{"host": bill["host"], **row} for bill in bills for row in bill["rows"]]
+    rows = [
+        {"host": bill["host"], **row}
+        for bill in sorted(bills, key=lambda bill: str(bill["host"]))
+        for row in bill["rows"]
+    ]
     several = len({bill["host"] for bill in bills}) > 1
     columns = [column for column in COLUMNS if several or column[0] != "host"]
     found = tables.lines(columns, rows, ["seconds"]) if rows else []

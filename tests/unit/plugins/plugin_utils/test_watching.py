@@ -77,6 +77,11 @@ def test_the_table_of_several_hosts_names_them() -> None:
     ]
 
 
+def test_hosts_stand_in_their_order_whichever_was_first() -> None:
+    lines = watching.lines([{"host": "h2", **bill(ROW)}, {"host": "h1", **bill(ROW)}])
+    assert [line.split()[0] for line in lines] == ["HOST", "h1", "h2"]
+
+
 def test_a_run_with_nothing_to_do_for_many_is_one_line() -> None:
     assert watching.lines([{"host": "h1", **bill(others=1000)}]) == ["1000 more, for which this run did nothing"]
     assert watching.lines([]) == []
