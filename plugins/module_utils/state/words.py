@@ -171,7 +171,7 @@ _WORDS: dict[tuple[str, str], Callable[[Step], str]] = {
     ("venue", "rewrite"): _text("write nginx's file of the Venue again"),
     ("venue", "reload"): _text("have nginx read its files, which changed"),
     ("venue", "remove"): _text("remove the Venue"),
-    ("venue", "certify"): _text("renew the certificate: {after}"),
+    ("venue", "certify"): _text("new certificate: {after}"),
     ("venue", "set passwords"): _passwords,
     ("gig", "book"): _gig("book {after} at {path}"),
     ("gig", "rebook"): _gig("book {after} at {path} in the place of {before}"),

@@ -65,7 +65,7 @@ SAID: list[tuple[Step, str]] = [
     ),
     (Step("venue", "a.b", "set passwords", ["bob"], ["ada"]), "passwords: set those of ada; remove bob"),
     (Step("venue", "a.b", "set passwords", None, ["ada"]), "passwords: set those of ada"),
-    (Step("venue", "a.b", "certify", None, "own, because it ends"), "renew the certificate: own, because it ends"),
+    (Step("venue", "a.b", "certify", None, "own, because it ends"), "new certificate: own, because it ends"),
     (Step("gig", "kittens at a.b/blog", "book", None, "kittens"), "book kittens at /blog"),
     (Step("gig", "dogs at a.b/", "rebook", "kittens", "dogs"), "book dogs at / in the place of kittens"),
     (Step("gig", "kittens at a.b/new", "move", "/old", "/new"), "move it from /old to /new"),
