@@ -40,7 +40,7 @@ site: .venv/.ready $(LINK) ## deploy the example to this machine, or INVENTORY=p
 # Prints only the important lines. If the playbook fails, or if there is no Venue, prints everything.
 status: .venv/.ready $(LINK) ## show every Venue's URL and its HTTP status
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^(https?://|limits: |drift: )' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|act |limits: |drift: )' <<<"$$said" || echo "$$said"
 
 # Only the example's data is deleted. The data of another Production has to be named.
 strike: .venv/.ready $(LINK) ## remove the example and its data (INVENTORY=path: your Production, without its data)
@@ -67,7 +67,7 @@ lint: $(LINK) ## check formatting, types, Ansible's own rules, documentation and
 schema: $(LINK) ## make docs/manifest.schema.json from the options of the modules
 	@tools=$$(scripts/env.sh tools) && PYTHONPATH="$$ANSIBLE_COLLECTIONS_PATH" "$$tools/bin/python" scripts/schema.py >docs/manifest.schema.json
 
-screenshots: ## make docs/images from the example on this machine; ADDRESS=host for another one
+screenshots: $(LINK) ## make docs/images from the example on this machine; ADDRESS=host for another one
 	@scripts/screenshots.sh $(ADDRESS)
 
 format: ## fix and format what ruff can

@@ -16,3 +16,10 @@ shot() {   # shot NAME WIDTH HEIGHT URL
 }
 
 shot example-jamsession 1000 700 http://jamsession.localhost/
+
+# the callboard, of Acts that the unit tests know
+PYTHONPATH=.ansible/collections:tests/unit "$(scripts/env.sh tools)/bin/python" -c '
+from ansible_collections.backstage.django.plugins.plugin_utils import callboard
+from plugins.boards import three
+print(callboard.page("cats", {"web1.example.com": three()}, "2026-11-30 10:00 UTC"))' >"$profile/callboard.html"
+shot callboard 1280 940 "file://$profile/callboard.html"

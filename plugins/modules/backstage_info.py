@@ -164,6 +164,107 @@ acts:
         last_status:
           description: The exit status then, a signal below 0; nothing if it never ended.
           type: int
+status:
+  description: All that is known of each Act, by name. Nothing is run for it.
+  returned: when O(production) is given
+  type: dict
+  contains:
+    state:
+      description: V(playing), V(dark), V(stopped) by the playbook stop, or V(not playing).
+      type: str
+    release:
+      description: The release that plays; null if none does.
+      type: str
+    source:
+      description: The source of this release, such as its tag.
+      type: str
+    sess:
+      description: The id of the Sess; null if none plays.
+      type: str
+    since:
+      description: When it went live.
+      type: str
+    by:
+      description: Who started the run that played it.
+      type: str
+    processes:
+      description: The number of its processes now, with uWSGI's master and without workers of queues.
+      type: int
+    memory:
+      description:
+        - Their memory in bytes. What they share is divided among them. If the host does not let root see that (a
+          container without C(CAP_SYS_PTRACE)), it is counted for each of them.
+      type: int
+    requests:
+      description: The number of requests of visitors in the last hour, from the ends of nginx's access logs.
+      type: int
+    errors:
+      description: How many of these were answered with a status of 500 or more.
+      type: int
+    counted_since:
+      description: Since when they are counted; later than an hour ago if the log is too long.
+      type: str
+    last_error:
+      description: The last exception in its log, with C(at) if the log tells when, and C(text); null if there is none.
+      type: dict
+    pending:
+      description:
+        - The migrations of this release that no run has applied; null if only the database could tell them.
+      type: list
+      elements: str
+    set:
+      description: What the release brings, its Set; null if none plays.
+      type: dict
+      contains:
+        apps:
+          description: The installed apps; empty if an earlier Backstage built the release.
+          type: list
+          elements: str
+        packages:
+          description: The packages in its environment, each with its version.
+          type: list
+          elements: str
+        static_files:
+          description: The number of its static files.
+          type: int
+        static_bytes:
+          description: Their size.
+          type: int
+        unpinned_since:
+          description: When its packages were chosen, if the requirements leave it open; else null.
+          type: str
+    held:
+      description: The release that was rolled back and is not played again; null if there is none.
+      type: str
+    stopped:
+      description: When (C(at)) and by whom (C(by)) it was stopped by the playbook stop; else null.
+      type: dict
+remarks:
+  description:
+    - For people, one line for each pending migration, for requirements that are not pinned, and for an exception since
+      the Sess went live.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["act kittens: last error: KeyError: 'tail' (2026-11-21T12:00:00Z)"]
+certificates:
+  description: The certificate of each Venue that has one, by name.
+  returned: when O(production) is given
+  type: dict
+  contains:
+    kind:
+      description: V(selfsigned) or V(files).
+      type: str
+    names:
+      description: The names that it is for.
+      type: list
+      elements: str
+    ends:
+      description: When it ends.
+      type: str
+    days:
+      description: How many days are left.
+      type: int
 workers:
   description: For people, what each worker of an Act does and how often it ended by itself, one line each.
   returned: when O(production) is given

@@ -205,7 +205,7 @@ plan:
       before: {release: 018ea27b9e62}
       after: {release: 470b2dc8ed91, because: [release]}
 diff:
-  description: The same steps in Ansible's form, shown by C(--diff).
+  description: The same steps in words, in Ansible's form, shown by C(--diff).
   returned: success
   type: list
   elements: dict
@@ -223,6 +223,39 @@ missing:
   returned: success
   type: list
   elements: str
+playbill:
+  description: What plays where at the end of the run, and what the run did for it. Empty in check mode.
+  returned: on success, and if an Act failed
+  type: dict
+  contains:
+    rows:
+      description:
+        - One for each Gig, each Act without one, and each Act that was removed. If there are more than 25, only those
+          for which the run did something.
+      type: list
+      elements: dict
+      contains:
+        venue:
+          description: The URL of the Gig; empty for an Act without one.
+          type: str
+        act:
+          description: The Act.
+          type: str
+        release:
+          description: The release that plays; null if none does.
+          type: str
+        state:
+          description: What became of the Act, in a few words.
+          type: str
+        health:
+          description: V(answers) if the run started it and it passed the gate; the step that failed; else empty.
+          type: str
+        seconds:
+          description: How long its steps took; null if there were none.
+          type: float
+    others:
+      description: The number of Gigs and Acts that have no row.
+      type: int
 unlisted:
   description: What is on the host and not in the manifest any more. O(prune) takes it down.
   returned: success

@@ -19,7 +19,7 @@ from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
 from ..module_utils.manifest.nouns import Act, Manifest
 from ..module_utils.manifest.problems import Problems
-from . import lifetimes, pointing, resolving, variables
+from . import following, lifetimes, pointing, resolving, variables, watching
 
 Options = dict[str, Any]
 DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
@@ -174,6 +174,8 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
     result = _ask_and_ship(action, for_host(options), wanted.acts, base, task_vars)
+    if result.get("diff"):  # a callback prints it without the name of the host
+        result["diff"].insert(0, {"prepared": f"The plan of {host}, in its order:\n"})
     if options.get("version"):
         written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
         said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
@@ -210,7 +212,7 @@ def _ask_and_ship(
 ) -> dict[str, Any]:
     """Run the module; once more with the sources that its host lacked."""
     lifetimes.end_with_ansible()
-    result: dict[str, Any] = action._execute_module(module_args=options, task_vars=task_vars)
+    result = following.run(action, options, task_vars, watching.is_watched())
     if result.get("missing") and not result.get("failed") and not action._task.check_mode:
         unknown = [name for name in result["missing"] if name not in acts]
         if unknown:
@@ -223,7 +225,7 @@ def _ask_and_ship(
                 options["unavailable"][name] = str(refusal)  # other Acts go on without it
             else:
                 options["shipped"][name] = ship(action, packed)
-        result = action._execute_module(module_args=options, task_vars=task_vars)
+        result = following.run(action, options, task_vars, watching.is_watched())
         if result.get("missing") and not result.get("failed"):
             gone = ", ".join(result["missing"])
             problem = f"source: another run took the releases of {gone} off this host meanwhile; run again"
@@ -232,6 +234,7 @@ def _ask_and_ship(
         more = [warning for warning in asked.get("warnings") or [] if warning not in said]
         if more:  # such as for whom it waited
             result["warnings"] = more + said
+    watching.keep(str(task_vars["inventory_hostname"]), result)
     return result
 
 

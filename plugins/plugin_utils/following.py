@@ -5,13 +5,15 @@
 """While a module runs, what it writes down is printed as it comes.
 
 A second channel of the same connection asks for what is new, and the question waits on the host until there is some.
-It begins when the module has run for a moment: one that has nothing to do has ended before.
+It begins when the module has run for a moment: one that has nothing to do has ended before. People see it where the
+callback plugin ``backstage.django.playbill`` is loaded, as it is in the playbooks of this collection.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import secrets
 import shlex
 import threading
 import time
@@ -22,9 +24,10 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils.host import run_log
+from ..module_utils.host import run_log, tables
+from . import printing
 
-BEGIN_AFTER = 1.5
+BEGIN_AFTER = 2.0
 """Seconds: nobody wonders what a module does that takes less."""
 PATIENCE = 3
 """Seconds that a question waits on the host; a phase that takes longer is told before it has ended."""
@@ -33,11 +36,27 @@ SHORTEST = 0.5
 # Waits until there are more lines than those seen, or the file has gone. Lines are counted, and not bytes: what comes
 # by a terminal has other ends of lines.
 _ASK = (
-    "n=0; while [ $n -lt {turns} ]; do"
-    " if [ -e {path} ]; then [ $(wc -l < {path}) -gt {seen} ] && break;"
-    " elif [ {seen} -gt 0 ]; then echo over; break; fi;"
+    "n=0; there={seen}; while [ $n -lt {turns} ]; do"
+    " if [ -e {path} ]; then there=1; [ $(wc -l < {path}) -gt {seen} ] && break;"
+    " elif [ $there -gt 0 ]; then echo over; break; fi;"
     " n=$((n+1)); sleep 0.2; done; tail -n +{first} {path} 2>/dev/null; true"
 )
+
+
+def run(action: ActionBase, options: dict[str, Any], task_vars: dict[str, Any], watched: bool) -> dict[str, Any]:
+    """Run the module of an action. If people watch, print what it does while it does it. In check mode it does nothing.
+
+    Args:
+        action: the action.
+        options: the arguments of the module; the id of the run is added.
+        task_vars: the variables of the task.
+        watched: whether people watch.
+    """
+    if action._task.check_mode or not watched:
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
+    options["run"] = secrets.token_hex(8)
+    with Follower(action, options["run"], printing.host_of_several(task_vars).replace(":", ": ")):
+        return dict(action._execute_module(module_args=options, task_vars=task_vars))
 
 
 class Follower:
@@ -60,6 +79,7 @@ class Follower:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._lines = Lines()
+        self._has_seen = False
         self.questions = 0
 
     def __enter__(self) -> Follower:
@@ -70,7 +90,7 @@ class Follower:
         self, _kind: Optional[type[BaseException]], _error: Optional[BaseException], _trace: Optional[TracebackType]
     ) -> None:
         self._over.set()
-        if self.questions:
+        if self._has_seen:
             self._thread.join(1.0)  # the file goes with the module, and the question ends then
 
     def _follow(self) -> None:
@@ -81,8 +101,9 @@ class Follower:
             while not self._over.is_set():
                 answer = self._ask(seen)
                 seen += len(answer)
+                self._has_seen = self._has_seen or bool(answer)
                 for line in self._lines.told(answer, time.monotonic()):
-                    Display().display(f"{self._heading}{line}")
+                    Display().display(tables.clean(f"{self._heading}{line}"))
                 if "over" in answer:
                     return
         except (AnsibleError, OSError) as error:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,21 +48,12 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         packed = resolving.pack(act, options["resolved"][act.name]["content"], base)
         options["shipped"] = {act.name: controller.ship(action, packed)}
         lifetimes.end_with_ansible()
-        result = _followed(action, controller.for_host(options), task_vars, show)
+        result = following.run(action, controller.for_host(options), task_vars, show)
     if "plays" in result:
         result.update(playbill.told(result, options, str(task_vars["inventory_hostname"])))
     if show:
         printing.show(result)
     return result
-
-
-def _followed(action: ActionBase, options: Options, task_vars: dict[str, Any], show: bool) -> dict[str, Any]:
-    """Run the module; where people look on, print what it does while it does it."""
-    if not show:
-        return dict(action._execute_module(module_args=options, task_vars=task_vars))
-    options["run"] = secrets.token_hex(8)
-    with following.Follower(action, options["run"], printing.host_of_several(task_vars).replace(":", ": ")):
-        return dict(action._execute_module(module_args=options, task_vars=task_vars))
 
 
 def wanted(options: Options) -> Act:

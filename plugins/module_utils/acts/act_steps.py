@@ -16,7 +16,7 @@ The answer of each mode:
 
 
 =========  ================================================================================================
-build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
+build      ``apps``, ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
            ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``; ``migrated``, the aliases of the
            databases that are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for
            people
@@ -108,6 +108,7 @@ def build(options: Options) -> dict[str, Any]:
     compileall.compile_dir(options["code"], quiet=2, workers=1)
     found["told"] += pointers(options["code"]) + untranslated(options["code"])
     found["told"] += [without_migrations(label) for label in unmigrated(options["code"])]
+    found["apps"] = [config.name for config in apps.get_app_configs()]
     return {**facts(settings), **found, "collected": copied, "migrated": step("migrate", databases)}
 
 

@@ -76,6 +76,7 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
         _rooms(paths, release, builder)
         record = _make(job, paths, release, builder, host)
         user_processes.end_all(builder)
+        run_log.phase(job.act.name, "seal")
         finish.finish(job.act, paths, release, builder, record)
     except BaseException:  # also if nobody waits for the run any more
         user_processes.end_all(builder)
@@ -118,6 +119,7 @@ def _unpack(job: Job, release: Release, builder: process.User) -> str:
 
 
 def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, host: Host) -> dict[str, Any]:
+    run_log.phase(job.act.name, "source")
     act, where = job.act, _unpack(job, release, builder)
     wanted = _packages(job, builder, finish.base(release.code, act), release.code, host.uv)
     key = environments.make(paths, wanted, host.uv, release.code)
@@ -157,6 +159,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "settings": act.settings or found["settings"],
         "application": act.application or _application(found["wsgi_application"]),
         "writable": act.writable,
+        "apps": found["apps"],
         "databases": found["databases"],
         "migrated": found["migrated"],
         "warnings": _warnings(job, found, wanted.requirements),

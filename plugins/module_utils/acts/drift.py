@@ -101,6 +101,7 @@ def places(state: ActState) -> list[Place]:
         Place(paths.production.logs, 0o750, 0, adm),
         Place(paths.log, 0o640, 0, adm),
         Place(paths.crew_log, 0o640, 0, adm),
+        Place(paths.run_log, 0o640, 0, adm),
         Place(paths.once, 0o711),
         Place(paths.timers, 0o711),
         *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold, paths.stopped)),

@@ -115,6 +115,14 @@ def pending(applied: set[str], known: Graph) -> list[str]:
     ]
 
 
+def pending_of(state: ActState) -> Optional[list[str]]:
+    """Return the migrations of the live release that no run has applied; None if only the database could tell."""
+    known = of_release(state.releases.get(state.live_release or "", {}))
+    if known is None or state.history.moved() >= 0:
+        return None
+    return pending(supposed(state, state.record.get("act", {}).get("database", "")), known)
+
+
 def undoing(names: Iterable[str], known: Graph) -> list[str]:
     """Return the management commands that undo migrations, as far back as a release knows them."""
     commands = {}

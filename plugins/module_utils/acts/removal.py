@@ -58,6 +58,7 @@ def _delete_data(name: str, state: ActState, database: Optional[databases.Databa
     files.remove_tree(paths.root)
     files.remove(paths.log)
     files.remove(paths.crew_log)
+    files.remove(paths.run_log)
     for owner in _owners(state):
         users.remove(owner)
 

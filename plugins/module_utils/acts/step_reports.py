@@ -157,6 +157,7 @@ SHAPES: dict[str, Shape] = {
         told=_TOLD,
         rotating=_list(_text(4096), 100),
         migrated=_list(_NAME, 100),
+        apps=_list(_words(200), 1000),
     ),
     "migrate": _item(applied=_list(_text(300))),
     "applied": _item(applied=_list(_pair)),

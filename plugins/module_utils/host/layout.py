@@ -130,6 +130,11 @@ class Act:
         return os.path.join(self.production.logs, self.name + ".crew.log")
 
     @cached_property
+    def run_log(self) -> str:
+        """What runs did for it, and how long that took."""
+        return os.path.join(self.production.logs, self.name + ".run.log")
+
+    @cached_property
     def once(self) -> str:
         """The locks of workers of which one may run at a time, whatever Sess it is of."""
         return os.path.join(self.root, "once")

@@ -30,6 +30,8 @@ REHEARSAL = "rehearsal"
 RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd", REHEARSAL})
 PROOF = "BACKSTAGE_TOKEN"
 """The variable with the token by which a Sess proves its identity; see stages.proofs."""
+AGENT = "Backstage health check"
+"""The user agent of requests by Backstage itself."""
 LONGEST_USER = 32
 LONGEST_HOST_NAME = 253
 WWW_GROUP = "www-data"

@@ -21,9 +21,10 @@ from typing import Any, BinaryIO, Callable, Optional
 from ..bookings import server_block
 from ..bookings.written import booked
 from ..diagnosis import lookup
-from ..host import masks
+from ..host import log_times, masks
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
+from ..host.log_times import requested, stamped, written
 from ..stages import limits
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, read
@@ -33,9 +34,6 @@ _MOST = 64 * 2**20
 """The maximum number of bytes read of one log."""
 _BLOCK = 1 << 16
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MONTHS = dict(zip(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], range(1, 13)))
-_WRITTEN = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?(Z|[+-]\d\d:?\d\d)?")
-_REQUESTED = re.compile(r"\[(\d\d)/(\w{3})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\]")
 
 Clock = Callable[[str], Optional[datetime]]
 
@@ -51,48 +49,12 @@ def since(text: str, now: Optional[datetime] = None) -> datetime:
     if ago:
         return now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})
     day = text.strip() + "T00:00" if re.match(r"\d{4}-\d\d-\d\d\Z", text.strip()) else text.strip()
-    found = written(day) if _WRITTEN.fullmatch(day) else None
+    found = written(day) if log_times.WRITTEN.fullmatch(day) else None
     if found is None:
         raise Refusal(
             f"since: {text!r}: write how long ago, such as '30m', '2h' or '1d', or when, as '2026-11-21 10:00'"
         )
     return found
-
-
-def written(line: str) -> Optional[datetime]:
-    """Return the time at the start of a line. Without a zone it is the host's, as in nginx's error log."""
-    match = _WRITTEN.match(line)
-    if not match:
-        return None
-    *numbers, zone = match.groups()
-    return _time([int(number or 0) for number in numbers], zone)
-
-
-def stamped(line: str) -> Optional[datetime]:
-    """Return the time at the start of an Act's line. Its zone is the Act's own, so the line has to name it."""
-    match = _WRITTEN.match(line)
-    return written(line) if match and match.group(7) else None
-
-
-def requested(line: str) -> Optional[datetime]:
-    """Return the time of a request in nginx's access log."""
-    match = _REQUESTED.search(line)
-    if not match or match.group(2) not in _MONTHS:
-        return None
-    day, month, year, *clock, zone = match.groups()
-    return _time([int(year), _MONTHS[month], int(day), *map(int, clock)], zone)
-
-
-def _time(numbers: list[int], zone: Optional[str]) -> Optional[datetime]:
-    year, month, day, hour, minute, second = numbers
-    try:
-        found = datetime(year, month, day, hour, minute, second)
-        if zone:
-            known = datetime.strptime("+0000" if zone == "Z" else zone.replace(":", ""), "%z").tzinfo
-            found = found.replace(tzinfo=known)
-        return found.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        return None  # the Act printed something that looks like a time
 
 
 @dataclass(frozen=True)
@@ -185,6 +147,8 @@ def of(production: str, act: str, host: Host) -> list[Log]:
     found = [Log(act, state.paths.log, stamped)]
     if os.path.exists(state.paths.crew_log):
         found.append(Log(f"{act}, workers and timers", state.paths.crew_log, stamped))
+    if os.path.exists(state.paths.run_log):
+        found.append(Log(f"{act}, runs", state.paths.run_log, stamped))
     blocks, ports = booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
     places = {name: name for name in sorted(venues)}

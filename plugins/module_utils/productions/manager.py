@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Optional
 
 from ..acts import manager as acts
 from ..acts import url_prefixes, world
@@ -28,9 +29,12 @@ from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase
 from ..state.read import HostState, read
-from . import spool
+from . import playbill, spool
 from .order import Order, Outcome
 from .planner import Planner, playing
+
+PHASED = ("build", "play", "roll back")
+"""Steps with phases of their own."""
 
 
 def check(order: Order) -> Outcome:
@@ -67,7 +71,8 @@ def carry_out(order: Order) -> Outcome:
         run = _Run(replace(order, archives=spool.take_in(paths, order.shipped)))
         outcome = run.plan()
         if not outcome.missing:
-            run.apply(outcome)
+            with run_log.kept(who(), run.log):
+                run.apply(outcome)
     finally:
         spool.sweep(paths)
     return outcome
@@ -86,6 +91,15 @@ def wanted_release(order: Order, act: str) -> str:
 
 class _Run(Planner):
     """A run that applies its plan."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        self.done = playbill.Done()
+
+    def log(self, act: str) -> Optional[str]:
+        """Return where the steps of an Act are recorded. One that has no directory any more has no log, either."""
+        own = self.paths.act(act)
+        return own.run_log if os.path.isdir(own.root) and not self.order.private else None
 
     def apply(self, outcome: Outcome) -> None:
         """Apply the changes. The failure of one Act ends only that Act's changes."""
@@ -112,6 +126,8 @@ class _Run(Planner):
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
         outcome.playing = playing(after)
+        self.done.failed.update({name: error.step for name, error in failed.items()})
+        outcome.playbill = playbill.of(self.manifest, after, self.host, self.done, self.order.act)
 
     def _warn_of_releases(self, after: HostState) -> None:
         """Repeat the warnings of a build whenever the release is built or played, but not if nothing has to be done."""
@@ -126,12 +142,14 @@ class _Run(Planner):
             if change.act in failed or change.make is None:
                 continue
             need_caller()
-            run_log.phase(change.act, change.step.verb)
-            before = self._secrets(change.act)
+            if change.step.verb not in PHASED:
+                run_log.phase(change.act, change.step.verb)
+            before, began = self._secrets(change.act), time.monotonic()
             try:
                 if change.step.noun == "sess" and change.phase in (Phase.PLAY, Phase.LEAVE):
                     self._make_way(change, set(failed))
                 change.make()
+                self._note(change)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is this Act's failure and nobody else's
                 from ..host import masks
 
@@ -139,6 +157,25 @@ class _Run(Planner):
                 step, secrets = told.step or change.step.verb, [*before, *self._secrets(change.act)]
                 said, log = masks.mask(told.message, secrets), masks.mask(told.log, secrets)
                 failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
+                self._tell(change.act, f"FAILED: {step}: {said}")
+            finally:
+                run_log.end()
+                taken = self.done.seconds.get(change.act, 0)
+                self.done.seconds[change.act] = taken + time.monotonic() - began
+
+    def _note(self, change: Change) -> None:
+        """Record what a change means for the Act, for people who read along and for the playbill."""
+        step, act = change.step, change.act
+        if step.verb == "build":
+            self.done.built[act] = step.after
+        elif step.verb in ("play", "roll back"):
+            self.done.switched.add(act)
+            self._tell(act, f"release {step.after['release']} plays")
+
+    def _tell(self, act: str, said: str) -> None:
+        """Record a note, but not of a rehearsal, which tells its own."""
+        if not self.order.private:
+            run_log.note(act, said)
 
     def _secrets(self, act: str) -> list[str]:
         """Return the values to mask in errors of an Act. no_log knows neither passwords in URLs nor earlier secrets."""
@@ -175,6 +212,7 @@ class _Run(Planner):
         return switched and bool(self._bookings(set(failed)).plan())
 
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
+        run_log.phase("", "nginx")
         try:
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited

@@ -73,3 +73,4 @@ class Outcome:
     errors: list[BackstageError] = field(default_factory=list)
     playing: dict[str, Any] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
+    playbill: dict[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import os
 from typing import Any, Optional
 
 from ..bookings import blocks, calendars, visit, written
+from ..certificates import ends
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
@@ -20,7 +21,7 @@ from ..stages.crew import DRAIN, Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
-from . import inspection
+from . import inspection, status, traffic
 
 
 def productions() -> list[str]:
@@ -50,15 +51,25 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         if act.live
     }
     sesses = _sesses(state, host, stats, held)
+    booked, ports = written.booked(production, host)
+    requests = traffic.of(production, booked, ports)
+    statuses = {
+        name: status.of(act, host, stats, sesses.get(name, {}).get("state", ""), requests.get(name, traffic.Traffic()))
+        for name, act in sorted(state.acts.items())
+        if act.exists
+    }
     return {
+        "status": statuses,
+        "remarks": status.remarks(statuses),
+        "certificates": {name: found for name in booked if (found := ends.of(host, production, name))},
         "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
-        "venues": dict(sorted(written.blocks(production, host).items())),
+        "venues": dict(sorted(booked.items())),
         "answers": venues,
-        "playbill": _playbill(state, sesses, venues, written.blocks(production, host)),
+        "playbill": _playbill(state, sesses, venues, booked),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
         "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
-        "calendar": calendars.lines(written.blocks(production, host), dt.datetime.now(dt.timezone.utc)),
+        "calendar": calendars.lines(booked, dt.datetime.now(dt.timezone.utc)),
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -70,6 +81,8 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
         lines = found["playbill"] or ["nothing of this Production is here"]
         lines = [
             *lines,
+            *status.table(found.get("status", {})),
+            *found.get("remarks", []),
             *found.get("workers", []),
             *found.get("timers", []),
             *found.get("calendar", []),

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..host import caller
+from ..host import caller, run_log
 from ..host.errors import BackstageError, as_told
 from .manager import check, reconcile
 from .order import Order, Outcome
@@ -27,11 +27,21 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
     return {
         "changed": bool(outcome.steps) and not outcome.missing,
         "plan": [step.entry() for step in outcome.steps],
-        "diff": [step.diff() for step in outcome.steps],
+        "diff": _diff(outcome),
         "playing": outcome.playing,
         "missing": outcome.missing,
         "unlisted": outcome.unlisted,
+        "playbill": outcome.playbill,
     }
+
+
+def _diff(outcome: Outcome) -> list[dict[str, str]]:
+    """Return the plan in words, in Ansible's diff form."""
+    if not outcome.steps:
+        return []
+    from ..state import words
+
+    return words.diff(outcome.steps)
 
 
 def _invocation(module: AnsibleModule) -> dict[str, Any]:
@@ -45,7 +55,9 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
     if not module.check_mode:
         caller.watch()
     try:
-        outcome = check(order()) if module.check_mode else reconcile(order())
+        # check mode has no progress
+        with run_log.written("" if module.check_mode else module.params.get("run", "")):
+            outcome = check(order()) if module.check_mode else reconcile(order())
     except (BackstageError, OSError, caller.Abandoned) as error:
         told = as_told(error) if isinstance(error, OSError) else error
         module.fail_json(msg=str(told), invocation=_invocation(module))
@@ -64,6 +76,7 @@ def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
         module.fail_json(
             msg="\n".join(str(error) for error in outcome.errors),
             playing=outcome.playing,
+            playbill=outcome.playbill,
             invocation=result["invocation"],
         )
     module.exit_json(**result)

@@ -25,7 +25,7 @@ from .pages import Answer
 MOST = 1 << 20
 EMPTY = "the answer was empty: the worker ended while it answered"
 _CONNECTED = ("02", "03")  # queued for accept, or being answered: the St column of /proc/net/unix
-AGENT = "Backstage health check"
+AGENT = names.AGENT
 
 
 def ask(path: str, url: str, host: str, scheme: str, timeout: float, prefix: str = "", cookies: str = "") -> Answer:

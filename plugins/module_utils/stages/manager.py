@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..acts import databases, digests, world
 from ..acts import manager as acts
-from ..host import caller, files, names, process
+from ..host import caller, files, names, process, run_log
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest import inputs
@@ -199,6 +199,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
     files.remove(state.paths.stopped)
+    run_log.phase(state.paths.name, "switch")
     files.link(state.paths.live, os.path.join("sesses", sess))
     state.live = sess
     try:
@@ -232,6 +233,8 @@ def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callab
         BackstageError: one did not start. The new Sess was removed, and the old workers run on.
     """
     new = Crew(host, state.paths, sess)
+    if new.known():
+        run_log.phase(state.paths.name, "workers")
     try:
         new.begin(want.act.act.health.timeout)
         if state.live:
@@ -277,8 +280,10 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     try:
         sess_files.write(stage, wanted, sess, state, player, want.act.act.keep_releases)
         state.history.add("started", release=wanted.release, sess=sess)
+        run_log.phase(state.paths.name, "start")
         stage.start(sess)
         stage.ready(sess, want.act.act.health.timeout)
+        run_log.phase(state.paths.name, "gate")
         _gate(want, wanted, sess, state, stage, ends).let_through()
     except (caller.Abandoned, OSError):
         _discard(stage, sess, state, warn)
@@ -343,6 +348,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
             and workers that take long are left to a later run.
     """
     stage, own = Uwsgi(host, state.paths), Crew(host, state.paths, sess)
+    run_log.phase(state.paths.name, "drain")
     own.tell(crew.DRAIN)
     record = files.read_json(state.paths.sess(sess).record) or {}
     timeout = record.get("timeout", host.longest_request)

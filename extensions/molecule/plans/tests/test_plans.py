@@ -67,6 +67,21 @@ def test_plan_run_and_state_are_the_same_list(step: dict[str, Any]) -> None:
     assert not again["changed"]
 
 
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: f"{step['id']} {step['name']}")
+def test_the_words_are_the_plan(step: dict[str, Any]) -> None:
+    """One numbered line for each step, in its order, and the same of check mode and run."""
+    planned, made = answer(step, "planned"), answer(step, "made")
+    assert made["diff"] == planned["diff"]
+    told = "".join(part.get("prepared", "") for part in planned["diff"]).splitlines()
+    if step["module"] == "backstage_production" and told:
+        assert told.pop(0) == f"The plan of {step['host']}, in its order:"
+    numbered = [line for line in told if not line.startswith("       ")]
+    assert len(numbered) == len(planned["plan"])
+    for number, (line, entry) in enumerate(zip(numbered, planned["plan"]), 1):
+        about = "nginx" if entry["name"] == "all" else entry["name"].split(" at ")[-1].split("/")[0]
+        assert line.startswith(f"{number:>3}. {about}: "), (line, entry)
+
+
 def test_the_changes_know_every_verb_of_every_noun() -> None:
     plans = [entry for step in STEPS for entry in result(step, "made")["plan"]]
     assert {noun: {entry["verb"] for entry in plans if entry["noun"] == noun} for noun in VERBS} == VERBS

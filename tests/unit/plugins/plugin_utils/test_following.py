@@ -18,9 +18,20 @@ from ansible_collections.backstage.django.plugins.plugin_utils import following
 class Action:
     """As much of an action plugin as a follower uses: its connection is a shell of this machine."""
 
-    def __init__(self, fails: bool = False) -> None:
+    def __init__(self, fails: bool = False, check_mode: bool = False) -> None:
         self.fails = fails
+        self._task = SimpleNamespace(check_mode=check_mode)
+        self.asked: list[dict[str, Any]] = []
         self._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
+
+    def _execute_module(self, module_args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(dict(module_args))
+        with run_log.written(module_args.get("run", "")):
+            run_log.phase("kittens", "packages")
+            time.sleep(1.2)
+            run_log.phase("kittens", "check")
+            time.sleep(0.3)
+        return {"changed": True}
 
     def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
         assert sudoable
@@ -104,3 +115,49 @@ def test_it_ends_with_the_module(shown: list[str]) -> None:
     follower = follow(Action(), work)
     assert time.monotonic() - began < 2
     assert not follower._thread.is_alive()
+
+
+VARIABLES = {"inventory_hostname": "h1", "ansible_play_hosts_all": ["h1", "h2"]}
+
+
+def test_a_module_is_followed_while_people_watch(shown: list[str]) -> None:
+    """Each line names its host where there are several."""
+    action: Any = Action()
+    assert following.run(action, {"production": "jazz"}, VARIABLES, True) == {"changed": True}
+    (asked,) = action.asked
+    assert asked["run"].isalnum()
+    assert shown == ["h1: kittens: packages: 1 s"]
+
+
+@pytest.mark.parametrize(("watched", "check_mode"), [(False, False), (True, True)])
+def test_nobody_is_told_without_people_or_in_check_mode(shown: list[str], watched: bool, check_mode: bool) -> None:
+    action: Any = Action(check_mode=check_mode)
+    assert following.run(action, {"production": "jazz"}, VARIABLES, watched) == {"changed": True}
+    assert (action.asked, shown) == ([{"production": "jazz"}], [])
+
+
+def test_a_run_that_does_nothing_for_long_is_not_held_up(shown: list[str]) -> None:
+    """The question that waits on the host is not waited for where nothing was told."""
+    began = time.monotonic()
+    with following.Follower(Action(), "a1") as follower:  # type: ignore[arg-type]
+        time.sleep(0.5)
+    assert follower.questions == 1
+    assert time.monotonic() - began < 0.9
+    assert shown == []
+
+
+def test_the_question_ends_with_a_run_that_told_nothing(shown: list[str]) -> None:
+    began = time.monotonic()
+    follower = follow(Action(), lambda: time.sleep(0.5))
+    follower._thread.join(2)
+    assert time.monotonic() - began < 1.9
+    assert not follower._thread.is_alive()
+
+
+def test_no_control_character_gets_through(shown: list[str]) -> None:
+    def work() -> None:
+        run_log.note("kittens", "FAILED: \x1b[2J")
+        time.sleep(0.8)
+
+    follow(Action(), work)
+    assert shown == ["kittens: FAILED: ?[2J"]

@@ -37,6 +37,7 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
         "collected": f"1 static file copied to '{place}/static'.",
         "migrated": ["default"],
         "rotating": [],
+        "apps": ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.staticfiles", "cats"],
         "told": [
             "SECRET_KEY stands in kittens/settings.py, for everybody who can read the source: give it in 'secrets', and"
             " have the settings read it from os.environ"

@@ -37,6 +37,7 @@ def test_a_release(workplace: House, crew: Crew) -> None:
         "settings": "kittens.settings",
         "application": "kittens.wsgi:application",
         "writable": [],
+        "apps": ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.staticfiles", "cats"],
         "databases": {
             "default": {
                 "engine": "django.db.backends.sqlite3",

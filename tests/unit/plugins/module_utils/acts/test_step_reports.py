@@ -27,6 +27,7 @@ BUILD: dict[str, Any] = {
     "collected": None,
     "told": ["SECRET_KEY stands in the code"],
     "rotating": [],
+    "apps": ["kittens"],
     "migrated": ["default"],
 }
 GOOD: list[tuple[str, dict[str, Any]]] = [

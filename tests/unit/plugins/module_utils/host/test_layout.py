@@ -22,6 +22,7 @@ PATHS = [
     (JAZZ.lock, "/srv/backstage/jazz/.lock"),
     (JAZZ.logs, "/var/log/backstage/jazz"),
     (KITTENS.log, "/var/log/backstage/jazz/kittens.log"),
+    (KITTENS.run_log, "/var/log/backstage/jazz/kittens.run.log"),
     (KITTENS.root, ACT),
     (KITTENS.releases, ACT + "/releases"),
     (KITTENS.sesses, ACT + "/sesses"),

@@ -80,6 +80,13 @@ def lines(found: dict[str, object]) -> dict[str, list[str]]:
     return {log["title"]: log["lines"] for log in found["logs"]}  # type: ignore[attr-defined]
 
 
+def test_what_runs_did_is_shown(playing: House) -> None:
+    write(playing.act().run_log, "2026-11-21T11:00:00+0000 ada: packages: 3.0 s", "2026-11-21T12:00:00+0000 ada: gate")
+    assert lines(logs.report("jazz", "kittens", 100, None))["kittens, runs"][0].endswith("packages: 3.0 s")
+    since = logs.since("2026-11-21T11:30Z")
+    assert lines(logs.report("jazz", "kittens", 100, since))["kittens, runs"] == ["2026-11-21T12:00:00+0000 ada: gate"]
+
+
 def test_all_of_an_act(playing: House, somewhere: None) -> None:
     found = logs.report("jazz", "kittens", 100, None)
     kittens, requests, none, errors = found["logs"]

@@ -81,6 +81,9 @@ def test_a_calendar(playing: House) -> None:
 
 def test_an_empty_host(house: House) -> None:
     assert reports.report("jazz") == {
+        "status": {},
+        "remarks": [],
+        "certificates": {},
         "acts": {},
         "sesses": {},
         "venues": {},
@@ -172,6 +175,20 @@ SHOWN: list[tuple[dict[str, Any], list[str]]] = [
     ({"productions": ["funk", "jazz"]}, ["funk", "jazz"]),
     ({"productions": []}, ["no Production is here"]),
 ]
+
+
+def test_the_status_of_each_act_is_shown(playing: House) -> None:
+    """A table below the playbill, then what somebody should look at."""
+    Path(playing.act().log).parent.mkdir(parents=True, exist_ok=True)
+    Path(playing.act().log).write_text("Traceback (most recent call last):\n  x\nKeyError: 'purrpurr'\n")
+    with Emperor(Path(playing.host.vassals), Path(playing.host.stats)):
+        found = reports.report("jazz")
+    lines = reports.shown(found)["stdout_lines"]
+    head = next(number for number, line in enumerate(lines) if line.startswith("ACT"))
+    assert lines[head - 1].startswith("(no Venue)")
+    assert lines[head + 1].split()[:6] == ["dogs", "not", "playing", "-", "-", "-"]
+    assert lines[head + 2].split()[:6] == ["kittens", "playing", WANT.release, "v1", SINCE, "ada"]
+    assert lines[head + 3] == "act kittens: last error: KeyError: '********'"
 
 
 @pytest.mark.parametrize(("found", "lines"), SHOWN)

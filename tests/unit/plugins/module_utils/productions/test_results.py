@@ -85,7 +85,7 @@ def test_what_is_returned(monkeypatch: Any, capsys: Any) -> None:
     monkeypatch.setattr(basic.AnsibleModule, "warn", lambda module, text: warnings.append(text))
     _code, found = carried_out(monkeypatch, capsys, lambda order: outcome)
     assert found["plan"] == [STEP.entry()]
-    assert found["diff"] == [STEP.diff()]
+    assert found["diff"] == [{"prepared": "  1. kittens: build release 0123456789ab\n"}]
     assert found["playing"] == PLAYING
     assert found["unlisted"] == ["act dogs", "venue a.example"]
     left = "not in the manifest any more: act dogs, venue a.example; take it down with -e backstage_prune=true"
