@@ -314,6 +314,11 @@ options:
         type: str
         choices: [minute, quarter, hour, day, week, month]
         description: How often, at the beginning of each; V(quarter) is of an hour, a week begins on Monday.
+  dump:
+    type: bool
+    description:
+      - Whether the databases are dumped before migrations change them. The playbook C(restore) replaces them by such a
+        dump. It is kept with the release that played then, and removed with it. Defaults to V(false).
   hooks:
     type: dict
     description: Management commands that run at a fixed moment, as the player and with the variables of the Sess.

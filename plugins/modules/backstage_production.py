@@ -56,7 +56,9 @@ options:
         current variables and secrets. The release that is left is held.
   release:
     type: str
-    description: The release to roll back to, instead of the one that played before.
+    description:
+      - The release to roll back to, instead of the one that played before. With O(restore), which needs it, the release
+        that played when the dump was made.
   migrations:
     type: str
     choices: [refuse, keep]
@@ -79,6 +81,12 @@ options:
     description:
       - An Act that is played again after O(stop). Nothing else is done then. It plays the release that was deployed
         last. An Act that plays is left alone.
+  restore:
+    type: str
+    description:
+      - An Act whose databases are replaced by the dump of O(release). Such a dump is made before migrations if the Act
+        has C(dump). Nothing else is done then. The Act is stopped, its present databases are dumped, too, and the
+        release plays again. The release that is left is held.
   unhold:
     type: list
     elements: str
@@ -181,8 +189,8 @@ plan:
     verb:
       description:
         - What the step does.
-        - An Act has V(add), V(change), V(build), V(migrate), V(seed), V(unhold), V(discard) for a release beyond
-          O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
+        - An Act has V(add), V(change), V(build), V(dump), V(migrate), V(restore), V(seed), V(unhold), V(discard) for a
+          release beyond O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
           were changed by hand, V(remove) and V(delete data). Its database has V(create database), and V(close database)
           if others may connect to it.
         - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove). Its port has V(listen) and V(unlisten).

@@ -111,6 +111,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         )
     _check_company(act, where, problems)
     _check_hooks(act, where, problems)
+    _check_dump(act, where, problems)
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
     _check_database(act, where, problems)
@@ -167,6 +168,12 @@ def _check_hooks(act: Act, where: str, problems: Problems) -> None:
             problems.check(f"{where}.hooks.{when}", line, checks.command_line(line))
         if lines and when != "after_switch" and not act.migrate:
             problems.add(f"{where}.hooks.{when}", None, "its Act runs no migrations (migrate: false); leave it out")
+
+
+def _check_dump(act: Act, where: str, problems: Problems) -> None:
+    if act.dump and not act.migrate:
+        said = "a dump is made before migrations, and its Act runs none (migrate: false); leave it out"
+        problems.add(f"{where}.dump", None, said)
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:

@@ -209,6 +209,7 @@ class Act:
     workers: list[Worker] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     hooks: Hooks = field(default_factory=Hooks)
+    dump: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 Spec = dict[str, dict[str, Any]]
-VERBS = ("rollback", "restart", "stop", "start")
+VERBS = ("rollback", "restart", "stop", "start", "restore")
 """Options that name one Act and what is done to it; nothing else is done then."""
 
 
@@ -140,6 +140,7 @@ def act() -> Spec:
         "workers": {"type": "list", "elements": "dict", "options": worker()},
         "timers": {"type": "list", "elements": "dict", "options": timer()},
         "hooks": {"type": "dict", "options": hooks()},
+        "dump": {"type": "bool"},
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
+from ..acts import dumps
 from ..bookings import visit, written
 from ..host import files
 from ..host.facts import Host
@@ -88,6 +89,10 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()
         },
+        "dumps": [
+            {"release": dump.release, "at": dump.at, "size": dump.size, "path": dump.path}
+            for dump in dumps.known(act.paths)
+        ],
         "history": act.history.events,
         "has_data": act.has_data,
         "timers": _timers(act, host),

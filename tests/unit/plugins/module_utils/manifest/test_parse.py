@@ -6,7 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Seed, Sess, Tls, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Health,
+    Manifest,
+    Seed,
+    Sess,
+    Tls,
+    Venue,
+)
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
@@ -41,6 +48,11 @@ REFUSED: list[tuple[Item, str]] = [
     (
         {"acts": [act(migrate=False, hooks={"before_migrate": ["stop"]})]},
         "backstage_acts[kittens].hooks.before_migrate: its Act runs no migrations (migrate: false); leave it out",
+    ),
+    (
+        {"acts": [act(migrate=False, dump=True)]},
+        "backstage_acts[kittens].dump: a dump is made before migrations, and its Act runs none (migrate: false); leave it"
+        " out",
     ),
     (
         timer(name="a_b"),
