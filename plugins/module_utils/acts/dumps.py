@@ -189,7 +189,7 @@ def make(
     files.directory(path, 0o700)
     record: dict[str, Any] = {}
     try:
-        databases = [_dump(path, str(number), one, run) for number, one in enumerate(full, 1)]
+        databases = [_dump(path, number, one, run) for number, one in enumerate(full, 1)]
         applied = sorted(graphs.written(app, migration) for app, migration in found["applied"])
         replaced = before is not None and before.release == release
         record = {"at": _now(), "engine": engine, "applied": applied, "databases": databases, "replaced": replaced}
@@ -212,8 +212,9 @@ def _next(state: ActState) -> int:
     return 1 + max((_number(name) for name in used if _NAME.match(name)), default=0)
 
 
-def _dump(path: str, file: str, one: dict[str, Any], run: Run) -> dict[str, Any]:
+def _dump(path: str, number: int, one: dict[str, Any], run: Run) -> dict[str, Any]:
     """Write the dump of one database, and return its record."""
+    file = f"{number}.{'sqlite3' if one['vendor'] == SQLITE else 'dump'}"
     handle = os.open(os.path.join(path, file), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         sink = Sink(handle)

@@ -178,7 +178,7 @@ def test_fault_04_the_disk_fills_up_meanwhile(light: Troupe, monkeypatch: pytest
     opened = os.open
 
     def full(path: str, flags: int, *mode: int, **more: Any) -> int:
-        is_dump = str(path).endswith(f"{A}.1/1")
+        is_dump = str(path).endswith(f"{A}.1/1.sqlite3")
         return opened("/dev/full", os.O_WRONLY) if is_dump else opened(path, flags, *mode, **more)
 
     with monkeypatch.context() as patch:
@@ -193,7 +193,7 @@ def test_a_dump_that_is_not_sealed_is_swept(light: Troupe) -> None:
     """A killed run left it; nothing restores it."""
     left = Path(light.house.act().dumps, f"{A}.7")
     left.mkdir(parents=True)
-    (left / "1").write_text("half of it")
+    (left / "1.sqlite3").write_text("half of it")
     copy = Path(light.house.act().data, ".backstage-dump-wal")
     copy.write_text("half of it")
     assert light.verbs(A) == ["sweep"]
@@ -205,11 +205,11 @@ def test_a_dump_that_is_not_sealed_is_swept(light: Troupe) -> None:
 def test_a_dump_that_somebody_changed(light: Troupe) -> None:
     light.run(B)
     (dump,) = dumps.known(light.house.act())
-    with Path(dump.path, "1").open("ab") as file:
+    with Path(dump.path, "1.sqlite3").open("ab") as file:
         file.write(b"x")
-    assert told(dumps.check, dump) == f"the dump {A}.1 is damaged: {dump.path}/1 was changed"
-    Path(dump.path, "1").unlink()
-    assert told(dumps.check, dump) == f"the dump {A}.1 is not complete: {dump.path}/1 is missing"
+    assert told(dumps.check, dump) == f"the dump {A}.1 is damaged: {dump.path}/1.sqlite3 was changed"
+    Path(dump.path, "1.sqlite3").unlink()
+    assert told(dumps.check, dump) == f"the dump {A}.1 is not complete: {dump.path}/1.sqlite3 is missing"
 
 
 def test_a_database_that_backstage_cannot_dump(light: Troupe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,5 +227,5 @@ def test_a_record_of_a_dump(light: Troupe) -> None:
     light.run(B)
     record = json.loads(Path(light.house.act().dumps, f"{A}.1", dumps.SEAL).read_text())
     (one,) = record["databases"]
-    assert (one["alias"], one["vendor"], one["file"]) == ("default", "sqlite", "1")
+    assert (one["alias"], one["vendor"], one["file"]) == ("default", "sqlite", "1.sqlite3")
     assert set(record) == {"at", "engine", "applied", "databases", "replaced"}

@@ -155,7 +155,7 @@ def oops(_asked: Variables) -> str:
 
 def test_what_fails_leaves_the_databases_and_plays_again(troupe: Troupe) -> None:
     """Here the restore itself: somebody has spoiled the dump after it was checked."""
-    wrong = Path(troupe.house.act().dumps, f"{A}.1", "1")
+    (wrong,) = Path(troupe.house.act().dumps, f"{A}.1").glob("1.*")
     wrong.write_bytes(b"no dump at all" * 100)
     seen = troupe.cats()
     with pytest.MonkeyPatch.context() as patch:
@@ -170,7 +170,7 @@ def test_what_fails_leaves_the_databases_and_plays_again(troupe: Troupe) -> None
 
 def test_a_dump_that_was_changed_is_refused_before_anything_stops(light: Troupe) -> None:
     live = light.house.state().live
-    Path(light.house.act().dumps, f"{A}.1", "1").write_text("other")
+    Path(light.house.act().dumps, f"{A}.1", "1.sqlite3").write_text("other")
     assert "is damaged" in told(restored, light)
     assert light.house.state().live == live
 
