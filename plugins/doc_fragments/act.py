@@ -374,3 +374,13 @@ options:
         type: int
         description: How many of it run, 1 to 64. Defaults to V(1).
 """
+
+    # Only of a whole manifest, which says what is called otherwise.
+    WAS = r"""
+options:
+  was:
+    type: str
+    description:
+      - The old name of an Act that gets another one. It keeps its data, uploads, database, releases, history, logs and
+        users. It is stopped meanwhile. If both names are on the host, the Act is refused.
+"""

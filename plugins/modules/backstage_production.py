@@ -189,13 +189,14 @@ plan:
     verb:
       description:
         - What the step does.
-        - An Act has V(add), V(change), V(build), V(dump), V(migrate), V(restore), V(seed), V(unhold), V(discard) for a
-          release beyond O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
-          were changed by hand, V(remove) and V(delete data). Its database has V(create database), and V(close database)
-          if others may connect to it.
+        - An Act has V(add), V(change), V(rename), V(build), V(dump), V(migrate), V(restore), V(seed), V(unhold),
+          V(discard) for a release beyond O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for
+          users and modes that were changed by hand, V(remove) and V(delete data). Its database has
+          V(create database), and V(close database) if others may connect to it.
         - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove). Its port has V(listen) and V(unlisten).
-        - A Venue has V(add), V(change), V(open), V(close), V(rewrite) if its file differs from what it should be,
-          V(reload) if nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and V(cancel).
+        - A Venue has V(add), V(change), V(rename), V(open), V(close), V(rewrite) if its file differs from what it
+          should be, V(reload) if nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and
+          V(cancel).
         - The Production has V(strike).
       type: str
     before:

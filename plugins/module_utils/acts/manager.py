@@ -51,7 +51,8 @@ def plan(
     mended = manager.mend()
     # first, so that an Act is not built in vain without its database
     needed = want.act.database == POSTGRESQL and through != "build"
-    made = known.plan(want.act.name) if needed else []
+    is_renamed = bool(state.was) and needed and known.has(state.was)
+    made = known.plan(want.act.name) if needed and not is_renamed else []
     changes = mended + manager.sweep() + manager.record()
     if through == "play":
         changes += manager.unhold()
@@ -102,7 +103,7 @@ class _Manager:
 
     def mend(self) -> list[Change]:
         """Return the repairs of users and modes that were changed by hand."""
-        found = drift.of_act(self.state) if self.state.record else []
+        found = drift.of_act(self.state) if self.state.record and not self.state.was else []
         if not found:
             return []
         before, after = ({one.where: getattr(one, key) for one in found} for key in ("found", "wanted"))

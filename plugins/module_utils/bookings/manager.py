@@ -19,7 +19,7 @@ from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
-from . import addresses, blocks, conflicts, nginx, server_block, written
+from . import addresses, blocks, conflicts, nginx, renamed, server_block, written
 from . import steps as booking_steps
 from .blocks import Block
 from .conflicts import Others
@@ -81,6 +81,7 @@ class Bookings:
     def find_taken(self) -> None:
         """Note which Venues can't be served as the manifest says, and whose ports somebody else has."""
         self.taken = {**self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
+        self.taken.update(renamed.refused(self.manifest, self.before))
         self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
 
     def reached(self) -> set[str]:
@@ -123,12 +124,16 @@ class Bookings:
     def wanted(self) -> dict[str, Block]:
         """The data of each Venue's file as it should be; pure."""
         paths = self._paths()
-        wanted = {} if self.prune else {name: blocks.staying(block, paths) for name, block in self.before.items()}
+        before = {} if self.prune else self.before
+        wanted = {
+            name: blocks.staying(block, paths, renamed.gone(self.manifest, self.left)) for name, block in before.items()
+        }
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
                 if name in self.before:
                     wanted[name] = self.before[name]
                 continue
+            wanted.pop(venue.was, None)
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
@@ -147,6 +152,8 @@ class Bookings:
 
     def _said_ports(self) -> dict[str, Block]:
         wanted = {} if self.prune else dict(self.before_ports)
+        for name in renamed.gone(self.manifest, self.left):
+            wanted.pop(name, None)
         paths: Optional[dict[str, str]] = None
         for name, act in self.manifest.acts.items():
             sess = self.manifest.sesses.get(name)
@@ -178,7 +185,7 @@ class Bookings:
     def unlisted(self) -> list[str]:
         """What stays booked and is not in the manifest."""
         said = {(gig.act, gig.venue, gig.path) for gig in self.manifest.gigs}
-        found = [f"venue {name}" for name in sorted(self.before) if name not in self.manifest.venues]
+        found = [f"venue {name}" for name in sorted(set(self.before) - renamed.known(self.manifest))]
         for name, block in sorted(self.wanted().items()):
             for gig in block["gigs"]:
                 if name in self.manifest.venues and (gig["act"], name, gig["path"]) not in said:
@@ -196,7 +203,9 @@ class Bookings:
         gigs = [gig for gig in said if gig.state == "present" and gig.act not in self.left]
         # what an Act had stays when it fails: so does its old path
         failed = {gig.act for gig in said if gig.state == "present"} & self.left
-        for gig in blocks.staying(self.before.get(venue.name, {"gigs": []}), paths)["gigs"]:
+        for gig in blocks.staying(
+            self.before.get(venue.name, {"gigs": []}), paths, renamed.gone(self.manifest, self.left)
+        )["gigs"]:
             if gig["path"] not in places and (not self.prune or gig["act"] in failed):
                 gigs.append(Gig(gig["act"], venue.name, gig["path"]))
         return sorted(gigs, key=lambda gig: gig.path)
@@ -206,9 +215,11 @@ class Bookings:
         steps: list[Step] = []
         wanted, own = self.wanted(), self.wanted_ports()
         steps += self.passwords.steps()
-        for name in sorted({*self.before, *wanted}):
-            steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
-            steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
+        before, found = renamed.steps(self.manifest, self.before, wanted)
+        steps += found
+        for name in sorted({*before, *wanted}):
+            steps += booking_steps.of_venue(name, before.get(name), wanted.get(name))
+            steps += self._rewrite("venue", name, name, before.get(name), wanted.get(name))
         for act in sorted({*self.before_ports, *own}):
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
@@ -298,6 +309,7 @@ class Bookings:
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
         passwords = self.passwords.write()
+        renamed.rename_logs(self.manifest, self.before, self.taken)
         try:
             self._write(texts)
             nginx.check("its configuration with " + ", ".join(texts))

@@ -65,6 +65,7 @@ ACT_KEYS: dict[str, str] = {
     "timers": NEITHER,
     "hooks": NEITHER,
     "dump": NEITHER,
+    "was": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

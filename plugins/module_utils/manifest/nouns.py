@@ -210,6 +210,7 @@ class Act:
     timers: list[Timer] = field(default_factory=list)
     hooks: Hooks = field(default_factory=Hooks)
     dump: bool = False
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -328,6 +329,7 @@ class Venue:
     upload: str = "10m"
     proxies: Proxies = field(default_factory=Proxies)
     dns: bool = True
+    was: str = ""
 
     @property
     def names(self) -> list[str]:

@@ -141,6 +141,7 @@ def act() -> Spec:
         "timers": {"type": "list", "elements": "dict", "options": timer()},
         "hooks": {"type": "dict", "options": hooks()},
         "dump": {"type": "bool"},
+        "was": {"type": "str"},
     }
 
 
@@ -195,6 +196,7 @@ def venue() -> Spec:
         "upload": {"type": "str"},
         "proxies": {"type": "dict", "options": proxies()},
         "dns": {"type": "bool"},
+        "was": {"type": "str"},
     }
 
 
@@ -232,7 +234,7 @@ def shipping() -> Spec:
 
 def one_act() -> Spec:
     own: Spec = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
-    return {**common(), **act(), **shipping(), **own}
+    return {**common(), **{key: rule for key, rule in act().items() if key != "was"}, **shipping(), **own}
 
 
 def one_sess() -> Spec:
@@ -241,7 +243,7 @@ def one_sess() -> Spec:
 
 
 def one_venue() -> Spec:
-    return {**common(), **{key: rule for key, rule in venue().items() if key != "dns"}}
+    return {**common(), **{key: rule for key, rule in venue().items() if key not in ("dns", "was")}}
 
 
 def one_gig() -> Spec:

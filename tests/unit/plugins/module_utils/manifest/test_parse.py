@@ -51,8 +51,8 @@ REFUSED: list[tuple[Item, str]] = [
     ),
     (
         {"acts": [act(migrate=False, dump=True)]},
-        "backstage_acts[kittens].dump: a dump is made before migrations, and its Act runs none (migrate: false); leave it"
-        " out",
+        "backstage_acts[kittens].dump: a dump is made before migrations, and its Act runs none (migrate: false);"
+        " leave it out",
     ),
     (
         timer(name="a_b"),
