@@ -108,7 +108,8 @@ options:
     default: []
     description:
       - Acts whose data, uploads, history and system users are deleted when the Act is absent, pruned or struck. An Act
-        that is present is refused.
+        that is present is refused. If such an Act has C(dump), its databases are dumped to C(/var/backups/backstage)
+        before.
   longest_request:
     type: int
     default: 300

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.acts import dumps
+from ansible_collections.backstage.django.plugins.module_utils.acts import dumps, final_dumps, removal
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
-from ansible_collections.backstage.django.plugins.module_utils.host import files
+from ansible_collections.backstage.django.plugins.module_utils.acts.databases import Databases
+from ansible_collections.backstage.django.plugins.module_utils.host import files, users
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Hooks, Seed
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Phase
@@ -229,3 +230,59 @@ def test_a_record_of_a_dump(light: Troupe) -> None:
     (one,) = record["databases"]
     assert (one["alias"], one["vendor"], one["file"]) == ("default", "sqlite", "1.sqlite3")
     assert set(record) == {"at", "engine", "applied", "databases", "replaced"}
+
+
+@pytest.fixture
+def backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(final_dumps, "ROOT", str(tmp_path / "backups"))
+    return tmp_path / "backups"
+
+
+def delete(troupe: Troupe, at_once: bool = True) -> list[Any]:
+    """Remove the Act with its data, in one run or in two; return what the plan says of the data."""
+    house, said = troupe.house, []
+    for name in files.names_in(house.host.vassals):  # it was stopped before
+        files.remove(os.path.join(house.host.vassals, name))
+    for with_data in [True] if at_once else [False, True]:
+        known = Databases(house.production, house.host)
+        for change in removal.plan("kittens", house.state(), known, with_data):
+            said += [change.step.after] if change.step.verb == "delete data" else []
+            assert change.make
+            change.make()
+    return said
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_fault_34_a_last_dump_before_data_goes(troupe: Troupe, backups: Path, at_once: bool) -> None:
+    """Also of an Act whose code went earlier. The second run has nothing to do."""
+    house, engine = troupe.house, troupe.act.database
+    house.record(troupe.want(A))
+    file = {"sqlite": "1.sqlite3", "postgresql": "postgresql.dump"}[engine]
+    assert delete(troupe, at_once) == [{"last dump": f"{backups}/{house.production}.kittens.*"}]
+    (dump,) = backups.iterdir()
+    assert sorted(path.name for path in dump.iterdir()) == sorted([file, dumps.SEAL])
+    assert {stat.S_IMODE(path.stat().st_mode) for path in [backups, dump]} == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in dump.iterdir()} == {0o600}
+    content = (dump / file).read_bytes()
+    assert (b"tom" in content) if engine == "sqlite" else content.startswith(b"PGDMP")
+    assert not os.path.exists(house.act().root)
+    assert delete(troupe) == []
+    users.ensure_act(house.production, "kittens", "/nonexistent")  # those of the session
+
+
+def test_no_last_dump_of_an_act_without_dumps(light: Troupe, backups: Path) -> None:
+    light.act = replace(light.act, dump=False)
+    light.house.record(light.want(A))
+    assert delete(light) == [None]
+    assert not backups.exists()
+    users.ensure_act(light.house.production, "kittens", "/nonexistent")
+
+
+def test_a_last_dump_that_fails_keeps_all(light: Troupe, backups: Path) -> None:
+    light.house.record(light.want(A))
+    light.file.write_bytes(light.file.read_bytes()[:16] + b"x" * 4096)
+    with pytest.raises(BackstageError, match="so nothing was deleted: ") as failure:
+        delete(light)
+    assert str(light.file) in failure.value.message
+    assert light.file.exists()
+    assert list(backups.iterdir()) == []
