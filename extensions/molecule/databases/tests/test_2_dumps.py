@@ -27,7 +27,8 @@ def titles(choir: Choir, act: str, insert: str = "") -> str:
     """What an Act's own user reads in its database."""
     if act == "alto":
         sql = [insert, "SELECT string_agg(title, ' ') FROM busker_song"]
-        return choir.ask(";\n".join(sql), "choir-alto", "choir-alto").splitlines()[-1]
+        said = choir.ask(";\n".join(sql), "choir-alto", "choir-alto")
+        return said if "ERROR" in said else said.splitlines()[-1]
     file = f"{choir.root}/acts/tenor/data/db.sqlite3"
     script = f"import sqlite3; d = sqlite3.connect({file!r}); d.execute({insert!r}); d.commit();"
     script += " print(*[row[0] for row in d.execute('SELECT title FROM busker_song')])"
