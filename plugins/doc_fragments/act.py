@@ -314,6 +314,11 @@ options:
         type: str
         choices: [minute, quarter, hour, day, week, month]
         description: How often, at the beginning of each; V(quarter) is of an hour, a week begins on Monday.
+  dump:
+    type: bool
+    description:
+      - Whether the databases are dumped before migrations change them. The playbook C(restore) replaces them by such a
+        dump. It is kept with the release that played then, and removed with it. Defaults to V(false).
   hooks:
     type: dict
     description: Management commands that run at a fixed moment, as the player and with the variables of the Sess.
@@ -368,4 +373,14 @@ options:
       count:
         type: int
         description: How many of it run, 1 to 64. Defaults to V(1).
+"""
+
+    # Only of a whole manifest, which says what is called otherwise.
+    WAS = r"""
+options:
+  was:
+    type: str
+    description:
+      - The old name of an Act that gets another one. It keeps its data, uploads, database, releases, history, logs and
+        users. It is stopped meanwhile. If both names are on the host, the Act is refused.
 """

@@ -43,9 +43,9 @@ def _pointing(place: str, options: Options) -> Options:
     return found
 
 
-_ACT = _options(act.ModuleDocFragment.DOCUMENTATION)
+_ACT = _options(act.ModuleDocFragment.DOCUMENTATION, act.ModuleDocFragment.WAS)
 _SESS = _options(sess.ModuleDocFragment.DOCUMENTATION, sess.ModuleDocFragment.HOSTS)
-_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION, venue.ModuleDocFragment.DNS)
+_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION, venue.ModuleDocFragment.DNS, venue.ModuleDocFragment.WAS)
 _GIG = _options(gig.ModuleDocFragment.DOCUMENTATION)
 
 

@@ -112,3 +112,13 @@ options:
       - Whether its names point at its hosts by the Production's own name servers, where there are any.
       - Defaults to V(true).
 """
+
+    # Only of a whole manifest, which says what is called otherwise.
+    WAS = r"""
+options:
+  was:
+    type: str
+    description:
+      - The old name of a Venue that gets another one. It is an alias as long as it is given. If both names are on the
+        host, the Venue is refused.
+"""

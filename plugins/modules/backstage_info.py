@@ -138,6 +138,23 @@ acts:
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict
+    dumps:
+      description: The dumps of its databases, the oldest first.
+      type: list
+      elements: dict
+      contains:
+        release:
+          description: The release that played then.
+          type: str
+        at:
+          description: When it was made.
+          type: str
+        size:
+          description: The bytes of its files.
+          type: int
+        path:
+          description: Its directory.
+          type: str
     history:
       description: What was built, migrated, seeded and played, when, and by whom, oldest first.
       type: list

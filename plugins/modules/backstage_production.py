@@ -56,7 +56,9 @@ options:
         current variables and secrets. The release that is left is held.
   release:
     type: str
-    description: The release to roll back to, instead of the one that played before.
+    description:
+      - The release to roll back to, instead of the one that played before. With O(restore), which needs it, the release
+        that played when the dump was made.
   migrations:
     type: str
     choices: [refuse, keep]
@@ -79,6 +81,12 @@ options:
     description:
       - An Act that is played again after O(stop). Nothing else is done then. It plays the release that was deployed
         last. An Act that plays is left alone.
+  restore:
+    type: str
+    description:
+      - An Act whose databases are replaced by the dump of O(release). Such a dump is made before migrations if the Act
+        has C(dump). Nothing else is done then. The Act is stopped, its present databases are dumped, too, and the
+        release plays again. The release that is left is held.
   unhold:
     type: list
     elements: str
@@ -100,7 +108,8 @@ options:
     default: []
     description:
       - Acts whose data, uploads, history and system users are deleted when the Act is absent, pruned or struck. An Act
-        that is present is refused.
+        that is present is refused. If such an Act has C(dump), its databases are dumped to C(/var/backups/backstage)
+        before.
   longest_request:
     type: int
     default: 300
@@ -181,13 +190,14 @@ plan:
     verb:
       description:
         - What the step does.
-        - An Act has V(add), V(change), V(build), V(migrate), V(seed), V(unhold), V(discard) for a release beyond
-          O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
-          were changed by hand, V(remove) and V(delete data). Its database has V(create database), and V(close database)
-          if others may connect to it.
+        - An Act has V(add), V(change), V(rename), V(build), V(dump), V(migrate), V(restore), V(seed), V(unhold),
+          V(discard) for a release beyond O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for
+          users and modes that were changed by hand, V(remove) and V(delete data). Its database has
+          V(create database), and V(close database) if others may connect to it.
         - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove). Its port has V(listen) and V(unlisten).
-        - A Venue has V(add), V(change), V(open), V(close), V(rewrite) if its file differs from what it should be,
-          V(reload) if nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and V(cancel).
+        - A Venue has V(add), V(change), V(rename), V(open), V(close), V(rewrite) if its file differs from what it
+          should be, V(reload) if nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and
+          V(cancel).
         - The Production has V(strike).
       type: str
     before:

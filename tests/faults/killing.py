@@ -33,6 +33,12 @@ LEAVES = {
     "gigs": {"shaky": {"venue": VENUE, "state": "absent"}},
     "backstage_delete_data": ["shaky"],
 }
+MIGRATION = """
+from django.db import migrations
+class Migration(migrations.Migration):
+    dependencies = [("band", "0001_initial")]
+    operations = [migrations.RunSQL('CREATE TABLE "take-0000" (x int)')]
+"""
 # Of this operation only what makes it another one than the plain redeploy.
 ONLY = {"redeploy with its environment": re.compile(r"/environments/|/cache|/uv$")}
 # Of one kind are writes that differ in ids and in what is below these directories only.
@@ -88,6 +94,8 @@ def keep_calls(house: House) -> None:
     """Have Ansible send every module once, to be called again on the host."""
     house.host.put()
     assert house.keep("info", "status").code == 0
+    if FULL:
+        keep_restore(house)
     for name, changes in {
         "deploy": PLAYS,
         "again": {**PLAYS, "backstage_seed": {"fixture songs.json": "again"}},
@@ -97,6 +105,20 @@ def keep_calls(house: House) -> None:
     }.items():
         run = house.keep(name, "rollback" if name == "rollback" else "deploy", **changes)
         assert run.code == 0, run.printed
+
+
+def keep_restore(house: House) -> None:
+    """Keep what a restore needs: a release that all come back to, others with a migration each, and the way back."""
+    base = {**SHAKY, "dump": True, "files": [{"path": "band/take.py", "content": 'TAKE = "take-first"\n'}]}
+    run = house.keep("base", "deploy", **{**PLAYS, "acts": {"shaky": base}})
+    assert run.code == 0, run.printed
+    first = run.last["playing"]["shaky"]["release"]
+    files = [*SHAKY["files"], {"path": "band/migrations/9_take-0000.py", "content": MIGRATION}]
+    run = house.keep("migrating", "deploy", **{**PLAYS, "acts": {"shaky": {**base, "files": files}}})
+    assert run.code == 0, run.printed
+    run = house.keep("restore", "restore", **{**PLAYS, "acts": {"shaky": base}}, act="shaky", release=first)
+    assert run.code == 0, run.printed
+    assert house.keep("removal", "deploy", **LEAVES).code == 0
 
 
 def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Killings:

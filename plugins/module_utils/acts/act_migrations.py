@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-# pylint: disable=used-before-assignment # the interpreter gets all four files as one program
+# pylint: disable=used-before-assignment # the interpreter gets all five files as one program
 if TYPE_CHECKING:  # all of it is one program
     from .act_findings import unmigrated
     from .act_program import Failed, Options, call, need_database, step

@@ -22,6 +22,9 @@ build      ``apps``, ``settings``, ``wsgi_application``, ``static_url``, ``stati
            people
 migrate    ``applied``: names, with the alias if it is not the default database
 applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
+survey     ``databases``: ``alias``, ``vendor``, ``size``, ``tables``, ``pending``, ``owned``; ``applied``, as above
+dump       ``size``, ``digest``, of what was written to the standard output
+restore    nothing
 look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
 a failure  ``failed``, ``error``, ``message``, ``applied``, ``half``; ``at``, file and line in the project's own code
 =========  ================================================================================================
@@ -44,8 +47,9 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
-# pylint: disable=used-before-assignment # the interpreter gets all four files as one program
+# pylint: disable=used-before-assignment # the interpreter gets all five files as one program
 if TYPE_CHECKING:  # they are fed to the interpreter before this one
+    from .act_dumps import claim_output, dump, restore, survey
     from .act_findings import (
         in_full,
         overridden,
@@ -281,7 +285,10 @@ def by_hand(manage: str, words: list[str]) -> None:
 def answer(mode: str, options: Options) -> Any:
     try:
         set_prefix(os.environ.get("BACKSTAGE_PREFIX", ""))
-        modes = {"build": build, "migrate": migrate, "applied": applied, "look": look}
+        modes = {"build": build, "migrate": migrate, "applied": applied, "look": look, "survey": survey}
+        modes.update(dump=dump, restore=restore)
+        if mode == "dump":
+            claim_output()
         results = [] if mode == "run" else take_over(lambda: modes[mode](options))
     except ImportError as error:
         raise Failed("settings", "Django is not installed in the Act's environment") from error

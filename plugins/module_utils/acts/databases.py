@@ -60,6 +60,10 @@ _CREATE = (
     "CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8';"
     "REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
 )
+# PostgreSQL renames no database that somebody is connected to
+_DISCONNECT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = {literal};"
+_RENAME_DATABASE = "ALTER DATABASE {old} RENAME TO {new};"
+_RENAME_ROLE = "ALTER ROLE {old} RENAME TO {new}; COMMENT ON ROLE {new} IS {mark};"
 _DROP = "DROP DATABASE IF EXISTS {name} WITH (FORCE); DROP ROLE {name};"
 
 
@@ -189,6 +193,33 @@ class Databases:
         """
         name = names.player(self.production, act)
         return self.host.has_database and self._cluster().roles.get(name) == self._mark(act)
+
+    def need_free(self, before: str, after: str) -> None:
+        """Check that an Act's database and role can get the names of another Act.
+
+        Raises:
+            BackstageError: they are taken, or PostgreSQL does not answer.
+        """
+        name = names.player(self.production, after)
+        if self.has(before) and (name in self._cluster().roles or not self.lacks(after)):
+            said = f"the database or the PostgreSQL role '{name}' exists already; drop it, or rename it"
+            raise BackstageError(said, step="database")
+
+    def rename(self, before: str, after: str) -> None:
+        """Give an Act's database and role the names of another Act, as far as they have not got them.
+
+        Raises:
+            BackstageError: PostgreSQL refuses.
+        """
+        if not self.has(before):
+            return
+        old, new = names.player(self.production, before), names.player(self.production, after)
+        told = {"old": _identifier(old), "new": _identifier(new), "literal": _literal(old)}
+        has_database = old in self._cluster().databases
+        statements = f"{_DISCONNECT}BEGIN;{_RENAME_DATABASE if has_database else ''}{_RENAME_ROLE}COMMIT;"
+        sql = statements.format(**told, mark=_literal(self._mark(after)))
+        self._tell(sql, f"the database '{old}' could not be renamed")
+        self._found = None
 
     def drop(self, act: str) -> None:
         """Delete an Act's database and role.

@@ -104,6 +104,7 @@ def places(state: ActState) -> list[Place]:
         Place(paths.run_log, 0o640, 0, adm),
         Place(paths.once, 0o711),
         Place(paths.timers, 0o711),
+        Place(paths.dumps, 0o700),
         *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold, paths.stopped)),
     ]
     for name in state.releases:

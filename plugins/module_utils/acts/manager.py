@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
 
@@ -16,64 +15,16 @@ from ..host import files, names, process, users
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import SEAL
-from ..manifest import inputs
 from ..manifest.database import POSTGRESQL
-from ..manifest.nouns import Act, Seed, summary
+from ..manifest.nouns import Act, Seed
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
-from . import databases, drift, graphs, hooks, world
+from . import databases, drift, dumps, graphs, hooks, retention, world
+from .wants import Want, needs_source, record_of
 
 FIXTURE = "fixture "
 PATIENCE = 600
 """Seconds that a migrate waits for another one of the same database."""
-
-
-@dataclass(frozen=True)
-class Want:
-    """The wanted state of one Act on this host.
-
-    Args:
-        act: the Act in the manifest.
-        address: where it is reached, now or later.
-        release: the id of the wanted release.
-        content: the id of the source's content.
-        inputs: everything that the release is computed from; None if only its id is known.
-        digest: the digest of the source and the manifest's inputs, before the host's Python is added.
-        source: the name of the source for people.
-        archive: the copied source, if this host lacked it.
-        held: whether this release was rolled back and is not played again.
-        unhold: whether a hold ends.
-        play: the release that a Sess should play: the wanted one, or the live one during a hold.
-    """
-
-    act: Act
-    address: world.Address
-    release: str
-    content: str = ""
-    digest: str = ""
-    inputs: Optional[dict[str, Any]] = None
-    source: str = ""
-    archive: str = ""
-    held: bool = False
-    unhold: bool = False
-    play: str = ""
-
-
-def record_of(want: Want) -> dict[str, Any]:
-    """Return act.json, the record of what was asked for this Act."""
-    return {
-        "format": inputs.FORMAT,
-        "act": summary(want.act),
-        "release": want.release,
-        "content": want.content,
-        "source": want.source,
-        "digest": want.digest,
-    }
-
-
-def needs_source(want: Want, state: ActState) -> bool:
-    """Return whether this host lacks the release, so that it needs the source."""
-    return want.act.state == "present" and not want.held and want.release not in state.releases
 
 
 def plan(
@@ -100,7 +51,8 @@ def plan(
     mended = manager.mend()
     # first, so that an Act is not built in vain without its database
     needed = want.act.database == POSTGRESQL and through != "build"
-    made = known.plan(want.act.name) if needed else []
+    is_renamed = bool(state.was) and needed and known.has(state.was)
+    made = known.plan(want.act.name) if needed and not is_renamed else []
     changes = mended + manager.sweep() + manager.record()
     if through == "play":
         changes += manager.unhold()
@@ -114,9 +66,9 @@ def plan(
 
 
 def ask(
-    want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any], fill: bool = True
+    want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any], fill: bool = True, **streams: Any
 ) -> dict[str, Any]:
-    """Run a step that only reads, as the player, with the variables of the wanted release.
+    """Run a step of the wanted release, as the player and with its variables.
 
     Args:
         want: the Act, with the release.
@@ -125,8 +77,9 @@ def ask(
         mode: the step.
         options: its options.
         fill: whether what the Act may write is filled first, which a release that played does not need.
+        streams: what takes its output, and the descriptors that it gets; see steps.run.
     """
-    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {}, fill)
+    return _Manager(want, state, host)._run(mode, options, {}, fill, **streams)
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
@@ -143,25 +96,28 @@ class _Manager:
         self.paths = state.paths
         self.production = state.paths.production.name
         self.migrated: dict[str, Any] = {}
+        self.dumped: Optional[dumps.Dump] = None
 
     def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
         return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
 
     def mend(self) -> list[Change]:
         """Return the repairs of users and modes that were changed by hand."""
-        found = drift.of_act(self.state) if self.state.record else []
+        found = drift.of_act(self.state) if self.state.record and not self.state.was else []
         if not found:
             return []
         before, after = ({one.where: getattr(one, key) for one in found} for key in ("found", "wanted"))
         return [self.change("mend", Phase.CLEAR, partial(drift.mend, self.state), before, after)]
 
     def sweep(self) -> list[Change]:
-        """Return the removals of unsealed releases, which a killed run left."""
+        """Return the removals of unsealed releases and dumps, which a killed run left."""
         building = needs_source(self.want, self.state)
         left = [name for name in self.state.unsealed if not (building and name == self.want.release)]
         changes = [self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name) for name in left]
         if os.path.isdir(self.paths.workshop) and not building:
             changes.append(self.change("sweep", Phase.CLEAR, self._clear_workshop, "workshop"))
+        for name in dumps.unsealed(self.paths):
+            changes.append(self.change("sweep", Phase.CLEAR, partial(dumps.sweep, self.paths, name), f"dump {name}"))
         return changes
 
     def _sweep(self, release: str) -> None:
@@ -226,11 +182,14 @@ class _Manager:
             answers: answers for interrupted seeds: done or again.
             fresh: whether this run creates the database, so that earlier migrations do not count.
         """
+        dumps.need_restored(self.state)
         early = [seed for seed in self.act.seed if seed.before_migrate]
         late = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
         late += [seed for seed in self.act.seed if not seed.before_migrate]
-        changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
-        if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
+        migrates = self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database))
+        changes = self._dumps() if migrates and not fresh else []
+        changes += [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
+        if migrates:
             after = self._pending(fresh) or self.want.release
             changes += self._hooks(hooks.BEFORE_MIGRATE, self.act.hooks.before_migrate)
             changes.append(self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, after))
@@ -245,6 +204,24 @@ class _Manager:
         applied = set() if fresh else graphs.supposed(self.state, self.act.database)
         return {"release": self.want.release, "pending": graphs.pending(applied, known)}
 
+    def _dumps(self) -> list[Change]:
+        """Return the dump before migrations, if the manifest asks for one and there may be something to dump."""
+        expected = self._pending(False)
+        is_new = bool(self.act.database) and not self.state.history.migrations(self.act.database)
+        if not self.act.dump or is_new or self.production == names.REHEARSAL or (expected and not expected["pending"]):
+            return []
+        return [self.change("dump", Phase.MIGRATE, self._dump, None, dumps.owner(self.state, self.want.release))]
+
+    def _dump(self) -> None:
+        live = self.state.live_release
+        if live and self._has_migrations_of(live):
+            return
+        found = self._run("survey", {}, {})
+        if any(one["pending"] for one in found["databases"]):
+            release = dumps.owner(self.state, self.want.release)
+            run = partial(ask, self.want, self.state, self.host)
+            self.dumped = dumps.make(self.state, self.act.database, release, run, found)
+
     def _hooks(self, when: str, lines: list[str]) -> list[Change]:
         return [
             Change(
@@ -258,7 +235,7 @@ class _Manager:
 
     def _run_hook(self, when: str, line: str, last: bool) -> None:
         try:
-            self._run("run", {"manage": self.act.manage, "words": shlex.split(line)}, {})
+            self._run("run", {"words": shlex.split(line)}, {})
         except BackstageError as error:
             raise hooks.failure(when, line, error, self.migrated.get("applied", ())) from None
         if last:
@@ -275,8 +252,7 @@ class _Manager:
 
     def _run_seed(self, seed: Seed) -> None:
         self.state.history.add("seed started", seed=seed.name)
-        options = {"manage": self.act.manage, "words": shlex.split(seed.run)}
-        self._run("run", options, {**seed.env, **seed.secrets})
+        self._run("run", {"words": shlex.split(seed.run)}, {**seed.env, **seed.secrets})
         self.state.history.add("seed done", seed=seed.name)
 
     def _migrate(self, fresh: bool) -> None:
@@ -287,13 +263,15 @@ class _Manager:
             return
         data = self.paths.data
         options = {
-            "manage": self.act.manage,
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
             # a rehearsal only migrates its own databases
             "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }
-        found = self._run("migrate", options, {})
+        try:
+            found = self._run("migrate", options, {})
+        except BackstageError as error:
+            raise dumps.with_way_back(error, self.act.name, self.dumped) from None
         self._note_migrated(applied=found["applied"], **which)
 
     def _note_migrated(self, **what: Any) -> None:
@@ -313,7 +291,9 @@ class _Manager:
         before.pop("BACKSTAGE_APPLICATION", None)
         return before == after and self.state.history.migrated(live, self.act.database)
 
-    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str], fill: bool = True) -> dict[str, Any]:
+    def _run(
+        self, mode: str, options: dict[str, Any], extra: dict[str, str], fill: bool = True, **streams: Any
+    ) -> dict[str, Any]:
         """Run a step as the player, with the variables of the Sess."""
         from . import environments, steps
 
@@ -329,37 +309,18 @@ class _Manager:
         }
         code = self.paths.release(self.want.release).code
         cwd = os.path.join(code, release["project"])
-        options = {"code": code, "given": world.given(self.act, secrets_of(self.act, self.state)), **options}
-        return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd)
+        given = world.given(self.act, secrets_of(self.act, self.state))
+        options = {"manage": self.act.manage, "code": code, "given": given, **options}
+        return steps.run(mode, options, os.path.join(environment, "bin", "python"), player, env, cwd, **streams)
 
     def discard(self, switches: bool) -> list[Change]:
         return [
             self.change("discard", Phase.TIDY, partial(self._discard, name), name)
-            for name in self._superfluous(switches)
+            for name in retention.superfluous(self.want, self.state, switches)
         ]
 
-    def _superfluous(self, switches: bool) -> list[str]:
-        """Return the releases beyond keep_releases: first those that never played, then the longest unplayed.
-
-        The live, the held and the wanted release stay, and those whose static files are still served.
-        """
-        known = {*self.state.releases}
-        if needs_source(self.want, self.state):
-            known.add(self.want.release)
-        played = [name for name in self.state.history.played() if name in known]
-        wanted = self.want.play or self.want.release
-        ranked = [wanted, *[name for name in played if name != wanted]]
-        never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
-        ranked += reversed(never)
-        kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
-        kept |= {sess.split(".")[0] for sess in self.state.crews}  # workers of these may still finish their jobs
-        if not switches:
-            kept |= self.state.served
-        if not self.want.unhold:
-            kept.add(self.state.hold.get("release"))
-        return [name for name in ranked if name not in kept]
-
     def _discard(self, release: str) -> None:
+        dumps.remove_of(self.paths, release)  # first, because they are of no use without it
         files.remove_sealed(self.paths.release(release).root, SEAL)
 
 

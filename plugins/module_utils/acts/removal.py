@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Optional
 
 from ..host import files, names, users
 from ..host.layout import SEAL
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import databases
+from . import databases, final_dumps
 
 
 def plan(name: str, state: ActState, known: databases.Databases, delete_data: bool) -> list[Change]:
@@ -28,8 +29,10 @@ def plan(name: str, state: ActState, known: databases.Databases, delete_data: bo
         changes.append(Change(step, Phase.REMOVE, name, lambda: _remove(state)))
     database = known if delete_data and known.has(name) else None
     if delete_data and (state.exists or state.has_data or database):
-        step = Step("act", name, "delete data", "data, media and database" if database else "data and media", None)
-        changes.append(Change(step, Phase.REMOVE, name, lambda: _delete_data(name, state, database)))
+        dumped = {"last dump": final_dumps.place(state.paths) + "*"} if final_dumps.is_wanted(state) else None
+        step = Step("act", name, "delete data", "data, media and database" if database else "data and media", dumped)
+        make = partial(_delete_data, name, state, database, bool(dumped), known.host.database_port)
+        changes.append(Change(step, Phase.REMOVE, name, make))
     return changes
 
 
@@ -46,15 +49,17 @@ def _remove(state: ActState) -> None:
     files.remove(paths.stopped)
     files.remove(paths.record)
     if os.path.isdir(paths.root):
-        state.history.add("removed")
+        state.history.add("removed", **({"dump": True} if final_dumps.is_wanted(state) else {}))
 
 
-def _delete_data(name: str, state: ActState, database: Optional[databases.Databases]) -> None:
-    if database:
-        database.drop(name)  # first, so that the next run tries again if PostgreSQL refuses
+def _delete_data(name: str, state: ActState, database: Optional[databases.Databases], dumped: bool, port: int) -> None:
     paths = state.paths
     for owner in _owners(state):
         users.end_processes(owner)
+    if dumped:
+        final_dumps.make(paths, bool(database), port)
+    if database:
+        database.drop(name)  # first, so that the next run tries again if PostgreSQL refuses
     files.remove_tree(paths.root)
     files.remove(paths.log)
     files.remove(paths.crew_log)

@@ -72,6 +72,12 @@ def _bool(value: Any) -> bool:
     return value
 
 
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise _Wrong("is no number")
+    return value
+
+
 def _optional(shape: Shape) -> Shape:
     return lambda value: None if value is None else shape(value)
 
@@ -168,6 +174,14 @@ SHAPES: dict[str, Shape] = {
         unwritten=_list(_text(300)),
         pending=_list(_text(300)),
     ),
+    "survey": _item(
+        databases=_list(
+            _item(alias=_NAME, vendor=_NAME, size=_number, tables=_number, pending=_number, owned=_bool), 100
+        ),
+        applied=_list(_pair),
+    ),
+    "dump": _item(size=_number, digest=_text(64, _MIGRATIONS)),
+    "restore": _item(),
     "run": _item(),
 }
 

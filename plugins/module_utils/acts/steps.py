@@ -9,16 +9,17 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Optional
 
 from ..diagnosis import lookup
-from ..host import process
+from ..host import pipes, process
 from ..host.errors import BackstageError
-from . import act_findings, act_migrations, act_program, act_steps, step_reports
+from . import act_dumps, act_findings, act_migrations, act_program, act_steps, step_reports
 
 _FUTURE = "from __future__ import annotations\n"
 # in the combined program, "from __future__" imports have to come first, and once
-_PROGRAM = (act_program, act_findings, act_migrations, act_steps)
+_PROGRAM = (act_program, act_findings, act_migrations, act_dumps, act_steps)
 _SOURCES = [inspect.getsource(module).replace(_FUTURE, "") for module in _PROGRAM]
 SCRIPT = "\n".join([_FUTURE, *_SOURCES])
 LONGEST = 3600
@@ -26,15 +27,32 @@ LONGEST = 3600
 
 
 def run(
-    mode: str, options: dict[str, Any], python: str, user: process.User, env: dict[str, str], cwd: str
+    mode: str,
+    options: dict[str, Any],
+    python: str,
+    user: process.User,
+    env: dict[str, str],
+    cwd: str,
+    into: Optional[pipes.Tail] = None,
+    lent: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Run one mode of act_steps and return its findings.
+
+    Args:
+        mode: the mode.
+        options: its options.
+        python: the Act's interpreter.
+        user: who runs it.
+        env: its variables.
+        cwd: where it runs.
+        into: takes the dump of a database.
+        lent: the descriptors that it gets.
 
     Raises:
         BackstageError: the step failed. It contains the cause, the cure if it is known, and the output.
     """
     argv = [python, "-", mode, json.dumps(options)]
-    result = process.run(argv, user, env, cwd, stdin=SCRIPT, report=step_reports.MOST, timeout=LONGEST)
+    result = process.run(argv, user, env, cwd, SCRIPT, step_reports.MOST, LONGEST, into=into, lent=lent)
     log = lookup.tail(result.err)
     if result.late:
         raise BackstageError(

@@ -18,9 +18,10 @@ Block = dict[str, Any]
 Gig = dict[str, Any]
 
 
-def staying(block: Block, paths: dict[str, str]) -> Block:
-    """A Venue without the Gigs of Acts that now play at another path."""
-    gigs = [gig for gig in block["gigs"] if paths.get(gig["act"], gig["path"]) == gig["path"]]
+def staying(block: Block, paths: dict[str, str], gone: Iterable[str] = ()) -> Block:
+    """A Venue without the Gigs of Acts that now play at another path, or have another name."""
+    known = [gig for gig in block["gigs"] if gig["act"] not in gone]
+    gigs = [gig for gig in known if paths.get(gig["act"], gig["path"]) == gig["path"]]
     return {**block, "gigs": gigs}
 
 

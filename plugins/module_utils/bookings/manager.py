@@ -28,6 +28,7 @@ from . import (
     conflicts,
     gigs,
     nginx,
+    renamed,
     server_block,
     server_files,
     written,
@@ -94,6 +95,7 @@ class Bookings:
         """Note which Venues can't be served as the manifest says, and whose ports somebody else has."""
         zones = calendars.refused(self.manifest, self.host)
         self.taken = {**zones, **self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
+        self.taken.update(renamed.refused(self.manifest, self.before))
         self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
 
     def reached(self) -> set[str]:
@@ -137,12 +139,16 @@ class Bookings:
     def wanted(self) -> dict[str, Block]:
         """The data of each Venue's file as it should be; pure."""
         paths = self._paths()
-        wanted = {} if self.prune else {name: blocks.staying(block, paths) for name, block in self.before.items()}
+        before = {} if self.prune else self.before
+        wanted = {
+            name: blocks.staying(block, paths, renamed.gone(self.manifest, self.left)) for name, block in before.items()
+        }
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
                 if name in self.before:
                     wanted[name] = self.before[name]
                 continue
+            wanted.pop(venue.was, None)
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
@@ -161,6 +167,8 @@ class Bookings:
 
     def _said_ports(self) -> dict[str, Block]:
         wanted = {} if self.prune else dict(self.before_ports)
+        for name in renamed.gone(self.manifest, self.left):
+            wanted.pop(name, None)
         paths: Optional[dict[str, str]] = None
         for name, act in self.manifest.acts.items():
             sess = self.manifest.sesses.get(name)
@@ -192,7 +200,7 @@ class Bookings:
     def unlisted(self) -> list[str]:
         """What stays booked and is not in the manifest."""
         said = {(gig.act, gig.venue, gig.path) for gig in self.manifest.gigs}
-        found = [f"venue {name}" for name in sorted(self.before) if name not in self.manifest.venues]
+        found = [f"venue {name}" for name in sorted(set(self.before) - renamed.known(self.manifest))]
         for name, block in sorted(self.wanted().items()):
             for gig in block["gigs"]:
                 if name in self.manifest.venues and (gig["act"], name, gig["path"]) not in said:
@@ -205,7 +213,8 @@ class Bookings:
 
     def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
-        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths)
+        gone = renamed.gone(self.manifest, self.left)
+        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, gone)
         before = [Gig(gig["act"], venue.name, gig["path"], tuple(gig.get("when", ()))) for gig in block["gigs"]]
         return gigs.merged(self.said.get(venue.name, []), before, self.left, self.prune)
 
@@ -214,10 +223,12 @@ class Bookings:
         steps: list[Step] = []
         wanted, own = self.wanted(), self.wanted_ports()
         steps += self.passwords.steps()
-        for name in sorted({*self.before, *wanted}):
-            steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
-            steps += calendars.steps(name, self.before.get(name), wanted.get(name), self.now)
-            steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
+        before, found = renamed.steps(self.manifest, self.before, wanted)
+        steps += found
+        for name in sorted({*before, *wanted}):
+            steps += booking_steps.of_venue(name, before.get(name), wanted.get(name))
+            steps += calendars.steps(name, before.get(name), wanted.get(name), self.now)
+            steps += self._rewrite("venue", name, name, before.get(name), wanted.get(name))
         for act in sorted({*self.before_ports, *own}):
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
@@ -321,6 +332,7 @@ class Bookings:
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
         passwords = self.passwords.write()
+        renamed.rename_logs(self.manifest, self.before, self.taken)
         try:
             self._write(texts)
             nginx.check("its configuration with " + ", ".join(texts))

@@ -116,6 +116,11 @@ class Act:
         return os.path.join(self.root, "hold")
 
     @cached_property
+    def dumps(self) -> str:
+        """Return the directory of its databases' dumps, each in a directory of its own."""
+        return os.path.join(self.root, "dumps")
+
+    @cached_property
     def stopped(self) -> str:
         """There while the Act is stopped by the playbook stop, and not by the manifest."""
         return os.path.join(self.root, "stopped")

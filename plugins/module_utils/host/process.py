@@ -107,6 +107,8 @@ def run(
     timeout: float = 3600,
     together: bool = False,
     keep: int = pipes.KEPT,
+    into: Optional[pipes.Tail] = None,
+    lent: Sequence[int] = (),
 ) -> Result:
     """Run a command to its end. If this module ends, the command and its process group are killed.
 
@@ -121,6 +123,8 @@ def run(
         timeout: seconds until it and its group are killed. Then ``late`` and ``err`` say so.
         together: whether ``out`` gets errors, too, in the order of printing.
         keep: the number of bytes at the end of each output that are kept.
+        into: takes all that the command writes to its standard output.
+        lent: descriptors that it gets under the same numbers.
     """
     identity: dict[str, Any] = {}
     if user is not None:
@@ -137,7 +141,7 @@ def run(
             env={"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})},
             umask=user.umask if user else 0o027,
             start_new_session=True,
-            pass_fds=(write_end,) if report else (),
+            pass_fds=(*lent, *((write_end,) if report else ())),
             preexec_fn=_bind_to(os.getpid(), user is not None),  # noqa: PLW1509 -- a module has one thread
             **identity,
         ) as child:
@@ -145,6 +149,8 @@ def run(
                 os.close(write_end)
                 write_end = -1
             tails = {stream.fileno(): pipes.Tail(keep) for stream in (child.stdout, child.stderr) if stream}
+            if into and child.stdout:
+                tails[child.stdout.fileno()] = into
             reported = {read_end: pipes.Tail(report)} if report else {}
             in_time = pipes.Talk(child, stdin.encode(), {**tails, **reported}, read_end).run(timeout)
     finally:

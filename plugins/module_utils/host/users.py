@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import grp
 import pwd
 from dataclasses import replace
 from typing import Optional
@@ -107,6 +108,41 @@ def end_processes(name: str) -> None:
     found = find(name)
     if found is not None:
         user_processes.end_all(found)
+
+
+def need_free(before: str, after: str) -> None:
+    """Check that one of our users can get another name.
+
+    Raises:
+        BackstageError: a user has it already.
+    """
+    if find(after) is not None and find(before) is not None:
+        raise BackstageError(f"the system users '{before}' and '{after}' both exist; remove one of them", step="users")
+
+
+def rename(before: str, after: str, home: str, purpose: str) -> None:
+    """Give one of our users and its group other names, if it exists. Its number stays, and so does what it owns.
+
+    Raises:
+        BackstageError: it can't be renamed.
+    """
+    if find(before) is None:
+        return
+    options = ["--prefix", "/."]
+    argvs = [[_TOOLS + "groupmod", *options, "--new-name", after, before]] if _is_group(before) else []
+    comment = f"{MARK} {purpose}"
+    argvs.append([_TOOLS + "usermod", *options, "--login", after, "--home", home, "--comment", comment, before])
+    for argv in argvs:
+        result = process.run(argv)
+        if not result.ok:
+            raise BackstageError(f"the user '{before}' could not be renamed: {result.said}", step="users")
+
+
+def _is_group(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name))
+    except KeyError:
+        return False
 
 
 def remove(name: str) -> None:

@@ -49,6 +49,7 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
     for act in manifest.acts.values():
         _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
         _check_secrets(act, taken, problems)
+    _check_renames(manifest, listed, problems)
     _check_sesses(manifest, listed, problems)
     _check_venues(manifest, problems)
     _check_gigs(manifest, listed, problems)
@@ -115,6 +116,7 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         )
     _check_company(act, where, problems)
     _check_hooks(act, where, problems)
+    _check_dump(act, where, problems)
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
     _check_database(act, where, problems)
@@ -171,6 +173,29 @@ def _check_hooks(act: Act, where: str, problems: Problems) -> None:
             problems.check(f"{where}.hooks.{when}", line, checks.command_line(line))
         if lines and when != "after_switch" and not act.migrate:
             problems.add(f"{where}.hooks.{when}", None, "its Act runs no migrations (migrate: false); leave it out")
+
+
+def _check_renames(manifest: Manifest, listed: Listed, problems: Problems) -> None:
+    """Check the old names of Acts and Venues: nothing else may have them."""
+    owners: dict[str, str] = {}
+    for act in (act for act in manifest.acts.values() if act.was):
+        where = f"backstage_acts[{act.name}].was"
+        problems.check(where, act.was, checks.act(act.was))
+        if act.was in manifest.acts or act.was in (listed.acts or ()):
+            problems.add(where, act.was, "is an Act of the manifest; an old name is nobody's, so remove one of the two")
+        if act.was in owners:
+            problems.add(where, act.was, f"is the old name of '{owners[act.was]}', too; keep one")
+        owners[act.was] = act.name
+    for venue in (venue for venue in manifest.venues.values() if venue.was):
+        if venue.was in manifest.venues or venue.was in (listed.venues or ()):
+            said = "is a Venue of the manifest; an old name is nobody's, so remove one of the two"
+            problems.add(f"backstage_venues[{venue.name}].was", venue.was, said)
+
+
+def _check_dump(act: Act, where: str, problems: Problems) -> None:
+    if act.dump and not act.migrate:
+        said = "a dump is made before migrations, and its Act runs none (migrate: false); leave it out"
+        problems.add(f"{where}.dump", None, said)
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:

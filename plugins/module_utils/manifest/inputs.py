@@ -64,6 +64,8 @@ ACT_KEYS: dict[str, str] = {
     "workers": SESS,
     "timers": NEITHER,
     "hooks": NEITHER,
+    "dump": NEITHER,
+    "was": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

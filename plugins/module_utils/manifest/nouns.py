@@ -209,6 +209,8 @@ class Act:
     workers: list[Worker] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     hooks: Hooks = field(default_factory=Hooks)
+    dump: bool = False
+    was: str = ""
 
 
 @dataclass(frozen=True)
@@ -328,6 +330,7 @@ class Venue:
     upload: str = "10m"
     proxies: Proxies = field(default_factory=Proxies)
     dns: bool = True
+    was: str = ""
 
     @property
     def names(self) -> list[str]:

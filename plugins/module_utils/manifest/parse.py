@@ -208,6 +208,9 @@ def _venue(item: Item) -> Venue:
     tls = _given(given.pop("tls", {}))
     rate, proxies = Rate(**_given(given.pop("rate", {}))), Proxies(**_given(given.pop("proxies", {})))
     auth = Auth(**_given(given.pop("auth", {})))
+    was = given.get("was") or ""
+    if was and was not in given.get("aliases", []):
+        given["aliases"] = [*given.get("aliases", []), was]  # visitors who know the old name are led to the new one
     for key in {"certificate", "key"} & tls.keys():
         # a line feed at the end is lost in YAML as easily as it is added
         tls[key] = tls[key].strip() + "\n" if tls[key].strip() else ""

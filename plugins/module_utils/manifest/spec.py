@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 Spec = dict[str, dict[str, Any]]
-VERBS = ("rollback", "restart", "stop", "start")
+VERBS = ("rollback", "restart", "stop", "start", "restore")
 """Options that name one Act and what is done to it; nothing else is done then."""
 
 
@@ -140,6 +140,8 @@ def act() -> Spec:
         "workers": {"type": "list", "elements": "dict", "options": worker()},
         "timers": {"type": "list", "elements": "dict", "options": timer()},
         "hooks": {"type": "dict", "options": hooks()},
+        "dump": {"type": "bool"},
+        "was": {"type": "str"},
     }
 
 
@@ -195,6 +197,7 @@ def venue() -> Spec:
         "upload": {"type": "str"},
         "proxies": {"type": "dict", "options": proxies()},
         "dns": {"type": "bool"},
+        "was": {"type": "str"},
     }
 
 
@@ -233,7 +236,7 @@ def shipping() -> Spec:
 
 def one_act() -> Spec:
     own: Spec = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
-    return {**common(), **act(), **shipping(), **own}
+    return {**common(), **{key: rule for key, rule in act().items() if key != "was"}, **shipping(), **own}
 
 
 def one_sess() -> Spec:
@@ -242,7 +245,7 @@ def one_sess() -> Spec:
 
 
 def one_venue() -> Spec:
-    return {**common(), **{key: rule for key, rule in venue().items() if key != "dns"}}
+    return {**common(), **{key: rule for key, rule in venue().items() if key not in ("dns", "was")}}
 
 
 def one_gig() -> Spec:

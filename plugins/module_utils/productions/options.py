@@ -67,8 +67,9 @@ def _verb(options: Options, wanted: Manifest) -> tuple[str, str]:
     for verb in given:
         if options[verb] not in wanted.acts:
             raise Refusal(f"{verb}: '{options[verb]}' is no Act of this Production on this host")
-        if options["release"] and verb != "rollback":
-            raise Refusal(f"release: it can't be given with {verb}; it is what a rollback goes back to")
+        if options["release"] and verb not in ("rollback", "restore"):
+            said = "it is what a rollback or a restore goes back to"
+            raise Refusal(f"release: it can't be given with {verb}; {said}")
         return verb, options[verb]
     return "", ""
 

@@ -29,7 +29,7 @@ class Order:
         paths: Act -> the path that it is built for, if no Gig sets it yet.
         verb: what is done to one Act, of spec.VERBS; then nothing else is done.
         act: that Act.
-        release: the release to roll back to; empty for the one that played before.
+        release: the release to go back to; empty for the one that played before, or that the last dump is of.
         keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
         unhold: Acts whose hold ends.
         seeds: answers for interrupted seeds: done or again.

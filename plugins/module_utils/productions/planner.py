@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -29,6 +30,7 @@ from ..stages import manager as sesses
 from ..stages import timers
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
+from . import renames
 from .order import Order, Outcome
 
 
@@ -48,6 +50,7 @@ class Planner:
         self.databases = Databases(self.paths.name, self.host, planning)
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
+        self.renames = self._renames() if order.build and not order.verb else {}
         if not order.verb:
             self._leave_stopped()
         self.changes: list[Change] = []
@@ -66,6 +69,7 @@ class Planner:
             if any(sess.state == "started" for sess in self.manifest.sesses.values()):
                 vassals.need_own(self.host.vassals)
             self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
+            self._refuse(renames.refused(self.manifest, self.state, self.order.through, self.renames))
             self._refuse(self._bookings().refused())
             wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]
             if self.order.through == "play":
@@ -89,6 +93,9 @@ class Planner:
             playing=playing(self.state),
             unlisted=self._unlisted(),
         )
+
+    def _renames(self) -> Mapping[str, renames.Rename]:
+        return renames.find(self.manifest, self.state, self.databases, self.host, self.warnings.append)
 
     def _leave_stopped(self) -> None:
         """Whatever the manifest says, an Act that was stopped by its playbook stays so until it is started."""
@@ -195,6 +202,8 @@ class Planner:
                 continue
             want = self._want(act)
             sess_changes = self._plan_sess(want, state) if self.order.through == "play" else []
+            if act.name in self.renames:
+                changes.append(self.renames[act.name].change())
             if self.order.build:
                 changes += self._plan_act(
                     want, state, any(change.phase in (Phase.PLAY, Phase.STOP) for change in sess_changes)

@@ -10,6 +10,7 @@ import datetime as dt
 import os
 from typing import Any, Optional
 
+from ..acts import dumps
 from ..bookings import blocks, calendars, visit, written
 from ..certificates import ends
 from ..host import files
@@ -104,6 +105,10 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()
         },
+        "dumps": [
+            {"release": dump.release, "at": dump.at, "size": dump.size, "path": dump.path}
+            for dump in dumps.known(act.paths)
+        ],
         "history": act.history.events,
         "has_data": act.has_data,
         "timers": _timers(act, host),

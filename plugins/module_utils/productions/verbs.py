@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Plan what is done to one Act alone: roll back, restart, stop, start."""
+"""Plan what is done to one Act alone: roll back, restart, stop, start, restore."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Optional
 
+from ..acts import dumps
 from ..acts import manager as acts
 from ..acts.world import Address
 from ..host import files
@@ -17,7 +18,7 @@ from ..host.errors import Refusal
 from ..host.facts import Host
 from ..manifest.nouns import Act, Sess
 from ..stages import manager as sesses
-from ..stages import rollbacks, timers
+from ..stages import restores, rollbacks, timers
 from ..state.history import who
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
@@ -69,12 +70,16 @@ def plan(verb: str, one: One, release: str, keep_migrations: bool = False) -> li
     Args:
         verb: of spec.VERBS.
         one: the Act.
-        release: what a rollback goes back to; empty for the one that played before.
+        release: what a rollback or a restore goes back to; empty for the one that played before.
         keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
 
     Raises:
-        Refusal: it can't be done.
+        BackstageError: it can't be done.
     """
+    if verb == "restore":
+        return _restore(one, release)
+    if verb != "stop":
+        dumps.need_restored(one.state)
     if verb == "rollback":
         return _roll_back(one, release, keep_migrations)
     return {"restart": _restart, "stop": _stop, "start": _start}[verb](one)
@@ -124,6 +129,20 @@ def _stop(one: One) -> list[Change]:
     before = {"release": state.live_release} if state.live else None
     step = Step("sess", name, "stop", before, {"until": "it is started"})
     return [*one.timers(False), Change(step, Phase.STOP, name, make), *one.sweep()]
+
+
+def _restore(one: One, release: str) -> list[Change]:
+    """Plan the databases of a dump, and the release that they belong to; nothing if both are there."""
+    name, state = one.act.name, one.state
+    dump = restores.find(name, state, release)
+    is_done = restores.is_done(state, dump)
+    if is_done and state.live_release == dump.release:
+        return one.sweep()
+    back = rollbacks.want(one.act, _need_startable(one), one.address, state, dump.release)
+    back = replace(back, because=("restored",))
+    again = restores.Restore(dump, back, state, one.host, one.warn, one.ask)
+    changes = [] if is_done else [again.plan()]
+    return acts.plan_unhold(back.act, state, one.host) + changes + one.plan(back)
 
 
 def _need_startable(one: One) -> Sess:

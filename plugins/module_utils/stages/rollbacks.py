@@ -10,7 +10,7 @@ import json
 import shlex
 from typing import Optional
 
-from ..acts import graphs
+from ..acts import dumps, graphs
 from ..acts import manager as acts
 from ..acts.world import Address
 from ..host.errors import BackstageError, Refusal
@@ -53,7 +53,8 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     # the release that the manifest asks for needs no hold, because the next run would play it anyway
     forward = release == state.record.get("release")
     # a second rollback goes further back, and the first hold stays
-    hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
+    left = state.live_release or state.record.get("release", "")
+    hold = state.hold or {"release": left, "digest": state.record.get("digest", "")}
     played = acts.Want(act, address, release, unhold=forward and bool(state.hold), play=release)
     return sesses.Want(sess, played, None if forward else hold)
 
@@ -100,8 +101,10 @@ def need_known_migrations(want: acts.Want, state: ActState, host: Host) -> None:
             f"backstage.django.manage -e act={want.act.name} -e {shlex.quote(f'run={json.dumps(command)}')}"
             for command in graphs.undoing(found, known)
         )
+        dump = dumps.fitting(state, want.play)
+        restore = f"; or restore the dump of {dump.at}: {dumps.command(want.act.name, want.play)}" if dump else ""
         raise Refusal(
             f"act {want.act.name}: release {want.play} does not know migrations that the database has:"
-            f" {', '.join(found)}; undo them first, which deletes what they added: {undo};"
+            f" {', '.join(found)}; undo them first, which deletes what they added: {undo}{restore};"
             f" or, if the older code works with them, {anyway}"
         )

@@ -20,6 +20,7 @@ from ..host.errors import BackstageError
 Event = dict[str, Any]
 MOVED = "migrated by hand"
 """The event before a management command that may undo migrations."""
+DUMPED, RESTORING, RESTORED, UNRESTORED = "dumped", "restore started", "restored", "restore failed"
 
 
 def who() -> str:
@@ -75,22 +76,39 @@ class History:
     def _all(self, event: str) -> list[Event]:
         return [line for line in self.events if line.get("event") == event]
 
+    def standing(self) -> list[Event]:
+        """Return the events whose effects the databases have: a restore undoes those after its dump."""
+        found: list[Event] = []
+        at: dict[str, list[Event]] = {}
+        for line in self.events:
+            if line.get("event") == RESTORED:
+                found = [*at.get(line["dump"], found)]
+            found.append(line)
+            if line.get("event") == DUMPED:
+                at[line["dump"]] = [*found]
+        return found
+
+    def restoring(self) -> str:
+        """Return the dump whose restore did not end; empty if there is none."""
+        states = [line for line in self.events if line.get("event") in (RESTORING, RESTORED, UNRESTORED)]
+        return str(states[-1]["dump"]) if states and states[-1]["event"] == RESTORING else ""
+
     def migrated(self, release: str, database: str) -> bool:
         """Return whether this release migrated a database of this engine; empty for the project's own."""
-        done = self.migrations(database, self.events[self.moved() + 1 :])
+        done = self.migrations(database, self.standing()[self.moved() + 1 :])
         return release in [line.get("release") for line in done]
 
     def migrations(self, database: str, events: Optional[list[Event]] = None) -> list[Event]:
         """Return what runs migrated in a database of this engine, the oldest first; of all events, or of these."""
-        found = self.events if events is None else events
+        found = self.standing() if events is None else events
         return [line for line in found if line.get("event") == "migrated" and line.get("database", "") == database]
 
     def moved(self) -> int:
-        """Return the index of the last event where a person chose what is migrated; -1 if there is none.
+        """Return the index of the last standing event where a person chose what is migrated; -1 if there is none.
 
         After it no run knows what is applied.
         """
-        return max((number for number, line in enumerate(self.events) if line.get("event") == MOVED), default=-1)
+        return max((number for number, line in enumerate(self.standing()) if line.get("event") == MOVED), default=-1)
 
     def filled(self) -> list[str]:
         """Return the writable places and uploads that already got their first content."""
@@ -98,7 +116,7 @@ class History:
 
     def seed_state(self, name: str) -> str:
         """Return the last event of this seed or fixture; empty if there is none."""
-        states = [str(line["event"]) for line in self.events if line.get("seed") == name]
+        states = [str(line["event"]) for line in self.standing() if line.get("seed") == name]
         return states[-1] if states else ""
 
     def seeded(self, name: str) -> bool:

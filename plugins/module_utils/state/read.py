@@ -25,7 +25,10 @@ OLDER = 4
 
 @dataclass
 class ActState:
-    """The state of an Act on disk."""
+    """The state of an Act on disk.
+
+    If this run renames the Act, this is the state after that, and ``was`` is the old name.
+    """
 
     paths: ActPaths
     record: Record
@@ -40,6 +43,7 @@ class ActState:
     hold: Record
     stopped: Record
     crews: list[str] = field(default_factory=list)
+    was: str = ""
 
     @cached_property
     def live_env(self) -> dict[str, str]:

@@ -42,6 +42,8 @@ STEPS = {
     "environment": f"{ROOT}/environments/*/bin/python",
     "collectstatic": f"{ROOT}/acts/shaky/releases/*/static/band",
     "migrate": f"{ROOT}/acts/shaky/data/band.sqlite3*",
+    "dump": f"{ROOT}/acts/shaky/dumps/*/*.sqlite3",
+    "copy": f"{ROOT}/acts/shaky/data/.backstage-dump",
     "start": f"{ROOT}/acts/shaky/sesses/*/door/s",
 }
 
@@ -85,6 +87,11 @@ CYCLES = {
     ),
     "another environment": Cycle(
         {"redeploy with its environment": Operation("environment", new=True)}, begin=("deploy",), settle=3
+    ),
+    "migrated and restored": Cycle(
+        {"redeploy with a dump": Operation("migrating", new=True), "restore": Operation("restore", plays="")},
+        begin=("base",),
+        settle=3,
     ),
 }
 
@@ -200,7 +207,9 @@ def state() -> dict[str, Any]:
     found = snapshot.take(PRODUCTION)
     names = snapshot.Names(PRODUCTION)
     info = call("info").result
-    acts = {name: {k: v for k, v in act.items() if k != "history"} for name, act in info.get("acts", {}).items()}
+    # after a kill there may be one dump more: the first and the last of a release stay
+    left_out = ("history", "dumps")
+    acts = {name: {k: v for k, v in act.items() if k not in left_out} for name, act in info.get("acts", {}).items()}
     played = {
         name: [line["release"] for line in act["history"] if line["event"] == "played"][-1:]
         for name, act in info.get("acts", {}).items()

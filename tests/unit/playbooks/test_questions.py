@@ -16,6 +16,7 @@ GIVEN: dict[str, dict[str, Any]] = {  # what they need besides
     "manage": {"run": "check"},
     "rehearse": {},
     "restart": {},
+    "restore": {},
     "rollback": {},
     "start": {},
     "stop": {},

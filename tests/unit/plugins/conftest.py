@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.acts import databases
+from ansible_collections.backstage.django.plugins.module_utils.acts import databases, dumps
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx, server_block
 from ansible_collections.backstage.django.plugins.module_utils.host import facts, layout, names, process, users
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production_module
@@ -149,6 +149,16 @@ def cluster(postgresql: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     monkeypatch.setattr(databases, "_SUPERUSER", "daemon")
     yield postgresql
     postgresql.reset()
+
+
+@pytest.fixture
+def peers(cluster: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The cluster is where every client looks, as on a host, and so are PostgreSQL's programs."""
+    monkeypatch.setattr(dumps, "CLIENTS", str(cluster.bin))
+    sockets = Path("/run/postgresql")  # the /run of unit tests is theirs alone
+    sockets.symlink_to(cluster.root)
+    yield
+    sockets.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -122,7 +122,9 @@ class Project:
             "within": "",
             **more,
         }
-        return steps.run(mode, options, str(self.django / "bin" / "python"), DAEMON, self.env, str(self.code))
+        streams = {name: options.pop(name) for name in ("into", "lent") if name in options}
+        python = str(self.django / "bin" / "python")
+        return steps.run(mode, options, python, DAEMON, self.env, str(self.code), **streams)
 
     def failure(self, mode: str, **more: Any) -> BackstageError:
         with pytest.raises(BackstageError) as failure:

@@ -190,7 +190,8 @@ class Postgres:
             place = f"{part}/postgresql/{version}"
             shutil.copytree(usr / place, root / place, symlinks=True, ignore=shutil.ignore_patterns("bitcode"))
         found = cls(root, root / f"lib/postgresql/{version}/bin")
-        shutil.copy(psql, found.bin)
+        for program in ("psql", "pg_dump", "pg_restore"):
+            shutil.copy(psql.parent / program, found.bin)
         found.client.write_text(f'#!/bin/sh\nexec {found.bin}/psql --host={root} "$@"\n')
         found.client.chmod(0o755)
         os.chown(root, 1, 1)

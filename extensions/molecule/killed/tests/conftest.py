@@ -22,6 +22,10 @@ CYCLES = {
     },
 }
 if FULL:
+    CYCLES["h2"]["migrated and restored"] = {
+        "redeploy with a dump": ["dump", "migrate"],
+        "restore": ["dump", "copy", "start"],
+    }
     CYCLES = {host: {name: extra for cycles in CYCLES.values() for name, extra in cycles.items()} for host in CYCLES}
 
 

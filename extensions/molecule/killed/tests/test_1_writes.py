@@ -18,6 +18,8 @@ TRIED = [
         "redeploy": "forth and back",
         "rollback": "forth and back",
         "redeploy with its environment": "another environment",
+        "redeploy with a dump": "migrated and restored",
+        "restore": "migrated and restored",
     }.items()
     for host, cycles in CYCLES.items()
     if cycle in cycles

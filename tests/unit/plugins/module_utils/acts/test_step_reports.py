@@ -36,6 +36,17 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("migrate", {"applied": ["cats.0001_initial"]}),
     ("applied", {"applied": [["cats", "0001_initial"]]}),
     ("look", {"told": [], "pages": ["/"], "warnings": ["security.W009: x"], "unwritten": [], "pending": []}),
+    (
+        "survey",
+        {
+            "databases": [
+                {"alias": "default", "vendor": "sqlite", "size": 4096, "tables": 2, "pending": 0, "owned": True}
+            ],
+            "applied": [["cats", "0001_initial"]],
+        },
+    ),
+    ("dump", {"size": 0, "digest": "0" * 64}),
+    ("restore", {}),
     ("run", {}),
     ("run", {"failed": "loaddata", "error": "CommandError", "message": "no\nfixture", "applied": []}),
     ("build", {"failed": "settings", "error": "KeyError", "message": "'A'"}),

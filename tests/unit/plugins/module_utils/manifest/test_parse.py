@@ -50,6 +50,11 @@ REFUSED: list[tuple[Item, str]] = [
         "backstage_acts[kittens].hooks.before_migrate: its Act runs no migrations (migrate: false); leave it out",
     ),
     (
+        {"acts": [act(migrate=False, dump=True)]},
+        "backstage_acts[kittens].dump: a dump is made before migrations, and its Act runs none (migrate: false);"
+        " leave it out",
+    ),
+    (
         timer(name="a_b"),
         f"{TIMERS}[a_b].name: 'a_b': use a letter, then up to 31 lower-case letters, digits and hyphens",
     ),

@@ -169,7 +169,10 @@ def test_a_start_of_what_the_emperor_was_not_told_of(house: House, live: str) ->
 REFUSED: list[tuple[Item, str]] = [
     ({"restart": "dogs"}, "restart: 'dogs' is no Act of this Production on this host"),
     ({"restart": "kittens", "stop": "kittens"}, "stop: it can't be done together with restart; leave one of them out"),
-    ({"start": "kittens", "release": A}, "release: it can't be given with start; it is what a rollback goes back to"),
+    (
+        {"start": "kittens", "release": A},
+        "release: it can't be given with start; it is what a rollback or a restore goes back to",
+    ),
     (
         {"start": "kittens", "sesses": [{"act": "kittens", "state": "stopped"}]},
         "act kittens: in the manifest it has the state stopped; change that, and deploy",
