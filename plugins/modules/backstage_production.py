@@ -110,6 +110,22 @@ options:
     elements: str
     default: []
     description: Internal. The action plugin passes which Acts play on other hosts.
+  shared:
+    type: list
+    elements: str
+    default: []
+    description: Internal. The action plugin passes which Acts of this host also play on other hosts.
+  following:
+    type: list
+    elements: str
+    default: []
+    description: Internal. The action plugin passes for which of them another host leads.
+  only_shared:
+    type: bool
+    default: false
+    description:
+      - Internal. Whether only the Acts that play on several hosts are built. A task with it comes before the one that
+        plays them, so that no host is switched before all hosts have the release.
   checked:
     type: bool
     default: false

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -17,9 +18,9 @@ from ..module_utils.host.errors import Refusal
 from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
-from ..module_utils.manifest.nouns import Act, Manifest
+from ..module_utils.manifest.nouns import Act
 from ..module_utils.manifest.problems import Problems
-from . import lifetimes, pointing, resolving, variables
+from . import lifetimes, placing, pointing, resolving, rolling, variables
 
 Options = dict[str, Any]
 DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
@@ -110,26 +111,6 @@ def _read_file(item: Any, base: str, act: Any, problems: Problems) -> Any:
     return {**{key: value for key, value in item.items() if key != "src"}, "content": content}
 
 
-def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], problems: Problems) -> list[str]:
-    """Return the Acts that do not play on this host. An Act without a host, or with several, is a problem."""
-    others = []
-    for name, sess in wanted.sesses.items():
-        hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
-        where = f"backstage_sesses[{name}].hosts"
-        if not hosts:
-            problems.add(where, sess.hosts, "is no group or host of the inventory; use one, such as backstage_stage")
-        if len(hosts) > 1:
-            problems.add(
-                where,
-                sess.hosts,
-                f"has {len(hosts)} hosts; an Act on several hosts is not built yet:"
-                f" write {{act: {name}, hosts: {hosts[0]}}} into backstage_sesses, or another of the hosts",
-            )
-        if host not in hosts:
-            others.append(name)
-    return others
-
-
 def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Check and resolve the whole manifest, then have the host do it.
 
@@ -142,7 +123,11 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     options = read_files(as_written(options), base, problems)
     wanted = manifest.read({**options, "checked": False}, problems)
     host = str(task_vars["inventory_hostname"])
-    options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
+    places = placing.placed(wanted, task_vars.get("groups") or {}, problems)
+    shared = [act for act, hosts in places.items() if host in hosts and len(hosts) > 1]
+    options["elsewhere"] = [act for act, hosts in places.items() if host not in hosts]
+    options["shared"] = shared
+    options["following"] = [act for act in shared if places[act][0] != host]
     if task_vars.get(variables.DNS) and not options.get("rollback"):
         pointing.names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
@@ -157,7 +142,15 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
-    result = _ask_and_ship(action, for_host(options), wanted.acts, base, task_vars)
+
+    def ask(given: Options, is_plan: bool = action._task.check_mode) -> dict[str, Any]:
+        with _in_check_mode(action, is_plan):
+            return _ask_and_ship(action, for_host(given), wanted.acts, base, task_vars)
+
+    roll = rolling.Roll(host, [] if about or options.get("state") == "absent" or through != "play" else shared)
+    if options.pop("only_shared", False):
+        return roll.build(options, action._task.check_mode, ask)
+    result = roll.play(options, ask)
     if options.get("version"):
         written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
         said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
@@ -165,6 +158,17 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
             note = f"version {options['version']} is this run's alone; the manifest says {', '.join(said)}"
             result.setdefault("warnings", []).append(note)
     return result
+
+
+@contextmanager
+def _in_check_mode(action: ActionBase, is_plan: bool) -> Iterator[None]:
+    """Have the module plan, or do, what it is called for meanwhile."""
+    before = action._task.check_mode
+    action._task.check_mode = is_plan
+    try:
+        yield
+    finally:
+        action._task.check_mode = before
 
 
 def run_act(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Want:
         held: whether this release was rolled back and is not played again.
         unhold: whether a hold ends.
         play: the release that a Sess should play: the wanted one, or the live one during a hold.
+        shared: whether it plays on other hosts, too.
     """
 
     act: Act
@@ -57,6 +58,7 @@ class Want:
     held: bool = False
     unhold: bool = False
     play: str = ""
+    shared: bool = False
 
 
 def record_of(want: Want) -> dict[str, Any]:
@@ -290,6 +292,7 @@ class _Manager:
             "manage": self.act.manage,
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
+            "shared": self.want.shared,
             # a rehearsal only migrates its own databases
             "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }

@@ -64,6 +64,7 @@ ACT_KEYS: dict[str, str] = {
     "workers": SESS,
     "timers": NEITHER,
     "hooks": NEITHER,
+    "media": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

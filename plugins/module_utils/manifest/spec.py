@@ -140,6 +140,7 @@ def act() -> Spec:
         "workers": {"type": "list", "elements": "dict", "options": worker()},
         "timers": {"type": "list", "elements": "dict", "options": timer()},
         "hooks": {"type": "dict", "options": hooks()},
+        "media": {"type": "str", "choices": ["local", "external", "none"]},
     }
 
 
@@ -154,7 +155,7 @@ def sess() -> Spec:
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "limits": {"type": "dict", "options": limits()},
-        "hosts": {"type": "str"},
+        "hosts": {"type": "list", "elements": "str"},
         "port": {"type": "int"},
         "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
     }
@@ -272,6 +273,9 @@ def production() -> Spec:
         "longest_request": {"type": "int", "default": 300},
         **shipping(),
         "elsewhere": {"type": "list", "elements": "str", "default": []},
+        "shared": {"type": "list", "elements": "str", "default": []},
+        "following": {"type": "list", "elements": "str", "default": []},
+        "only_shared": {"type": "bool", "default": False},
         "checked": {"type": "bool", "default": False},
     }
 

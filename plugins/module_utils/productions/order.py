@@ -38,6 +38,7 @@ class Order:
         delete_data: removed Acts whose data is deleted, too.
         strike: whether to remove the whole Production.
         private: whether nothing outside hears of it: nginx and other users of the Venues' names are not touched.
+        shared: Acts that play on other hosts, too.
         lock_timeout: seconds to wait for another run.
     """
 
@@ -60,6 +61,7 @@ class Order:
     delete_data: set[str] = field(default_factory=set)
     strike: bool = False
     private: bool = False
+    shared: set[str] = field(default_factory=set)
     lock_timeout: float = 600
 
 

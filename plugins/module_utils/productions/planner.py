@@ -173,6 +173,7 @@ class Planner:
             held=held,
             unhold=bool(state.hold) and not held,
             play=play,
+            shared=act.name in self.order.shared,
         )
 
     def _held_release(self, act: Act, state: ActState) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,18 @@ def test_a_second_failure_has_applied_nothing(project: Make) -> None:
     made = project(cats___migrations___0002_broken__py=BROKEN.format(before="0001_initial"))
     made.failure("migrate")
     assert "applied before it" not in made.failure("migrate").message
+
+
+def test_a_database_that_only_this_host_has(project: Make) -> None:
+    """An Act on several hosts would have another database on each; nothing is migrated."""
+    made = project()
+    failure = made.failure("migrate", shared=True)
+    assert re.fullmatch(
+        r"the database 'default' is the SQLite file /.*\.sqlite3 of this host, and the Act plays on several hosts: use a"
+        r" database that all of them reach",
+        failure.message,
+    )
+    assert made.run("migrate")["applied"]
 
 
 def test_no_database_and_no_place_for_one(project: Make) -> None:

@@ -60,6 +60,7 @@ OTHER: dict[str, Any] = {
     "workers": [Worker("celery", "celery worker")],
     "timers": [Timer("nightly", manage="clearsessions", at="03:00")],
     "hooks": Hooks(after_switch=["warm"]),
+    "media": "external",
 }
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
@@ -67,7 +68,9 @@ SAID = {  # by RULES 1, as far as this much is built
         "packages", "build", "static", "static_urls", "after_static", "index",
     },
     inputs.SESS: {"secrets", "timeout", "database", "workers"},
-    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers"},
+    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers",
+        "media",
+    },
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port"},
