@@ -18,7 +18,7 @@ from ..module_utils.host.errors import Refusal
 from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
-from ..module_utils.manifest.nouns import Act
+from ..module_utils.manifest.nouns import STAGE_GROUP, Act
 from ..module_utils.manifest.problems import Problems
 from . import lifetimes, placing, pointing, resolving, rolling, variables
 
@@ -117,6 +117,8 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     Raises:
         Refusal: before any host is touched.
     """
+    if options.get("only_shared") and len((task_vars.get("groups") or {}).get(STAGE_GROUP) or []) < 2:
+        return dict(rolling.NOTHING_SHARED)
     base = str(task_vars.get("inventory_dir") or os.getcwd())
     problems = Problems()
     variables.check(task_vars, problems)

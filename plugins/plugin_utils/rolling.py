@@ -24,6 +24,7 @@ from . import run_cache
 Result = dict[str, Any]
 Options = dict[str, Any]
 _FAILED = "failed-in-roll"
+NOTHING_SHARED: Result = {"changed": False, "skipped": True, "skip_reason": "no Act here plays on several hosts"}
 
 
 class Roll:
@@ -46,7 +47,7 @@ class Roll:
             ask: calls the module, in check mode if its second argument says so.
         """
         if not self.shared:
-            return {"changed": False, "skipped": True, "skip_reason": "no Act here plays on several hosts"}
+            return dict(NOTHING_SHARED)
         # a host that can't be reached before anything is switched is left out, and the others go on
         gone = (AnsibleConnectionFailure,)
         planned = self._watched(lambda: ask(options, True), gone)

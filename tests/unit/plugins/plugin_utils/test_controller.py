@@ -265,8 +265,10 @@ def test_other_shapes_are_left_to_the_manifest(acts: Any) -> None:
 def shared(inventory: Path, host: str, **options: Any) -> Any:
     """A run of the kittens on both hosts; what the host was asked."""
     action = Action({"plan": [], "changed": False}, {"changed": True})
+    playing = {"venues": [{"name": VENUE}], "gigs": [{"act": "kittens", "venue": VENUE}]}
     both = [{"act": "kittens", "hosts": ["one", "two"]}]
-    run(action, inventory, host, sesses=both, acts=[act(media="none")], **options)
+    given = {"production": "jazz", "acts": [act(media="none")], "sesses": both, **playing, **options}
+    controller.run(action, given, variables(inventory, host, backstage_stage=["one", "two"]))
     return action.asked
 
 
@@ -277,8 +279,12 @@ def test_one_host_of_an_act_leads(inventory: Path) -> None:
 
 
 def test_an_act_on_several_hosts_is_planned_before_it_is_built(inventory: Path) -> None:
-    assert len(shared(inventory, "one", only_shared=True)) == 1
-    assert "only_shared" not in shared(inventory, "one", only_shared=True)[0]
+    (asked,) = shared(inventory, "one", only_shared=True)
+    assert "only_shared" not in asked
+
+
+def test_with_one_stage_host_nothing_is_planned_before(inventory: Path) -> None:
+    assert run(Action(), inventory, only_shared=True)["skipped"]
 
 
 def test_an_act_that_plays_elsewhere_is_not_resolved_here(inventory: Path) -> None:

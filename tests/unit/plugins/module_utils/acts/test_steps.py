@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -75,11 +74,9 @@ def test_a_database_that_only_this_host_has(project: Make) -> None:
     """An Act on several hosts would have another database on each; nothing is migrated."""
     made = project()
     failure = made.failure("migrate", shared=True)
-    assert re.fullmatch(
-        r"the database 'default' is the SQLite file /.*\.sqlite3 of this host, and the Act plays on several hosts: use a"
-        r" database that all of them reach",
-        failure.message,
-    )
+    assert failure.message.startswith("migrate failed: the database 'default' is the SQLite file /")
+    cure = "of this host, and the Act plays on several hosts: use a database that all of them reach"
+    assert failure.message.endswith(cure)
     assert made.run("migrate")["applied"]
 
 
