@@ -5,7 +5,7 @@
 """Deploy an Act to several hosts: build it everywhere, then switch one batch of hosts after the other.
 
 The playbooks call the module twice. The first task plans on all hosts at once and builds what several hosts share. The
-second one plays, ``backstage_batch`` hosts at a time. A host that fails stops the ones that follow, so the fleet goes on
+second task plays, ``backstage_batch`` hosts at a time. A host that fails stops those that follow, so the fleet goes on
 with what it plays.
 """
 
