@@ -338,7 +338,7 @@ options:
     type: str
     choices: [local, external, none]
     description:
-      - Where uploads are. V(local) is a directory of the host. V(external) is a storage that the project uses by itself,
+      - Where uploads are. V(local) is a directory of the host. V(external) is a storage that the project itself uses,
         such as S3. V(none) means that there are no uploads.
       - An Act on several hosts can't have V(local).
       - Defaults to V(local).

@@ -67,7 +67,7 @@ options:
     type: list
     elements: str
     description:
-      - The host that it plays on, or several hosts or groups. Then every host plays a Sess of its own, and the first one
-        leads. It runs what runs once, such as hooks, fixtures, seeds, timers and workers with C(once).
+      - The host that it plays on, or several hosts or groups. Then every host plays a Sess of its own, and the first
+        one leads. It runs what runs once, such as hooks, fixtures, seeds, timers and workers with C(once).
       - Defaults to V(backstage_stage).
 """
