@@ -149,10 +149,11 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         with _in_check_mode(action, is_plan):
             return _ask_and_ship(action, for_host(given), wanted.acts, base, task_vars)
 
-    roll = rolling.Roll(host, [] if about or options.get("state") == "absent" or through != "play" else shared)
+    is_roll = options.get("state") != "absent" and through == "play"
+    roll = rolling.Roll(host, [act for act in shared if is_roll and about in (None, act)])
     if options.pop("only_shared", False):
-        return roll.build(options, action._task.check_mode, ask)
-    result = roll.play(options, ask)
+        return roll.build(options, action._task.check_mode, ask) if about is None else roll.look(about, options, ask)
+    result = roll.play(roll.leaving(options), ask)
     if options.get("version"):
         written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
         said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]

@@ -24,6 +24,7 @@ from . import run_cache
 Result = dict[str, Any]
 Options = dict[str, Any]
 _FAILED = "failed-in-roll"
+_PLAYING = "playing-before-a-rollback"
 NOTHING_SHARED: Result = {"changed": False, "skipped": True, "skip_reason": "no Act here plays on several hosts"}
 
 
@@ -61,6 +62,27 @@ class Roll:
         part = {**options, "through": "build", "only": only, "prune": False, "delete_data": [], "unhold": []}
         built = self._watched(lambda: ask(part, False), gone) if only else {"changed": False}
         return {**built, "shared": self.shared}
+
+    def look(self, act: str, options: Options, ask: Callable[[Options, bool], Result]) -> Result:
+        """Find out which version of an Act a host plays, and since when, before one of the hosts is changed."""
+        if not self.shared:
+            return dict(NOTHING_SHARED)
+        planned = ask(options, True)
+        plays = (planned.get("playing") or {}).get(act) or {}
+        with run_cache.lock(_PLAYING) as path:
+            _write(path, {**(_read(path) or {}), self.host: [plays.get("since") or "", plays.get("version") or ""]})
+        return {**planned, "changed": False, "diff": [], "shared": self.shared}
+
+    def leaving(self, options: Options) -> Options:
+        """Return the options with the version that a rollback leaves: the one that a host was switched to last.
+
+        A host that plays another version has not been switched to that one, so it stays.
+        """
+        if not (self.shared and options.get("rollback")):
+            return options
+        with run_cache.lock(_PLAYING) as path:
+            found: Mapping[str, list[str]] = _read(path) or {}
+        return {**options, "leaving": max(found.values())[1]} if found else options
 
     def play(self, options: Options, ask: Callable[[Options], Result]) -> Result:
         """Do the rest, unless the first call found nothing to do or another host has failed.

@@ -49,6 +49,7 @@ def for_production(options: Options) -> Order:
         verb=verb,
         act=act,
         release=options["release"] or "",
+        leaving=options["leaving"] or "",
         keep_migrations=options["migrations"] == "keep",
         unhold=set(options["unhold"]),
         seeds=options["seeds"],

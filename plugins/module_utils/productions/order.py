@@ -30,6 +30,7 @@ class Order:
         verb: what is done to one Act, of spec.VERBS; then nothing else is done.
         act: that Act.
         release: the release to roll back to; empty for the one that played before.
+        leaving: the version that several hosts leave in a rollback; empty for whatever plays.
         keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
         unhold: Acts whose hold ends.
         seeds: answers for interrupted seeds: done or again.
@@ -53,6 +54,7 @@ class Order:
     verb: str = ""
     act: str = ""
     release: str = ""
+    leaving: str = ""
     keep_migrations: bool = False
     unhold: set[str] = field(default_factory=set)
     seeds: dict[str, str] = field(default_factory=dict)

@@ -103,3 +103,29 @@ def test_a_host_that_can_not_be_reached_is_left_out() -> None:
         Roll("h3", ["kittens"]).play({}, Module(AnsibleConnectionFailure("gone")))
     with pytest.raises(Refusal, match="because h3 failed"):
         Roll("h4", ["kittens"]).play({}, Module())
+
+
+def plays(since: str, version: str) -> Result:
+    return {
+        "changed": True,
+        "plan": [],
+        "diff": ["a diff"],
+        "playing": {"kittens": {"since": since, "version": version}},
+    }
+
+
+def test_several_hosts_leave_the_version_that_was_switched_to_last() -> None:
+    """After a roll that ended half-way the others play what is gone back to."""
+    back = {"rollback": "kittens"}
+    hosts = [("h1", plays("2026-11-30T10:00:00Z", "new")), ("h2", plays("2026-11-29T10:00:00Z", "old"))]
+    for host, answer in [*hosts, ("h3", {"plan": [], "playing": {}})]:
+        found = Roll(host, ["kittens"]).look("kittens", back, Module(answer))
+        assert (found["changed"], found["diff"], found["shared"]) == (False, [], ["kittens"])
+    assert Roll("h2", ["kittens"]).leaving(back) == {"rollback": "kittens", "leaving": "new"}
+    assert Roll("h2", ["kittens"]).leaving({"restart": "kittens"}) == {"restart": "kittens"}
+
+
+def test_one_host_leaves_what_it_plays() -> None:
+    assert Roll("h1", []).look("kittens", {}, Module())["skipped"]
+    assert Roll("h1", []).leaving({"rollback": "kittens"}) == {"rollback": "kittens"}
+    assert Roll("h1", ["kittens"]).leaving({"rollback": "kittens"}) == {"rollback": "kittens"}
