@@ -339,6 +339,14 @@ options:
         description:
           - When another Sess was switched to, also by a rollback, and nginx knows it. A failure is told at the end of
             the run, and nothing is taken back.
+  media:
+    type: str
+    choices: [local, external, none]
+    description:
+      - Where uploads are. V(local) is a directory of the host. V(external) is a storage that the project itself uses,
+        such as S3. V(none) means that there are no uploads.
+      - An Act on several hosts can't have V(local).
+      - Defaults to V(local).
   workers:
     type: list
     elements: dict

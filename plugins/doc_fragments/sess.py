@@ -64,8 +64,10 @@ options:
     HOSTS = r"""
 options:
   hosts:
-    type: str
+    type: list
+    elements: str
     description:
-      - The host that it plays on, or a group with exactly one host. Several hosts for one Act are refused for now.
+      - The host that it plays on, or several hosts or groups. Then every host plays a Sess of its own, and the first
+        one leads. It runs what runs once, such as hooks, fixtures, seeds, timers and workers with C(once).
       - Defaults to V(backstage_stage).
 """

@@ -119,6 +119,25 @@ options:
     elements: str
     default: []
     description: Internal. The action plugin passes which Acts play on other hosts.
+  shared:
+    type: list
+    elements: str
+    default: []
+    description: Internal. The action plugin passes which Acts of this host also play on other hosts.
+  following:
+    type: list
+    elements: str
+    default: []
+    description: Internal. The action plugin passes for which of them another host leads.
+  only_shared:
+    type: bool
+    default: false
+    description:
+      - Internal. Whether only the Acts that play on several hosts are built. A task with it comes before the one that
+        plays them, so that no host is switched before all hosts have the release.
+  leaving:
+    type: str
+    description: Internal. The action plugin passes the version that the hosts of an Act leave in a rollback.
   checked:
     type: bool
     default: false
@@ -220,7 +239,10 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What this Production plays on this host, by Act.
+  description:
+    - What this Production plays on this host, by Act.
+    - For an Act that is rolled back, restarted, stopped or started, C(version) is a digest of what its release is made
+      from. It is the same on hosts with another Python.
   returned: on success, and if an Act failed
   type: dict
   sample:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -17,9 +18,9 @@ from ..module_utils.host.errors import Refusal
 from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
-from ..module_utils.manifest.nouns import Act, Manifest
+from ..module_utils.manifest.nouns import STAGE_GROUP, Act, Manifest
 from ..module_utils.manifest.problems import Problems
-from . import following, lifetimes, pointing, resolving, variables, watching
+from . import following, lifetimes, placing, pointing, resolving, rolling, variables, watching
 
 Options = dict[str, Any]
 DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
@@ -110,55 +111,21 @@ def _read_file(item: Any, base: str, act: Any, problems: Problems) -> Any:
     return {**{key: value for key, value in item.items() if key != "src"}, "content": content}
 
 
-def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], problems: Problems) -> list[str]:
-    """Return the Acts that do not play on this host. An Act without a host, or with several, is a problem."""
-    others = []
-    places: dict[str, list[str]] = {}
-    for name, sess in wanted.sesses.items():
-        hosts = places[name] = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])
-        where = f"backstage_sesses[{name}].hosts"
-        if not hosts:
-            problems.add(where, sess.hosts, "is no group or host of the inventory; use one, such as backstage_stage")
-        if len(hosts) > 1:
-            problems.add(
-                where,
-                sess.hosts,
-                f"has {len(hosts)} hosts; an Act on several hosts is not built yet:"
-                f" write {{act: {name}, hosts: {hosts[0]}}} into backstage_sesses, or another of the hosts",
-            )
-        if host not in hosts:
-            others.append(name)
-    _check_shared_places(wanted, places, problems)
-    return others
-
-
-def _check_shared_places(wanted: Manifest, places: Mapping[str, list[str]], problems: Problems) -> None:
-    """Check that Acts that take turns at a place play on one host: another one would be closed meanwhile."""
-    first: dict[str, str] = {}
-    for gig in wanted.gigs:
-        place = gig.venue + gig.path
-        if gig.state == "absent" or gig.act not in places:
-            continue
-        other = first.setdefault(place, gig.act)
-        if places[other] != places[gig.act]:
-            where, hosts = f"backstage_gigs[{gig.act} at {gig.venue}]", ", ".join(places[gig.act])
-            said = f"'{other}' plays at {place} at other times, on {', '.join(places[other])}, and this Act on {hosts}"
-            problems.add(where, None, f"{said}; give both the same host (backstage_sesses)")
-
-
 def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Check and resolve the whole manifest, then have the host do it.
 
     Raises:
         Refusal: before any host is touched.
     """
+    if options.get("only_shared") and len((task_vars.get("groups") or {}).get(STAGE_GROUP) or []) < 2:
+        return dict(rolling.NOTHING_SHARED)
     base = str(task_vars.get("inventory_dir") or os.getcwd())
     problems = Problems()
     variables.check(task_vars, problems)
     options = read_files(as_written(options), base, problems)
     wanted = manifest.read({**options, "checked": False}, problems)
     host = str(task_vars["inventory_hostname"])
-    options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
+    options.update(_places(options, wanted, host, task_vars, problems))
     if task_vars.get(variables.DNS) and not options.get("rollback"):
         pointing.names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
@@ -173,16 +140,56 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)
     if through == "resolve":
         return {"changed": False, "resolved": options["resolved"]}
-    result = _ask_and_ship(action, for_host(options), wanted.acts, base, task_vars)
+
+    def ask(given: Options, is_plan: bool = action._task.check_mode) -> dict[str, Any]:
+        with _in_check_mode(action, is_plan):
+            return _ask_and_ship(action, for_host(given), wanted.acts, base, task_vars)
+
+    is_roll = options.get("state") != "absent" and through == "play"
+    roll = rolling.Roll(host, [act for act in options["shared"] if is_roll and about in (None, act)])
+    if options.pop("only_shared", False):
+        return roll.build(options, action._task.check_mode, ask) if about is None else roll.look(about, options, ask)
+    result = roll.play(roll.leaving(options), ask)
     if result.get("diff"):  # a callback prints it without the name of the host
         result["diff"].insert(0, {"prepared": f"The plan of {host}, in its order:\n"})
     if options.get("version"):
-        written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
-        said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
-        if said:
-            note = f"version {options['version']} is this run's alone; the manifest says {', '.join(said)}"
-            result.setdefault("warnings", []).append(note)
+        _say_version(options, result)
     return result
+
+
+def _places(
+    options: Options, wanted: Manifest, host: str, task_vars: dict[str, Any], problems: Problems
+) -> dict[str, list[str]]:
+    """Return the Acts that play on other hosts, also on other hosts, and also on another one that leads."""
+    places = placing.placed(wanted, task_vars.get("groups") or {}, problems)
+    shared = [act for act, hosts in places.items() if host in hosts and len(hosts) > 1]
+    if options.get("restore") in shared:
+        problems.add("restore", options["restore"], "plays on several hosts: restore its database with its own tools")
+    return {
+        "elsewhere": [act for act, hosts in places.items() if host not in hosts],
+        "shared": shared,
+        "following": [act for act in shared if places[act][0] != host],
+    }
+
+
+def _say_version(options: Options, result: dict[str, Any]) -> None:
+    """Warn that the version is another one than the manifest's."""
+    written = {item["name"]: (item.get("source") or {}).get("version") for item in options["acts"]}
+    said = [f"{name} {written[name]}" for name in options.get("only") or [] if written[name] != options["version"]]
+    if said:
+        note = f"version {options['version']} is this run's alone; the manifest says {', '.join(said)}"
+        result.setdefault("warnings", []).append(note)
+
+
+@contextmanager
+def _in_check_mode(action: ActionBase, is_plan: bool) -> Iterator[None]:
+    """Have the module plan, or do, what it is called for meanwhile."""
+    before = action._task.check_mode
+    action._task.check_mode = is_plan
+    try:
+        yield
+    finally:
+        action._task.check_mode = before
 
 
 def run_act(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ..module_utils.manifest.nouns import Manifest, Sess
 from ..module_utils.manifest.problems import Problems
 from ..module_utils.producers import dns_specs
 from ..module_utils.producers.orders import canonical
+from . import placing
 
 ADDRESS = "backstage_public_address"
 Name = dict[str, Any]
@@ -60,7 +61,7 @@ def names(
 def _hosts(wanted: Manifest, venue: str, groups: Mapping[str, list[str]]) -> list[str]:
     acts = [gig.act for gig in wanted.gigs if gig.venue == venue and gig.state == "present"]
     places = [wanted.sesses[act].hosts if act in wanted.sesses else Sess(act).hosts for act in acts]
-    return list(dict.fromkeys(host for place in places for host in groups.get(place, [place])))
+    return placing.expand([place for several in places for place in several], groups)
 
 
 def _addresses(hosts: list[str], hostvars: Mapping[str, Mapping[str, Any]], problems: Problems) -> list[str]:

@@ -38,7 +38,8 @@ OPTIONS = {
 NOT_BUILT = ("backstage_acme",)
 DNS = "backstage_dns"
 PRODUCER = "backstage_producer"
-KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, *NOT_BUILT)
+BATCH = "backstage_batch"
+KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, BATCH, *NOT_BUILT)
 
 
 def check(variables: Mapping[str, Any], problems: Problems) -> None:
@@ -49,6 +50,9 @@ def check(variables: Mapping[str, Any], problems: Problems) -> None:
     if variables.get(DNS) not in (None, "", [], {}):
         values.check_value(variables[DNS], {"type": "dict", "options": dns_specs.variable()}, DNS, problems)
         _check_producer(variables, problems)
+    batch = variables.get(BATCH, 1)
+    if not str(batch).isdigit() or int(batch) < 1:
+        problems.add(BATCH, batch, "use a whole number of hosts, 1 or more")
     for name in sorted(_ours(variables)):
         meant = [known for known in KNOWN if name != known and _is_near(name, known)]
         if meant and name not in KNOWN:

@@ -52,6 +52,7 @@ def migrate(options: Options) -> dict[str, Any]:
     """Migrate one database after the other. What was applied is reported even after a failure.
 
     Options:
+        shared: whether the Act plays on other hosts, too, so that no database may be a file of this one.
         within: a directory. Besides the default database, only databases in files below it are migrated. Empty for all.
     """
     import django
@@ -59,6 +60,8 @@ def migrate(options: Options) -> dict[str, Any]:
     step("settings", django.setup)
     need_database(options["database"])
     applied: list[str] = []
+    if options["shared"]:
+        need_shared()
     for alias in step("migrate", databases):
         if not is_within(alias, options["within"]):
             continue
@@ -68,6 +71,17 @@ def migrate(options: Options) -> dict[str, Any]:
             failure.applied = applied + failure.applied
             raise
     return {"applied": applied}
+
+
+def need_shared() -> None:
+    """Refuse a database that only this host has."""
+    from django.db import connections
+
+    for alias in step("migrate", databases):
+        if connections[alias].vendor == "sqlite":
+            name = connections[alias].settings_dict["NAME"]
+            said = f"the database '{alias}' is the SQLite file {name} of this host, and the Act plays on several hosts"
+            raise Failed("migrate", f"{said}: use a database that all of them reach")
 
 
 def is_within(alias: str, root: str) -> bool:

@@ -265,6 +265,7 @@ class _Manager:
         options = {
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
+            "shared": self.want.shared,
             # a rehearsal only migrates its own databases
             "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }

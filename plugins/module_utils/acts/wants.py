@@ -31,6 +31,7 @@ class Want:
         held: whether this release was rolled back and is not played again.
         unhold: whether a hold ends.
         play: the release that a Sess should play: the wanted one, or the live one during a hold.
+        shared: whether it plays on other hosts, too.
     """
 
     act: Act
@@ -44,6 +45,7 @@ class Want:
     held: bool = False
     unhold: bool = False
     play: str = ""
+    shared: bool = False
 
 
 def record_of(want: Want) -> dict[str, Any]:

@@ -66,6 +66,7 @@ ACT_KEYS: dict[str, str] = {
     "hooks": NEITHER,
     "dump": NEITHER,
     "was": NEITHER,
+    "media": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

@@ -211,6 +211,7 @@ class Act:
     hooks: Hooks = field(default_factory=Hooks)
     dump: bool = False
     was: str = ""
+    media: str = "local"
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,10 @@ class Limits:
         return {key: value for key, value in summary(self).items() if value not in (None, "")}
 
 
+STAGE_GROUP = "backstage_stage"
+"""The group of the inventory whose hosts play Acts."""
+
+
 @dataclass(frozen=True)
 class Sess:
     """An Act playing on a Stage."""
@@ -241,7 +246,7 @@ class Sess:
     processes: int = 2
     threads: int = 1
     limits: Limits = field(default_factory=Limits)
-    hosts: str = "backstage_stage"
+    hosts: list[str] = field(default_factory=lambda: [STAGE_GROUP])
     port: Optional[int] = None
     state: str = "started"
 

@@ -142,6 +142,7 @@ def act() -> Spec:
         "hooks": {"type": "dict", "options": hooks()},
         "dump": {"type": "bool"},
         "was": {"type": "str"},
+        "media": {"type": "str", "choices": ["local", "external", "none"]},
     }
 
 
@@ -156,7 +157,7 @@ def sess() -> Spec:
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "limits": {"type": "dict", "options": limits()},
-        "hosts": {"type": "str"},
+        "hosts": {"type": "list", "elements": "str"},
         "port": {"type": "int"},
         "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
     }
@@ -277,6 +278,10 @@ def production() -> Spec:
         "longest_request": {"type": "int", "default": 300},
         **shipping(),
         "elsewhere": {"type": "list", "elements": "str", "default": []},
+        "shared": {"type": "list", "elements": "str", "default": []},
+        "following": {"type": "list", "elements": "str", "default": []},
+        "only_shared": {"type": "bool", "default": False},
+        "leaving": {"type": "str"},
         "checked": {"type": "bool", "default": False},
     }
 

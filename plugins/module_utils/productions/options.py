@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..host.errors import Refusal
 from ..manifest import calendar, checks, spec
 from ..manifest import parse as manifest
-from ..manifest.nouns import Manifest
+from ..manifest.nouns import Act, Hooks, Manifest
 from . import disk
 from .order import Order
 
@@ -36,6 +36,7 @@ def for_production(options: Options) -> Order:
         wanted = wanted.only(here & set(options["only"]))
     elif options["elsewhere"]:
         wanted = wanted.only(here)
+    wanted = replace(wanted, acts={**wanted.acts, **_following(options["following"], wanted)})
     verb, act = _verb(options, wanted)
     if options["prune"] and options["only"]:
         raise Refusal("prune: it needs the whole manifest; leave 'only' out")
@@ -48,6 +49,7 @@ def for_production(options: Options) -> Order:
         verb=verb,
         act=act,
         release=options["release"] or "",
+        leaving=options["leaving"] or "",
         keep_migrations=options["migrations"] == "keep",
         unhold=set(options["unhold"]),
         seeds=options["seeds"],
@@ -55,8 +57,25 @@ def for_production(options: Options) -> Order:
         prune=options["prune"] or strike,
         delete_data=set(options["delete_data"]),
         strike=strike,
+        shared=set(options["shared"]),
         lock_timeout=options["lock_timeout"],
     )
+
+
+def _following(names: Sequence[str], wanted: Manifest) -> dict[str, Act]:
+    """Return the Acts that another host leads, without what runs once for all hosts of an Act."""
+    return {
+        name: replace(
+            act,
+            seed=[],
+            fixtures=[],
+            timers=[],
+            hooks=Hooks(after_switch=act.hooks.after_switch),
+            workers=[worker for worker in act.workers if not worker.once],
+        )
+        for name, act in wanted.acts.items()
+        if name in names
+    }
 
 
 def _verb(options: Options, wanted: Manifest) -> tuple[str, str]:

@@ -30,6 +30,7 @@ class Order:
         verb: what is done to one Act, of spec.VERBS; then nothing else is done.
         act: that Act.
         release: the release to go back to; empty for the one that played before, or that the last dump is of.
+        leaving: the version that several hosts leave in a rollback; empty for whatever plays.
         keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
         unhold: Acts whose hold ends.
         seeds: answers for interrupted seeds: done or again.
@@ -38,6 +39,7 @@ class Order:
         delete_data: removed Acts whose data is deleted, too.
         strike: whether to remove the whole Production.
         private: whether nothing outside hears of it: nginx and other users of the Venues' names are not touched.
+        shared: Acts that play on other hosts, too.
         lock_timeout: seconds to wait for another run.
     """
 
@@ -52,6 +54,7 @@ class Order:
     verb: str = ""
     act: str = ""
     release: str = ""
+    leaving: str = ""
     keep_migrations: bool = False
     unhold: set[str] = field(default_factory=set)
     seeds: dict[str, str] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Order:
     delete_data: set[str] = field(default_factory=set)
     strike: bool = False
     private: bool = False
+    shared: set[str] = field(default_factory=set)
     lock_timeout: float = 600
 
 

@@ -27,7 +27,7 @@ from ..host.layout import Production
 from ..manifest import inputs
 from ..manifest.nouns import Act
 from ..stages import manager as sesses
-from ..stages import timers
+from ..stages import rollbacks, timers
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
 from . import renames
@@ -90,7 +90,7 @@ class Planner:
             missing=[name for name in missing if name not in self.refused],
             warnings=self.warnings,
             errors=list(self.refused.values()),
-            playing=playing(self.state),
+            playing=self._playing(),
             unlisted=self._unlisted(),
         )
 
@@ -180,6 +180,7 @@ class Planner:
             held=held,
             unhold=bool(state.hold) and not held,
             play=play,
+            shared=act.name in self.order.shared,
         )
 
     def _held_release(self, act: Act, state: ActState) -> str:
@@ -309,6 +310,13 @@ class Planner:
         step = Step("production", self.paths.name, "strike", self.paths.root)
         return [Change(step, Phase.TIDY, "", lambda: strike.strike(self.paths, self.order.private))]
 
+    def _playing(self) -> dict[str, Any]:
+        """Return what plays, with the version of the Act that is asked for."""
+        found = playing(self.state)
+        if self.order.act in found:
+            found[self.order.act]["version"] = rollbacks.version(self.state.act(self.order.act))
+        return found
+
     def _plan_verb(self) -> list[Change]:
         from . import verbs
 
@@ -324,6 +332,7 @@ class Planner:
             ask=self._ask,
             wants=self.wants,
             hooks=self._plan_hooks,
+            leaving=self.order.leaving,
         )
         return verbs.plan(self.order.verb, one, self.order.release, self.order.keep_migrations)
 

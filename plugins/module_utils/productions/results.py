@@ -18,7 +18,7 @@ from .order import Order, Outcome
 
 LARGE = (
     "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults", "versions", "resolved",
-    "elsewhere",
+    "elsewhere", "shared", "following",
 )  # fmt: skip
 """Options that are not returned. The caller knows them, and Ansible walks through a result several times."""
 

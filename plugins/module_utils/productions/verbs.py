@@ -39,6 +39,7 @@ class One:
         ask: asks the Act at every place where it is booked.
         wants: takes what should be of it.
         hooks: returns the hooks that follow a switch.
+        leaving: the version that several hosts leave in a rollback; empty for whatever plays here.
     """
 
     act: Act
@@ -51,6 +52,7 @@ class One:
     ask: Callable[[Act], None]
     wants: dict[str, acts.Want]
     hooks: Callable[[Act, list[Change]], list[Change]]
+    leaving: str = ""
 
     def sweep(self) -> list[Change]:
         return sesses.plan_sweep(self.state, self.host, self.warn)
@@ -86,6 +88,8 @@ def plan(verb: str, one: One, release: str, keep_migrations: bool = False) -> li
 
 
 def _roll_back(one: One, release: str, keep_migrations: bool) -> list[Change]:
+    if one.leaving and one.state.live and rollbacks.version(one.state) != one.leaving:
+        return rollbacks.plan_hold(one.act.name, one.state, one.leaving) + one.sweep()
     target = rollbacks.target(one.act.name, one.state, release)
     if target is None:
         return one.sweep()

@@ -13,9 +13,12 @@ from typing import Optional
 from ..acts import dumps, graphs
 from ..acts import manager as acts
 from ..acts.world import Address
+from ..host import files
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
+from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
+from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
 from . import manager as sesses
 
@@ -57,6 +60,28 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     hold = state.hold or {"release": left, "digest": state.record.get("digest", "")}
     played = acts.Want(act, address, release, unhold=forward and bool(state.hold), play=release)
     return sesses.Want(sess, played, None if forward else hold)
+
+
+def version(state: ActState) -> str:
+    """Return the digest of what the release that plays is made from.
+
+    It is the same on hosts with another Python, where the release has another id. It is empty if nothing plays.
+    """
+    known = state.releases.get(state.live_release or "", {}).get("inputs")
+    return inputs.hold_digest(known) if known else ""
+
+
+def plan_hold(name: str, state: ActState, leaving: str) -> list[Change]:
+    """Return the hold of a version that other hosts leave, on a host that has built it and does not play it."""
+    release = state.record.get("release", "")
+    if state.hold or state.record.get("digest") != leaving:
+        return []
+
+    def make() -> None:
+        files.write(state.paths.hold, files.to_json({"release": release, "digest": leaving}), 0o600)
+        state.history.add("held", release=release)
+
+    return [Change(Step("act", name, "hold", None, release), Phase.RECORD, name, make)]
 
 
 def _was_interrupted(state: ActState) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
+from ansible_collections.backstage.django.plugins.plugin_utils import placing
 
 PLAYBOOKS = Path(__file__).parents[3] / "playbooks"
 GROUPS = {"all": ["h1", "h2"], "backstage_stage": ["h1", "h2"], "left": ["h1"]}
@@ -34,7 +35,9 @@ def packages(host: str, **manifest: Any) -> list[str]:
     for file in play.get("vars_files", []):
         variables.update(loader.load_from_file(str(PLAYBOOKS / file), trusted_as_template=True))
     (role,) = loader.load_from_file(str(PLAYBOOKS / "site.yml"), trusted_as_template=True)[1]["roles"]
-    found: list[str] = Templar(loader, variables=variables).template(role["vars"]["stage_packages"])
+    templar = Templar(loader, variables=variables)
+    templar.environment.filters["backstage.django.acts_on"] = placing.acts_on
+    found: list[str] = templar.template(role["vars"]["stage_packages"])
     return sorted(found)
 
 

@@ -119,6 +119,7 @@ class Project:
             "database": None,
             "patience": 9,
             "given": [],
+            "shared": False,
             "within": "",
             **more,
         }

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from dataclasses import replace
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Gig, Manifest, Sess
 from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import controller, following, watching
 
@@ -289,67 +287,29 @@ def test_other_shapes_are_left_to_the_manifest(acts: Any) -> None:
     assert problems_of(controller.read_files, {"acts": acts}, "/") == ""
 
 
-def manifest(**hosts: str) -> Manifest:
-    return Manifest("jazz", {}, {name: Sess(name, hosts=group) for name, group in hosts.items()})
+def shared(inventory: Path, host: str, **options: Any) -> Any:
+    """A run of the kittens on both hosts; what the host was asked."""
+    action = Action({"plan": [], "changed": False}, {"changed": True})
+    playing = {"venues": [{"name": VENUE}], "gigs": [{"act": "kittens", "venue": VENUE}]}
+    both = [{"act": "kittens", "hosts": ["one", "two"]}]
+    given = {"production": "jazz", "acts": [act(media="none")], "sesses": both, **playing, **options}
+    controller.run(action, given, variables(inventory, host, backstage_stage=["one", "two"]))
+    return action.asked
 
 
-GROUPS = {"all": ["one", "two"], "backstage_stage": ["one"], "both": ["one", "two"], "empty": []}
-ELSEWHERE: list[tuple[Manifest, str, Any]] = [
-    (manifest(kittens="backstage_stage"), "one", []),
-    (manifest(kittens="backstage_stage"), "two", ["kittens"]),
-    (manifest(kittens="two", dogs="one"), "one", ["kittens"]),
-    (manifest(), "one", []),
-    (
-        manifest(kittens="backstage_stag"),
-        "one",
-        "backstage_sesses[kittens].hosts: 'backstage_stag': is no group or host of the inventory;"
-        " use one, such as backstage_stage",
-    ),
-    (
-        manifest(kittens="empty"),
-        "one",
-        "backstage_sesses[kittens].hosts: 'empty': is no group or host of the inventory;"
-        " use one, such as backstage_stage",
-    ),
-    (
-        manifest(kittens="both"),
-        "one",
-        "backstage_sesses[kittens].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
-        " write {act: kittens, hosts: one} into backstage_sesses, or another of the hosts",
-    ),
-    (
-        manifest(kittens="both", dogs="one", cats="both", birds="empty"),
-        "one",
-        "backstage_sesses[kittens].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
-        " write {act: kittens, hosts: one} into backstage_sesses, or another of the hosts\n"
-        "backstage_sesses[cats].hosts: 'both': has 2 hosts; an Act on several hosts is not built yet:"
-        " write {act: cats, hosts: one} into backstage_sesses, or another of the hosts\n"
-        "backstage_sesses[birds].hosts: 'empty': is no group or host of the inventory;"
-        " use one, such as backstage_stage",
-    ),
-]
+def test_one_host_of_an_act_leads(inventory: Path) -> None:
+    (leads,), (follows,) = (shared(inventory, host) for host in ("one", "two"))
+    assert (leads["elsewhere"], leads["shared"], leads["following"]) == ([], ["kittens"], [])
+    assert (follows["elsewhere"], follows["shared"], follows["following"]) == ([], ["kittens"], ["kittens"])
 
 
-def test_acts_that_take_turns_play_on_one_host() -> None:
-    """Another host would be closed while the other Act is on."""
-    gigs = [Gig("kittens", "a.example", when=("Fri",)), Gig("dogs", "a.example", when=("Sat",))]
-    apart = replace(manifest(kittens="two", dogs="one"), gigs=gigs)
-    assert problems_of(controller.elsewhere, apart, "one", GROUPS) == (
-        "backstage_gigs[dogs at a.example]: 'kittens' plays at a.example/ at other times, on two, and this Act on one;"
-        " give both the same host (backstage_sesses)"
-    )
-    beside = replace(apart, gigs=[gigs[0], replace(gigs[1], path="/dogs")])
-    gone = replace(apart, gigs=[gigs[0], replace(gigs[1], state="absent")])
-    together = replace(manifest(kittens="one", dogs="one"), gigs=gigs)
-    for fine in (beside, gone, together):
-        assert not problems_of(controller.elsewhere, fine, "one", GROUPS)
+def test_an_act_on_several_hosts_is_planned_before_it_is_built(inventory: Path) -> None:
+    (asked,) = shared(inventory, "one", only_shared=True)
+    assert "only_shared" not in asked
 
 
-@pytest.mark.parametrize(("wanted", "host", "found"), ELSEWHERE)
-def test_elsewhere(wanted: Manifest, host: str, found: Any) -> None:
-    said = problems_of(controller.elsewhere, wanted, host, GROUPS)
-    assert said or controller.elsewhere(wanted, host, GROUPS, Problems()) == found
-    assert not said or said == found
+def test_with_one_stage_host_nothing_is_planned_before(inventory: Path) -> None:
+    assert run(Action(), inventory, only_shared=True)["skipped"]
 
 
 def test_an_act_that_plays_elsewhere_is_not_resolved_here(inventory: Path) -> None:

@@ -23,7 +23,7 @@ def names(venue: Venue, *acts: str, hosts: Any = None) -> tuple[dict[str, list[s
     wanted = Manifest(
         "cats",
         {act: Act(act) for act in acts},
-        {act: Sess(act, hosts=act) for act in acts if act in GROUPS["all"]},
+        {act: Sess(act, hosts=[act]) for act in acts if act in GROUPS["all"]},
         {venue.name: venue},
         [Gig(act, venue.name, f"/{act}/") for act in acts],
     )

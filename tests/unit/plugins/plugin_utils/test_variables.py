@@ -88,6 +88,16 @@ def test_every_variable_that_the_playbooks_read_is_known() -> None:
         assert found <= {*variables.KNOWN, "backstage_left"}, path
 
 
+@pytest.mark.parametrize("batch", [0, -1, "all", "", None, 1.5])
+def test_hosts_that_are_switched_at_once(batch: Any) -> None:
+    problems = Problems()
+    variables.check({variables.BATCH: batch}, problems)
+    shown = "" if batch is None else f"{batch!r}: "
+    assert problems.lines == [f"backstage_batch: {shown}use a whole number of hosts, 1 or more"]
+    variables.check({variables.BATCH: "2"}, problems)
+    assert len(problems.lines) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -70,6 +70,16 @@ def test_a_second_failure_has_applied_nothing(project: Make) -> None:
     assert "applied before it" not in made.failure("migrate").message
 
 
+def test_a_database_that_only_this_host_has(project: Make) -> None:
+    """An Act on several hosts would have another database on each; nothing is migrated."""
+    made = project()
+    failure = made.failure("migrate", shared=True)
+    assert failure.message.startswith("migrate failed: the database 'default' is the SQLite file /")
+    cure = "of this host, and the Act plays on several hosts: use a database that all of them reach"
+    assert failure.message.endswith(cure)
+    assert made.run("migrate")["applied"]
+
+
 def test_no_database_and_no_place_for_one(project: Make) -> None:
     made = project(kittens___settings__py=settings("DATABASES = {}", "INSTALLED") + "INSTALLED_APPS = []\n")
     assert made.run("migrate")["applied"] == []

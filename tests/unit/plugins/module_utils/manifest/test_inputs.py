@@ -62,6 +62,7 @@ OTHER: dict[str, Any] = {
     "hooks": Hooks(after_switch=["warm"]),
     "dump": True,
     "was": "dogs",
+    "media": "external",
 }
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
@@ -70,7 +71,7 @@ SAID = {  # by RULES 1, as far as this much is built
     },
     inputs.SESS: {"secrets", "timeout", "database", "workers"},
     inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers"}
-    | {"dump", "was"},
+    | {"dump", "was", "media"},
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port"},

@@ -76,6 +76,27 @@ def test_fault_32_where_back_is(house: House, live: str, more: Item, target: str
     assert house.seen() == before
 
 
+def test_a_host_that_plays_the_version_which_others_leave(house: House, live: str) -> None:
+    version = inputs.hold_digest(inputs.release_inputs(the_act(), COMMIT))
+    outcome = checked(rollback="kittens", leaving=version)
+    assert verbs(outcome) == ["sess kittens: roll back"]
+    assert outcome.playing["kittens"]["version"] == version
+
+
+def test_a_host_that_does_not_play_the_version_which_others_leave(house: House, live: str) -> None:
+    """It stays as it is, and holds that version if the next deploy would play it."""
+    (step,) = checked(rollback="kittens", leaving="f" * 64).steps or [None]
+    assert step is None
+    record = files.read_json(house.act().record)
+    files.write(house.act().record, json.dumps({**record, "digest": "f" * 64, "release": A}), 0o600)
+    order = options.for_production(given(rollback="kittens", leaving="f" * 64))
+    assert verbs(production.check(order)) == ["act kittens: hold"]
+    production.reconcile(order)
+    state = house.state()
+    assert (state.live_release, state.hold) == (live, {"release": A, "digest": "f" * 64})
+    assert verbs(production.check(order)) == []
+
+
 REFUSED: list[tuple[Item, str]] = [
     ({"release": "0" * 12}, "act kittens: there is no release 000000000000 on this host; known: "),
     (

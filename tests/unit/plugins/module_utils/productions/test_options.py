@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Hooks, Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
@@ -329,3 +329,21 @@ NO_ACT = "rollback: '{}' is no Act of this Production on this host"
 )
 def test_a_whole_production_refused(house: House, more: Item, said: str) -> None:
     assert told(options.for_production, booked(**more)) == said
+
+
+def test_a_host_that_follows_runs_nothing_that_runs_once(house: House) -> None:
+    """Seeds, fixtures, timers, hooks of migrations, and workers with ``once``; the first host of the Act runs them."""
+    company = {
+        "seed": [{"name": "superuser", "run": "createsuperuser"}],
+        "fixtures": ["first.json"],
+        "timers": [{"name": "nightly", "manage": "clearsessions", "at": "03:00"}],
+        "hooks": {"before_migrate": ["a"], "after_migrate": ["b"], "after_switch": ["c"]},
+        "workers": [{"name": "celery", "run": "celery"}, {"name": "beat", "run": "celery beat", "once": True}],
+    }
+    given = booked(acts=[act(**company)], shared=["kittens"])
+    leads, follows = (options.for_production({**given, "following": names}) for names in ([], ["kittens"]))
+    assert (leads.shared, follows.shared) == ({"kittens"}, {"kittens"})
+    first, second = (order.manifest.acts["kittens"] for order in (leads, follows))
+    assert [len(first.seed), len(first.fixtures), len(first.timers), len(first.workers)] == [1, 1, 1, 2]
+    assert (second.seed, second.fixtures, second.timers, second.hooks) == ([], [], [], Hooks(after_switch=["c"]))
+    assert [worker.name for worker in second.workers] == ["celery"]
