@@ -306,6 +306,10 @@ def log_info() -> Spec:
     }
 
 
+def skeleton() -> Spec:
+    return {"act": {"type": "str", "required": True}, "path": {"type": "str"}, **shown()}
+
+
 def rehearsal() -> Spec:
     whole = production()
     lists = (
