@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import checks, database, venue_checks
-from .nouns import Act, Manifest, Sess, Timer, Worker, summary
+from .nouns import ASLEEP, Act, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
+
+SHORTEST_IDLE, LONGEST_IDLE = 5, 604800
+"""Seconds: a Sess is asked several times at its gate, and sleeps within a week."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +237,10 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        problems.check(f"{where}.idle", sess.idle, checks.between(sess.idle, SHORTEST_IDLE, LONGEST_IDLE))
+        if sess.state == ASLEEP and act and act.workers:
+            said = "its Act has workers, which never sleep; use started, or leave the workers out"
+            problems.add(f"{where}.state", sess.state, said)
         _check_limits(sess, f"{where}.limits", problems)
         if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))

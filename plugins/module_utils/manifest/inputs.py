@@ -74,6 +74,7 @@ SESS_KEYS: dict[str, str] = {
     "hosts": NEITHER,
     "port": SESS,
     "state": NEITHER,
+    "idle": SESS,
 }
 
 

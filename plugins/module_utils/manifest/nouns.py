@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Optional
 
+ASLEEP = "asleep"
+"""The state of a Sess that has no process while nobody asks for it."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -242,6 +245,11 @@ class Sess:
     hosts: str = "backstage_stage"
     port: Optional[int] = None
     state: str = "started"
+    idle: int = 300
+
+    @property
+    def plays(self) -> bool:
+        return self.state in ("started", ASLEEP)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,10 @@ from .values import NO_DICTIONARY, NO_LIST
 Item = dict[str, Any]
 
 NOT_BUILT = {
-    "backstage_sesses": ("idle",),
+    "backstage_acts": ("media",),
 }
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
-    ("state", "asleep"): "started or stopped",
     ("mode", "acme"): "none, selfsigned or files",
 }
 CHECKED = "checked"

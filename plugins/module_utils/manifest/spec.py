@@ -156,7 +156,8 @@ def sess() -> Spec:
         "limits": {"type": "dict", "options": limits()},
         "hosts": {"type": "str"},
         "port": {"type": "int"},
-        "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
+        "state": {"type": "str", "choices": ["started", "asleep", "stopped", "absent"]},
+        "idle": {"type": "int"},
     }
 
 

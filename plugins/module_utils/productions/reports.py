@@ -14,7 +14,7 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor, limits
+from ..stages import emperor, limits, sleep
 from ..stages.crew import DRAIN, Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
@@ -41,8 +41,11 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     host = Host.read()
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
-    venues = visit.urls(production, host, pages) if host.has_front_of_house else []
     stats = emperor.try_look(host.stats)
+    asleep = {
+        name for name, act in state.acts.items() if act.live and Uwsgi(host, act.paths).is_asleep(act.live, stats)
+    }
+    venues = visit.urls(production, host, pages, asleep) if host.has_front_of_house else []
     held = {
         name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
         for name, act in sorted(state.acts.items())
@@ -107,7 +110,7 @@ def _sesses(
             "sess": act.live,
             "release": act.live_release,
             "since": act.history.since(act.live),
-            "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
+            "state": _sess_state(vassal, Uwsgi(host, act.paths), act.live, stats),
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
@@ -115,6 +118,14 @@ def _sesses(
             "workers": _workers(Crew(host, act.paths, act.live)),
         }
     return found
+
+
+def _sess_state(vassal: Optional[emperor.Vassal], stage: Uwsgi, sess: str, stats: Optional[emperor.Stats]) -> str:
+    if vassal is None or vassal.cursed:
+        return "dark"
+    if stage.is_asleep(sess, stats):
+        return "asleep"
+    return "playing" if vassal.accepting or sleep.sleeps(stage.link(sess)) else "dark"
 
 
 def _workers(crew: Crew) -> dict[str, Any]:

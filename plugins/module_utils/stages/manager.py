@@ -18,10 +18,10 @@ from ..host import caller, files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest import inputs
-from ..manifest.nouns import Act, Sess
+from ..manifest.nouns import ASLEEP, Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import crew, limits
+from . import crew, limits, sleep
 from .crew import Crew
 from .uwsgi import Part, Uwsgi
 
@@ -67,6 +67,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
         manage=release["manage"],
+        idle=want.sess.idle if want.sess.state == ASLEEP else 0,
         # a rehearsal starts no workers, because they would take real jobs
         workers=()
         if state.paths.production.name == names.REHEARSAL
@@ -90,7 +91,7 @@ def plan(
     name = state.paths.name
     before = {"release": state.live_release} if state.live else None
     play = partial(_play, state=state, host=host, warn=warn, ask=ask)
-    if want.sess.state == "started":
+    if want.sess.plays:
         differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
@@ -160,6 +161,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
+    if (state.live_record.get("idle") or 0) != wanted.idle:
+        found.append(f"idle: {state.live_record.get('idle') or 'never'} -> {wanted.idle or 'never'}")
     found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
     return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
@@ -170,6 +173,7 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[s
     texts = {
         "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
         "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
+        "its door": (files.read(sleep.file_of(stage.link(live))), stage.door_file(wanted, live)),
     }
     for path, text in Crew(stage.host, state.paths, live).texts(wanted).items():
         texts[os.path.basename(path)] = (files.read(path), text)

@@ -48,7 +48,7 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     Raises:
         Refusal: the Act should have no Sess.
     """
-    if sess is None or sess.state != "started":
+    if sess is None or not sess.plays:
         raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
     # the release that the manifest asks for needs no hold, because the next run would play it anyway
     forward = release == state.record.get("release")
