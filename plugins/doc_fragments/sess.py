@@ -66,6 +66,13 @@ options:
     description:
       - With O(state=asleep), the number of seconds without a request after which the processes end, 5 to 604800.
       - Defaults to V(300).
+  standby:
+    type: int
+    version_added: 1.1.0
+    description:
+      - The number of minutes, 0 to 1440, for which a Sess stays beside the one of another release that replaces it. A
+        rollback within this time switches to it at once.
+      - Defaults to V(0).
 """
 
     # Only a whole manifest can name several hosts.

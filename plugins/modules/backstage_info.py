@@ -135,6 +135,9 @@ acts:
     stopped:
       description: When the playbook stop stopped it; nothing where it did not.
       type: str
+    standby:
+      description: The release whose Sess stands by for a rollback; null if none does.
+      type: str
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict
@@ -176,6 +179,12 @@ timers:
   type: list
   elements: str
   sample: ["timer: act kittens, nightly, at 03:00: clearsessions: ended with status 0, 2026-11-21T03:00:04+0000"]
+standbys:
+  description: For people, which earlier release of an Act stands by, and until when, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["standby: act kittens: release 018ea27b9e62 until 2026-11-21T11:23:08Z"]
 limits:
   description:
     - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and

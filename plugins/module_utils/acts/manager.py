@@ -354,7 +354,7 @@ class _Manager:
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
         kept |= {sess.split(".")[0] for sess in self.state.crews}  # workers of these may still finish their jobs
         if not switches:
-            kept |= self.state.served
+            kept |= {*self.state.served, self.state.standby.get("sess", "").split(".")[0]}
         if not self.want.unhold:
             kept.add(self.state.hold.get("release"))
         return [name for name in ranked if name not in kept]

@@ -44,6 +44,7 @@ def _remove(state: ActState) -> None:
         files.remove_tree(path)
     files.remove(paths.live)
     files.remove(paths.stopped)
+    files.remove(paths.standby)
     files.remove(paths.record)
     if os.path.isdir(paths.root):
         state.history.add("removed")

@@ -121,6 +121,11 @@ class Act:
         return os.path.join(self.root, "stopped")
 
     @cached_property
+    def standby(self) -> str:
+        """It names the Sess that played before the live one, while that one stays beside it."""
+        return os.path.join(self.root, "standby")
+
+    @cached_property
     def log(self) -> str:
         return os.path.join(self.production.logs, self.name + ".log")
 

@@ -14,6 +14,8 @@ from . import checks, database, venue_checks
 from .nouns import ASLEEP, Act, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
 
+LONGEST_STANDBY = 1440
+"""Minutes: a day."""
 SHORTEST_IDLE, LONGEST_IDLE = 5, 604800
 """Seconds: a Sess is asked several times at its gate, and sleeps within a week."""
 
@@ -238,6 +240,7 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
         problems.check(f"{where}.idle", sess.idle, checks.between(sess.idle, SHORTEST_IDLE, LONGEST_IDLE))
+        problems.check(f"{where}.standby", sess.standby, checks.between(sess.standby, 0, LONGEST_STANDBY))
         if sess.state == ASLEEP and act and act.workers:
             said = "its Act has workers, which never sleep; use started, or leave the workers out"
             problems.add(f"{where}.state", sess.state, said)

@@ -75,6 +75,7 @@ SESS_KEYS: dict[str, str] = {
     "port": SESS,
     "state": NEITHER,
     "idle": SESS,
+    "standby": NEITHER,
 }
 
 

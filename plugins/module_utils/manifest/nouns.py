@@ -246,6 +246,7 @@ class Sess:
     port: Optional[int] = None
     state: str = "started"
     idle: int = 300
+    standby: int = 0
 
     @property
     def plays(self) -> bool:

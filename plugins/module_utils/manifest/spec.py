@@ -158,6 +158,7 @@ def sess() -> Spec:
         "port": {"type": "int"},
         "state": {"type": "str", "choices": ["started", "asleep", "stopped", "absent"]},
         "idle": {"type": "int"},
+        "standby": {"type": "int"},
     }
 
 

@@ -49,7 +49,9 @@ def _act(summary: Item) -> Item:
 
 def _sess(name: str, act: ActState) -> Item:
     known: Item = {
-        key: act.live_record[key] for key in ("stage", "processes", "threads", "limits") if key in act.live_record
+        key: act.live_record[key]
+        for key in ("stage", "processes", "threads", "limits", "standby")
+        if key in act.live_record
     }
     asleep = {"state": ASLEEP, "idle": act.live_record["idle"]} if act.live_record.get("idle") else {}
     return {**known, **asleep, "act": name}

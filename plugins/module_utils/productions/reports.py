@@ -14,7 +14,7 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor, limits, sleep
+from ..stages import emperor, limits, sleep, standbys
 from ..stages.crew import DRAIN, Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
@@ -60,6 +60,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "playbill": _playbill(state, sesses, venues),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
         "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
+        "standbys": [line for line in map(standbys.line, state.acts.values()) if line],
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -73,6 +74,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
             *lines,
             *found.get("workers", []),
             *found.get("timers", []),
+            *found.get("standbys", []),
             *found.get("limits", []),
             *(one["line"] for one in found.get("drift", [])),
         ]
@@ -87,6 +89,7 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
         "live": act.live_release,
         "held": act.hold.get("release"),
         "stopped": act.stopped.get("at"),
+        "standby": standbys.of(act).split(".")[0] or None if standbys.is_kept(act) else None,
         "releases": {
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()

@@ -18,6 +18,7 @@ from ..host.facts import Host
 from ..manifest.nouns import Act, Sess
 from ..state.read import ActState
 from . import manager as sesses
+from . import standbys
 
 
 def target(name: str, state: ActState, release: str) -> Optional[str]:
@@ -55,13 +56,13 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     # a second rollback goes further back, and the first hold stays
     hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
     played = acts.Want(act, address, release, unhold=forward and bool(state.hold), play=release)
-    return sesses.Want(sess, played, None if forward else hold)
+    return sesses.Want(sess, played, None if forward else hold, back=True)
 
 
 def _was_interrupted(state: ActState) -> bool:
     """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
     draining = {sess for sess in state.crews if sess not in state.vassals}
-    left = state.all_sesses - {state.live} - draining
+    left = state.all_sesses - {state.live, standbys.of(state)} - draining
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 

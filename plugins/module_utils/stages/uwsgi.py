@@ -94,6 +94,7 @@ class Part:
         manage: how the Act is managed.
         workers: its workers.
         idle: seconds without a request after which it sleeps; 0 if it never does.
+        standby: minutes that it stays beside the Sess of another release that replaces it.
     """
 
     release: str
@@ -108,6 +109,7 @@ class Part:
     manage: str = ""
     workers: tuple[Worker, ...] = ()
     idle: int = 0
+    standby: int = 0
 
 
 class Uwsgi:

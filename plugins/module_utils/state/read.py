@@ -40,6 +40,7 @@ class ActState:
     hold: Record
     stopped: Record
     crews: list[str] = field(default_factory=list)
+    standby: Record = field(default_factory=dict)
 
     @cached_property
     def live_env(self) -> dict[str, str]:
@@ -193,6 +194,7 @@ def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
         hold=files.read_json(paths.hold) or {},
         stopped=files.read_json(paths.stopped) or {},
         crews=crews,
+        standby=files.read_json(paths.standby) or {},
     )
 
 

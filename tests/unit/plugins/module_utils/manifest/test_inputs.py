@@ -71,7 +71,7 @@ SAID = {  # by RULES 1, as far as this much is built
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port", "idle"},
-    inputs.NEITHER: {"act", "hosts", "state"},
+    inputs.NEITHER: {"act", "hosts", "state", "standby"},
 }
 
 

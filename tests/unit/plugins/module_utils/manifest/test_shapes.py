@@ -90,6 +90,7 @@ VENUE_DEFAULTS: list[tuple[Item, str]] = [
 SESS_DEFAULTS: list[tuple[Item, str]] = [
     ({"processes": "many"}, "processes"),
     ({"port": "http"}, "port"),
+    ({"standby": 1441}, "backstage_sesses[kittens].standby: 1441: use a number from 0 to 1440"),
     ({"idle": 4}, "backstage_sesses[kittens].idle: 4: use a number from 5 to 604800"),
     ({"stage": "gunicorn"}, "this is not built yet; use uwsgi"),
     ({"threads": 0}, "threads: 0: use a number from 1 to 256"),

@@ -76,6 +76,7 @@ def test_an_empty_host(house: House) -> None:
         "playbill": [],
         "workers": [],
         "timers": [],
+        "standbys": [],
         "limits": [],
         "drift": [],
     }
