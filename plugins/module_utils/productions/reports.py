@@ -124,11 +124,11 @@ def _sesses(
 
 
 def _sess_state(vassal: Optional[emperor.Vassal], stage: Uwsgi, sess: str, stats: Optional[emperor.Stats]) -> str:
-    if vassal is None or vassal.cursed:
+    if vassal is None:
         return "dark"
-    if stage.is_asleep(sess, stats):
-        return "asleep"
-    return "playing" if vassal.accepting or sleep.sleeps(stage.link(sess)) else "dark"
+    if sleep.sleeps(stage.link(sess)):  # the emperor curses it while it falls asleep
+        return "asleep" if stage.is_asleep(sess, stats) else "playing"
+    return "playing" if vassal.accepting and not vassal.cursed else "dark"
 
 
 def _workers(crew: Crew) -> dict[str, Any]:

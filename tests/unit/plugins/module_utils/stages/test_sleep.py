@@ -274,7 +274,7 @@ def test_status_wakes_nobody(
     house.build(A)
     venue = Venue("kittens.example")
     house.play(wanted(ACT, (venue,), play=A), ASLEEP)
-    house.book(venue, Booked("kittens", "/", (), (), 60))
+    house.book(venue, Booked("kittens", "/", (), (), 60))  # the emperor curses one that falls asleep
     asked: list[str] = []
 
     def answer(_host: object, name: str, *_more: object, **_given: object) -> Answer:
@@ -284,7 +284,7 @@ def test_status_wakes_nobody(
     monkeypatch.setattr(visit, "get", answer)
     sess = house.state().live or ""
     vassal = names.vassal(house.production, "kittens", sess)
-    with emperors(house, lambda: [living(children[0].pid if awake else -1, id=vassal)]):
+    with emperors(house, lambda: [living(children[0].pid if awake else -1, id=vassal, cursed=int(not awake))]):
         found = reports.report(house.production)
     assert found["sesses"]["kittens"]["state"] == state
     assert bool(asked) is awake
