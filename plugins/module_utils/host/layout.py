@@ -55,6 +55,11 @@ class Production:
         return os.path.join(self.root, ".lock")
 
     @cached_property
+    def environments_lock(self) -> str:
+        """Return the lock of its shared builder, who makes one environment at a time."""
+        return os.path.join(self.root, ".environments.lock")
+
+    @cached_property
     def logs(self) -> str:
         return os.path.join(LOGS, self.name)
 

@@ -86,6 +86,11 @@ def phase(act: str, name: str) -> None:
     _write({"act": act, "began": name})
 
 
+def end_phase() -> None:
+    """Record that the phase has ended, before children record their own."""
+    _end()
+
+
 def note(act: str, said: str) -> None:
     """Record a note that people want to see at once, and that the phase before it has ended."""
     _end()

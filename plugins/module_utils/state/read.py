@@ -124,6 +124,13 @@ class ActState:
         return f"{release}.{max(numbers) + 1}"
 
 
+def refresh(state: ActState) -> None:
+    """Read an Act again, after another process changed it. Plans keep their reference to its state."""
+    found = read_act(state.paths, state.vassals, state.crews)
+    state.__dict__.clear()
+    state.__dict__.update(found.__dict__)
+
+
 @dataclass
 class HostState:
     """The state of a Production on this host."""
