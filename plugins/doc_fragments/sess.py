@@ -52,12 +52,27 @@ options:
         reachable there, too. In M(backstage.django.backstage_sess), V(0) removes the port.
   state:
     type: str
-    choices: [started, stopped, absent]
+    choices: [started, asleep, stopped, absent]
     description:
+      - V(asleep) plays the Act only while visitors ask for it. Without a request for O(idle) seconds its processes end.
+        The next request starts them and waits for them.
       - V(stopped) stops the Sess after it has answered its requests. Visitors then get an error page. The release
         stays.
       - V(absent) does the same, and is refused while the Act is booked.
       - Defaults to V(started).
+  idle:
+    type: int
+    version_added: 1.1.0
+    description:
+      - With O(state=asleep), the number of seconds without a request after which the processes end, 5 to 604800.
+      - Defaults to V(300).
+  standby:
+    type: int
+    version_added: 1.1.0
+    description:
+      - The number of minutes, 0 to 1440, for which a Sess stays beside the one of another release that replaces it. A
+        rollback within this time switches to it at once.
+      - Defaults to V(0).
 """
 
     # Only a whole manifest can name several hosts.

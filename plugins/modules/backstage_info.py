@@ -135,6 +135,9 @@ acts:
     stopped:
       description: When the playbook stop stopped it; nothing where it did not.
       type: str
+    standby:
+      description: The release whose Sess stands by for a rollback; null if none does.
+      type: str
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict
@@ -300,6 +303,12 @@ calendar:
   type: list
   elements: str
   sample: ["calendar: club.example.com (Europe/Berlin): now jazz; Sat 2026-12-05 00:00 closed"]
+standbys:
+  description: For people, which earlier release of an Act stands by, and until when, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["standby: act kittens: release 018ea27b9e62 until 2026-11-21T11:23:08Z"]
 limits:
   description:
     - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and
@@ -349,7 +358,9 @@ sesses:
       description: When it went live.
       type: str
     state:
-      description: V(playing), or V(dark) if the emperor does not report that it accepts requests.
+      description:
+        - V(playing), V(asleep) while it waits for a request without a process, or V(dark) if the emperor does not
+          report that it accepts requests.
       type: str
     processes:
       description: The number of its workers.

@@ -87,6 +87,10 @@ def part_crowd(bench: Bench, short: bool) -> dict[str, Any]:
     return {"nothing": nothing, "redeploy_one_s": one}
 
 
+def part_asleep(bench: Bench, short: bool) -> dict[str, Any]:
+    return ratios.asleep(bench, 100 if short else 1000)
+
+
 def part_idle(bench: Bench, short: bool) -> list[dict[str, Any]]:
     """The last one: the host's emperor runs no more."""
     return ratios.idle(bench, (1, 100) if short else (1, 10, 100, 1000), 3 if short else 5)
@@ -100,6 +104,7 @@ PARTS: dict[str, Callable[[Bench, bool], Any]] = {
     "first": part_first,
     "wagtail": part_wagtail,
     "crowd": part_crowd,
+    "asleep": part_asleep,
     "idle": part_idle,
 }
 PROOFS = ("loads", "controls", "idle")  # what a short run takes unless told otherwise

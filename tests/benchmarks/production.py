@@ -99,6 +99,7 @@ class Production:
     threads: int = 1
     rehearsed: bool = True  # False: without encore's second of import, where many Acts are wanted and not slow ones
     project: Project = ENCORE
+    idle: int = 0  # seconds without a request after which its Acts sleep
 
     def venue(self, act: str = "") -> str:
         return f"{act or self.names[0]}.{self.name}.example.com"  # a name is booked by one Production
@@ -114,11 +115,14 @@ class Production:
                 "keep_releases": 5,
                 "timeout": 60,
             },
-            "backstage_sess_defaults": {"processes": self.processes, "threads": self.threads},
+            "backstage_sess_defaults": {"processes": self.processes, "threads": self.threads, **self._sleep()},
             "backstage_acts": [{"name": act} for act in self.names],
             "backstage_venues": [{"name": self.venue(act)} for act in self.names],
             "backstage_gigs": [{"act": act, "venue": self.venue(act), "path": "/"} for act in self.names],
         }
+
+    def _sleep(self) -> dict[str, Any]:
+        return {"state": "asleep", "idle": self.idle} if self.idle else {}
 
     def write(self, work: Path, host: Host) -> Path:
         """The inventory directory of this Production."""

@@ -157,6 +157,19 @@ def redeploy_one(bench: Bench, inventory: Path, act: str, rounds: int) -> float:
     return _wall(runs)
 
 
+def asleep(bench: Bench, count: int) -> dict[str, Any]:
+    """What many sleeping Acts cost the host, and what the first visitor of one of them waits for.
+
+    One is deployed, the others are copies of its vassal (on_host/asleep.py).
+    """
+    first, _inventory = chorus(bench, "sleepy", 1)
+    inventory = replace(first, processes=1, idle=5).write(bench.work, bench.host)
+    bench.controller.play("site", inventory)
+    arguments = [first.name, first.names[0], first.venue(), str(count)]
+    found: dict[str, Any] = json.loads(bench.host.python(HERE / "on_host" / "asleep.py", *arguments))
+    return found
+
+
 def idle(bench: Bench, counts: tuple[int, ...], rounds: int) -> list[dict[str, Any]]:
     """A `deploy` that has nothing to do, of a Production that grows: its first Act is deployed, the others are faked.
 

@@ -13,7 +13,7 @@ RESULTS = HERE / "results.json"
 PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 
 PARTS = ("environment", "loads", "controls", "rollback", "redeploy", "crowd", "first", "wagtail")
-LATER = ("idle",)
+LATER = ("asleep", "idle")
 """Parts that came after the last whole run: the page has them as soon as they are measured."""
 
 IDLE = {1: 1.5, 10: 1.5, 100: 1.6, 1000: 3}
@@ -72,6 +72,15 @@ def _idle_rows(idle: list[Results]) -> Iterator[Row]:
         yield Row(what, f"{run['pings']} pings", f"at most {target}", run["pings"] <= target)
 
 
+def _asleep_rows(found: Results) -> Iterator[Row]:
+    what, each = f"{found['acts']:,} sleeping Acts", found["memory_kb"] / found["acts"]
+    yield Row(f"{what}: memory of the emperor for each", f"{each:.1f} kB", "at most 16 kB", each <= 16)
+    share = found["cpu_percent"]
+    yield Row(f"{what}: CPU of the emperor while nobody asks", f"{share}%", "at most 2%", share <= 2)
+    ratio = round(found["wake_s"] / found["wake_alone_s"], 2)
+    yield Row(f"{what}: the first answer of one, by that of one alone", f"{ratio}", "at most 1.5", ratio <= 1.5)
+
+
 def _redeploy_rows(again: Results, what: str) -> Iterator[Row]:
     value = again["pings_above_own"]
     yield Row(f"{what}, above the Act's own check + collectstatic + boot", f"{value} pings", "at most 2", value <= 2)
@@ -111,6 +120,8 @@ def rows(results: Results) -> list[Row]:
         found += _crowd_rows(crowd)
     if idle := results.get("idle"):
         found += _idle_rows(idle)
+    if asleep := results.get("asleep"):
+        found += _asleep_rows(asleep)
     if first := results.get("first"):
         found += _first_rows(first, "Acts", "dependencies", "disk", "wall")
     if page := results.get("wagtail"):
@@ -216,6 +227,17 @@ def _nothing(results: Results) -> str:
     return table(list(columns), [[show(run) for show in columns.values()] for run in runs])
 
 
+def _asleep(found: Results) -> str:
+    body = [
+        ["its first answer, one alone, and one among them", f"{found['wake_alone_s']} s, {found['wake_s']} s"],
+        ["memory of the emperor for all of them", f"{found['memory_kb'] / 1024:.1f} MB"],
+        ["CPU of the emperor while nobody asks", f"{found['cpu_percent']}%"],
+        ["open files of the emperor, which may have 65,536", f"{found['descriptors']:,}"],
+        ["seconds until the emperor had opened all doors", f"{found['made_s']} s"],
+    ]
+    return table([f"{found['acts']:,} Acts that sleep", ""], body) + "\n"
+
+
 PROSE = """\
 <!-- Made from tests/benchmarks/results.json by tests/benchmarks/report.py: change neither by hand. -->
 # Benchmarks
@@ -258,7 +280,7 @@ nothing:
 ## What a run costs
 
 {costs}
-{faked}{nothing}
+{asleep}{faked}{nothing}
 ![Runs that have nothing to do, in pings](images/benchmarks-nothing.svg)
 """
 FAKED = """\
@@ -278,6 +300,7 @@ def render(results: Results) -> str:
         loads=_loads(results),
         controls=_controls(results),
         costs=_costs(results),
+        asleep=_asleep(results["asleep"]) if "asleep" in results else "",
         faked=FAKED if "idle" in results else "",
         nothing=_nothing(results),
     )

@@ -18,14 +18,17 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from ..diagnosis import lookup
-from ..host import files, names, process, run_log, user_processes, users
+from ..host import files, locks, names, process, run_log, user_processes, users
 from ..host.errors import BackstageError
 from ..host.layout import ENVIRONMENT_SEAL as SEAL
 from ..host.layout import Act, Production
 from ..manifest import inputs
 from ..manifest.nouns import Index, summary
+from ..state import history
 from . import digests, seal, unpack
 
+PATIENCE = 7200
+"""The seconds to wait for the environments of other Acts."""
 TYPICAL = 80 * 2**20
 """The size of a small Django environment with its bytecode."""
 _NEEDS_BUILDING = re.compile(  # uv wraps its lines anywhere
@@ -136,11 +139,17 @@ def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
         raise BackstageError(f"{uv} is missing; run backstage.django.site first", step="environment")
     if not alone:
         try:
-            return _make(paths.production, wanted, uv, _shared(paths.production))
+            return _make_shared(paths.production, wanted, uv)
         except BackstageError as error:
             if not _NEEDS_BUILDING.search(error.log):
                 raise
     return _make(paths.production, own, uv, _own(paths, code if wanted.source else ""))
+
+
+def _make_shared(paths: Production, wanted: Wanted, uv: str) -> str:
+    """Make it as the Production's builder. Acts that are built side by side wait for each other, and one makes it."""
+    with locks.held(paths.environments_lock, history.who(), PATIENCE):
+        return wanted.key if is_sealed(paths, wanted.key) else _make(paths, wanted, uv, _shared(paths))
 
 
 def _shared(paths: Production) -> _Maker:

@@ -47,6 +47,7 @@ def _remove(state: ActState) -> None:
         files.remove_tree(path)
     files.remove(paths.live)
     files.remove(paths.stopped)
+    files.remove(paths.standby)
     files.remove(paths.record)
     if os.path.isdir(paths.root):
         state.history.add("removed", **({"dump": True} if final_dumps.is_wanted(state) else {}))

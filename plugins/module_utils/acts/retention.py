@@ -31,7 +31,7 @@ def superfluous(want: Want, state: ActState, switches: bool) -> list[str]:
     kept = {*ranked[: want.act.keep_releases], want.release, state.live_release}
     kept |= {sess.split(".")[0] for sess in state.crews}  # workers of these may still finish their jobs
     if not switches:
-        kept |= state.served
+        kept |= {*state.served, state.standby.get("sess", "").split(".")[0]}
     if not want.unhold:
         kept.add(state.hold.get("release"))
     return [name for name in ranked if name not in kept]

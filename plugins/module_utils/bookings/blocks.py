@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Optional
 
 from ..acts import url_prefixes
+from ..host.facts import Host
+from ..manifest.nouns import ASLEEP, Act, Sess
 from ..state.read import ActState
 from .locations import Left
 from .schedule import Acts, Schedule
@@ -75,3 +77,20 @@ def left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
 
 def unique(lists: Iterable[list[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for urls_ in lists for url in urls_))
+
+
+def longest_request(sess: Optional[Sess], act: Optional[Act], state: ActState, host: Host) -> int:
+    """Return the longest request of an Act, in seconds. One that wakes a sleeping Sess waits for its start, too.
+
+    Args:
+        sess: its Sess, if the manifest has one.
+        act: the Act, if the manifest has it; else what is on disk counts.
+        state: the Act on disk.
+        host: the host's facts.
+    """
+    record = state.record.get("act", {})
+    timeout: int = act.timeout if act else record.get("timeout", host.longest_request)
+    if not (sess.state == ASLEEP if sess else state.live_record.get("idle")):
+        return timeout
+    start: int = act.health.timeout if act else record.get("health", {}).get("timeout", 0)
+    return max(timeout, start)

@@ -305,7 +305,7 @@ class Bookings:
             return None
         act = state.paths.name
         known: Optional[Act] = self.manifest.acts.get(act)
-        timeout = known.timeout if known else state.record.get("act", {}).get("timeout", self.host.longest_request)
+        timeout = blocks.longest_request(self.manifest.sesses.get(act), known, state, self.host)
         static, media, others = zip(
             *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
         )

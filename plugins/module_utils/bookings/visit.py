@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -207,13 +207,14 @@ def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
         raise BackstageError(error.message, step="nginx") from None
 
 
-def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str, Any]]:
+def urls(production: str, host: Host, pages: Mapping[str, str], asleep: Container[str] = ()) -> list[dict[str, Any]]:
     """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now.
 
     Args:
         production: its name.
         host: the host's facts.
         pages: of each Act the page that its health asks for, which stands in for a front page that is not there.
+        asleep: the Acts that sleep: they are not asked, which would start them.
     """
     known = written.read(production, host)
     asked = []
@@ -224,6 +225,9 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
         asked.append((Place("localhost", data["path"], data["port"]), "local", act))
     found = []
     for place, state, act in asked:
+        if act in asleep and state != "closed":
+            found.append({**_unasked(place, host, "/"), "error": "asleep, not asked", "state": state, "act": act})
+            continue
         paths = Production(production).act(act) if act and state != "closed" else None
         answer = _answer(place, host, "/", paths)
         if answer["status"] == 404 and not answer["error"] and pages.get(act, "/") != "/":
@@ -241,10 +245,13 @@ def _shown(production: str, data: Block, known: written.Written) -> list[Gig]:
     return on + [{"path": path, "act": None, "closed": True} for path in sorted(closed)]
 
 
+def _unasked(place: Place, host: Host, path: str) -> dict[str, Any]:
+    return {"url": host.origin(place.scheme, place.name, place.port) + place.below(path), "status": 0, "error": ""}
+
+
 def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:
     """The status of the first answer, and what is wrong with it or with where it leads to."""
-    page = place.below(path)
-    found = {"url": host.origin(place.scheme, place.name, place.port) + page, "status": 0, "error": ""}
+    page, found = place.below(path), _unasked(place, host, path)
     walk = _walk(place, host, 30, act)
     try:
         answer = walk.ask(Page(place.name, page))

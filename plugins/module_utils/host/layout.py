@@ -55,6 +55,11 @@ class Production:
         return os.path.join(self.root, ".lock")
 
     @cached_property
+    def environments_lock(self) -> str:
+        """Return the lock of its shared builder, who makes one environment at a time."""
+        return os.path.join(self.root, ".environments.lock")
+
+    @cached_property
     def logs(self) -> str:
         return os.path.join(LOGS, self.name)
 
@@ -124,6 +129,11 @@ class Act:
     def stopped(self) -> str:
         """There while the Act is stopped by the playbook stop, and not by the manifest."""
         return os.path.join(self.root, "stopped")
+
+    @cached_property
+    def standby(self) -> str:
+        """It names the Sess that played before the live one, while that one stays beside it."""
+        return os.path.join(self.root, "standby")
 
     @cached_property
     def log(self) -> str:

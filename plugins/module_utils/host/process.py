@@ -97,6 +97,11 @@ def _bind_to(parent: int, restrained: bool) -> Callable[[], None]:
     return prepare
 
 
+def bind_to(parent: int) -> None:
+    """Have this process, a child that runs as root, killed when its parent ends."""
+    _bind_to(parent, False)()
+
+
 def run(
     argv: list[str],
     user: Optional[User] = None,

@@ -12,11 +12,15 @@ from math import prod
 from typing import Any, Callable, Optional
 
 from . import calendar, checks, database, venue_checks
-from .nouns import Act, Gig, Manifest, Sess, Timer, Worker, summary
+from .nouns import ASLEEP, Act, Gig, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
 
 MOST_COMBINATIONS = 64
 """Of Acts at the paths of a Venue: nginx has a server block for each, and a deploy tests every one."""
+LONGEST_STANDBY = 1440
+"""Minutes: a day."""
+SHORTEST_IDLE, LONGEST_IDLE = 5, 604800
+"""Seconds: a Sess is asked several times at its gate, and sleeps within a week."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +267,11 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        problems.check(f"{where}.idle", sess.idle, checks.between(sess.idle, SHORTEST_IDLE, LONGEST_IDLE))
+        problems.check(f"{where}.standby", sess.standby, checks.between(sess.standby, 0, LONGEST_STANDBY))
+        if sess.state == ASLEEP and act and act.workers:
+            said = "its Act has workers, which never sleep; use started, or leave the workers out"
+            problems.add(f"{where}.state", sess.state, said)
         _check_limits(sess, f"{where}.limits", problems)
         if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))

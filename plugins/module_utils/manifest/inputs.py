@@ -77,6 +77,8 @@ SESS_KEYS: dict[str, str] = {
     "hosts": NEITHER,
     "port": SESS,
     "state": NEITHER,
+    "idle": SESS,
+    "standby": NEITHER,
 }
 
 

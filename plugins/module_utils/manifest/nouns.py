@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Optional
 
+ASLEEP = "asleep"
+"""The state of a Sess that has no process while nobody asks for it."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -249,6 +252,12 @@ class Sess:
     hosts: list[str] = field(default_factory=lambda: [STAGE_GROUP])
     port: Optional[int] = None
     state: str = "started"
+    idle: int = 300
+    standby: int = 0
+
+    @property
+    def plays(self) -> bool:
+        return self.state in ("started", ASLEEP)
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from .values import NO_DICTIONARY, NO_LIST
 Item = dict[str, Any]
 
 NOT_BUILT = {
-    "backstage_sesses": ("idle",),
+    "backstage_sesses": ("manager", "worker_class"),
 }
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
-    ("state", "asleep"): "started or stopped",
     ("mode", "acme"): "none, selfsigned or files",
+    ("media", "shared"): "local, external or none",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""

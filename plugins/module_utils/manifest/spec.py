@@ -159,7 +159,9 @@ def sess() -> Spec:
         "limits": {"type": "dict", "options": limits()},
         "hosts": {"type": "list", "elements": "str"},
         "port": {"type": "int"},
-        "state": {"type": "str", "choices": ["started", "stopped", "absent"]},
+        "state": {"type": "str", "choices": ["started", "asleep", "stopped", "absent"]},
+        "idle": {"type": "int"},
+        "standby": {"type": "int"},
     }
 
 
@@ -314,6 +316,10 @@ def log_info() -> Spec:
         "since": {"type": "str"},
         **shown(),
     }
+
+
+def skeleton() -> Spec:
+    return {"act": {"type": "str", "required": True}, "path": {"type": "str"}, **shown()}
 
 
 def rehearsal() -> Spec:

@@ -11,6 +11,7 @@ from typing import Any
 from ..bookings import passwords, written
 from ..certificates.pairs import FILES, Pairs
 from ..host.facts import Host
+from ..manifest.nouns import ASLEEP
 from ..state.read import ActState, read
 
 Item = dict[str, Any]
@@ -48,9 +49,12 @@ def _act(summary: Item) -> Item:
 
 def _sess(name: str, act: ActState) -> Item:
     known: Item = {
-        key: act.live_record[key] for key in ("stage", "processes", "threads", "limits") if key in act.live_record
+        key: act.live_record[key]
+        for key in ("stage", "processes", "threads", "limits", "standby")
+        if key in act.live_record
     }
-    return {**known, "act": name}
+    asleep = {"state": ASLEEP, "idle": act.live_record["idle"]} if act.live_record.get("idle") else {}
+    return {**known, **asleep, "act": name}
 
 
 def _venue(data: Item, production: str, host: Host) -> Item:

@@ -19,6 +19,7 @@ from ..host import files, records, vassals
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
 from ..manifest.nouns import Manifest, Timer, Worker
+from ..stages import sleep
 from ..stages.crew import Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Part, Uwsgi
@@ -93,7 +94,8 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
         return
     part, crew = _part(act, release), Crew(host, act.paths, act.live or "")
     texts = {paths.ini: stage.render(part, act.live or ""), **crew.texts(part)}
-    for path, text in texts.items():
+    door = {sleep.file_of(stage.link(act.live or "")): stage.door_file(part, act.live or "")}
+    for path, text in {**texts, **door}.items():
         if files.read(path) != text:
             yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
     for lack in crew.lacks():
@@ -120,7 +122,7 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
     workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
     part = Part(release["release"], project, environment, {}, frozenset(), **counted)
-    return replace(part, manage=release["manage"], workers=workers)
+    return replace(part, manage=release["manage"], workers=workers, idle=act.live_record.get("idle") or 0)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

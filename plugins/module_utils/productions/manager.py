@@ -29,7 +29,7 @@ from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase
 from ..state.read import HostState, read
-from . import playbill, spool
+from . import playbill, side_by_side, spool
 from .order import Order, Outcome
 from .planner import Planner, playing
 
@@ -109,7 +109,10 @@ class _Run(Planner):
         fresh = {name for name, state in self.state.acts.items() if not state.live}
         early = [change for change in self.changes if change.phase < Phase.BOOK]
         late = [change for change in self.changes if change.phase > Phase.BOOK]
-        self._make(early, failed)
+        self._make([change for change in early if change.phase < Phase.BUILD], failed)
+        run = side_by_side.Run(self.state, self.warnings, self.done, self._make)
+        side_by_side.make(run, [change for change in early if change.phase in side_by_side.PHASES], failed)
+        self._make([change for change in early if change.phase > Phase.MIGRATE], failed)
         if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early, failed):
             self._book(failed, fresh)
         # as long as nginx may pass a Venue to an Act, that Act answers for it
@@ -138,6 +141,7 @@ class _Run(Planner):
         self._warn_of_migrations(after)
 
     def _make(self, changes: list[Change], failed: dict[str, BackstageError]) -> None:
+        """Apply changes one by one. What fails, and the rest of its Act, is left out."""
         for change in changes:
             if change.act in failed or change.make is None:
                 continue

@@ -66,7 +66,7 @@ class Planner:
         if self.order.verb:
             self.changes = self._plan_verb()
         else:
-            if any(sess.state == "started" for sess in self.manifest.sesses.values()):
+            if any(sess.plays for sess in self.manifest.sesses.values()):
                 vassals.need_own(self.host.vassals)
             self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
             self._refuse(renames.refused(self.manifest, self.state, self.order.through, self.renames))
@@ -102,7 +102,7 @@ class Planner:
         stopped = {name: act.stopped for name, act in self.state.acts.items() if act.stopped}
         sesses = dict(self.manifest.sesses)
         for name, mark in stopped.items():
-            if name in sesses and sesses[name].state == "started":
+            if name in sesses and sesses[name].plays:
                 sesses[name] = replace(sesses[name], state="stopped")
                 if self.order.through == "play":
                     since = f"at {mark['at']} by {mark['by']}"
@@ -226,7 +226,7 @@ class Planner:
         sess = self.manifest.sesses.get(act.name)
         if self.order.private or self.order.through != "play" or not (sess or self.order.prune):
             return []
-        is_started = sess is not None and sess.state == "started" and not state.stopped
+        is_started = sess is not None and sess.plays and not state.stopped
         return timers.plan(act.timers if is_started else (), state, self.host)
 
     def _plan_sess(self, want: acts.Want, state: ActState) -> list[Change]:

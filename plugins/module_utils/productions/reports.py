@@ -17,7 +17,7 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor, limits
+from ..stages import emperor, limits, sleep, standbys
 from ..stages.crew import DRAIN, Crew
 from ..stages.timers import Timers
 from ..stages.uwsgi import Uwsgi
@@ -44,8 +44,11 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     host = Host.read()
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
-    venues = visit.urls(production, host, pages) if host.has_front_of_house else []
     stats = emperor.try_look(host.stats)
+    asleep = {
+        name for name, act in state.acts.items() if act.live and Uwsgi(host, act.paths).is_asleep(act.live, stats)
+    }
+    venues = visit.urls(production, host, pages, asleep) if host.has_front_of_house else []
     held = {
         name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
         for name, act in sorted(state.acts.items())
@@ -71,6 +74,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
         "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
         "calendar": calendars.lines(booked, dt.datetime.now(dt.timezone.utc)),
+        "standbys": [line for line in map(standbys.line, state.acts.values()) if line],
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -87,6 +91,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
             *found.get("workers", []),
             *found.get("timers", []),
             *found.get("calendar", []),
+            *found.get("standbys", []),
             *found.get("limits", []),
             *(one["line"] for one in found.get("drift", [])),
         ]
@@ -101,6 +106,7 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
         "live": act.live_release,
         "held": act.hold.get("release"),
         "stopped": act.stopped.get("at"),
+        "standby": standbys.of(act).split(".")[0] or None if standbys.is_kept(act) else None,
         "releases": {
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()
@@ -128,7 +134,7 @@ def _sesses(
             "sess": act.live,
             "release": act.live_release,
             "since": act.history.since(act.live),
-            "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
+            "state": _sess_state(vassal, Uwsgi(host, act.paths), act.live, stats),
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
@@ -136,6 +142,14 @@ def _sesses(
             "workers": _workers(Crew(host, act.paths, act.live)),
         }
     return found
+
+
+def _sess_state(vassal: Optional[emperor.Vassal], stage: Uwsgi, sess: str, stats: Optional[emperor.Stats]) -> str:
+    if vassal is None:
+        return "dark"
+    if sleep.sleeps(stage.link(sess)):  # the emperor curses it while it falls asleep
+        return "asleep" if stage.is_asleep(sess, stats) else "playing"
+    return "playing" if vassal.accepting and not vassal.cursed else "dark"
 
 
 def _workers(crew: Crew) -> dict[str, Any]:

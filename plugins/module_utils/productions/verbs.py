@@ -121,7 +121,7 @@ def _stop(one: One) -> list[Change]:
     name, state = one.act.name, one.state
     if not state.exists:
         raise Refusal(f"act {name}: it is not on this host, so it can't be stopped")
-    if not state.live and (state.stopped or one.sess is None or one.sess.state != "started"):
+    if not state.live and (state.stopped or one.sess is None or not one.sess.plays):
         return one.sweep()
     mark = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "by": who()}
 
@@ -150,7 +150,7 @@ def _restore(one: One, release: str) -> list[Change]:
 
 
 def _need_startable(one: One) -> Sess:
-    if one.sess is None or one.sess.state != "started":
+    if one.sess is None or not one.sess.plays:
         said = f"has the state {one.sess.state}" if one.sess else "has no Sess and no Gig"
         raise Refusal(f"act {one.act.name}: in the manifest it {said}; change that, and deploy")
     return one.sess

@@ -127,6 +127,12 @@ def is_busy(path: str) -> bool:
     return any(line[3] == "00000000" and line[5] in _CONNECTED for line in _sockets(path))
 
 
+def is_queued(path: str) -> bool:
+    """Return whether a connection at the door waits for a worker."""
+    path = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+    return any(line[3] == "00000000" and line[5] == _CONNECTED[0] for line in _sockets(path))
+
+
 def _sockets(path: str) -> list[list[str]]:
     suffix = " " + path
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as table:

@@ -105,7 +105,8 @@ def _only(said: bytes, vassal: str) -> dict[str, Any]:
     """
     if not said.rstrip().endswith(b"}"):
         raise ValueError("it was cut short")
-    found: dict[str, Any] = {"vassals": [], "blacklist": []}
+    head = re.match(rb'\s*\{[^\[{]*"pid":\s*(\d+)', said)
+    found: dict[str, Any] = {"vassals": [], "blacklist": [], "pid": int(head[1]) if head else 0}
     blacklist = said.find(b'"blacklist"')
     for match in re.finditer(rb'"([^"]*/)?' + re.escape(vassal.encode()) + rb'"', said):
         begin, end = said.rfind(b"{", 0, match.start()), said.find(b"}", match.end())
@@ -123,6 +124,18 @@ def _parse(data: dict[str, Any]) -> Stats:
     }
     blacklist = {os.path.basename(item["id"]): item.get("attempt", 0) for item in data.get("blacklist", [])}
     return Stats(vassals, blacklist, data.get("pid", 0))
+
+
+def is_child(pid: int, emperor_pid: int) -> bool:
+    """Return whether a process that the emperor reports is still the emperor's: it reports dead ones, too."""
+    if pid <= 1:
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            state, parent = file.read().rpartition(")")[2].split()[:2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X") and emperor_pid in (0, int(parent))
 
 
 def try_look(path: str, vassal: str = "") -> Optional[Stats]:
@@ -156,7 +169,8 @@ def dismiss(stats: str, link: str, grace: Optional[float], what: str) -> None:
         if found is None:
             return  # it has ended, or no emperor runs
         if time.monotonic() > deadline:
-            if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
+            # the emperor lists a vassal that never had a process with -1, and a sleeping one with its last process
+            if killed or not seen or not is_child(found.pid, seen.pid):
                 raise BackstageError(f"{what} does not end", step="stop")
             # a hanging import ignores the emperor's signal
             os.kill(found.pid, signal.SIGKILL)

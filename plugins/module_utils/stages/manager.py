@@ -18,10 +18,10 @@ from ..host import caller, files, names, process, run_log
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest import inputs
-from ..manifest.nouns import Act, Sess
+from ..manifest.nouns import ASLEEP, Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import crew, limits
+from . import crew, limits, sleep, standbys
 from .crew import Crew
 from .uwsgi import Part, Uwsgi
 
@@ -39,6 +39,7 @@ class Want:
         hold: on a rollback, the release to hold, and the digest of its inputs.
         after: its address after nginx drops the old one; until then the Sess answers there, too.
         because: why another Sess plays even if the live one is as wanted; usually empty.
+        back: whether it is a rollback, which may take the standby.
     """
 
     sess: Sess
@@ -46,6 +47,7 @@ class Want:
     hold: Optional[dict[str, str]] = None
     after: Optional[world.Address] = None
     because: tuple[str, ...] = ()
+    back: bool = False
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -67,6 +69,8 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
         manage=release["manage"],
+        idle=want.sess.idle if want.sess.state == ASLEEP else 0,
+        standby=want.sess.standby,
         # a rehearsal starts no workers, because they would take real jobs
         workers=()
         if state.paths.production.name == names.REHEARSAL
@@ -90,10 +94,12 @@ def plan(
     name = state.paths.name
     before = {"release": state.live_release} if state.live else None
     play = partial(_play, state=state, host=host, warn=warn, ask=ask)
-    if want.sess.state == "started":
+    if want.sess.plays:
         differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
+            if want.back:
+                differences += standbys.look(want.act.play, state, partial(_differences, want, host=host), warn)
             changes.append(_play_change(want, Phase.PLAY, verb, differences, before, play))
         elif state.live and state.live_record.get("workers"):
             changes += _plan_crew(state, host)
@@ -160,6 +166,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
+    if (state.live_record.get("idle") or 0) != wanted.idle:
+        found.append(f"idle: {state.live_record.get('idle') or 'never'} -> {wanted.idle or 'never'}")
     found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
     return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
@@ -170,6 +178,7 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[s
     texts = {
         "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
         "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
+        "its door": (files.read(sleep.file_of(stage.link(live))), stage.door_file(wanted, live)),
     }
     for path, text in Crew(stage.host, state.paths, live).texts(wanted).items():
         texts[os.path.basename(path)] = (files.read(path), text)
@@ -179,7 +188,8 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[s
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """Return the removals of Sesses that are not live, except those whose workers still finish their jobs."""
     name = state.paths.name
-    left = [sess for sess in sorted(state.all_sesses - {state.live}) if not Crew(host, state.paths, sess).is_draining()]
+    stays = {state.live, standbys.of(state) if standbys.is_kept(state) else None}
+    left = [sess for sess in sorted(state.all_sesses - stays) if not Crew(host, state.paths, sess).is_draining()]
     return [
         Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
         for sess in left
@@ -193,8 +203,9 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     if wanted is None:
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
-    sess = start(want, wanted, state, host, warn)
-    _begin_work(want, sess, state, host, warn)
+    differences = partial(_differences, want, host=host)
+    warm = standbys.take(wanted.release, state, host, differences, want.act.act.keep_releases) if want.back else ""
+    sess = warm or _begin(want, wanted, state, host, warn)
     marks = {path: files.read(path) for path in (state.paths.hold, state.paths.stopped)}
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
@@ -217,7 +228,7 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     if want.hold:
         state.history.add("held", release=want.hold["release"])
     if old:
-        end(old, state, host, warn, wait=False)
+        _leave(old, want, state, host, warn)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}
     state.live_env = wanted.variables
     act, code = want.act.act, state.paths.release(wanted.release).code
@@ -226,12 +237,27 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         warn(f"act {act.name}: its database '{sealed}' lies in the code, and can't be written: name it in 'writable'")
 
 
-def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
-    """Start the workers of a Sess that passed the gate, then tell those of the old one to take no more jobs.
+def _leave(old: str, want: Want, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """End the Sess that played before, or let it stand by. There is one standby."""
+    standby, new = standbys.of(state), Crew(host, state.paths, state.live or "")
+    if standby:
+        end(standby, state, host, warn, wait=False)
+    elif state.standby and new.known():  # it is live again
+        new.resume()
+    standbys.forget(state.live or "", state)
+    if want.sess.standby and not want.back and old.split(".", maxsplit=1)[0] != want.act.play:
+        standbys.keep(old, want.sess.standby, state, host, warn)
+    else:
+        end(old, state, host, warn, wait=False)
+
+
+def _begin(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
+    """Start a Sess, pass it through the gate and start its workers. Then those of the old one take no more jobs.
 
     Raises:
-        BackstageError: one did not start. The new Sess was removed, and the old workers run on.
+        BackstageError: it or a worker did not start. It was removed, and the old workers run on.
     """
+    sess = start(want, wanted, state, host, warn)
     new = Crew(host, state.paths, sess)
     if new.known():
         run_log.phase(state.paths.name, "workers")
@@ -246,6 +272,7 @@ def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callab
     except BackstageError:
         end(sess, state, host, warn)
         raise
+    return sess
 
 
 def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
@@ -363,6 +390,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         return
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
+    standbys.forget(sess, state)
 
 
 def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:

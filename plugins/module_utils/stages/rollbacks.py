@@ -21,6 +21,7 @@ from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
 from . import manager as sesses
+from . import standbys
 
 
 def target(name: str, state: ActState, release: str) -> Optional[str]:
@@ -51,7 +52,7 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     Raises:
         Refusal: the Act should have no Sess.
     """
-    if sess is None or sess.state != "started":
+    if sess is None or not sess.plays:
         raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
     # the release that the manifest asks for needs no hold, because the next run would play it anyway
     forward = release == state.record.get("release")
@@ -59,7 +60,7 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
     left = state.live_release or state.record.get("release", "")
     hold = state.hold or {"release": left, "digest": state.record.get("digest", "")}
     played = acts.Want(act, address, release, unhold=forward and bool(state.hold), play=release)
-    return sesses.Want(sess, played, None if forward else hold)
+    return sesses.Want(sess, played, None if forward else hold, back=True)
 
 
 def version(state: ActState) -> str:
@@ -87,7 +88,7 @@ def plan_hold(name: str, state: ActState, leaving: str) -> list[Change]:
 def _was_interrupted(state: ActState) -> bool:
     """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
     draining = {sess for sess in state.crews if sess not in state.vassals}
-    left = state.all_sesses - {state.live} - draining
+    left = state.all_sesses - {state.live, standbys.of(state)} - draining
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 

@@ -54,6 +54,8 @@ def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: proces
         "limits": wanted.limits.given(),
         "variables": digests.of_variables(wanted.variables),
         "workers": [summary(worker) for worker in wanted.workers],
+        **({"idle": wanted.idle} if wanted.idle else {}),
+        **({"standby": wanted.standby} if wanted.standby else {}),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
     limited = stage.limits_record(wanted, sess)

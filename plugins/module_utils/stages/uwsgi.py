@@ -21,7 +21,7 @@ from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
 from ..manifest.nouns import Limits, Worker
-from . import emperor
+from . import emperor, sleep
 from .limits import Held, look, record
 
 LISTEN = 1024
@@ -45,13 +45,7 @@ die-on-term = true
 umask = 027
 processes = {processes}
 threads = {threads}
-thunder-lock = true
-listen = {listen}
-chmod-socket = 660
-; also delays the drop of privileges until after the bind
-chown-socket = root:{www}
-socket = {socket}
-; what nginx takes of a request fits in: headers of 32 kB, and a thousand of them
+{door}; what nginx takes of a request fits in: headers of 32 kB, and a thousand of them
 buffer-size = 65535
 max-vars = 1100
 harakiri = {timeout}
@@ -66,7 +60,20 @@ procname-prefix-spaced = {production}/{act}/{sess}
 disable-logging = true
 ; with the zone: it is the Act's own TIME_ZONE as soon as Django is there
 log-date = %%Y-%%m-%%dT%%H:%%M:%%S%%z
-logto2 = {log}
+{logging} = {log}
+"""
+_DOOR = """\
+thunder-lock = true
+listen = {listen}
+chmod-socket = 660
+; also delays the drop of privileges until after the bind
+chown-socket = root:{www}
+socket = {socket}
+"""
+_NO_DOOR = """\
+; the emperor has its door, starts it at a request, and is told when nobody has asked for so many seconds
+idle = {idle}
+die-on-idle = true
 """
 
 
@@ -86,6 +93,8 @@ class Part:
         limits: what it may use of the host.
         manage: how the Act is managed.
         workers: its workers.
+        idle: seconds without a request after which it sleeps; 0 if it never does.
+        standby: minutes that it stays beside the Sess of another release that replaces it.
     """
 
     release: str
@@ -99,6 +108,8 @@ class Part:
     limits: Limits = field(default_factory=Limits)
     manage: str = ""
     workers: tuple[Worker, ...] = ()
+    idle: int = 0
+    standby: int = 0
 
 
 class Uwsgi:
@@ -116,9 +127,9 @@ class Uwsgi:
             player=names.player(self.act.production.name, self.act.name),
             processes=part.processes,
             threads=part.threads,
-            listen=min(LISTEN, _somaxconn()),
-            www=names.WWW_GROUP,
-            socket=paths.socket,
+            door=self._door(part, paths.socket),
+            # without a socket the privileges are dropped before logto2 is opened
+            logging="logto" if part.idle else "logto2",
             timeout=part.timeout,
             worker_mercy=part.timeout + 5,
             mercy=part.timeout + 10,
@@ -132,6 +143,15 @@ class Uwsgi:
             log=self.act.log,
         )
 
+    def _door(self, part: Part, path: str) -> str:
+        if part.idle:
+            return _NO_DOOR.format(idle=part.idle)
+        return _DOOR.format(listen=min(LISTEN, _somaxconn()), www=names.WWW_GROUP, socket=path)
+
+    def door_file(self, part: Part, sess: str) -> Optional[str]:
+        """Return what the file beside the vassal should say; None if there should be none."""
+        return self.act.sess(sess).socket if part.idle else None
+
     def limits_record(self, part: Part, sess: str) -> Optional[str]:
         """Return what the start of a Sess reads about its limits; None if it has none."""
         if not part.limits.given():
@@ -141,19 +161,33 @@ class Uwsgi:
         return record(part.limits, names.scope(production, act, sess), player.uid)
 
     def held(self, sess: str, asked: Mapping[str, Any], stats: Optional[emperor.Stats] = None) -> list[Held]:
-        """Return what enforces the limits of a started Sess. The emperor is asked unless its stats are given."""
+        """Return what enforces the limits of a started Sess; nothing while it sleeps.
+
+        The emperor is asked unless its stats are given.
+        """
         stats = stats or (emperor.try_look(self.host.stats) if asked else None)
+        if self.is_asleep(sess, stats):
+            return []
         found = stats.vassals.get(self.vassal(sess)) if stats else None
         return look(asked, found.pid if found else 0, stats.pid if stats else 0)
 
+    def is_asleep(self, sess: str, stats: Optional[emperor.Stats]) -> bool:
+        """Return whether it waits for a request without a process."""
+        return sleep.sleeps(self.link(sess)) and not sleep.is_awake(stats, self.vassal(sess))
+
     def vassal(self, sess: str) -> str:
         return names.vassal(self.act.production.name, self.act.name, sess)
+
+    def link(self, sess: str) -> str:
+        return os.path.join(self.host.vassals, self.vassal(sess))
 
     def start(self, sess: str) -> None:
         """Let the emperor start the Sess: link its vassal under a name that the emperor ignores, then rename it."""
         if not os.path.isdir(self.host.vassals):
             raise BackstageError(f"{self.host.vassals} is missing; {SITE}", step="start")
-        files.link(os.path.join(self.host.vassals, self.vassal(sess)), self.act.sess(sess).ini)
+        if (files.read_json(self.act.sess(sess).record) or {}).get("idle"):
+            sleep.hang(self.link(sess), self.act.sess(sess).socket)
+        files.link(self.link(sess), self.act.sess(sess).ini)
 
     def ready(self, sess: str, timeout: float) -> None:
         """Wait until the Sess accepts requests.
@@ -162,12 +196,15 @@ class Uwsgi:
             BackstageError: it ended, was refused, or took too long. Its log shows the cause.
         """
         name, deadline = self.vassal(sess), time.monotonic() + timeout
+        if sleep.sleeps(self.link(sess)):
+            sleep.wake(self.host.stats, name, self.act.sess(sess).socket, timeout)
+            return
         pid: Optional[int] = None
         while time.monotonic() < deadline:
             stats = emperor.look(self.host.stats, name)
             found = stats.vassals.get(name)
             if name in stats.blacklist or (pid and (found is None or found.pid != pid or found.respawns)):
-                raise BackstageError("the Sess ended while it started", step="start")
+                raise BackstageError(sleep.ENDED, step="start")
             if found and found.pid > 0:
                 pid = found.pid
                 if found.accepting and not found.cursed:
@@ -189,8 +226,8 @@ class Uwsgi:
             grace: seconds for open requests, then it is killed. None if it answers nothing any more: nothing waits for
                 its exit then, which takes uWSGI's master up to a second.
         """
-        link = os.path.join(self.host.vassals, self.vassal(sess))
-        emperor.dismiss(self.host.stats, link, grace, f"the Sess {sess}")
+        sleep.unhang(self.link(sess))  # first: the emperor keeps no door of what is gone
+        emperor.dismiss(self.host.stats, self.link(sess), grace, f"the Sess {sess}")
 
     def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
         """Kill the processes that a stopped Sess has left, and return their names.
@@ -203,13 +240,14 @@ class Uwsgi:
 
         stats = emperor.try_look(self.host.stats)
         plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
-        if stats is None or (playing and (plays is None or plays.pid <= 1)):
+        asleep = bool(playing) and self.is_asleep(playing or "", stats)
+        if stats is None or (playing and not asleep and (plays is None or plays.pid <= 1)):
             return []
         production, act = self.act.production.name, self.act.name
         left = Left(
             user=process.User.named(names.player(production, act)),
             emperor=stats.pid,
-            before=started(plays.pid) if plays else None,
+            before=started(plays.pid) if plays and not asleep else 0 if asleep else None,
             title=f"{production}/{act}/{sess} ",
             scope=names.scope(production, act, sess),
         )
@@ -223,7 +261,7 @@ class Uwsgi:
         return [name[len(before) + 1 : -len(after) - 1] for name in names_ if name.startswith(before + ".")]
 
     def is_started(self, sess: str) -> bool:
-        return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
+        return files.link_target(self.link(sess)) is not None
 
     def log_ends(self) -> dict[str, int]:
         """Return where the Act's log and the emperor's end now. Time stamps would depend on the Act's TIME_ZONE."""
@@ -253,6 +291,7 @@ def sweep_drafts(production: str, vassals: str) -> None:
     for name in files.names_in(vassals):
         if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
             files.remove(os.path.join(vassals, name))
+    sleep.sweep(vassals, f"backstage.{production}.")
 
 
 def read_from(path: str, offset: int) -> str:

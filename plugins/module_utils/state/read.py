@@ -44,6 +44,7 @@ class ActState:
     stopped: Record
     crews: list[str] = field(default_factory=list)
     was: str = ""
+    standby: Record = field(default_factory=dict)
 
     @cached_property
     def live_env(self) -> dict[str, str]:
@@ -127,6 +128,13 @@ class ActState:
         return f"{release}.{max(numbers) + 1}"
 
 
+def refresh(state: ActState) -> None:
+    """Read an Act again, after another process changed it. Plans keep their reference to its state."""
+    found = read_act(state.paths, state.vassals, state.crews)
+    state.__dict__.clear()
+    state.__dict__.update(found.__dict__)
+
+
 @dataclass
 class HostState:
     """The state of a Production on this host."""
@@ -197,6 +205,7 @@ def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
         hold=files.read_json(paths.hold) or {},
         stopped=files.read_json(paths.stopped) or {},
         crews=crews,
+        standby=files.read_json(paths.standby) or {},
     )
 
 

@@ -116,6 +116,15 @@ RESULTS: dict[str, Any] = {
     },
 }
 RESULTS["idle"] = [{**RESULTS["crowd"]["nothing"][0], "gigs": gigs} for gigs in (1, 10, 100, 1000)]
+RESULTS["asleep"] = {
+    "acts": 1000,
+    "made_s": 3.9,
+    "memory_kb": 600,
+    "cpu_percent": 0.6,
+    "descriptors": 1107,
+    "wake_alone_s": 1.0,
+    "wake_s": 1.1,
+}
 RESULTS["wagtail"] = copy.deepcopy({"redeploy": RESULTS["redeploy"], "first": RESULTS["first"]})
 
 
@@ -152,6 +161,9 @@ def test_an_inventory_holds_the_manifest(tmp_path: Path) -> None:
     assert [gig["venue"] for gig in manifest["backstage_gigs"]] == ["one.crowd.example.com", "two.crowd.example.com"]
     assert manifest["backstage_act_defaults"]["env"] == {"ENCORE_REHEARSAL": "0"}
     hosts = json.loads((inventory / "hosts.json").read_text())["all"]
+    assert manifest["backstage_sess_defaults"] == {"processes": 1, "threads": 1}
+    asleep = Production("crowd", tmp_path, "0" * 40, processes=1, idle=5).manifest()
+    assert asleep["backstage_sess_defaults"] == {"processes": 1, "threads": 1, "state": "asleep", "idle": 5}
     assert hosts["children"]["backstage_stage"]["hosts"] == {"h1": {"ansible_host": "10.0.0.1"}}
 
 
@@ -168,7 +180,7 @@ def test_answers_of_another_release_after_a_switch_are_strays() -> None:
 def test_all_is_met_in_good_results() -> None:
     rows = report.rows(RESULTS)
     assert [row.measure for row in rows if not row.met] == []
-    assert len(rows) == 5 + 1 + 1 + 2 + 3 + 3 + 3 + 4
+    assert len(rows) == 5 + 1 + 1 + 2 + 3 + 3 + 3 + 3 + 4
 
 
 @pytest.mark.parametrize(
@@ -185,6 +197,9 @@ def test_all_is_met_in_good_results() -> None:
         (("crowd", "nothing", 0, "pings"), 1.51, False),
         (("crowd", "nothing", 1, "pings"), 5.01, False),
         (("crowd", "redeploy_one_s", "100"), 2.5, False),
+        (("asleep", "memory_kb"), 16_001, False),
+        (("asleep", "cpu_percent"), 2.1, False),
+        (("asleep", "wake_s"), 1.6, False),
         (("idle", 0, "pings"), 1.51, False),
         (("idle", 2, "pings"), 1.61, False),
         (("idle", 3, "pings"), 3.01, False),
@@ -211,7 +226,16 @@ def test_each_miss_is_told(path: tuple[Any, ...], value: Any, must: bool, capsys
 
 def test_the_page_holds_every_figure() -> None:
     page = report.render(RESULTS)
-    for figure in ("2026-01-02", "250,000", "15.5 → 15.5 ms", "502: 81", "1.4 s, 1.45 s", "88.0 MB", "1.3 pings"):
+    for figure in (
+        "2026-01-02",
+        "250,000",
+        "15.5 → 15.5 ms",
+        "502: 81",
+        "1.4 s, 1.45 s",
+        "88.0 MB",
+        "1.3 pings",
+        "1.0 s, 1.1 s",
+    ):
         assert figure in page
 
 

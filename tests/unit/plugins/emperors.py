@@ -81,11 +81,21 @@ class Emperor:
         for name in sorted({*self.playing} - names):
             self.playing.pop(name).close()
         vassals = [
-            {"id": name, "pid": os.getpid(), "accepting": int(self.ready), "cursed": self.cursed, "respawns": 0}
+            {
+                "id": name,
+                "pid": os.getpid(),
+                "accepting": int(self.ready and not self._door_file(name).exists()),
+                "cursed": self.cursed,
+                "respawns": 0,
+            }
             for name in self.playing
         ]
         blacklist = [{"id": name, "attempt": 1} for name in self.dead]
         client.sendall(json.dumps({"vassals": vassals, "blacklist": blacklist}).encode())
+
+    def _door_file(self, name: str) -> Path:
+        """It is there beside a vassal that sleeps: the emperor listens at its door."""
+        return self.vassals / f"{name}.door"
 
     def _start(self, name: str) -> ExitStack:
         ini = (self.vassals / name).read_text()
@@ -94,7 +104,7 @@ class Emperor:
         if "attach-daemon2" in told:
             vassal.callback(self._keep(told))
             return vassal
-        door = told["socket"]
+        door = told["socket"] if "socket" in told else self._door_file(name).read_text()
         token = Path(door).parents[1] / "env" / "BACKSTAGE_TOKEN"
         asked = Asked(purr_to_all, token.read_text().strip() if token.exists() else "")
         vassal.enter_context(listening(Path(door), lambda client: self._serve(client, asked)))

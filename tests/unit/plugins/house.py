@@ -27,6 +27,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest import i
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue, summary
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import sleep
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
@@ -211,6 +212,9 @@ class House:
         if limited:
             files.draft(own.limits, limited, 0o600)
         record["workers"] = [summary(worker) for worker in part.workers]
+        if part.idle:
+            record["idle"] = part.idle
+            sleep.hang(Uwsgi(self.host, paths).link(found), own.socket)
         Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))
         if part.workers:
             files.link(Crew(self.host, paths, found).link, own.crew_ini)
@@ -251,7 +255,7 @@ class House:
                 self.log({"event": "seed done", "seed": seed}, act=name)
             self.record(want)
             sess = order.manifest.sesses.get(name)
-            if sess and sess.state == "started":
+            if sess and sess.plays:
                 self.play(want, sess, tuple(self.state(name).history.played()[:4]))
         for venue in order.manifest.venues.values():
             gigs = [gig for gig in order.manifest.gigs if gig.venue == venue.name and gig.state == "present"]

@@ -74,8 +74,8 @@ SAID = {  # by RULES 1, as far as this much is built
     | {"dump", "was", "media"},
 }  # fmt: skip
 SAID_OF_SESSES = {
-    inputs.SESS: {"processes", "threads", "limits", "stage", "port"},
-    inputs.NEITHER: {"act", "hosts", "state"},
+    inputs.SESS: {"processes", "threads", "limits", "stage", "port", "idle"},
+    inputs.NEITHER: {"act", "hosts", "state", "standby"},
 }
 
 

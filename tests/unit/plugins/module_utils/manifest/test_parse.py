@@ -95,6 +95,11 @@ REFUSED: list[tuple[Item, str]] = [
         {"acts": [act(workers=[{"name": "rq", "manage": "rqworker"}, {"name": "rq", "manage": "rqworker"}])]},
         f"{WORKERS}[rq]: stands in the list twice; use 'count' for more than one of it",
     ),
+    (
+        {**worker(), "sesses": [{"act": "kittens", "state": "asleep"}]},
+        "backstage_sesses[kittens].state: 'asleep': its Act has workers, which never sleep; use started, or leave the"
+        " workers out",
+    ),
     ({"acts": [act(), act()]}, "backstage_acts[kittens]: stands in the list twice; keep one"),
     (
         {"acts": [{"name": "kittens"}]},

@@ -21,11 +21,7 @@ NOT_BUILT_PLACES = {
 NOT_BUILT = [(table, key) for table, keys in shapes.NOT_BUILT.items() for key in keys]
 NOT_BUILT_VALUES = [
     ({"sesses": [{"act": "kittens", "stage": "gunicorn"}]}, "backstage_sesses[kittens].stage: 'gunicorn'", "uwsgi"),
-    (
-        {"sesses": [{"act": "kittens", "state": "asleep"}]},
-        "backstage_sesses[kittens].state: 'asleep'",
-        "started or stopped",
-    ),
+    ({"acts": [act(media="shared")]}, "backstage_acts[kittens].media: 'shared'", "local, external or none"),
     *[
         (
             {"venues": [{"name": VENUE, "tls": {"mode": mode}}]},
@@ -38,8 +34,8 @@ NOT_BUILT_VALUES = [
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
-    assert {key for _table, key in NOT_BUILT} == {"idle"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "acme"}
+    assert {key for _table, key in NOT_BUILT} == {"manager", "worker_class"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "acme", "shared"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -95,7 +91,8 @@ VENUE_DEFAULTS: list[tuple[Item, str]] = [
 SESS_DEFAULTS: list[tuple[Item, str]] = [
     ({"processes": "many"}, "processes"),
     ({"port": "http"}, "port"),
-    ({"idle": 60}, "idle: this is not built yet"),
+    ({"standby": 1441}, "backstage_sesses[kittens].standby: 1441: use a number from 0 to 1440"),
+    ({"idle": 4}, "backstage_sesses[kittens].idle: 4: use a number from 5 to 604800"),
     ({"stage": "gunicorn"}, "this is not built yet; use uwsgi"),
     ({"threads": 0}, "threads: 0: use a number from 1 to 256"),
     ({"sauce": 1}, "sauce"),

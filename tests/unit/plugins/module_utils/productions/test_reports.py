@@ -92,6 +92,7 @@ def test_an_empty_host(house: House) -> None:
         "workers": [],
         "timers": [],
         "calendar": [],
+        "standbys": [],
         "limits": [],
         "drift": [],
     }
