@@ -211,10 +211,13 @@ class Bookings:
         """Where each Act plays, by the manifest: an Act has one path."""
         return {gig.act: gig.path for gig in self.manifest.gigs if gig.state == "present" and gig.act not in self.left}
 
+    @cached_property
+    def _gone(self) -> set[str]:
+        return renamed.gone(self.manifest, self.left)
+
     def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
-        gone = renamed.gone(self.manifest, self.left)
-        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, gone)
+        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, self._gone)
         before = [Gig(gig["act"], venue.name, gig["path"], tuple(gig.get("when", ()))) for gig in block["gigs"]]
         return gigs.merged(self.said.get(venue.name, []), before, self.left, self.prune)
 

@@ -15,6 +15,7 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import envir
 from ansible_collections.backstage.django.plugins.module_utils.host import children, locks
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.productions import side_by_side
+from ansible_collections.backstage.django.plugins.module_utils.productions.playbill import Done
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase, Step
 from ansible_collections.backstage.django.plugins.module_utils.state.read import read
 
@@ -33,6 +34,7 @@ class Made:
         self.house, self.failed = house, Failed()
         self.state, self.warnings = read(house.production, house.host), ["earlier"]
         self.log = house.root / "done"
+        self.done_for = Done(seconds={"cats": 1.0})
         monkeypatch.setattr(side_by_side, "at_once", lambda: at_once)
 
     def change(
@@ -54,11 +56,13 @@ class Made:
             if change.act not in failed and change.make:
                 try:
                     change.make()
+                    self.done_for.built[change.act] = change.step.verb
+                    self.done_for.seconds[change.act] = self.done_for.seconds.get(change.act, 0) + 1
                 except BackstageError as error:
                     failed[change.act] = BackstageError(error.message, f"act {change.act}", change.step.verb, error.log)
 
     def run(self, *changes: Change) -> None:
-        run = side_by_side.Run(self.state, self.warnings, self.make)
+        run = side_by_side.Run(self.state, self.warnings, self.done_for, self.make)
         side_by_side.make(run, sorted(changes, key=lambda change: change.phase), self.failed)
 
     def done(self) -> dict[str, tuple[float, float, int]]:
