@@ -140,9 +140,8 @@ class Bookings:
         """The data of each Venue's file as it should be; pure."""
         paths = self._paths()
         before = {} if self.prune else self.before
-        wanted = {
-            name: blocks.staying(block, paths, renamed.gone(self.manifest, self.left)) for name, block in before.items()
-        }
+        gone = renamed.gone(self.manifest, self.left)
+        wanted = {name: blocks.staying(block, paths, gone) for name, block in before.items()}
         for name, venue in self.manifest.venues.items():
             if name in self.taken:
                 if name in self.before:
@@ -152,7 +151,7 @@ class Bookings:
             if venue.state == "absent":
                 wanted.pop(name, None)
                 continue
-            booked = [Booked(gig.act, gig.path, (), (), 0, when=gig.when) for gig in self._gigs(venue, paths)]
+            booked = [Booked(gig.act, gig.path, (), (), 0, when=gig.when) for gig in self._gigs(venue, paths, gone)]
             wanted[name] = server_block.data(self.paths.name, venue, booked)
         return wanted
 
@@ -211,13 +210,9 @@ class Bookings:
         """Where each Act plays, by the manifest: an Act has one path."""
         return {gig.act: gig.path for gig in self.manifest.gigs if gig.state == "present" and gig.act not in self.left}
 
-    @cached_property
-    def _gone(self) -> set[str]:
-        return renamed.gone(self.manifest, self.left)
-
-    def _gigs(self, venue: Venue, paths: dict[str, str]) -> list[Gig]:
+    def _gigs(self, venue: Venue, paths: dict[str, str], gone: set[str]) -> list[Gig]:
         """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
-        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, self._gone)
+        block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, gone)
         before = [Gig(gig["act"], venue.name, gig["path"], tuple(gig.get("when", ()))) for gig in block["gigs"]]
         return gigs.merged(self.said.get(venue.name, []), before, self.left, self.prune)
 
