@@ -33,8 +33,9 @@ class Run:
 
     @property
     def last(self) -> dict[str, Any]:
-        """What the last module on a host returned."""
-        return self.results[-1]["result"] if self.results else {}
+        """What the last module on a host returned; a task that was skipped returned nothing."""
+        ran = [line["result"] for line in self.results if line["status"] != "skipped"]
+        return ran[-1] if ran else {}
 
     @property
     def changed(self) -> int:

@@ -51,13 +51,13 @@ def one_that_plays(house: House) -> Iterator[None]:
 
 
 def test_fault_01_controller_killed_at_each_task(house: House) -> None:
-    """At every task of the playbook site, and at the one task of deploy."""
+    """At every task of the playbook site, and at the task of deploy that builds and plays."""
     with house.visitors(STEADY, f"{VENUE}/") as visitors:
         number, every = 1, 1 if FULL else 8
         while (run := house.start(playbook="site", kill_at_task=number, **take("killed at a task")).end()).code != 0:
             assert run.code < 0, run.printed
             number += every
-        assert house.start(kill_at_task=1, **take("killed at the only task")).end().code < 0
+        assert house.start(kill_at_task=1, **take("killed before the build")).end().code < 0
     assert number > 16, "site has more tasks than that"
     visitors.all_pleased()
     converged(house, "killed at the last task")
