@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,22 +15,47 @@ import pytest
 TESTS = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "scenarios")]  # scripts of this checkout, and no installed package
 
-from faults.host import Host  # noqa: E402
+from faults.host import PROJECT, Host  # noqa: E402
 from faults.house import House, scenario  # noqa: E402
+
+ZONE = "example.test"
+NAMES = (f"hall.{ZONE}", f"www.hall.{ZONE}")
+
+collect_ignore = [] if os.environ.get("CAMPAIGN") else ["test_3_frozen.py", "test_4_turned.py"]
 
 
 class Almanac(House):
-    """One Act on h1, which is the primary, too; h2 is the secondary."""
+    """One Act on h1, which is the primary name server, too; h2 is the secondary."""
 
-    def records(self, host: str) -> list[str]:
-        """The addresses in the zone, as a name server has it: name, type and address."""
-        lines = Host(host).sh("pdnsutil list-zone example.test").splitlines()
-        words = [line.split() for line in lines]
+    servers = (Host("h1"), Host("h2"))
+
+    @property
+    def address(self) -> str:
+        """The address of h1, where the names point."""
+        garage = [str(PROJECT / "tests/garage/garage.sh"), "address", "h1"]
+        return subprocess.run(garage, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def records(self, server: Host) -> list[str]:
+        """The address records of the zone at a name server: name, type and address."""
+        words = [line.split() for line in server.sh(f"pdnsutil list-zone {ZONE}").splitlines()]
         return sorted(f"{word[0]} {word[3]} {word[4]}" for word in words if len(word) == 5 and word[3] in ("A", "AAAA"))
 
-    def edition(self) -> str:
-        """With what the Act plays."""
-        return str(self.get("hall.example.test", "/variables/")["page"])
+    def status(self) -> str:
+        """What the playbook status prints."""
+        run = self.play(playbook="status")
+        assert run.code == 0, run.printed[-3000:]
+        return run.printed
+
+    @contextmanager
+    def away(self, *servers: Host, verb: str = "stop") -> Iterator[None]:
+        """PowerDNS is stopped, or frozen by the verb freeze, on these hosts for a while."""
+        for server in servers:
+            server.sh(f"systemctl {verb} pdns")
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.sh("systemctl thaw pdns" if verb == "freeze" else "systemctl start pdns")
 
 
 @pytest.fixture(scope="session")
