@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 from typing import Any
 
@@ -121,6 +122,22 @@ def test_two_controllers(primary: PowerDns) -> None:
     manager.reconcile(right)
     manager.reconcile(wrong)
     assert planned(manager.reconcile(right)) == [f"write {BAR} A"]
+    assert manager.reconcile(right).steps == []
+
+
+def test_two_controllers_at_once(primary: PowerDns) -> None:
+    """FAULTS 82: every record is that of one of them, no record is lost, and the next run of the right one mends it."""
+    right, wrong = order(NAMES), order({**NAMES, BAR: ["192.0.2.99"], f"new.{ZONE}": ["192.0.2.99"]})
+    manager.reconcile(order({}))
+    with ThreadPoolExecutor(2) as pool:
+        for run_of in [pool.submit(manager.reconcile, one) for one in (right, wrong) * 5]:
+            run_of.result()
+    found = primary.zone(ZONE)
+    assert found[f"{BAR} A"] in (["192.0.2.7"], ["192.0.2.99"])
+    assert found == {**SERVERS, **OURS, f"{BAR} A": found[f"{BAR} A"], f"new.{ZONE} A": ["192.0.2.99"]}
+    mended = manager.reconcile(right)
+    assert mended.unlisted == [f"new.{ZONE}"]
+    assert primary.zone(ZONE)[f"{BAR} A"] == ["192.0.2.7"]
     assert manager.reconcile(right).steps == []
 
 
