@@ -67,11 +67,47 @@ class Api:
         """Tell the secondaries now. By itself the server does so within a minute."""
         self._call("PUT", f"/zones/{name}/notify")
 
+    def zones(self) -> list[str]:
+        """The names of all zones of the server."""
+        return [str(zone["name"]) for zone in self._list("/zones?dnssec=false")]
+
+    def metadata(self, zone: str) -> dict[str, list[str]]:
+        """What is noted of a zone, by its kind."""
+        return {one["kind"]: list(one["metadata"]) for one in self._list(f"/zones/{zone}/metadata")}
+
+    def write_metadata(self, zone: str, kind: str, values: list[str]) -> None:
+        self._call("PUT", f"/zones/{zone}/metadata/{kind}", {"kind": kind, "metadata": values})
+
+    def secret(self, key: str) -> Optional[str]:
+        """The secret of a TSIG key; None if the server has no such key."""
+        found = self._call("GET", f"/tsigkeys/{key}.", absent=True)
+        return None if found is None else str(found.get("key"))
+
+    def write_key(self, name: str, algorithm: str, secret: str, exists: bool) -> None:
+        data = {"name": name, "algorithm": algorithm, "key": secret}
+        self._call(*(("PUT", f"/tsigkeys/{name}.") if exists else ("POST", "/tsigkeys")), data)
+
+    def remove_key(self, name: str) -> None:
+        self._call("DELETE", f"/tsigkeys/{name}.", absent=True)
+
     def forget(self, name: str) -> None:
         """Answer from the database at once: a new zone is answered with its first serial for a while otherwise."""
         self._call("PUT", f"/cache/flush?domain={name}")
 
+    def _list(self, path: str) -> list[Data]:
+        found = self._any("GET", path)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self._stranger()
+        return found
+
     def _call(self, method: str, path: str, data: Optional[Data] = None, absent: bool = False) -> Optional[Data]:
+        found = self._any(method, path, data, absent)
+        if found is not None and not isinstance(found, dict):
+            raise self._stranger()
+        return found
+
+    def _any(self, method: str, path: str, data: Optional[Data] = None, absent: bool = False) -> Any:
+        """What the server answers; None if it knows no such thing."""
         for tried in range(1, _TRIES + 1):
             again = method == "GET" and tried < _TRIES
             try:
@@ -102,12 +138,12 @@ class Api:
         text: bytes = answer.read(_LARGEST + 1)
         return text
 
-    def _read(self, text: bytes) -> Data:
+    def _read(self, text: bytes) -> Any:
         try:
             found = json.loads(text) if text.strip() else {}
         except ValueError:
             raise self._stranger() from None
-        if len(text) > _LARGEST or not isinstance(found, dict):
+        if len(text) > _LARGEST:
             raise self._stranger()
         return found
 
@@ -137,4 +173,7 @@ class NoServer(Api):
         super().__init__("", "", 0)
 
     def zone(self, name: str) -> Optional[Data]:
+        return None
+
+    def secret(self, key: str) -> Optional[str]:
         return None

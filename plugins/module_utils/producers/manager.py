@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from ..host.errors import BackstageError
 from ..state.plan import Step
-from . import copies, questions, records
+from . import challenges, copies, questions, records
 from .api import Api, NoServer
 from .orders import ACCOUNT, Order
-from .records import Wanted, Zone, ZonePlan
+from .records import Change, Wanted, Zone, ZonePlan
 
 _SOA = "1 10800 3600 604800 300"
 _SLOW_TTL = 3600
@@ -67,12 +67,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done to a zone."""
+    """What is to be done to a zone.
+
+    Args:
+        zone: the zone as it is.
+        is_new: whether it has to be made.
+        signs: whether it has to be signed.
+        plan: how its records of this Production differ.
+        shared: the changes of records that belong to all Productions.
+        place: its zone of challenges; None if there is none.
+    """
 
     zone: Zone
     is_new: bool
     signs: bool
     plan: ZonePlan
+    shared: list[Change]
+    place: Optional[challenges.Place]
 
     def steps(self, order: Order) -> list[Step]:
         found = []
@@ -80,7 +91,8 @@ class _Work:
             found.append(Step("zone", self.zone.name.rstrip("."), "create", None, ", ".join(order.name_servers)))
         if self.signs:
             found.append(Step("zone", self.zone.name.rstrip("."), "sign", "not signed", "signed"))
-        return found + [change.step() for change in self.plan.changes]
+        found += [change.step() for change in self.plan.changes + self.shared]
+        return found + (self.place.steps() if self.place else [])
 
 
 def check(order: Order) -> Outcome:
@@ -129,7 +141,7 @@ def _outcome(order: Order, work: list[_Work]) -> Outcome:
 
 def _plan(order: Order, api: Api) -> list[_Work]:
     """All zones are read, and everything that is in the way is named, before the first is changed."""
-    want, _homeless = records.wanted({} if order.leaving else order.names, order.zones, order.ttl)
+    want = _wanted(order)
     work, conflicts = [], list[str]()
     for name in order.zones:
         data = api.zone(name)
@@ -138,12 +150,56 @@ def _plan(order: Order, api: Api) -> list[_Work]:
         zone = Zone(name) if data is None else Zone.of(data, order.mark)
         _refuse(zone, data is None, want[name], order)
         plan = records.plan(zone, want[name], order.prune or order.leaving)
-        conflicts += plan.conflicts
-        work.append(_Work(zone, data is None, order.dnssec and not zone.signed and not order.leaving, plan))
+        shared, in_the_way = _delegation(zone, want[name], order)
+        conflicts += plan.conflicts + in_the_way
+        place = _place(zone, want[name], order, api)
+        signs = order.dnssec and not zone.signed and not order.leaving
+        work.append(_Work(zone, data is None, signs, plan, shared, place))
     if conflicts:
         cure = "Nothing was changed. Remove what is in the way, or leave the name out."
         raise BackstageError(f"DNS: {'; '.join(conflicts)}. {cure}")
     return work
+
+
+def _wanted(order: Order) -> dict[str, Wanted]:
+    """What should be in each zone. A name that is listed has no other challenge than the listed ones."""
+    if order.leaving:
+        return records.wanted({}, order.zones, order.ttl)[0]
+    want, _homeless = records.wanted(order.names, order.zones, order.ttl)
+    for name in order.names:
+        zone = records.home(name, want)
+        if zone:
+            want[zone].names.add(challenges.owner(name))
+    challenges.lead(want, order.challenges, order.ttl)
+    return want
+
+
+def _has_challenges(want: Wanted) -> bool:
+    return any(kind == "CNAME" for _name, kind in want.records)
+
+
+def _delegation(zone: Zone, want: Wanted, order: Order) -> tuple[list[Change], list[str]]:
+    """The change by which a zone names the primary for its challenges, and what of somebody else's is in its way."""
+    if not _has_challenges(want):
+        return [], []
+    key, after = challenges.delegation(zone.name, next(iter(order.name_servers)))
+    before = zone.foreign.get(key)
+    if before == after:
+        return [], []
+    if before and key not in zone.shared:
+        told = f"{key[0].rstrip('.')} has a record NS {', '.join(before.contents)}"
+        return [], [f"{told} that is not this Production's"]
+    return [Change(key, before, after)], []
+
+
+def _place(zone: Zone, want: Wanted, order: Order, api: Api) -> Optional[challenges.Place]:
+    """The zone of challenges, where one is needed, or was."""
+    is_needed = _has_challenges(want)
+    server = next(iter(order.name_servers), "")
+    if not is_needed and challenges.delegation(zone.name, server)[0] not in zone.foreign:
+        return None
+    keys = order.keys if is_needed else []
+    return challenges.read(zone.name, order.production, server, ACCOUNT, keys, api)
 
 
 def _refuse(zone: Zone, is_new: bool, want: Wanted, order: Order) -> None:
@@ -164,8 +220,12 @@ def _apply(work: _Work, order: Order, api: Api) -> None:
         api.sign(zone.name)
     if work.is_new or work.signs:
         api.forget(zone.name)
-    if work.plan.changes:
-        api.change(zone.name, [change.rrset(order.mark) for change in work.plan.changes])
+    changes = [change.rrset(order.mark) for change in work.plan.changes]
+    changes += [change.rrset(ACCOUNT) for change in work.shared]
+    if changes:
+        api.change(zone.name, changes)
+    if work.place:
+        work.place.make(api, ACCOUNT)
 
 
 def _new_zone(zone: str, order: Order) -> dict[str, Any]:

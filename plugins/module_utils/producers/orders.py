@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..host.errors import BackstageError
 from ..manifest import checks
 from ..manifest.problems import Problems
+from . import challenges, records
+from .challenges import TsigKey
 
 SHORTEST_TTL, LONGEST_TTL = 1, 86400
 LONGEST_WAIT = 600
 ACCOUNT = "backstage"
+COPIES = "a server with primaries copies its records; give the names to the primary"
 _API = re.compile(r"https?://([A-Z0-9._-]+|\[[0-9A-F:.]+\])(:[0-9]+)?(/[^\s?#\\]*)?\Z", re.IGNORECASE | re.ASCII)
 _KEY = re.compile(r"[!-~]+\Z")
 _KEY_LINE = re.compile(r"^\s*api-key\s*=\s*(\S+)\s*$", re.MULTILINE)
@@ -42,6 +45,8 @@ class Order:
         prune: whether records of ours that nobody asks for are removed.
         leaving: whether all records of this Production are removed.
         wait: for how many seconds the name servers may lag behind.
+        challenges: the host names whose challenges (dns-01) are answered in zones of challenges.
+        keys: the keys of the hosts that write there.
     """
 
     production: str
@@ -57,6 +62,8 @@ class Order:
     prune: bool = False
     leaving: bool = False
     wait: int = 15
+    challenges: list[str] = field(default_factory=list)
+    keys: list[TsigKey] = field(default_factory=list)
 
     @property
     def mark(self) -> str:
@@ -86,7 +93,9 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     names, servers = _names_and_servers(options, problems)
     primaries = _canonical_all(options["primaries"], "primaries", problems)
     if primaries and names:
-        problems.add("names", None, "a server with primaries copies its records; give the names to the primary")
+        problems.add("names", None, COPIES)
+    keys = _challenge_keys(options, problems)
+    _check_challenges(options, servers, names, problems)
     problems.refuse()
     return Order(
         options["production"],
@@ -102,7 +111,59 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
         options["prune"],
         options["state"] == "absent",
         options["wait"],
+        list(dict.fromkeys(options["challenges"])),
+        keys,
     )
+
+
+def _challenge_keys(options: dict[str, Any], problems: Problems) -> list[TsigKey]:
+    found: dict[str, TsigKey] = {}
+    for text in options["challenge_keys"]:
+        key = challenges.parse(text)
+        if key is None:
+            problems.add("challenge_keys", None, f"the text of one is no key file with {challenges.ALGORITHM}")
+        elif not key.name.startswith(challenges.KEYS_ARE_CALLED):
+            problems.add(
+                "challenge_keys", key.name, f"name it {challenges.KEYS_ARE_CALLED}..., or it could be somebody's"
+            )
+        elif found.setdefault(key.name, key) != key:
+            problems.add("challenge_keys", key.name, "is there twice; give each host a key with a name of its own")
+    return sorted(found.values(), key=lambda key: key.name)
+
+
+def _check_challenges(
+    options: dict[str, Any], servers: dict[str, list[str]], names: dict[str, list[str]], problems: Problems
+) -> None:
+    """Refuse challenges that could not be answered, and names that would not be found because of them."""
+    asked, zones = options["challenges"], options["zones"]
+    if not asked:
+        return
+    if options["primaries"]:
+        problems.add("challenges", None, COPIES)
+    if not servers:
+        problems.add("name_servers", None, "name the primary, which answers the challenges")
+    if not options["challenge_keys"]:
+        problems.add("challenge_keys", None, "give the key of each host that answers the challenges")
+    for name in asked:
+        zone = records.home(name, [f"{zone}." for zone in zones]).rstrip(".")
+        problems.check("challenges", name, checks.host_name(name))
+        if challenges.is_too_long(name, zone):
+            problems.add(
+                "challenges", name, f"is too long for a challenge: it is asked for in {challenges.zone_of(zone)}"
+            )
+    for zone in zones:
+        _check_place(zone, zones, {"challenges": asked, "names": names}, problems)
+
+
+def _check_place(zone: str, zones: list[str], listed: Mapping[str, Iterable[str]], problems: Problems) -> None:
+    """Refuse names in the zone of challenges of a zone, where nobody would find them."""
+    place = challenges.zone_of(zone)
+    if place in zones:
+        problems.add("zones", place, f"it is the zone of challenges of {zone}; leave it out")
+    for where, names in listed.items():
+        for name in names:
+            if records.home(name, [f"{place}."]):
+                problems.add(where, name, f"lies in the zone of challenges {place}; use another name")
 
 
 def questions(options: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

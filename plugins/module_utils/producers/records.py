@@ -50,6 +50,7 @@ class Zone:
         signed: whether it has DNSSEC.
         ours: the records of this Production.
         foreign: those of everybody else.
+        shared: those of the foreign ones that Backstage wrote for all Productions.
     """
 
     name: str
@@ -58,19 +59,23 @@ class Zone:
     signed: bool = False
     ours: Mapping[Key, Records] = field(default_factory=dict)
     foreign: Mapping[Key, Records] = field(default_factory=dict)
+    shared: frozenset[Key] = frozenset()
 
     @classmethod
     def of(cls, data: Mapping[str, Any], mark: str) -> Zone:
         """From what the API answers; ours are those with our mark in a comment."""
         ours: dict[Key, Records] = {}
         foreign: dict[Key, Records] = {}
+        shared = set()
         for rrset in data["rrsets"]:
             key = rrset["name"].lower(), rrset["type"]
             contents = sorted(_canonical(key[1], one["content"]) for one in rrset["records"] if not one["disabled"])
-            mine = any(comment.get("account") == mark for comment in rrset.get("comments", []))
-            (ours if mine else foreign)[key] = Records(rrset["ttl"], tuple(contents))
+            accounts = {comment.get("account") for comment in rrset.get("comments", [])}
+            (ours if mark in accounts else foreign)[key] = Records(rrset["ttl"], tuple(contents))
+            if mark.partition(":")[0] in accounts:
+                shared.add(key)
         serial = data.get("edited_serial", data["serial"])
-        return cls(data["name"], data["kind"], serial, bool(data.get("dnssec")), ours, foreign)
+        return cls(data["name"], data["kind"], serial, bool(data.get("dnssec")), ours, foreign, frozenset(shared))
 
     @property
     def is_copy(self) -> bool:
@@ -99,18 +104,22 @@ class Wanted:
     records: dict[Key, Records] = field(default_factory=dict)
 
 
+def home(name: str, zones: Iterable[str]) -> str:
+    """Return the zone in which a host name lies: the longest one that it ends with; empty if there is none."""
+    full = f"{name}."
+    return max((zone for zone in zones if full == zone or full.endswith(f".{zone}")), key=len, default="")
+
+
 def wanted(names: Mapping[str, Iterable[str]], zones: Iterable[str], ttl: int) -> tuple[dict[str, Wanted], list[str]]:
-    """What should be in each zone, and the names that none of them has. The longest zone has a name."""
+    """Return what should be in each zone, and the names that none of them has."""
     found, homeless = {zone: Wanted() for zone in zones}, []
     for name, addresses in names.items():
-        full = f"{name}."
-        homes = [zone for zone in found if full == zone or full.endswith(f".{zone}")]
-        if not homes:
+        zone = home(name, found)
+        if zone:
+            found[zone].names.add(f"{name}.")
+            found[zone].records.update(_address_records(f"{name}.", addresses, ttl))
+        else:
             homeless.append(name)
-            continue
-        home = found[max(homes, key=len)]
-        home.names.add(full)
-        home.records.update(_address_records(full, addresses, ttl))
     return found, homeless
 
 
@@ -183,7 +192,7 @@ def _in_the_way(key: Key, zone: Zone) -> str:
     name, kind = key
     for (other, foreign), records in sorted(zone.foreign.items()):
         contents = ", ".join(records.contents)
-        if other == name and (foreign == kind or foreign in _ALIASES):
+        if other == name and (foreign == kind or foreign in _ALIASES or kind in _ALIASES):
             return f"{name.rstrip('.')} has a record {foreign} {contents} that is not this Production's"
         below = name == other or name.endswith(f".{other}")
         if below and other != zone.name and foreign in ("NS", "DNAME"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_the_api(server: PowerDns) -> None:
     for address in (ADDRESS, "127.0.0.2"):
         with pytest.raises(ConnectionRefusedError), socket.create_connection((address, API_PORT), 10):
             pass
+
+
+def test_no_program_of_the_host_changes_a_zone_without_a_key(server: PowerDns) -> None:
+    """FAULTS 62: by itself PowerDNS takes DNS UPDATE from every program of its host, such as an Act."""
+    made = {"name": "example.test.", "kind": "Native", "nameservers": ["ns1.example.test."]}
+    assert server.ask("POST", "/zones", made)[0] == 201
+    text = f"server {ADDRESS}\nzone example.test.\nupdate add bar.example.test. 60 A 192.0.2.66\nsend\n"
+    done = subprocess.run(["nsupdate", "-t", "10"], input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert "REFUSED" in done.stderr
+    assert list(server.zone("example.test")) == ["example.test NS"]
 
 
 def test_who_reads_the_key() -> None:
