@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from challenges import answers_challenges
 from conftest import NAMES, Almanac
 from faults.controller import Controller
 from faults.house import scenario
@@ -21,6 +22,7 @@ def test_the_other_way_round(almanac: Almanac, tmp_path: Path) -> None:
     assert (run.code, run.changed) == (0, 0), run.printed[-3000:]
     assert {f"{name} A {almanac.address}" for name in NAMES} < set(almanac.records(primary))
     assert almanac.records(secondary) == almanac.records(primary)
+    answers_challenges(almanac, primary, secondary)
     assert controller.play("strike").code == 0
     assert almanac.records(secondary) == almanac.records(primary)
     assert [line for line in almanac.records(secondary) if "hall" in line] == []

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A name server that is frozen, and a secondary that is away. Only CAMPAIGN=1 runs these: they wait for timeouts."""
+"""A frozen name server, a secondary that is away, and challenges. Only CAMPAIGN=1 runs these tests."""
 
 from __future__ import annotations
 
+from challenges import answers_challenges
 from conftest import NAMES, Almanac
 
 
@@ -29,3 +30,9 @@ def test_fault_83_a_secondary_that_is_away(almanac: Almanac) -> None:
     run = almanac.play(**more)
     assert (run.code, run.changed) == (0, 0), run.printed[-3000:]
     assert almanac.records(secondary) == almanac.records(primary)
+
+
+def test_fault_62_a_host_answers_challenges(almanac: Almanac) -> None:
+    """It writes through PowerDNS of Debian 12."""
+    primary, other = almanac.servers
+    answers_challenges(almanac, primary, other)
