@@ -11,7 +11,7 @@ def test_fault_80_powerdns_is_frozen(almanac: Almanac) -> None:
     """The Act is deployed, and the DNS step ends by itself."""
     run = almanac.play(playbook="site")
     assert run.code == 0, run.printed[-3000:]
-    with almanac.away(almanac.servers[0], verb="freeze"):
+    with almanac.away(almanac.servers[0], frozen=True):
         run = almanac.play(acts={"hall": {"env": {"EDITION": "frozen"}}})
         assert run.code != 0
         assert "PowerDNS does not answer at http://127.0.0.1:8081 (timed out)" in run.printed
