@@ -11,6 +11,7 @@ import re
 from typing import Any, Optional
 
 from . import checks
+from .acme import Acme
 from .nouns import Proxies, Tls, Venue
 from .problems import Problems
 
@@ -45,6 +46,21 @@ def check(venue: Venue, where: str, problems: Problems) -> None:
         problems.check(f"{where}.tls.key", None, pem(venue.tls.key, "PRIVATE KEY"))
     _check_auth(venue, f"{where}.auth", problems)
     _check_rate(venue, f"{where}.rate", problems)
+
+
+def check_acme(acme: Acme, problems: Problems) -> None:
+    """Check what is said of an authority."""
+    where = "backstage_acme"
+    if not re.match(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z", acme.directory):
+        problems.add(f"{where}.directory", acme.directory, "use the https URL of an authority's directory")
+    if acme.contact and not re.match(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}\Z", acme.contact):
+        problems.add(f"{where}.contact", acme.contact, "use a mail address, such as ada@example.com")
+    if acme.profile and not re.match(r"[A-Za-z0-9._-]{1,64}\Z", acme.profile):
+        problems.add(f"{where}.profile", acme.profile, "use the name of a profile, such as tlsserver")
+    if acme.ca:
+        problems.check(f"{where}.ca", None, pem(acme.ca, "CERTIFICATE"))
+    if acme.account_key:
+        problems.check(f"{where}.account_key", None, pem(acme.account_key, "PRIVATE KEY"))
 
 
 def _check_auth(venue: Venue, where: str, problems: Problems) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..bookings import passwords, written
+from ..bookings.blocks import with_tls
 from ..certificates.pairs import FILES, Pairs
 from ..host.facts import Host
 from ..state.read import ActState, read
@@ -59,7 +60,7 @@ def _venue(data: Item, production: str, host: Host) -> Item:
     if "auth" in told:
         told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
     pair = Pairs.of(host, production, data["name"]).given() if data["tls"] == FILES else {}
-    return {**known, "tls": {"mode": data["tls"], "hsts": data.get("hsts", 0), **pair}, **told}
+    return {**known, "tls": {"mode": with_tls(data)["tls"], "hsts": data.get("hsts", 0), **pair}, **told}
 
 
 def _gig(data: Item, gig: Item) -> Item:
