@@ -41,10 +41,10 @@ options:
         description: The PEM text of its key, without a password.
       challenge:
         type: str
-        choices: [http-01]
+        choices: [http-01, dns-01]
         description:
           - With V(acme), how the authority is shown that the names belong to this host. With V(http-01), it asks each
-            of them by HTTP.
+            of them by HTTP. With V(dns-01), it looks for records in DNS, which the host writes with a TSIG key.
           - Defaults to V(http-01).
       hsts:
         type: int

@@ -53,6 +53,11 @@ options:
         type: str
         description:
           - The PEM text of the account's key, an EC key of the curve P-256. Without it, each host makes its own.
+      tsig_key:
+        type: str
+        description:
+          - The key with which hosts write challenges to DNS, as C(tsig-keygen) prints it. Without it, they use
+            C(/var/lib/backstage/acme/tsig.key).
   versions:
     type: dict
     default: {}

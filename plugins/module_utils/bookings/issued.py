@@ -29,6 +29,7 @@ from .blocks import Block
 from .host_timer import HostTimer, minute_of_host
 
 TIMER = "backstage-certificates"
+DNS = "dns-01"
 _A_WHILE = 600
 """Seconds after a refusal before a deploy has the authority asked again."""
 _LONGEST = 3600
@@ -53,8 +54,14 @@ class Issued:
 
     def __init__(self, production: str, host: Host, venues: Mapping[str, Venue], acme: Optional[Acme]) -> None:
         self.production, self.host, self._acme = production, host, acme
-        self._named = {name for name, venue in venues.items() if venue.tls.mode == ACME and venue.state != "absent"}
+        own = {name: venue for name, venue in venues.items() if venue.tls.mode == ACME and venue.state != "absent"}
+        self._named = {name: venue.tls.challenge for name, venue in own.items()}
         self.asking: set[str] = set()
+
+    @property
+    def by_dns(self) -> bool:
+        """Whether names are proven by records in DNS."""
+        return DNS in self._named.values()
 
     def refused(self) -> dict[str, BackstageError]:
         """The Venues that can't have a certificate with this account."""
@@ -63,7 +70,13 @@ class Issued:
                 account.thumbprint(self._acme.account_key)
         except BackstageError as error:
             return dict.fromkeys(self._named, error)
-        return {}
+        has_key = bool(self._acme and self._acme.tsig_key) or os.path.exists(account.tsig(self.host, self.production))
+        found = {}
+        for name, challenge in self._named.items():
+            if challenge == DNS and not has_key:
+                said = f"{name} is proven by {DNS}, and this host has no key for it: give backstage_acme.tsig_key"
+                found[name] = BackstageError(said, step="certificate")
+        return found
 
     def settled(self, block: Block, before: Optional[Block]) -> Block:
         """A Venue's block; one that was without TLS stays so until its certificate is there."""
@@ -116,10 +129,12 @@ class Issued:
         issued = {name: block for name, block in wanted.items() if is_issued(block)}
         if not issued:
             return
-        self.host.need_acme()
+        self.host.need_acme(self.by_dns)
         self.asking |= self.reasons(issued).keys()
         users.ensure(account.USER, "/nonexistent", "certificates")
         account.ensure(self.host, self.production, self._acme.account_key if self._acme else "")
+        if self._acme and self._acme.tsig_key:
+            account.write_tsig(self.host, self.production, self._acme.tsig_key)
         for name, block in issued.items():
             if block["tls"] != WAITING and self._of(name).unloadable():
                 self._of(name).make_selfsigned([name, *block["aliases"]])
@@ -139,6 +154,7 @@ class Issued:
         known = wishes.read(self.host, self.production, block["name"])
         acme = asdict(self._acme) if self._acme else asdict(known or self._any_wish() or Acme())
         settings = {key: acme[key] for key in ("directory", "contact", "ca", "profile")}
+        settings["challenge"] = self._named.get(block["name"]) or (known.challenge if known else Wish.challenge)
         return Wish(self.production, (block["name"], *block["aliases"]), **settings)
 
     def _any_wish(self) -> Optional[Wish]:

@@ -39,7 +39,7 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
             if any(map(encryption.is_encrypted, bookings.wanted().values())):
                 bookings.host.need_tls()
             if any(map(is_issued, bookings.wanted().values())):
-                bookings.host.need_acme()
+                bookings.host.need_acme(bookings.encryption.issued.by_dns)
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)

@@ -41,6 +41,19 @@ def path(host: Host, production: str) -> str:
     return os.path.join(host.accounts, production, "account.pem")
 
 
+def tsig(host: Host, production: str) -> str:
+    """The key with which challenges are written to DNS: the Production's own, or the host's."""
+    own = os.path.join(host.accounts, production, "tsig.key")
+    return own if os.path.exists(own) else os.path.join(host.accounts, "tsig.key")
+
+
+def write_tsig(host: Host, production: str, text: str) -> None:
+    """Keep the key with which a Production's challenges are written to DNS."""
+    path_ = os.path.join(host.accounts, production, "tsig.key")
+    if files.read(path_) != text:
+        files.write(path_, text, 0o640, gid=process.User.named(USER).gid)
+
+
 def challenge(host: Host, production: str) -> str:
     """The file of nginx with the answer."""
     return os.path.join(host.challenges, f"{production}.conf")

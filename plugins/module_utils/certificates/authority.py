@@ -78,7 +78,9 @@ class Authority:
             "ca": wish.ca,
             "contact": wish.contact,
             "profile": wish.profile,
+            "challenge": wish.challenge,
             "account": account.path(self.host, wish.production),
+            "tsig": account.tsig(self.host, wish.production),
             **more,
         }
         program = os.path.join(self.host.house, PROGRAM)

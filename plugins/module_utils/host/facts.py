@@ -20,6 +20,7 @@ STANDARD = {"http": 80, "https": 443}
 """The port of a URL that names none."""
 SITE = "run the playbook backstage.django.site first"
 _ACME = "/usr/lib/python3/dist-packages/acme/client.py", "this host lacks the package python3-acme"
+_NSUPDATE = "/usr/bin/nsupdate", "this host lacks the package bind9-dnsutils"
 
 # the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
@@ -122,8 +123,10 @@ class Host:
             message = f"this host's front of house is of an earlier Backstage ({self.tls} is missing); {SITE}"
             raise BackstageError(message, step="nginx")
 
-    def need_acme(self) -> None:
-        for path, what in ((self.certifier, "this host's front of house is of an earlier Backstage"), _ACME):
+    def need_acme(self, by_dns: bool) -> None:
+        """Refuse to go on where a program is missing that certificates from an authority need."""
+        needed = [(self.certifier, "this host's front of house is of an earlier Backstage"), _ACME]
+        for path, what in [*needed, *([_NSUPDATE] if by_dns else [])]:
             if not os.path.exists(path):
                 raise BackstageError(f"{what} ({path} is missing); {SITE}", step="nginx")
 

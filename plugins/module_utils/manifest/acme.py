@@ -21,6 +21,7 @@ class Acme:
         ca: the PEM text of those who vouch for its server, if the system does not know them.
         profile: a kind of certificate that it has.
         account_key: the PEM text of the account's key; empty where each host makes its own.
+        tsig_key: the key with which hosts write challenges to DNS, as tsig-keygen prints it; empty where they have one.
     """
 
     directory: str = LETS_ENCRYPT
@@ -28,3 +29,4 @@ class Acme:
     ca: str = ""
     profile: str = ""
     account_key: str = field(default="", repr=False)
+    tsig_key: str = field(default="", repr=False)

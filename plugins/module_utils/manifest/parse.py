@@ -226,7 +226,7 @@ def _acme(options: Mapping[str, Any], problems: Problems) -> Optional[Acme]:
     if own.lines:
         return None
     found = values.typed(given, spec.acme())
-    for key in {"ca", "account_key"} & found.keys():
+    for key in {"ca", "account_key", "tsig_key"} & found.keys():
         found[key] = _pem(found[key])
     acme = Acme(**{key: value for key, value in found.items() if value})
     venue_checks.check_acme(acme, problems)

@@ -21,7 +21,6 @@ NOT_BUILT = {
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
-    ("challenge", "dns-01"): "http-01",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""

@@ -165,7 +165,7 @@ def tls() -> Spec:
         "mode": {"type": "str", "choices": ["none", "selfsigned", "files", "acme"]},
         "certificate": {"type": "str"},
         "key": {"type": "str", "no_log": True},
-        "challenge": {"type": "str", "choices": ["http-01"]},
+        "challenge": {"type": "str", "choices": ["http-01", "dns-01"]},
         "hsts": {"type": "int"},
     }
 
@@ -177,6 +177,7 @@ def acme() -> Spec:
         "ca": {"type": "str"},
         "profile": {"type": "str"},
         "account_key": {"type": "str", "no_log": True},
+        "tsig_key": {"type": "str", "no_log": True},
     }
 
 

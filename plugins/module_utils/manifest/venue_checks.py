@@ -24,6 +24,10 @@ MOST_COST = 8
 MOST_DAYS = 730
 CAREFUL_DAYS = 60
 """Of HSTS: for as long, visitors may be shut out where HTTPS turns out not to work."""
+_TSIG_KEY = (
+    r'key\s+"?[A-Za-z0-9.-]{1,200}"?\s*\{\s*algorithm\s+"?hmac-[a-z0-9-]{3,16}"?\s*;'
+    r'\s*secret\s+"[A-Za-z0-9+/]{16,128}={0,2}"\s*;\s*\}\s*;\s*\Z'
+)
 _HASH = re.compile(
     r"\$(?:5|6)\$(?:rounds=(?P<rounds>[0-9]{1,9})\$)?[./A-Za-z0-9]{1,16}\$(?:[./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})"
     r"|\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}"
@@ -61,6 +65,8 @@ def check_acme(acme: Acme, problems: Problems) -> None:
         problems.check(f"{where}.ca", None, pem(acme.ca, "CERTIFICATE"))
     if acme.account_key:
         problems.check(f"{where}.account_key", None, pem(acme.account_key, "PRIVATE KEY"))
+    if acme.tsig_key and not re.match(_TSIG_KEY, acme.tsig_key):
+        problems.add(f"{where}.tsig_key", None, "is no key of nsupdate; make one with tsig-keygen")
 
 
 def _check_auth(venue: Venue, where: str, problems: Problems) -> None:

@@ -5,9 +5,10 @@
 
     python3 -I backstage_acme.py DESCRIPTOR <QUESTION
 
-QUESTION is JSON: ``ask`` (certificate or window), ``directory``, ``ca``, ``contact``, ``profile``, ``account`` (the
-path of the account's key), for a certificate also ``csr``, ``names`` and ``replaces``, and for a window ``chain``. The
-answer is written to DESCRIPTOR: ``{"answer": ...}``, or ``{"refused": why, "names": {name: why}, "wait": seconds}``.
+QUESTION is JSON: ``ask`` (certificate or window), ``directory``, ``ca``, ``contact``, ``profile``, ``challenge``,
+``account`` and ``tsig`` (paths of keys), for a certificate also ``csr``, ``names`` and ``replaces``, and for a window
+``chain``. The answer is written to DESCRIPTOR: ``{"answer": ...}``, or ``{"refused": why, "names": {name: why}, "wait":
+seconds}``.
 
 It never sees the key of a certificate, and may write no file. The protocol is that of python3-acme.
 """
@@ -19,6 +20,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -129,10 +131,11 @@ class Authority:
         """A certificate for all names, as PEM text with its chain."""
         self._enter()
         order = self._order()
-        self._answer(order)
-        time.sleep(FIRST_LOOK)
-        deadline = dt.datetime.now() + dt.timedelta(seconds=PATIENCE)
-        self.client.poll_authorizations(order, deadline)
+        with self._proven(self._pending(order)) as proofs:
+            for proof in proofs:
+                self.client.answer_challenge(proof, proof.response(self.key))
+            time.sleep(FIRST_LOOK)
+            self.client.poll_authorizations(order, dt.datetime.now() + dt.timedelta(seconds=PATIENCE))
         done = self.client.finalize_order(order, dt.datetime.now() + dt.timedelta(seconds=PATIENCE))
         return str(done.fullchain_pem)
 
@@ -170,16 +173,51 @@ class Authority:
         csr = self.question["csr"].encode()
         return messages.OrderResource(body=body, uri=made.headers.get("Location"), authorizations=proofs, csr_pem=csr)
 
-    def _answer(self, order: messages.OrderResource) -> None:
-        """Have the authority look at every name that it does not know to be this host's yet."""
+    def _pending(self, order: messages.OrderResource) -> dict[str, messages.ChallengeBody]:
+        """The challenge of every name that the authority does not know to be this host's yet."""
+        found, kind = {}, self.question["challenge"]
         for proof in order.authorizations:
-            if proof.body.status == messages.STATUS_VALID:
-                continue
-            found = [one for one in proof.body.challenges if isinstance(one.chall, challenges.HTTP01)]
-            if not found:
-                name = proof.body.identifier.value
-                raise Refused(f"{name}: the authority offers no http-01", {name: "the authority offers no http-01"})
-            self.client.answer_challenge(found[0], found[0].response(self.key))
+            name = proof.body.identifier.value
+            offered = [one for one in proof.body.challenges if one.chall.typ == kind]
+            if not offered:
+                raise Refused(f"{name}: the authority offers no {kind}", {name: f"the authority offers no {kind}"})
+            if proof.body.status != messages.STATUS_VALID:
+                found[name] = offered[0]
+        return found
+
+    @contextlib.contextmanager
+    def _proven(self, pending: dict[str, messages.ChallengeBody]) -> Iterator[list[messages.ChallengeBody]]:
+        """Have the proofs in place that nginx does not give by itself: all of them before the first is looked at."""
+        written: list[tuple[str, str]] = []
+        try:
+            for name, challenge in pending.items():
+                if isinstance(challenge.chall, challenges.DNS01):
+                    record = place_of(name), challenge.chall.validation(self.key)
+                    written.append(record)
+                    update(self.question["tsig"], name, "add {} 1 TXT {}", *record)
+            yield list(pending.values())
+        finally:
+            for record in written:
+                with contextlib.suppress(Refused):  # what stays there proves nothing any more
+                    update(self.question["tsig"], record[0], "delete {} TXT {}", *record)
+
+
+def place_of(name: str) -> str:
+    """Where the proof of a name is written: its own place, or the one to which a CNAME leads from there."""
+    own = f"_acme-challenge.{name}."
+    found = subprocess.run(
+        ["dig", "+short", "+time=5", "+tries=2", own, "CNAME"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    return found[0] if found and found[0].endswith(".") else own
+
+
+def update(key: str, name: str, what: str, place: str, value: str) -> None:
+    """Change a record at the name server of its zone, which nsupdate finds by itself."""
+    text = f"update {what.format(place, value)}\nsend\n"
+    done = subprocess.run(["nsupdate", "-t", "30", "-k", key], input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = " ".join(done.stderr.split())[-200:] or f"nsupdate ended with status {done.returncode}"
+        raise Refused(f"{name}: its challenge can't be written at {place}: {why}", {name: why})
 
 
 def identifier(chain: str) -> str:

@@ -59,6 +59,7 @@ class Pebble:
     Args:
         place: its directory.
         http_port: where it looks.
+        names: the port of the name server that it asks, if that is not its own.
         ca: the certificate of its own server.
         running: its processes.
     """
@@ -66,15 +67,16 @@ class Pebble:
     place: Path
     http_port: int
     ca: str
+    names: int = DNS
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     directory = f"https://127.0.0.1:{PORT}/dir"
 
     @classmethod
     @contextmanager
-    def running(cls, place: Path, http_port: int, **environment: str) -> Iterator[Pebble]:
+    def running(cls, place: Path, http_port: int, names: int = DNS, **environment: str) -> Iterator[Pebble]:
         pair = certs.signed([], "", "30", "-addext", "subjectAltName=IP:127.0.0.1")
-        found = cls(place, http_port, pair.certificate)
+        found = cls(place, http_port, pair.certificate, names)
         (place / "server.pem").write_text(pair.certificate)
         (place / "server.key").write_text(pair.key)
         found.start(**environment)
@@ -99,7 +101,7 @@ class Pebble:
         at = [f"-dns01=127.0.0.1:{DNS}", f"-management=127.0.0.1:{NAMES}", "-defaultIPv4=127.0.0.1"]
         self._run([str(program().with_name("pebble-challtestsrv")), *at, *off], {})
         environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", **environment}
-        config = ["-config", str(self.place / "pebble.json"), "-dnsserver", f"127.0.0.1:{DNS}", "-strict"]
+        config = ["-config", str(self.place / "pebble.json"), "-dnsserver", f"127.0.0.1:{self.names}", "-strict"]
         self._run([str(program()), *config], environment)
         end = time.monotonic() + 30
         while not self._answers():

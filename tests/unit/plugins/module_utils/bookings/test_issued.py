@@ -306,6 +306,25 @@ def test_an_account_of_the_manifest(playing: House) -> None:
     assert "is no EC key of the curve P-256" in refused.message
 
 
+def test_names_proven_by_dns(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that may write the records is the manifest's, or lies on the host."""
+    by_dns, key = replace(ISSUED, tls=Tls("acme", challenge="dns-01")), "key of nsupdate\n"
+    monkeypatch.setattr(facts, "_NSUPDATE", ("/bin/true", "nsupdate is missing"))
+    (refused,) = booked(playing, by_dns, NOBODY).refused().values()
+    assert refused.message.startswith(f"{V} is proven by dns-01, and this host has no key for it")
+    given = booked(playing, by_dns, replace(NOBODY, tsig_key=key))
+    assert given.apply() == {}
+    wish = wishes.read(playing.host, "jazz", V)
+    assert wish
+    assert wish.challenge == "dns-01"
+    assert Path(account.tsig(playing.host, "jazz")).read_text() == key
+    assert booked(playing, by_dns, None).refused() == {}
+    monkeypatch.setattr(facts, "_NSUPDATE", ("/nonexistent", "this host lacks the package bind9-dnsutils"))
+    changes = given.plan()
+    (refused,) = readiness.refusals(changes, given, planning=False).values()
+    assert "lacks the package bind9-dnsutils" in refused.message
+
+
 def test_a_module_for_one_noun_keeps_the_authority(playing: House, pebble: Pebble) -> None:
     deploy(playing, ISSUED, acme(pebble))
     assert verbs(playing, ISSUED, None) == []
@@ -333,7 +352,7 @@ def test_a_host_that_is_not_prepared(playing: House, monkeypatch: pytest.MonkeyP
         "this host lacks the package python3-acme (/nonexistent is missing); run the play"
     )
     os.remove(playing.host.certifier)
-    assert "is of an earlier Backstage" in told(Host.need_acme, playing.host)
+    assert "is of an earlier Backstage" in told(Host.need_acme, playing.host, False)
 
 
 def test_the_program_says_when_it_fails(playing: House) -> None:

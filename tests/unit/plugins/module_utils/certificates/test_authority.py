@@ -30,6 +30,7 @@ from ansible_collections.backstage.django.plugins.module_utils.host import proce
 from ... import certs, pebbles
 from ...house import House
 from ...pebbles import Pebble
+from ...powerdns import PowerDns
 from ...servers import Nginx, free_port
 
 ROLE = Path(__file__).parents[5] / "roles/front_of_house/files"
@@ -234,6 +235,52 @@ def identifier(chain: str) -> str:
     number = int(serial, 16)
     parts = bytes.fromhex(key.replace(":", "")), number.to_bytes(number.bit_length() // 8 + 1, "big")
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+TSIG = 'key "backstage-h1" {\n\talgorithm hmac-sha256;\n\tsecret "%s";\n};\n'
+SECRET = base64.b64encode(b"x" * 32).decode()
+
+
+@pytest.fixture
+def names(asking: House, tmp_path: Path) -> Iterator[PowerDns]:
+    """A name server with a zone, and one for its challenges, in which a key of this host may write."""
+    resolver = Path("/etc/resolv.conf")
+    before = resolver.read_bytes() if resolver.exists() else b""
+    options = ("dnsupdate=yes", "allow-dnsupdate-from=")
+    with PowerDns.running(tmp_path / "names", "127.0.0.1", *options) as running:
+        for zone in ("example.", "acme.example."):
+            soa = {"content": f"ns.example. hostmaster.{zone} 1 10800 3600 604800 1", "disabled": False}
+            rrset = {"name": zone, "type": "SOA", "ttl": 1, "records": [soa]}
+            made = {"name": zone, "kind": "Master", "rrsets": [rrset]}
+            assert running.ask("POST", "/zones", made)[0] == 201
+        for name, kind, content in (("ns", "A", "127.0.0.1"), ("_acme-challenge.a", "CNAME", "a.acme.example.")):
+            running.by_hand("example", f"{name}.example", kind, content)
+        running.ask("POST", "/tsigkeys", {"name": "backstage-h1", "algorithm": "hmac-sha256", "key": SECRET})
+        for kind, value in (("TSIG-ALLOW-DNSUPDATE", "backstage-h1"), ("ALLOW-DNSUPDATE-FROM", "127.0.0.0/8")):
+            data = {"kind": kind, "metadata": [value], "type": "Metadata"}
+            assert running.ask("POST", "/zones/acme.example./metadata", data)[0] in (201, 204)
+        account.write_tsig(asking.host, "jazz", TSIG % SECRET)
+        resolver.write_text("nameserver 127.0.0.1\n")
+        yield running
+        resolver.write_bytes(before)
+
+
+def by_dns(pebble: Pebble) -> Wish:
+    return wish(pebble.directory, pebble.ca, challenge="dns-01")
+
+
+def test_names_proven_by_dns(asking: House, names: PowerDns, place: Path) -> None:
+    """The CNAME leads to the zone of challenges, and nothing is left there. What may not be written is told of."""
+    with Pebble.running(place, 1, names=53) as pebble:
+        chain, _key = ask(asking, by_dns(pebble), ("a.example",))
+        assert checks.about(chain).names == ("a.example",)
+        assert not [one for one in names.zone("acme.example") if "TXT" in one]
+        refused = why(lambda: ask(asking, by_dns(pebble), ("a.example", "b.example")))
+        assert list(refused.names) == ["b.example"]
+        assert refused.message.startswith("b.example: its challenge can't be written at _acme-challenge.b.example.: ")
+        assert "REFUSED" in refused.message
+        account.write_tsig(asking.host, "jazz", TSIG % base64.b64encode(b"y" * 32).decode())
+        assert list(why(lambda: ask(asking, by_dns(pebble), ("a.example",))).names) == ["a.example"]
 
 
 def test_a_program_that_is_missing(asking: House) -> None:

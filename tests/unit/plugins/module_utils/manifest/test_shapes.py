@@ -26,17 +26,12 @@ NOT_BUILT_VALUES = [
         "backstage_sesses[kittens].state: 'asleep'",
         "started or stopped",
     ),
-    (
-        {"venues": [{"name": VENUE, "tls": {"mode": "acme", "challenge": "dns-01"}}]},
-        f"backstage_venues[{VENUE}].tls.challenge: 'dns-01'",
-        "http-01",
-    ),
 ]
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
     assert {key for _table, key in NOT_BUILT} == {"idle"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "dns-01"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -84,10 +79,6 @@ OTHER_SHAPES: list[tuple[Item, str]] = [
 ]
 VENUE_DEFAULTS: list[tuple[Item, str]] = [
     ({"tls": "selfsigned"}, "backstage_venue_defaults.tls: "),
-    (
-        {"tls": {"mode": "acme", "challenge": "dns-01"}},
-        "backstage_venue_defaults.tls.challenge: 'dns-01': this is not built yet",
-    ),
     ({"upload": "10 MB"}, f"backstage_venues[{VENUE}].upload: '10 MB': use a number and k, m or g"),
     ({"name": VENUE}, "backstage_venue_defaults: unknown key name"),
     ({"sauce": 1}, "backstage_venue_defaults: unknown key sauce"),

@@ -60,7 +60,9 @@ def test_every_option_has_a_type_and_lists_have_elements(shape: Callable[[], spe
 def test_secrets_are_marked(shape: Callable[[], spec.Spec]) -> None:
     marked = {key for key, rule in rules(shape()) if rule.get("no_log")}
     # the key of a source is the name of a file
-    secrets = {"secrets", "password", "users", "account_key"} | ({"key"} if "tls" in dict(rules(shape())) else set())
+    secrets = {"secrets", "password", "users", "account_key", "tsig_key"} | (
+        {"key"} if "tls" in dict(rules(shape())) else set()
+    )
     assert marked == (secrets & {key for key, _rule in rules(shape())})
 
 
