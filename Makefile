@@ -40,7 +40,7 @@ site: .venv/.ready $(LINK) ## deploy the example to this machine, or INVENTORY=p
 # Prints only the important lines. If the playbook fails, or if there is no Venue, prints everything.
 status: .venv/.ready $(LINK) ## show every Venue's URL and its HTTP status
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^(https?://|limits: |drift: )' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|certificate: |limits: |drift: )' <<<"$$said" || echo "$$said"
 
 # Only the example's data is deleted. The data of another Production has to be named.
 strike: .venv/.ready $(LINK) ## remove the example and its data (INVENTORY=path: your Production, without its data)
@@ -79,7 +79,9 @@ units: $(LINK) ## run the unit tests, which need no host
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; uwsgi=$$(scripts/unpacked.sh uwsgi-core)/usr/bin; \
 	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \
-	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
+	for library in acme josepy openssl requests tz rfc3339 urllib3 certifi idna chardet cryptography cffi-backend pkg-resources six; do \
+		scripts/unpacked.sh "python3-$$library" >/dev/null; done; pebble=$$(scripts/unpacked.sh pebble)/usr/bin; \
+	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin:$$pebble"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
 		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 

@@ -164,6 +164,12 @@ acts:
         last_status:
           description: The exit status then, a signal below 0; nothing if it never ended.
           type: int
+certificates:
+  description: For people, how each certificate stands that an authority gives, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["certificate: kittens.example.com: ok, until 2027-02-28 11:13 UTC"]
 workers:
   description: For people, what each worker of an Act does and how often it ended by itself, one line each.
   returned: when O(production) is given

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..acts import url_prefixes
+from ..certificates.due import ACME
+from ..manifest.nouns import WAITING
 from ..state.read import ActState
 from .locations import Left
 
@@ -20,6 +22,11 @@ def staying(block: Block, paths: dict[str, str]) -> Block:
     """A Venue without the Gigs of Acts that now play at another path."""
     gigs = [gig for gig in block["gigs"] if paths.get(gig["act"], gig["path"]) == gig["path"]]
     return {**block, "gigs": gigs}
+
+
+def with_tls(block: Block) -> Block:
+    """A Venue as it is when it does not wait for its certificate any more."""
+    return {**block, "tls": ACME} if block.get("tls") == WAITING else block
 
 
 def acts(block: Block) -> list[str]:

@@ -21,7 +21,6 @@ NOT_BUILT = {
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
-    ("mode", "acme"): "none, selfsigned or files",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""

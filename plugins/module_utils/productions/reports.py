@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, Optional
 
-from ..bookings import visit, written
+from ..bookings import issued, visit, written
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
@@ -49,10 +49,12 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         if act.live
     }
     sesses = _sesses(state, host, stats, held)
+    blocks = dict(sorted(written.blocks(production, host).items()))
     return {
         "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
-        "venues": dict(sorted(written.blocks(production, host).items())),
+        "venues": blocks,
+        "certificates": issued.lines(host, production, blocks),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
@@ -68,6 +70,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
         lines = found["playbill"] or ["nothing of this Production is here"]
         lines = [
             *lines,
+            *found.get("certificates", []),
             *found.get("workers", []),
             *found.get("timers", []),
             *found.get("limits", []),

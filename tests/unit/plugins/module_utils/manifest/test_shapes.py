@@ -26,20 +26,12 @@ NOT_BUILT_VALUES = [
         "backstage_sesses[kittens].state: 'asleep'",
         "started or stopped",
     ),
-    *[
-        (
-            {"venues": [{"name": VENUE, "tls": {"mode": mode}}]},
-            f"backstage_venues[{VENUE}].tls.mode: '{mode}'",
-            "none, selfsigned or files",
-        )
-        for mode in ("acme",)
-    ],
 ]
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
     assert {key for _table, key in NOT_BUILT} == {"idle"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "acme"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -87,7 +79,6 @@ OTHER_SHAPES: list[tuple[Item, str]] = [
 ]
 VENUE_DEFAULTS: list[tuple[Item, str]] = [
     ({"tls": "selfsigned"}, "backstage_venue_defaults.tls: "),
-    ({"tls": {"mode": "acme"}}, "backstage_venue_defaults.tls.mode: 'acme': this is not built yet"),
     ({"upload": "10 MB"}, f"backstage_venues[{VENUE}].upload: '10 MB': use a number and k, m or g"),
     ({"name": VENUE}, "backstage_venue_defaults: unknown key name"),
     ({"sauce": 1}, "backstage_venue_defaults: unknown key sauce"),

@@ -72,6 +72,7 @@ def test_an_empty_host(house: House) -> None:
         "acts": {},
         "sesses": {},
         "venues": {},
+        "certificates": [],
         "answers": [],
         "playbill": [],
         "workers": [],
