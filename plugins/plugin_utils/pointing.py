@@ -32,7 +32,17 @@ def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, 
     wanted = manifest.read({**options, "checked": False}, problems)
     found = names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
-    return {**sent, "names": [*(options.get("names") or []), *found]}
+    sent["names"] = [*(options.get("names") or []), *found]
+    if "challenge_keys" in sent:
+        sent.update(_challenges(wanted, [one["name"] for one in found if one["addresses"]], sent["challenge_keys"]))
+    return sent
+
+
+def _challenges(wanted: Manifest, pointed: list[str], keys: Any) -> Name:
+    """The names that hosts prove by DNS, and their keys. Without a key of the manifest, they are left to the owner."""
+    by_dns = [venue for venue in wanted.venues.values() if (venue.tls.mode, venue.tls.challenge) == ("acme", "dns-01")]
+    found = [name for venue in by_dns for name in venue.names if name in pointed]
+    return {"challenges": found if keys else [], "challenge_keys": keys if found else []}
 
 
 def names(

@@ -121,11 +121,10 @@ def _challenge_keys(options: dict[str, Any], problems: Problems) -> list[TsigKey
     for text in options["challenge_keys"]:
         key = challenges.parse(text)
         if key is None:
-            problems.add("challenge_keys", None, f"the text of one is no key file with {challenges.ALGORITHM}")
+            problems.add("challenge_keys", None, f"one is no key with {challenges.ALGORITHM}; make it with tsig-keygen")
         elif not key.name.startswith(challenges.KEYS_ARE_CALLED):
-            problems.add(
-                "challenge_keys", key.name, f"name it {challenges.KEYS_ARE_CALLED}..., or it could be somebody's"
-            )
+            cure = f"make one with tsig-keygen {challenges.KEYS_ARE_CALLED}NAME"
+            problems.add("challenge_keys", key.name, f"could be the name of somebody else's key; {cure}")
         elif found.setdefault(key.name, key) != key:
             problems.add("challenge_keys", key.name, "is there twice; give each host a key with a name of its own")
     return sorted(found.values(), key=lambda key: key.name)

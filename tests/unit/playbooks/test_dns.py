@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -81,6 +82,25 @@ def test_a_name_server_outside_the_inventory(server: PowerDns, tmp_path: Path) -
     code, said = play(tmp_path, "-e", "__backstage_dns_leaves=true")
     assert code == 0, said
     assert list(server.zone(ZONE)) == [f"ns1.{ZONE} A", f"{ZONE} NS"]
+
+
+def test_names_that_hosts_prove_by_dns(server: PowerDns, tmp_path: Path) -> None:
+    """The key of the manifest is in no output. If the challenge is another one, the key counts no more."""
+    secret = base64.b64encode(b"a key of hosts".ljust(32)).decode()
+    key = f'key "backstage-cats" {{ algorithm hmac-sha256; secret "{secret}"; }};'
+    tls = {"mode": "acme", "challenge": "dns-01"}
+    given = {"backstage_acme": {"tsig_key": key}, "backstage_venues": [{"name": NAME, "tls": tls}]}
+    code, said = play(tmp_path, "-vvv", **given)
+    assert code == 0, said
+    assert secret not in said
+    assert server.zone(ZONE)[f"_acme-challenge.{NAME} CNAME"] == [f"{NAME}.acme.{ZONE}."]
+    assert server.ask("GET", "/tsigkeys/backstage-cats.")[1]["key"] == secret
+    code, said = play(tmp_path, **given)
+    assert (code, "changed=0" in said) == (0, True), said
+    code, said = play(tmp_path)
+    assert code == 0, said
+    assert f"_acme-challenge.{NAME} CNAME" not in server.zone(ZONE)
+    assert server.ask("GET", "/tsigkeys/backstage-cats.")[0] == 404
 
 
 def test_dns_trouble_is_named(server: PowerDns, tmp_path: Path) -> None:

@@ -218,8 +218,8 @@ REFUSED = [
     ({"zones": [ZONE, PLACE]}, f"zones: '{PLACE}': it is the zone of challenges of {ZONE}"),
     ({"challenges": ["x" * 60 + "." + "y" * 60 + f".{ZONE}"], "zones": [f"{'z' * 60}.{ZONE}", ZONE]}, ""),
     ({"challenges": [".".join(["x" * 60] * 3 + ["y" * 45, ZONE])]}, "is too long for a challenge"),
-    ({"challenge_keys": ["nonsense secret"]}, "challenge_keys: the text of one is no key file with hmac-sha256"),
-    ({"challenge_keys": [key("transfer")]}, "challenge_keys: 'transfer': name it backstage-..."),
+    ({"challenge_keys": ["nonsense secret"]}, "challenge_keys: one is no key with hmac-sha256; make it with"),
+    ({"challenge_keys": [key("transfer")]}, "challenge_keys: 'transfer': could be the name of somebody else's key"),
     ({"challenge_keys": [WEB1, key("backstage-web1", b"x")]}, "challenge_keys: 'backstage-web1': is there twice"),
     ({"primaries": ["192.0.2.1"]}, "challenges: a server with primaries copies its records"),
 ]
