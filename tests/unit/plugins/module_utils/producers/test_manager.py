@@ -157,6 +157,15 @@ def test_the_longest_zone_has_the_name(primary: PowerDns) -> None:
     assert "none of the zones has bar.elsewhere.test" in found.warnings()[0]
 
 
+def test_the_zone_itself_and_a_name_of_another_zone(primary: PowerDns) -> None:
+    """FAULTS 49: the name servers of a zone stay, and nothing is written for a name of another zone."""
+    found = run({ZONE: ["192.0.2.7"], "bar.elsewhere.test": ["192.0.2.7"]})
+    assert primary.zone(ZONE) == {**SERVERS, f"{ZONE} A": ["192.0.2.7"]}
+    assert found.homeless == ["bar.elsewhere.test"]
+    assert planned(run({ZONE: []})) == [f"remove {ZONE} A"]
+    assert primary.zone(ZONE) == SERVERS
+
+
 def test_every_name_server_is_asked_for_the_serial(primary: PowerDns, secondary: PowerDns) -> None:
     """FAULTS 83: each change reaches the secondary in the same run, for it is told of it."""
     assert planned(copy()) == [f"copy {ZONE}"]

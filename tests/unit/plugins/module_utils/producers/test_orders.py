@@ -25,6 +25,9 @@ WRONG = [
     ({"zones": ["Example.test."]}, "zones: 'Example.test.': write it as 'example.test'"),
     ({"ttl": 0}, "ttl: 0: "),
     ({"names": [{"name": "a b.example.test", "addresses": []}]}, "names: 'a b.example.test': use a DNS host name"),
+    ({"names": [{"name": "a.example.test\nb ns c", "addresses": []}]}, "use a DNS host name"),
+    ({"names": [{"name": "a.example.test", "addresses": ["192.0.2.7\nb NS c"]}]}, "is no address"),
+    ({"zones": ["example.test\n"]}, "use a DNS host name"),
     ({"names": [{"name": "a.example.test", "addresses": ["10.0.0.999"]}]}, "names[a.example.test].addresses: '10.0"),
     ({"names": [{"name": "a.example.test", "addresses": ["fe80::1%eth0"]}]}, "'fe80::1%eth0': is no address"),
     ({"names": [{"name": "a.example.test", "addresses": []}] * 2}, "names: 'a.example.test': is there twice"),
@@ -41,6 +44,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "said"), WRONG)
 def test_what_is_refused(given: dict[str, Any], said: str) -> None:
+    """FAULTS 49: before any server is asked."""
     message = told(orders.read, options(**given))
     assert said in message
     assert "secret" not in message
