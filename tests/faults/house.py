@@ -187,6 +187,11 @@ class House:
         """Whether backstage_info calls every Act playing in time."""
         return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
+    def awaits_lock_within(self, seconds: float) -> bool:
+        """Whether a second process has the lock file of the Production open within so many seconds."""
+        opened = f"find /proc/[0-9]*/fd -lname '{self.root}/.lock' 2>/dev/null || true"
+        return self._within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
+
     def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
         """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
 
