@@ -26,7 +26,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint schema screenshots format units molecule campaign versions newcomer load bench plots clean
+.PHONY: help site strike status test lint schema screenshots format units molecule campaign audit versions newcomer load bench plots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -92,7 +92,11 @@ campaign: $(LINK) ## run what takes too long for make test: projects on both Deb
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
+
+audit: $(LINK) ## look for weaknesses of nginx's files, of TLS and of units with known tools, on hosts in containers
+	@tests/audit/audit.sh
 
 versions: $(LINK) ## run sanity and unit tests with the oldest and the newest ansible-core
 	@TOOLS=oldest scripts/lint.sh sanity && $(MAKE) --no-print-directory units TOOLS=oldest

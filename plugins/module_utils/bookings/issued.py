@@ -141,7 +141,6 @@ class Issued:
             wish = replace(self._wish(block), prepared=prepare(block) if block["tls"] == WAITING else {})
             if wishes.read(self.host, self.production, name) != wish:
                 wishes.write(self.host, wish)
-        self._timer.switch(True)
 
     def steps_of_account(self, wanted: Mapping[str, Block]) -> list[str]:
         """Why the account has to be written; nothing where no Venue needs it, or it is as it should be."""
@@ -165,29 +164,34 @@ class Issued:
     def _of(self, venue: str) -> Pairs:
         return Pairs.of(self.host, self.production, venue)
 
-    @property
-    def _timer(self) -> HostTimer:
-        return HostTimer(TIMER, self.host.certifier, f"{minute_of_host()} * * * *")
-
     def sweep(self, left: Mapping[str, Block]) -> None:
         """Remove what was kept for Venues that need no authority any more."""
         kept = {name for name, block in left.items() if is_issued(block)}
         wishes.sweep(self.host, self.production, kept)
         if not kept:
             account.remove(self.host, self.production)
-        if not wishes.names(self.host) and self._timer.is_on:
-            self._timer.switch(False)
+        if not wishes.names(self.host):
+            timer(self.host).switch(False)
         if not kept and not files.names_in(self.host.accounts) and users.find(account.USER):
             users.remove(account.USER)
 
 
+def timer(host: Host) -> HostTimer:
+    """What starts the program."""
+    return HostTimer(TIMER, host.certifier, f"{minute_of_host()} * * * *")
+
+
 def ask(host: Host, production: str, venues: Iterable[str]) -> list[str]:
-    """Have an authority asked for these Venues at once; return what did not come of it.
+    """Have an authority asked for these Venues at once, and then from time to time; return what did not come of it.
 
     nginx is told by the program, so the caller must not hold the host's lock.
+
+    Raises:
+        BackstageError: the timer can't be started.
     """
     names = [f"{production}.{venue}" for venue in sorted(venues)]
     result = process.run([host.certifier, "--now", *names], timeout=_LONGEST)
+    timer(host).switch(True)  # not before: it may start the program at once
     own = Issued(production, host, {}, None)
     found = [doubt for doubt in map(own.doubt, sorted(venues)) if doubt]
     if not result.ok and not found:

@@ -102,7 +102,7 @@ class _Run(Planner):
         self._make(early, failed)
         if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early, failed):
             self._book(failed, fresh)
-        self._certify()
+        self._certify(failed)
         # as long as nginx may pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if not failed and self._url_changed(late, failed):
@@ -200,12 +200,15 @@ class _Run(Planner):
                 # a first deploy that no visitor can reach is undone
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
 
-    def _certify(self) -> None:
+    def _certify(self, failed: dict[str, BackstageError]) -> None:
         """Have an authority asked for certificates. What does not come of it is a warning: the Venues are served."""
         if self.certifying:
             need_caller()
             run_log.phase("", "certify")
-            self.warnings += issued.ask(self.host, self.paths.name, self.certifying)
+            try:
+                self.warnings += issued.ask(self.host, self.paths.name, self.certifying)
+            except BackstageError as error:
+                failed["certificates"] = BackstageError(error.message, "certificates", error.step, error.log)
             self.written = written.read(self.paths.name, self.host)
 
     def _is_new(self, name: str, fresh: set[str]) -> bool:
