@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Producer manager: the records of a Production in PowerDNS, by one read and at most one change of each zone."""
+"""The Producer manager keeps the records of a Production in PowerDNS, with one read and at most one change a zone."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _ONCE_MORE = 5.0
 
 @dataclass
 class Outcome:
-    """What was planned, or done.
+    """What a run plans, or has done.
 
     Args:
         steps: every change.
-        serials: of each zone, once its records are as they should be.
-        behind: name servers that do not have these yet, a sentence each.
-        unlisted: names with records of this Production that nobody asks for.
-        homeless: names that none of the zones has.
+        serials: the serial of each zone after the run.
+        behind: name servers that do not have these serials yet, a sentence each.
+        unlisted: names with records of this Production that are not asked for.
+        homeless: names that lie in none of the zones.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Outcome:
     homeless: list[str] = field(default_factory=list)
 
     def result(self) -> dict[str, Any]:
-        """As the module returns it."""
+        """Return this as the module does."""
         return {
             "changed": bool(self.steps),
             "plan": [step.entry() for step in self.steps],
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done to a zone.
+    """What has to be done to a zone.
 
     Args:
         zone: the zone as it is.
@@ -96,17 +96,17 @@ class _Work:
 
 
 def check(order: Order) -> Outcome:
-    """What would be done."""
+    """Return what a run would do."""
     if order.primaries:
         return Outcome([copy.step() for copy in copies.plan(order, _api(order))])
     return _outcome(order, _plan(order, _api(order)))
 
 
 def reconcile(order: Order) -> Outcome:
-    """Make the records as they should be, and see that every name server has them.
+    """Write the records that differ, and check that every name server has them.
 
     Raises:
-        BackstageError: records of others are in the way, before anything was changed; or PowerDNS refuses.
+        BackstageError: records of others are in the way, and nothing was changed; or PowerDNS refuses.
     """
     api = _api(order)
     if order.primaries:
@@ -140,7 +140,7 @@ def _outcome(order: Order, work: list[_Work]) -> Outcome:
 
 
 def _plan(order: Order, api: Api) -> list[_Work]:
-    """All zones are read, and everything that is in the way is named, before the first is changed."""
+    """Read all zones, and name everything that is in the way, before the first zone is changed."""
     want = _wanted(order)
     work, conflicts = [], list[str]()
     for name in order.zones:
@@ -162,7 +162,7 @@ def _plan(order: Order, api: Api) -> list[_Work]:
 
 
 def _wanted(order: Order) -> dict[str, Wanted]:
-    """What should be in each zone. A name that is listed has no other challenge than the listed ones."""
+    """Return what should be in each zone. A listed name that has no challenge any more loses its CNAME."""
     if order.leaving:
         return records.wanted({}, order.zones, order.ttl)[0]
     want, _homeless = records.wanted(order.names, order.zones, order.ttl)
@@ -179,7 +179,7 @@ def _has_challenges(want: Wanted) -> bool:
 
 
 def _delegation(zone: Zone, want: Wanted, order: Order) -> tuple[list[Change], list[str]]:
-    """The change by which a zone names the primary for its challenges, and what of somebody else's is in its way."""
+    """Return the record by which a zone delegates its challenges if it has to be written, and what is in its way."""
     if not _has_challenges(want):
         return [], []
     key, after = challenges.delegation(zone.name, next(iter(order.name_servers)))
@@ -193,7 +193,7 @@ def _delegation(zone: Zone, want: Wanted, order: Order) -> tuple[list[Change], l
 
 
 def _place(zone: Zone, want: Wanted, order: Order, api: Api) -> Optional[challenges.Place]:
-    """The zone of challenges, where one is needed, or was."""
+    """Return the zone of challenges, if one is needed now or was before."""
     is_needed = _has_challenges(want)
     server = next(iter(order.name_servers), "")
     if not is_needed and challenges.delegation(zone.name, server)[0] not in zone.foreign:
@@ -229,7 +229,7 @@ def _apply(work: _Work, order: Order, api: Api) -> None:
 
 
 def _new_zone(zone: str, order: Order) -> dict[str, Any]:
-    """Its SOA, its name servers, and the addresses of those whose names lie in it."""
+    """Return a new zone: its SOA, its name servers, and the addresses of those whose names lie in it."""
     first = next(iter(order.name_servers))
     own, _others = records.wanted(order.name_servers, [zone], _SLOW_TTL)
     addresses = [records.Change(key, None, found).rrset(ACCOUNT) for key, found in own[zone].records.items()]
@@ -253,7 +253,7 @@ def _own(zone: str, kind: str, contents: list[str]) -> dict[str, Any]:
 
 
 def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
-    """Tell the secondaries of a change, and wait until every name server has it."""
+    """Notify the secondaries of a change, and wait until every name server has it."""
     zone, changed = work.zone, bool(work.steps(order))
     data = api.zone(zone.name) if changed else None
     if data is not None:
@@ -263,7 +263,7 @@ def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
     if changed and tells:
         api.notify(zone.name)
     late = _late(zone, order, order.wait if changed else 0)
-    if late and tells:  # one that was away is told once more, which changes nothing
+    if late and tells:  # notify a server that was away once more, which is no change
         api.notify(zone.name)
         late = _late(zone, order, min(order.wait, _ONCE_MORE))
     outcome.behind += [
@@ -273,7 +273,7 @@ def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
 
 
 def _late(zone: Zone, order: Order, seconds: float) -> dict[str, str]:
-    """The name servers that do not have a zone as it is now, after so many seconds, and what they say."""
+    """Return the name servers that do not have the present zone after so many seconds, each with the reason."""
     end = time.monotonic() + seconds
     waiting = {f"{name} ({address})": address for name, all_of in order.name_servers.items() for address in all_of}
     late: dict[str, str] = {}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of a Producer, checked, as plain data."""
+"""The checked options of the module backstage_dns, as plain data."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class Order:
 
     Args:
         production: whose records they are.
-        api: the URL of PowerDNS's API, without a path of its own.
-        key: what the API wants to be told; empty in check mode where there is no PowerDNS yet.
-        timeout: how many seconds one answer of the API may take.
-        zones: the zones that may be written to, each with its final dot.
-        name_servers: the name servers of a new zone, and whom to ask afterwards: name -> addresses.
-        primaries: the servers that the zones are copied from; none where this one is the primary.
-        names: host names -> the addresses where they point; none where their records go.
-        ttl: how many seconds resolvers may keep them.
-        dnssec: whether the zones are to be signed.
-        prune: whether records of ours that nobody asks for are removed.
+        api: the URL of PowerDNS's API, without /api/v1.
+        key: the key of the API; empty in check mode if PowerDNS is not installed yet.
+        timeout: the seconds that one answer of the API may take.
+        zones: the zones in which names may be written, each with its final dot.
+        name_servers: the name servers of a new zone, which are asked after a change: name -> addresses.
+        primaries: the servers from which the zones are copied; none if this server is the primary.
+        names: host names -> the addresses where they point; none if their records are removed.
+        ttl: the seconds for which resolvers may keep the records.
+        dnssec: whether the zones are signed.
+        prune: whether records of this Production at other names are removed.
         leaving: whether all records of this Production are removed.
-        wait: for how many seconds the name servers may lag behind.
+        wait: the seconds for which name servers may lag behind.
         challenges: the host names whose challenges (dns-01) are answered in zones of challenges.
         keys: the keys of the hosts that write there.
     """
@@ -67,7 +67,7 @@ class Order:
 
     @property
     def mark(self) -> str:
-        """What stands in the comment of each of our records."""
+        """Return the account in the comment of each record of this Production."""
         return f"{ACCOUNT}:{self.production}"
 
 
@@ -75,8 +75,8 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     """Check the options of the module backstage_dns.
 
     Args:
-        options: all of them.
-        check_mode: whether the key may be missing, as on a host where PowerDNS is not installed yet.
+        options: the options of the module.
+        check_mode: whether the key may be missing, because PowerDNS is not installed yet.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -166,7 +166,7 @@ def _check_place(zone: str, zones: list[str], listed: Mapping[str, Iterable[str]
 
 
 def questions(options: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The names and the name servers of the module backstage_dns_info, each with its addresses.
+    """Return the names and the name servers of the module backstage_dns_info, each with its addresses.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -209,7 +209,7 @@ def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list
 
 
 def canonical(text: str) -> Optional[str]:
-    """An address as PowerDNS writes it, so that the same ones compare as the same; None where it is none."""
+    """Return an address as PowerDNS writes it, so that equal ones compare as equal; None if it is no address."""
     try:
         return str(ipaddress.ip_address(text)) if "%" not in text else None
     except ValueError:
@@ -217,7 +217,7 @@ def canonical(text: str) -> Optional[str]:
 
 
 def _key(given: Optional[str], path: str, check_mode: bool) -> str:
-    """The key itself, or what a file holds: the key alone, or a line of PowerDNS's configuration."""
+    """Return the key. A file may hold the key alone, or a line of PowerDNS's configuration."""
     if given is None:
         try:
             with open(path, encoding="utf-8") as file:

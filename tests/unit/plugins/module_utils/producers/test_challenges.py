@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Zones of challenges in a real PowerDNS, written to by nsupdate as a host with a key would."""
+"""Zones of challenges in a real PowerDNS. nsupdate writes there as a host with a key does."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_a_host_answers_a_challenge(primary: PowerDns, tmp_path: Path) -> None:
     assert run(NAMES, **ASKED).steps == [], "values of challenges are the hosts'"
 
 
-def test_fault_62_what_a_stolen_key_can_write(primary: PowerDns, tmp_path: Path) -> None:
-    """Nothing outside the zone of challenges, where no Venue's name lies. Without a key nobody writes anything."""
+def test_fault_62_a_stolen_key_changes_no_address(primary: PowerDns, tmp_path: Path) -> None:
+    """It writes nothing outside the zone of challenges, where no Venue's name is. Without a key nobody writes."""
     run(NAMES, **ASKED)
     before = primary.zone(ZONE)
     for zone, with_key in ((ZONE, WEB1), (ZONE, ""), (PLACE, ""), (PLACE, WEB2), (PLACE, key("backstage-web1", b"x"))):
@@ -107,7 +107,7 @@ def test_fault_62_what_a_stolen_key_can_write(primary: PowerDns, tmp_path: Path)
     assert list(primary.zone(PLACE)) == [f"{PLACE} NS"]
 
 
-def test_the_key_of_a_host_changes(primary: PowerDns, tmp_path: Path) -> None:
+def test_another_secret_replaces_the_first(primary: PowerDns, tmp_path: Path) -> None:
     run(NAMES, **ASKED)
     changed = run(NAMES, challenges=[BAR], challenge_keys=[key("backstage-web1", b"n")])
     assert planned(changed) == ["write backstage-web1"]
@@ -115,8 +115,8 @@ def test_the_key_of_a_host_changes(primary: PowerDns, tmp_path: Path) -> None:
     assert update(tmp_path, PLACE, f'add {BAR}.{PLACE}. 1 TXT "one"') != ""
 
 
-def test_a_host_leaves(primary: PowerDns, tmp_path: Path) -> None:
-    """Its key counts no more, without prune. A key that somebody else has allowed stays."""
+def test_a_key_that_is_not_listed_counts_no_more(primary: PowerDns, tmp_path: Path) -> None:
+    """This needs no prune. A key that somebody else has allowed stays."""
     run(NAMES, challenges=[BAR], challenge_keys=[WEB1, WEB2])
     allowed = {"kind": "TSIG-ALLOW-DNSUPDATE", "metadata": ["by-hand", "backstage-web1", "backstage-web2"]}
     primary.ask("PUT", f"/zones/{PLACE}./metadata/TSIG-ALLOW-DNSUPDATE", allowed)
@@ -128,8 +128,8 @@ def test_a_host_leaves(primary: PowerDns, tmp_path: Path) -> None:
     assert update(tmp_path, PLACE, f'add {BAR}.{PLACE}. 1 TXT "one"', WEB2) == ""
 
 
-def test_a_venue_gets_its_certificate_in_another_way(primary: PowerDns) -> None:
-    """Its CNAME is removed at once; the zone of challenges stays, and no key counts there."""
+def test_a_name_without_a_challenge_loses_its_cname(primary: PowerDns) -> None:
+    """The zone of challenges stays, and no key counts there."""
     run(NAMES, **ASKED)
     assert planned(run(NAMES)) == [f"remove _acme-challenge.{BAR} CNAME", f"allow {PLACE}", "remove backstage-web1"]
     assert run(NAMES).steps == []
@@ -156,7 +156,7 @@ def test_two_productions_share_a_zone_of_challenges(primary: PowerDns, tmp_path:
 
 
 def test_a_run_that_was_killed_is_finished_by_the_next_one(primary: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At each request that changes something, on the way in and on the way out."""
+    """It is killed at each request that writes, while challenges are set up and while they are removed."""
     asked = manager.Api._ask
     left = 0
 
@@ -182,8 +182,8 @@ def test_a_run_that_was_killed_is_finished_by_the_next_one(primary: PowerDns, mo
     assert (metadata(primary, "TSIG-ALLOW-DNSUPDATE"), keys(primary)) == ([], [])
 
 
-def test_somebody_elses_records_in_the_way(primary: PowerDns) -> None:
-    """FAULTS 82: a TXT record that another program keeps at the place of the challenge, and another zone acme."""
+def test_foreign_records_in_the_way_are_named(primary: PowerDns) -> None:
+    """FAULTS 82: a TXT record of another program at the name of the challenge, and a foreign zone acme."""
     run(NAMES)
     primary.by_hand(ZONE, f"_acme-challenge.{BAR}", "TXT", '"of another program"')
     assert f"_acme-challenge.{BAR} has a record TXT" in told(run, NAMES, **ASKED)
@@ -200,7 +200,7 @@ def test_somebody_elses_records_in_the_way(primary: PowerDns) -> None:
 
 
 def test_a_signed_zone_says_that_its_challenges_are_not_signed(primary: PowerDns) -> None:
-    """Otherwise a resolver that validates would drop the answer."""
+    """Otherwise a validating resolver would drop the answer."""
     run(NAMES, dnssec=True, **ASKED)
     dig = ["dig", "+dnssec", "+norecurse", f"@{PRIMARY}", "DS", PLACE]
     said = subprocess.run(dig, capture_output=True, text=True, check=True, timeout=60).stdout
