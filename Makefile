@@ -26,7 +26,7 @@ endef
 
 EXAMPLE_DATA := {"backstage_delete_data": "{{ backstage_acts | map(attribute=\"name\") | list }}"}
 
-.PHONY: help site strike status test lint schema screenshots format units molecule campaign versions newcomer load bench plots clean
+.PHONY: help site strike status test lint schema screenshots format units molecule campaign audit versions newcomer load bench plots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,7 +40,7 @@ site: .venv/.ready $(LINK) ## deploy the example to this machine, or INVENTORY=p
 # Prints only the important lines. If the playbook fails, or if there is no Venue, prints everything.
 status: .venv/.ready $(LINK) ## show every Venue's URL and its HTTP status
 	@$(ROOT); said=$$(ANSIBLE_NOCOLOR=1 $(PLAY) backstage.django.status) || { echo "$$said"; exit 1; }; \
-	grep -E '^(https?://|act |limits: |drift: )' <<<"$$said" || echo "$$said"
+	grep -E '^(https?://|act |certificate: |limits: |drift: )' <<<"$$said" || echo "$$said"
 
 # Only the example's data is deleted. The data of another Production has to be named.
 strike: .venv/.ready $(LINK) ## remove the example and its data (INVENTORY=path: your Production, without its data)
@@ -75,22 +75,29 @@ format: ## fix and format what ruff can
 
 # A hanging test ends the run with a traceback. Each of the two workers has namespaces of its own.
 units: $(LINK) ## run the unit tests, which need no host
-	@scripts/apt-missing.sh gcc libc6-dev libcurl4 libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 libpcre3 libyajl2 tzdata  # libraries that a machine may lack
+	@scripts/apt-missing.sh bind9-dnsutils gcc libc6-dev libcurl4 libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 libpcre3 libyajl2 tzdata  # what a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; uwsgi=$$(scripts/unpacked.sh uwsgi-core)/usr/bin; \
 	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \
-	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
+	for library in acme josepy openssl requests tz rfc3339 urllib3 certifi idna chardet cryptography cffi-backend pkg-resources six; do \
+		scripts/unpacked.sh "python3-$$library" >/dev/null; done; pebble=$$(scripts/unpacked.sh pebble)/usr/bin; \
+	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin:$$pebble"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
 		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## rehearse every project on both Debians, kill at every write, and test on emulated machines
+campaign: $(LINK) ## run what takes too long for make test: projects on both Debians, kills at every write, name servers, emulated machines
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name switch --report || status=1; \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
+
+audit: $(LINK) ## look for weaknesses of nginx's files, of TLS and of units with known tools, on hosts in containers
+	@tests/audit/audit.sh
 
 versions: $(LINK) ## run sanity and unit tests with the oldest and the newest ansible-core
 	@TOOLS=oldest scripts/lint.sh sanity && $(MAKE) --no-print-directory units TOOLS=oldest

@@ -1,5 +1,5 @@
 #!/bin/sh
-# apt-missing.sh PACKAGE...: installs those that this machine lacks, and says which; silent when none is missing.
+# apt-missing.sh PACKAGE...: install the packages that this machine lacks, and print them. Print nothing if none is missing.
 set -eu
 missing=
 for package; do
@@ -18,7 +18,7 @@ fi
 echo "Installing Debian packages:$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# A machine that has just booted updates its lists by itself: DPkg::Lock::Timeout doesn't cover that lock, so try again.
+# A machine that has just booted updates its package lists. DPkg::Lock::Timeout does not cover this lock, so retry.
 tries=0
 until $sudo apt-get -qq -o DPkg::Lock::Timeout=600 update >"$log" 2>&1 </dev/null; do
   tries=$((tries + 1))

@@ -1,5 +1,5 @@
-# Sourced: check NAME COMMAND... runs one check quietly and shows its output only if it fails; closing counts them.
-# What a check says lies in CHECK_LOGS while it runs.
+# Sourced. check NAME COMMAND... runs one check and shows its output only if it fails. closing prints the counts.
+# CHECK_LOGS has the output of a check while it runs.
 # shellcheck shell=bash
 checks_passed=0 checks_failed=0
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# env.sh NAME: where the virtualenv of requirements/NAME.txt is. Made once for each content, shared by all checkouts.
+# env.sh NAME: print the path of the virtualenv of requirements/NAME.txt. All checkouts share it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-python=/usr/bin/python3     # the distribution's, whatever pyenv or conda puts first on PATH
+python=/usr/bin/python3     # Debian's, even if pyenv or conda has put another one first on PATH
 "$PWD/scripts/apt-missing.sh" python3-venv ca-certificates >&2
 cache=${GARAGE_CACHE:-$HOME/.cache/backstage-garage}/envs
 mapfile -t included < <(sed -n 's#^-r #requirements/#p' "requirements/$1.txt")

@@ -1,4 +1,4 @@
-"""Where ansible-test expects a downloaded get-pip.py: installs with the pip that Python brings along."""
+"""A replacement for the get-pip.py that ansible-test would download: it installs with the pip of Python's ensurepip."""
 
 from __future__ import annotations
 

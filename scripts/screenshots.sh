@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# screenshots.sh [ADDRESS]: pictures of the example's pages for the documentation, taken by Chromium where it plays.
+# screenshots.sh [ADDRESS]: take pictures of the example's pages with Chromium, for the documentation.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 address=${1:-127.0.0.1}

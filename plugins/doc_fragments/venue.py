@@ -23,11 +23,12 @@ options:
     suboptions:
       mode:
         type: str
-        choices: [none, selfsigned, files]
+        choices: [none, selfsigned, files, acme]
         description:
           - V(none) is plain HTTP. With the others, visitors are led to HTTPS.
           - With V(selfsigned), the host makes a certificate that no browser trusts by itself. With V(files), you give
-            it as C(certificate) and C(key).
+            it as C(certificate) and C(key). With V(acme), the host gets it from an authority, such as Let's Encrypt,
+            and renews it by itself.
           - A change of it is a switch of the Acts that play there, because it changes C(BACKSTAGE_ORIGINS).
           - Defaults to V(none).
       certificate:
@@ -38,6 +39,13 @@ options:
       key:
         type: str
         description: The PEM text of its key, without a password.
+      challenge:
+        type: str
+        choices: [http-01, dns-01]
+        description:
+          - With V(acme), how the authority is shown that the names belong to this host. With V(http-01), it asks each
+            of them by HTTP. With V(dns-01), it looks for records in DNS, which the host writes with a TSIG key.
+          - Defaults to V(http-01).
       hsts:
         type: int
         description:

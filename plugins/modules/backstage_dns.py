@@ -17,7 +17,8 @@ description:
   - In place of O(names) it takes a manifest. The names of its Venues are pointed at the variable
     C(backstage_public_address) of the hosts where they are booked. The controller's half of the module reads the
     manifest; the server's host does not see it.
-  - It writes records of the types A and AAAA. A record of somebody else that says the same is left to him.
+  - It writes records of the types A and AAAA, and those that O(challenges) need. A record of somebody else that says
+    the same is left to him.
 extends_documentation_fragment:
   - backstage.django.manifest
 author:
@@ -107,6 +108,24 @@ options:
       - V(true) signs the zones. The DS record for the zone above is shown by C(pdnsutil show-zone) on the server.
       - V(false) leaves a zone as it is. Nothing here ends the signing of a zone, for while the zone above has its DS
         record, nobody could resolve it.
+  challenges:
+    type: list
+    elements: str
+    default: []
+    description:
+      - Host names for which hosts get certificates by the challenge dns-01.
+      - For each of them C(_acme-challenge.NAME) becomes a CNAME that leads to C(NAME.acme.ZONE). The module makes the
+        zone C(acme.ZONE), in which the hosts of O(challenge_keys) may write.
+      - The first of O(name_servers) answers for this zone.
+      - The CNAME of a name of O(names) that is no longer listed here is removed. The zone C(acme.ZONE) stays.
+  challenge_keys:
+    type: list
+    elements: str
+    default: []
+    description:
+      - The TSIG keys of the hosts that answer O(challenges), each as the text of a key file such as C(tsig-keygen)
+        writes it, with hmac-sha256 and a name that begins with C(backstage-).
+      - They count in zones of challenges alone. A key that is no longer listed here counts no more.
   prune:
     type: bool
     default: false
@@ -161,6 +180,19 @@ EXAMPLES = r"""
   delegate_to: localhost
   become: false
 
+- name: Have a host prove by DNS that a name is its own
+  backstage.django.backstage_dns:
+    production: jazz
+    zones: [example.com]
+    name_servers:
+      - name: ns1.example.com
+        addresses: [192.0.2.53]
+    names:
+      - name: kittens.example.com
+        addresses: [192.0.2.7]
+    challenges: [kittens.example.com]
+    challenge_keys: ["{{ vault_key_of_web1 }}"]
+
 - name: Copy the zones to a secondary
   backstage.django.backstage_dns:
     production: jazz
@@ -182,14 +214,16 @@ plan:
   elements: dict
   contains:
     noun:
-      description: V(zone) or V(record).
+      description: V(zone), V(record) or V(key).
       type: str
     name:
-      description: The zone, or the name and the type.
+      description: The zone, the key, or the name and the type of records.
       type: str
       sample: kittens.example.com A
     verb:
-      description: V(create), V(copy) or V(sign) for a zone, V(write) or V(remove) for a record.
+      description:
+        - V(create), V(copy) or V(sign) for a zone, V(write) or V(remove) for a record or a key.
+        - V(allow) if other keys count in a zone of challenges.
       type: str
     before:
       description: What is there now, as a zone file has it.

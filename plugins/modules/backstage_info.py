@@ -273,7 +273,7 @@ certificates:
   type: dict
   contains:
     kind:
-      description: V(selfsigned) or V(files).
+      description: V(selfsigned), V(files) or V(acme).
       type: str
     names:
       description: The names that it is for.
@@ -285,6 +285,12 @@ certificates:
     days:
       description: How many days are left.
       type: int
+issued:
+  description: For people, how each certificate stands that an authority gives, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["certificate: kittens.example.com: ok, until 2027-02-28 11:13 UTC"]
 workers:
   description: For people, what each worker of an Act does and how often it ended by itself, one line each.
   returned: when O(production) is given

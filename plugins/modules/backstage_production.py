@@ -30,6 +30,34 @@ options:
     description:
       - V(absent) removes the whole Production from the host. The data of its Acts stays, except for Acts in
         O(delete_data).
+  acme:
+    type: dict
+    default: {}
+    version_added: 1.1.0
+    description: The authority that gives certificates, as C(backstage_acme). See O(venues[].tls).
+    suboptions:
+      directory:
+        type: str
+        description: The URL of the authority's directory. Defaults to that of Let's Encrypt.
+      contact:
+        type: str
+        description: A mail address for the authority.
+      ca:
+        type: str
+        description:
+          - The PEM text of the certificates that vouch for the authority's own server, if Debian does not know them.
+      profile:
+        type: str
+        description: The kind of certificate, as the authority calls it. Defaults to the authority's own choice.
+      account_key:
+        type: str
+        description:
+          - The PEM text of the account's key, an EC key of the curve P-256. Without it, each host makes its own.
+      tsig_key:
+        type: str
+        description:
+          - The key with which hosts write challenges to DNS, as C(tsig-keygen) prints it. Without it, they use
+            C(/var/lib/backstage/acme/tsig.key).
   versions:
     type: dict
     default: {}

@@ -23,8 +23,8 @@ from ..module_utils.manifest.problems import Problems
 from . import following, lifetimes, placing, pointing, resolving, rolling, variables, watching
 
 Options = dict[str, Any]
-DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
-NOUNS = ("acts", "sesses", "venues", "gigs", *DEFAULTS)
+DICTIONARIES = ("act_defaults", "sess_defaults", "venue_defaults", "acme")
+NOUNS = ("acts", "sesses", "venues", "gigs", *DICTIONARIES)
 """The options whose insides are the manifest's."""
 
 
@@ -52,8 +52,8 @@ def typed(options: Options, whole: spec.Spec) -> Options:
             written.check_value(value, shape[key], variables.OPTIONS.get(key, key), problems)
     for key in NOUNS:
         given = options.get(key)
-        if given is not None and not isinstance(given, dict if key in DEFAULTS else list):
-            what = written.NO_DICTIONARY if key in DEFAULTS else written.NO_LIST
+        if given is not None and not isinstance(given, dict if key in DICTIONARIES else list):
+            what = written.NO_DICTIONARY if key in DICTIONARIES else written.NO_LIST
             problems.add(variables.OPTIONS[key], given if isinstance(given, str) else None, what)
     problems.refuse()
     # the nouns are not copied: nothing changes them, and there may be thousands

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the names of a manifest's Venues point: at the public addresses of the hosts where they are booked."""
+"""The addresses of the Venues' names: the public addresses of the hosts where they are booked."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Name = dict[str, Any]
 
 
 def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-    """The options with the names of the manifest in place of it.
+    """Return the options with the names of the manifest in place of the manifest.
 
     Raises:
-        Refusal: the manifest is wrong, or a host does not say where visitors reach it.
+        Refusal: the manifest is wrong, or a host has no public address.
     """
     sent = {key: value for key, value in options.items() if key not in dns_specs.MANIFEST}
     if not options.get("venues") or options.get("state") == "absent":
@@ -33,21 +33,31 @@ def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, 
     wanted = manifest.read({**options, "checked": False}, problems)
     found = names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
-    return {**sent, "names": [*(options.get("names") or []), *found]}
+    sent["names"] = [*(options.get("names") or []), *found]
+    if "challenge_keys" in sent:
+        sent.update(_challenges(wanted, [one["name"] for one in found if one["addresses"]], sent["challenge_keys"]))
+    return sent
+
+
+def _challenges(wanted: Manifest, pointed: list[str], keys: Any) -> Name:
+    """Return the names that hosts prove by DNS, and the keys. Without a key in the manifest there are none."""
+    by_dns = [venue for venue in wanted.venues.values() if (venue.tls.mode, venue.tls.challenge) == ("acme", "dns-01")]
+    found = [name for venue in by_dns for name in venue.names if name in pointed]
+    return {"challenges": found if keys else [], "challenge_keys": keys if found else []}
 
 
 def names(
     wanted: Manifest, groups: Mapping[str, list[str]], hostvars: Mapping[str, Mapping[str, Any]], problems: Problems
 ) -> list[Name]:
-    """Each name of a Venue that has ``dns``, and its addresses; none where the Venue is absent.
+    """Return each name of a Venue with ``dns``, and its addresses, which are none if the Venue is absent.
 
-    A Venue without a Gig is booked nowhere, and so is not spoken of: its records stay as they are.
+    A Venue without a Gig is booked nowhere. It is left out, and its records stay as they are.
 
     Args:
         wanted: the manifest.
         groups: of the inventory.
         hostvars: the variables of all hosts.
-        problems: takes hosts that do not say where visitors reach them.
+        problems: takes hosts without a public address.
     """
     found: list[Name] = []
     for venue in wanted.venues.values():

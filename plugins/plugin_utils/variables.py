@@ -26,6 +26,7 @@ OPTIONS = {
     "act_defaults": "backstage_act_defaults",
     "sess_defaults": "backstage_sess_defaults",
     "venue_defaults": "backstage_venue_defaults",
+    "acme": "backstage_acme",
     "versions": "backstage_versions",
     "unhold": "backstage_unhold",
     "seeds": "backstage_seed",
@@ -35,18 +36,14 @@ OPTIONS = {
     "longest_request": "stage_longest_request",
 }
 """Options of backstage_production -> the variable that says each in the playbooks."""
-NOT_BUILT = ("backstage_acme",)
 DNS = "backstage_dns"
 PRODUCER = "backstage_producer"
 BATCH = "backstage_batch"
-KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, BATCH, *NOT_BUILT)
+KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, BATCH)
 
 
 def check(variables: Mapping[str, Any], problems: Problems) -> None:
-    """Refuse what is not built yet, and names that are nearly one of ours; others are their user's own."""
-    for name in NOT_BUILT:
-        if variables.get(name) not in (None, "", [], {}):
-            problems.add(name, None, "this is not built yet; remove it")
+    """Refuse names that are nearly one of ours; others are their user's own."""
     if variables.get(DNS) not in (None, "", [], {}):
         values.check_value(variables[DNS], {"type": "dict", "options": dns_specs.variable()}, DNS, problems)
         _check_producer(variables, problems)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible as a user runs it: the collection's playbooks by name, with the results that a user would read."""
+"""Run the collection's playbooks with Ansible as a user does, and keep what they returned and printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Run:
-    """One ansible-playbook, ended.
+    """A run of ansible-playbook that has ended.
 
     Args:
         code: its exit code.
@@ -33,9 +33,9 @@ class Run:
 
     @property
     def last(self) -> dict[str, Any]:
-        """What the last module returned that was not skipped."""
-        run = [line["result"] for line in self.results if line["status"] != "skipped"]
-        return run[-1] if run else {}
+        """Return what the last task returned that was not skipped."""
+        ran = [line["result"] for line in self.results if line["status"] != "skipped"]
+        return ran[-1] if ran else {}
 
     @property
     def changed(self) -> int:
@@ -43,17 +43,17 @@ class Run:
 
     @property
     def message(self) -> str:
-        """The error: one line."""
+        """Return the first line of the error."""
         return str(self.last.get("msg", "")).partition("\n")[0]
 
     @property
     def log(self) -> str:
-        """What follows the error: the end of the log."""
+        """Return the end of the log, which follows the error."""
         return str(self.last.get("msg", "")).partition("\n--- end of the log ---\n")[2]
 
 
 class Running:
-    """An ansible-playbook that is under way."""
+    """A run of ansible-playbook in progress."""
 
     def __init__(self, command: list[str], environ: dict[str, str], record: Path) -> None:
         self._record = record
@@ -69,12 +69,12 @@ class Running:
         )
 
     def kill(self) -> Run:
-        """SIGKILL for it and all its forks at once."""
+        """Kill it and all its forks with SIGKILL."""
         os.killpg(self.process.pid, signal.SIGKILL)
         return self.end()
 
     def end(self, timeout: float = 300) -> Run:
-        """Wait for its end."""
+        """Wait until it has ended."""
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -86,7 +86,7 @@ class Running:
 
 
 class Controller:
-    """Plays with the inventory of a scenario, against one host."""
+    """Runs playbooks with the inventory of a scenario, limited to some hosts."""
 
     def __init__(self, inventory: Path, work: Path, host: str) -> None:
         self.inventory = inventory
@@ -97,7 +97,7 @@ class Controller:
     def start(
         self, playbook: str, *options: str, kill_at_task: int = 0, watched: bool = False, **extra: Any
     ) -> Running:
-        """Begin to play; the extra variables are laid over the inventory's manifest.
+        """Start a playbook. The extra variables override the manifest of the inventory.
 
         Args:
             playbook: of this collection, without its namespace.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host of the garage, over the connection that Ansible uses, too; and what the tests put there."""
+"""A host of the garage, reached through the same ssh connection as Ansible, and the programs that tests copy there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INTERPRETER = PLACE + "/python3"
 
 
 class Failed(Exception):
-    """A command on a host failed; the message ends with what it printed."""
+    """A command on a host failed. The message ends with its output."""
 
 
 class Host:
@@ -28,7 +28,7 @@ class Host:
         self.ssh_config = PROJECT / ".garage" / "ssh_config"
 
     def command(self, *words: str) -> list[str]:
-        """The command line that runs this one there."""
+        """Return the command line that runs a command on the host."""
         return ["ssh", "-F", str(self.ssh_config), self.name, shlex.join(words)]
 
     def run(self, *words: str, text: str | None = None, check: bool = True, timeout: float = 600) -> str:
@@ -59,25 +59,25 @@ class Host:
         self.run("install", "-D", "-m", mode, "/dev/stdin", path, text=text)
 
     def put_bytes(self, source: Path, path: str) -> None:
-        """Bring a file of any content."""
+        """Copy a file, which may be binary."""
         command = self.command("install", "-D", "-m", "644", "/dev/stdin", path)
         with source.open("rb") as file:
             subprocess.run(command, stdin=file, check=True, capture_output=True)
 
     def put(self) -> None:
-        """Bring the tests' own programs."""
+        """Copy the programs of the tests."""
         for path in sorted(ON_HOST.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 self.write(f"{PLACE}/{path.relative_to(ON_HOST)}", path.read_text(), "755")
 
     def script(self, name: str, *words: str) -> Any:
-        """Run one of them; what it prints is JSON."""
+        """Run one of them, and return the JSON that it prints."""
         return self.script_at(f"{PLACE}/{name}", *words)
 
     def script_at(self, path: str, *words: str) -> Any:
-        """Run a Python program of the host; what it prints is JSON."""
+        """Run a Python program of the host, and return the JSON that it prints."""
         return json.loads(self.run("/usr/bin/python3", path, *words))
 
     def garage(self, verb: str) -> None:
-        """Have the garage do something to this host from outside, such as reboot it."""
+        """Have the garage do something to this host, such as reboot it."""
         subprocess.run([str(PROJECT / "tests/garage/garage.sh"), verb, self.name], check=True, capture_output=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host with its Production, and what every test of a fault does with them."""
+"""A host with its Production, and what tests of faults do with them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .visitors import Visitors
 
 FAULTS = Path(__file__).with_name("faults.yml")
 PRESSURE = Path("/proc/pressure/cpu")
-MOST_STALLED = 3  # a wait is never longer than this many times its bound, beside the bound itself
+MOST_STALLED = 3  # at most so many times its bound is added to a wait
 LISTS = {"acts": "name", "sesses": "act", "venues": "name", "gigs": "act"}
 
 
 class House:
-    """A scenario's Production on one host, and the controller that plays it."""
+    """The Production of a scenario on one host, and the controller that plays it."""
 
     def __init__(self, scenario: Path, host: str, work: Path) -> None:
         self.host = Host(host)
@@ -36,7 +36,7 @@ class House:
         self.root = f"/srv/backstage/{self.production}"
 
     def with_changes(self, **changes: Any) -> dict[str, Any]:
-        """The manifest with items laid over its lists: ``acts={"shaky": {"env": {}}}``; other keys replace theirs."""
+        """Return the changed variables. ``acts={"shaky": {"env": {}}}`` changes an item, other keys replace theirs."""
         changed: dict[str, Any] = {}
         for key, value in changes.items():
             if key not in LISTS:
@@ -61,7 +61,7 @@ class House:
         return self.start(*options, playbook=playbook, watched=watched, **changes).end()
 
     def keep(self, name: str, playbook: str = "deploy", **changes: Any) -> Run:
-        """Play, and keep the modules as they arrive on the host, to be called again there."""
+        """Play, and keep the modules on the host as Ansible sent them, so that tests can call them again."""
         calls = f"{PLACE}/calls"
         self.host.sh(f"rm -rf {PLACE}/keep {calls}/{name}; mkdir -p {PLACE}/keep {calls}")
         run = self.play(playbook=playbook, watched=True, **changes)
@@ -69,47 +69,47 @@ class House:
         return run
 
     def stop_at(self, match: str) -> None:
-        """Have the next watched module stop itself at the first write that matches, holding whatever it holds."""
+        """Have the next watched module stop itself at the first write that matches. It keeps its locks."""
         self.host.sh(f"rm -f {PLACE}/stopped")
         self.host.write(f"{PLACE}/order.json", json.dumps({"match": match, "do": "stop", "log": f"{PLACE}/events"}))
 
     def stopped(self, timeout: float = 60) -> None:
-        """Wait until it has."""
+        """Wait until the module has stopped."""
         self.host.sh(
             f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1"
         )
         self.host.sh(f"rm {PLACE}/order.json")
 
     def signal(self, name: str) -> None:
-        """Send a signal to the module that stopped."""
+        """Send a signal to the module that has stopped."""
         self.host.sh(f"kill -{name} $(cat {PLACE}/stopped)")
 
     def go_on(self) -> None:
-        """Whatever happened, let no module of a test sleep for ever."""
+        """Let the module go on, if one has stopped."""
         self.host.sh(f"rm -f {PLACE}/order.json; kill -CONT $(cat {PLACE}/stopped 2>&1) 2>/dev/null || true")
 
     def info(self) -> dict[str, Any]:
-        """What backstage_info returns."""
+        """Return what backstage_info returns."""
         found: dict[str, Any] = self.host.script("replay.py", "call", "info")
         assert not found.get("failed"), found.get("msg")
         return found
 
     def good(self) -> None:
-        """The next good run, as Ansible sent it before; it converges."""
+        """Run the kept modules of the good run, which must succeed."""
         found = self.host.script("replay.py", "call", "good")
         assert not found.get("failed"), found["msg"]
 
     @contextmanager
     def nearly_full(self, directory: str, spare_megabytes: int, spare_files: int = 100_000) -> Iterator[None]:
-        """A directory, with all that is in it, on a file system of its own with little room left.
+        """Move a directory with its content to a file system that is nearly full, for a while.
 
         Args:
-            directory: an absolute path, or one below the Production's directory. It holds no sockets.
-            spare_megabytes: how much can still be written.
-            spare_files: how many files and directories can still be made.
+            directory: an absolute path, or one below the Production's directory. It must hold no sockets.
+            spare_megabytes: the megabytes that can still be written.
+            spare_files: the number of files and directories that can still be made.
         """
         path = f"{self.root}/{directory}" if directory[0] != "/" else directory
-        # it is filled elsewhere: no process may see the directory empty
+        # it is filled at another place, because no process may see the directory empty
         self.host.sh(f"""
             mkdir -p /mnt/full; mount -t tmpfs -o size=1g tmpfs /mnt/full
             cp -a {path}/. /mnt/full; chmod --reference {path} /mnt/full
@@ -124,7 +124,7 @@ class House:
 
     @contextmanager
     def read_only(self, directory: str) -> Iterator[None]:
-        """A directory of the Production that nobody can write for a while."""
+        """Make a directory of the Production read-only for a while."""
         path = f"{self.root}/{directory}"
         self.host.sh(f"mount --bind {path} {path}; mount -o remount,ro,bind {path}")
         try:
@@ -134,7 +134,7 @@ class House:
 
     @contextmanager
     def without(self, path: str) -> Iterator[None]:
-        """A file of the host is gone for a while."""
+        """Move a file of the host away for a while."""
         self.host.sh(f"mv {path} {path}.away")
         try:
             yield
@@ -142,7 +142,7 @@ class House:
             self.host.sh(f"mv {path}.away {path}")
 
     def traces(self, act: str) -> str:
-        """Everything that a run would touch of an Act, with the times of the last change; and its processes."""
+        """Return the files of an Act that a run could change, with their change times, and its processes."""
         where = f"{self.root}/acts/{act}"
         return self.host.sh(
             f"find {where} -path {where}/data -prune -o -printf '%p %m %u %C@\\n' | sort;"
@@ -151,7 +151,7 @@ class House:
         )
 
     def leftovers(self) -> list[str]:
-        """What no later run should find: the traces of a run that was not finished."""
+        """Return what an unfinished run has left, and no later run should find."""
         return self.host.sh(f"""
             cd {self.root}
             for act in acts/*; do
@@ -171,20 +171,20 @@ class House:
         """).splitlines()
 
     def get(self, venue: str, path: str = "/") -> dict[str, Any]:
-        """One request to a Venue: its status, 0 where nobody answers, and its page."""
+        """Send one request to a Venue, and return its page and its status, which is 0 if nobody answers."""
         found: dict[str, Any] = self.host.script("get.py", venue, path)
         return found
 
     def key(self, venue: str) -> str:
-        """The digest of the SECRET_KEY with which its Act plays."""
+        """Return the digest of the SECRET_KEY with which the Act of a Venue plays."""
         return str(self.get(venue, "/health/")["page"]).split()[-1]
 
     def answers_within(self, venue: str, seconds: float) -> bool:
-        """Whether a Venue answers again in time."""
+        """Return whether a Venue answers again in time."""
         return self._within(seconds, lambda: self.get(venue)["status"] == 200)
 
     def plays_within(self, seconds: float) -> bool:
-        """Whether backstage_info calls every Act playing in time."""
+        """Return whether backstage_info reports every Act as playing in time."""
         return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
     def awaits_lock_within(self, seconds: float) -> bool:
@@ -193,9 +193,9 @@ class House:
         return self._within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
 
     def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
-        """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
+        """Return whether it holds in time. Time in which processes of this machine waited for a CPU does not count.
 
-        Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
+        Two scenarios run at the same time, and the bound is for a host that has the machine for itself.
         """
         began, waited = time.monotonic(), _waited_for_a_cpu()
         while not holds():
@@ -210,22 +210,22 @@ class House:
 
 
 def _waited_for_a_cpu() -> float:
-    """Seconds in which some process waited for a CPU since the machine started (PSI, accounting/psi of the kernel)."""
+    """Return the seconds in which some process waited for a CPU since the machine started (PSI of the kernel)."""
     try:
         pressure = PRESSURE.read_text()
-    except OSError:  # a kernel without PSI: every second counts
+    except OSError:  # a kernel without PSI
         return 0.0
     return int(pressure.splitlines()[0].rpartition("total=")[2]) / 1e6
 
 
 def expectations() -> dict[str, dict[str, Any]]:
-    """The table of releases that go wrong, with what must be said of each."""
+    """Return the table of releases that fail, with the error of each."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(FAULTS.read_text())
     return found
 
 
 def assert_told(run: Run, fault: dict[str, Any]) -> None:
-    """The run failed with the one line that the table expects, and with the end of the log where there is one."""
+    """Assert that the run failed with the line that the table expects, and with the end of the log if there is one."""
     assert run.code != 0, "the run succeeded"
     assert re.fullmatch(fault["error"], run.message), f"expected: {fault['error']}\nsaid:     {run.message}"
     if fault.get("log"):
@@ -235,7 +235,7 @@ def assert_told(run: Run, fault: dict[str, Any]) -> None:
 
 
 def playing(info: dict[str, Any]) -> dict[str, Any]:
-    """Of what backstage_info says, all but what was built and what has happened."""
+    """Return what backstage_info returned, without releases and history."""
     acts = {
         name: {key: value for key, value in act.items() if key not in ("history", "releases")}
         for name, act in info["acts"].items()
@@ -244,21 +244,21 @@ def playing(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def assert_same(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """The same plays, is held and booked, and answers."""
+    """Assert that the same plays, is held, is booked and answers."""
     old, new = (json.dumps(playing(one), indent=1, sort_keys=True).splitlines() for one in (before, after))
     lost, found = [line for line in old if line not in new], [line for line in new if line not in old]
     assert old == new, "\n".join(["before:", *lost[:20], "after:", *found[:20]])
 
 
 def assert_grown(before: dict[str, Any], after: dict[str, Any], events: list[str]) -> None:
-    """Nothing but these new lines of the Act's history, and the release that was built, if it was."""
+    """Assert that only these events are new in the Act's history, and that only a release that was built is new."""
     assert_same(before, after)
     for name, act in before["acts"].items():
         now = after["acts"][name]
         added = events if name == "shaky" else []
         assert now["history"][: len(act["history"])] == act["history"], f"{name}: its past was changed"
         new = [line["event"] for line in now["history"][len(act["history"]) :]]
-        known = [event for event in added if event != "migrated"]  # where these tests run again, it was before
+        known = [event for event in added if event != "migrated"]  # if the tests run again on the same host
         assert new in (added, known), f"{name}: {new}"
         assert len(now["releases"]) == len(act["releases"]) + ("built" in added), now["releases"]
 

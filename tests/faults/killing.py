@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs that are killed at every write: which writes there are, at which of them, and what was wrong then."""
+"""Kill runs at every write: the writes, those at which a run is killed, and what was wrong afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .host import PLACE
 from .house import House
 from .visitors import Visitors
 
-# FAULTS_FULL=1: every write of every operation, on every host. Else as many of each operation as a CI can wait for.
+# FAULTS_FULL=1: every write of every operation, on every host. Otherwise a few of each operation, for CI.
 FULL = bool(os.environ.get("FAULTS_FULL"))
 OTHERWISE = 5
 MOST = {"redeploy with its environment": 2}
@@ -39,9 +39,9 @@ class Migration(migrations.Migration):
     dependencies = [("band", "0001_initial")]
     operations = [migrations.RunSQL('CREATE TABLE "take-0000" (x int)')]
 """
-# Of this operation only what makes it another one than the plain redeploy.
+# Of this operation only the writes that a plain redeploy does not have.
 ONLY = {"redeploy with its environment": re.compile(r"/environments/|/cache|/uv$")}
-# Of one kind are writes that differ in ids and in what is below these directories only.
+# Writes are of one kind if they differ only in ids and in paths below these directories.
 IDS = [
     (r"\b[0-9a-f]{64}\b", "<archive>"),
     (r"\b[0-9a-f]{12}\.\d+", "<sess>"),
@@ -49,7 +49,7 @@ IDS = [
     (r"\b[0-9a-f]{16}\b", "<environment>"),
     (r"(/env|/code|/static|/environments/<environment>)/(?!environment\.json).*", r"\1/*"),
 ]
-# Between these nothing can be seen from outside but a mode or an owner.
+# Writes that change nothing but a mode, an owner or an empty directory.
 SMALL = re.compile(r"os\.(chown|chmod|utime)|fcntl|os\.truncate|os\.mkdir .*/(sesses/<sess>|releases/<release>)/")
 
 
@@ -60,7 +60,7 @@ def kind(line: str) -> str:
 
 
 def points(operation: str, lines: list[str], most: int) -> list[int]:
-    """The writes to be killed at: the first of each kind; where there are too many, those that matter more first."""
+    """Return the writes at which to kill: the first of each kind. If there are too many, important ones come first."""
     only = ONLY.get(operation, re.compile(""))
     first: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
@@ -75,7 +75,7 @@ def points(operation: str, lines: list[str], most: int) -> list[int]:
 
 
 def spread(numbers: list[int], most: int) -> list[int]:
-    """At most so many of them, evenly."""
+    """Return at most so many of them, evenly spread."""
     if len(numbers) <= most:
         return numbers
     return [numbers[index * len(numbers) // most] for index in range(most)]
@@ -83,7 +83,7 @@ def spread(numbers: list[int], most: int) -> list[int]:
 
 @dataclass
 class Killings:
-    """What came of one cycle on one host."""
+    """The results of one cycle on one host."""
 
     visitors: Visitors
     writes: dict[str, list[str]]
@@ -91,7 +91,7 @@ class Killings:
 
 
 def keep_calls(house: House) -> None:
-    """Have Ansible send every module once, to be called again on the host."""
+    """Have Ansible send every module once, so that it can be called again on the host."""
     house.host.put()
     assert house.keep("info", "status").code == 0
     if FULL:
@@ -122,9 +122,9 @@ def keep_restore(house: House) -> None:
 
 
 def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Killings:
-    """Count the writes of a cycle's operations, then kill them one after another."""
+    """Count the writes of a cycle's operations, then kill an operation at one write after another."""
     counted = house.host.script("replay.py", "count", cycle)
-    # "steady" plays all the time; "shaky" does where one release comes after another
+    # "steady" plays all the time, "shaky" only in cycles of redeploys
     visitors = house.visitors("steady.example.org/", *([f"{VENUE}/"] if "redeploy" in "".join(counted) else []))
     killings = Killings(visitors, counted)
     words = [
@@ -139,7 +139,7 @@ def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Ki
 
 
 def report(killings: Killings, operation: str) -> str:
-    """What was wrong, a few lines a point."""
+    """Return what was wrong, in a few lines for each write."""
     wrong = [line for line in killings.found[operation] if line["problems"]]
     writes, tried = len(killings.writes[operation]), len(killings.found[operation])
     lines = [f"{operation}: {writes} writes, killed at {tried} of them, wrong after {len(wrong)}"]

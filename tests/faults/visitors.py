@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A loop of requests to live Venues, from the host's own loopback, beside whatever a test does."""
+"""Requests to live Venues in a loop, from the host's loopback address, while a test runs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .host import PLACE, Host
 
 @dataclass
 class Seen:
-    """What the visitors of one Venue met.
+    """The answers of one Venue.
 
     Args:
-        requests: how many they made.
-        slowest: the longest, in seconds.
-        failed: every one without a whole answer of 2xx or 3xx: when, and what it was.
-        pages: the different pages, in the order of their first appearance one after another.
+        requests: the number of requests.
+        slowest: the seconds of the slowest one.
+        failed: each request without a complete answer of 2xx or 3xx: its time, and the failure.
+        pages: the pages, without repetitions of the page before.
     """
 
     requests: int
@@ -49,7 +49,7 @@ class Visitors:
             self.seen = {venue: Seen(**found) for venue, found in json.loads(said).items()}
 
     def all_pleased(self) -> None:
-        """Not one request failed, and enough were made to say so."""
+        """Assert that no request failed, and that there were enough requests."""
         for venue, seen in self.seen.items():
             assert not seen.failed, f"{venue}: {len(seen.failed)} of {seen.requests} requests failed: {seen.failed[:5]}"
             assert seen.requests > 5, f"{venue}: only {seen.requests} requests were made"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs inside a fresh machine, in a checkout, as root: the collection as a tarball, installed as a user installs it, plays a
-# copy of the example by the oldest ansible-core that it supports, and then by the newest.
-#   elsewhere.sh [sanity]        sanity: ansible-test of the newest, too
+# Runs as root on a fresh machine, in a checkout. It builds the collection, installs the tarball as a user does, and plays
+# a copy of the example with the oldest ansible-core that the collection supports, and then with the newest.
+#   elsewhere.sh [sanity]        sanity: also run ansible-test of the newest
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 . scripts/check.sh
@@ -32,7 +32,7 @@ play() {             # play VERSION LOG PLAYBOOK ARGUMENTS..
   return "${PIPESTATUS[0]}"
 }
 
-unchanged() {        # unchanged LOG: and no word of what a later ansible-core takes away
+unchanged() {        # unchanged LOG: nothing changed, and no deprecation warning
   grep -E ': ok=[0-9]+ +changed=0 +unreachable=0 +failed=0' "$checkout/.garage/logs/$1.log" && quiet "$1"
 }
 
@@ -43,7 +43,7 @@ check 'the tarball' tarball
 for version in "${versions[@]}"; do check "it is installed, $version" installed "$version"; done
 check 'site, oldest' play oldest site site.yml
 check 'nothing is deprecated, oldest' quiet site
-cp -r "$place/live-oldest/.secrets" "$place/live-newest/"      # the example draws its own once
+cp -r "$place/live-oldest/.secrets" "$place/live-newest/"      # the example generates its secrets once
 check 'every Venue answers' /usr/bin/python3 tests/garage/visit.py http://jamsession.localhost/ http://polls.localhost/
 check 'site, newest' play newest again site.yml
 check 'it changes nothing' unchanged again

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# The garage: where Backstage rehearses. Real Debian hosts with systemd, as podman containers of this checkout.
-#   garage.sh up [N]            N hosts h1, h2, ... reachable over SSH (default 2: h1 bookworm, h2 trixie)
-#   garage.sh newcomer KIND     n-systemd, n-bare or n-elsewhere: a fresh machine with git, make and a clone of this checkout (prints where)
-#   garage.sh fresh HOST..      each made anew, empty;  reboot HOST..
-#   garage.sh lane FOLDER       a copy of this checkout with a garage of its own, for scenarios beside this one's
-#   garage.sh supplies          a package index and git server for tests (prints its URL);  cut_off HOST..: from all but these
-#   garage.sh exec HOST CMD..   run CMD in a host;  in HOST FOLDER CMD..
-#   garage.sh address HOST      its IP;  name HOST: its container;  ping: reach all over SSH
-#   garage.sh down | clean      remove the hosts | and images and state, also of checkouts that are gone
+# The garage makes test hosts: real Debian hosts with systemd, as podman containers of this checkout.
+#   garage.sh up [N]            start N hosts h1, h2, ... that ssh reaches (default 2: h1 bookworm, h2 trixie)
+#   garage.sh newcomer KIND     start n-systemd, n-bare or n-elsewhere: a new machine with git, make and a clone (prints its path)
+#   garage.sh fresh HOST..      replace each by a new, empty host;  reboot HOST..
+#   garage.sh lane FOLDER       make a copy of this checkout with its own garage, for scenarios at the same time
+#   garage.sh supplies          start a package index and git server (prints its URL);  cut_off HOST..: let it reach only these
+#   garage.sh exec HOST CMD..   run a command in a host;  in HOST FOLDER CMD..
+#   garage.sh address HOST      print its address;  name HOST: print its container;  ping: reach all by ssh
+#   garage.sh down | clean      remove the hosts | also images and state, and those of checkouts that are gone
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 checkout=$(cd "$here/../.." && pwd)
 state=$checkout/.garage                       # key, ssh_config, inventory, this machine's containers.conf
 cache=${GARAGE_CACHE:-$HOME/.cache/backstage-garage}
-id=$(cksum <<<"$checkout")                    # two checkouts never meet: names and subnet come from the path
+id=$(cksum <<<"$checkout")                    # names and subnet depend on the path, so two checkouts share nothing
 id=${id%% *}
 prefix=${GARAGE_PREFIX:-garage$((id % 100000))-}
 [[ -z ${GARAGE_PREFIX:-} ]] || { id=$(cksum <<<"$prefix"); id=${id%% *}; }
@@ -23,7 +23,7 @@ suites=(bookworm trixie)
 
 say() { printf 'garage: %s\n' "$*" >&2; }
 
-timed() {   # timed WORDS -- COMMAND...: one line with the seconds it took
+timed() {   # timed WORDS -- COMMAND...: print the seconds that it took
   local from=$EPOCHREALTIME what=()
   while [[ $1 != -- ]]; do what+=("$1"); shift; done
   shift; "$@"
@@ -32,7 +32,7 @@ timed() {   # timed WORDS -- COMMAND...: one line with the seconds it took
 
 need_root() { ((EUID == 0)) || { say "needs root (containers with fixed addresses): use sudo"; exit 1; }; }
 
-quirks() {   # what this machine's kernel or cgroups need goes into a containers.conf; an ordinary machine gets none
+quirks() {   # write a containers.conf if the kernel or the cgroups of this machine need one
   local bounding processes conf=''
   bounding=$(awk '/^CapBnd/ { print $2 }' /proc/self/status)
   if ! ((16#$bounding >> 24 & 1)); then       # no CAP_SYS_RESOURCE: podman's default limits can't be set
@@ -64,7 +64,7 @@ network() {
     podman network create --label garage.checkout="$checkout" --subnet "$subnet.0/24" "$net" >/dev/null
 }
 
-run() {   # run NUMBER HOST IMAGE OPTIONS.. [-- COMMAND..]: fixed address and MAC, so a replaced host keeps its neighbours
+run() {   # run NUMBER HOST IMAGE OPTIONS.. [-- COMMAND..]: address and MAC are fixed, so that other hosts find a replaced one
   local number=$1 host=$2 image=$3 options=() mac
   shift 3
   while (($#)) && [[ $1 != -- ]]; do options+=("$1"); shift; done
@@ -78,8 +78,8 @@ run() {   # run NUMBER HOST IMAGE OPTIONS.. [-- COMMAND..]: fixed address and MA
 
 suite_of() { echo "${suites[($1 - 1) % ${#suites[@]}]}"; }
 
-stage_host() {   # SYS_ADMIN: without it systemd skips most of a unit's sandbox without a word
-  local caps=SYS_ADMIN       # root of one host lacks what most containers lack; GARAGE_WHOLE=1 or 2 says which is whole
+stage_host() {   # without SYS_ADMIN systemd silently skips most of a unit's sandbox
+  local caps=SYS_ADMIN       # one host has the capabilities of most containers; GARAGE_WHOLE=1 or 2 names the other one
   [[ $1 != "${GARAGE_WHOLE:-2}" ]] || caps+=,SYS_PTRACE,SYS_NICE
   run "$1" "h$1" "$(image_of stage "$(suite_of "$1")")" --systemd=always --cap-add "$caps"
 }
@@ -91,7 +91,7 @@ hosts() {
   booted "${names[@]}"
 }
 
-booted() {   # booted HOST..: wait for systemd, at most a minute each
+booted() {   # booted HOST..: wait until systemd has started, at most a minute for each
   local host seen i
   for host; do
     for ((i = 0; i < 240; i++)); do
@@ -103,9 +103,9 @@ booted() {   # booted HOST..: wait for systemd, at most a minute each
   done
 }
 
-forget_connection() { ssh -F "$state/ssh_config" -O exit "$1" 2>/dev/null || true; }   # or the next task asks a dead socket
+forget_connection() { ssh -F "$state/ssh_config" -O exit "$1" 2>/dev/null || true; }   # the next task would use a dead socket
 
-fresh() {   # fresh h2: the same name and address, nothing of what was done to it
+fresh() {   # fresh h2: replace it by an empty host with the same name and address
   local host
   need_root
   for host; do
@@ -120,12 +120,12 @@ reboot() {
   local host
   for host; do
     forget_connection "$host"
-    podman restart -t 30 "$prefix$host" >/dev/null   # systemd that is killed leaves what it would have removed
+    podman restart -t 30 "$prefix$host" >/dev/null   # a systemd that is killed does not clean up
   done
   booted "$@"
 }
 
-write_ssh_config() {   # the short timeouts: Ansible over a kept connection to a paused host would hang for ever
+write_ssh_config() {   # without the short timeouts Ansible would hang for ever on a connection to a paused host
   local i
   for ((i = 1; i <= $1; i++)); do printf 'Host h%d\n  HostName %s\n' "$i" "$subnet.$((10 + i))"; done
   cat <<CONFIG
@@ -145,7 +145,7 @@ Host h* $subnet.*
 CONFIG
 }
 
-write_inventory() {   # for use outside molecule: ansible-playbook -i .garage/inventory ...
+write_inventory() {   # write an inventory for use outside molecule: ansible-playbook -i .garage/inventory ...
   local i group
   cat <<INVENTORY
 ---
@@ -175,7 +175,7 @@ up() {
 
 copy() { (cd "$checkout" && git ls-files -coz --exclude-standard | tar -c --null -T - --ignore-failed-read 2>/dev/null); }
 
-lane() {   # lane FOLDER: the images are this checkout's: what they are made of comes along
+lane() {   # lane FOLDER: the copy uses the images of this checkout, so it gets what they are made of
   local suite other
   need_root
   timed packages -- deps
@@ -193,9 +193,9 @@ clean_lane() {
   rm -rf "$1"
 }
 
-newcomer() {   # newcomer systemd|bare|elsewhere: made anew each time, then make site and all the rest inside it
+newcomer() {   # newcomer systemd|bare|elsewhere: replace the machine by a new one, with a clone of this checkout
   local init=$1 host=n-$1 number=201 owner=root folder='/root/a clone' suite=bookworm
-  local options=(--systemd=always --cap-add SYS_ADMIN --cap-add NET_ADMIN) command=()   # as root has them; unit tests need both
+  local options=(--systemd=always --cap-add SYS_ADMIN --cap-add NET_ADMIN) command=()   # as root of a machine has them; the unit tests need both
   if [[ $init == bare ]]; then
     number=202 owner=roadie folder=/home/roadie/backstage options=(--init) command=(-- sleep infinity)
   fi
@@ -209,7 +209,7 @@ newcomer() {   # newcomer systemd|bare|elsewhere: made anew each time, then make
   [[ $init == bare ]] || booted "$host"
   podman exec "$prefix$host" mkdir -p "$folder"
   copy | podman exec -i -w "$folder" "$prefix$host" tar -x
-  # a clone, as a newcomer has it: what isn't committed yet is committed there
+  # a clone, as a new user has it; changes that are not committed here are committed there
   podman exec -w "$folder" "$prefix$host" sh -c \
     "git init -q && git add -A && git -c user.name=newcomer -c user.email=newcomer@localhost commit -qm clone && chown -R $owner: ."
   echo "$folder"
@@ -223,14 +223,14 @@ address() { podman inspect -f "{{(index .NetworkSettings.Networks \"$net\").IPAd
 down() {
   local mine host
   while read -r host; do forget_connection "$host"; done < <(sed -n 's/^Host \(h[0-9]*\)$/\1/p' "$state/ssh_config" 2>/dev/null)
-  rm -rf "$state/molecule"       # what molecule believes about the hosts
+  rm -rf "$state/molecule"       # molecule's state of the hosts
   command -v podman >/dev/null || return 0
   mapfile -t mine < <(podman ps -aq --filter "name=^$prefix")
   ((${#mine[@]} == 0)) || podman rm -f -t 0 "${mine[@]}" >/dev/null
   ! podman network exists "$net" || podman network rm -f "$net" >/dev/null
 }
 
-sweep() {   # what checkouts that are gone left behind
+sweep() {   # remove what checkouts left that are gone
   local kind id path
   local -A list=([container]="ps -aq" [network]="network ls -q" [image]="images -q")
   local -A label=([container]=.Config.Labels [network]=.Labels [image]=.Labels)

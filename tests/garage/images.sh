@@ -1,4 +1,4 @@
-# Images of the garage, sourced by garage.sh: Debian from packages (no registry needed), then what the Containerfile adds.
+# Sourced by garage.sh: builds the images from Debian's packages, without a container registry, and from the Containerfile.
 # shellcheck shell=bash disable=SC2154 # variables are garage.sh's
 base_packages=systemd,systemd-sysv,dbus,python3,ca-certificates,iproute2,procps,openssh-server,sudo
 
@@ -18,14 +18,14 @@ base_image() {   # base_image SUITE: kept in the cache, as a tarball that every 
 
 image_of() { echo "localhost/${prefix}$1:$2"; }
 
-image() {   # image TARGET SUITE: built once a day (package lists age) and whenever its ingredients change
+image() {   # image TARGET SUITE: built once a day, because package lists age, and if anything in it changes
   local target=$1 suite=$2 context=$state/context wanted old
   base_image "$suite"
   mkdir -p "$context/ca"
   [[ -f $state/id_ed25519 ]] || ssh-keygen -qt ed25519 -N '' -C garage -f "$state/id_ed25519"
   cp "$state/id_ed25519.pub" "$context/authorized_keys"
   cp "$here/Containerfile" "$context/"
-  # a machine that trusts its own authorities (a company's, a sandbox's) needs them in its containers, too
+  # if this machine trusts more certificate authorities, such as a company's, its containers need them, too
   touch "$context/ca/.keep"
   authority
   cp "$state/authority.pem" "$context/ca/garage.crt"
@@ -37,7 +37,7 @@ image() {   # image TARGET SUITE: built once a day (package lists age) and whene
   podman build -q --layers=false --target "$target" --build-arg SUITE="$suite" --label garage="$wanted" \
     --label garage.checkout="$checkout" -t "$(image_of "$target" "$suite")" "$context" >"$state/build.log" 2>&1 ||
     { cat "$state/build.log" >&2; return 1; }
-  [[ -z $old ]] || podman rmi -f "${old%% *}" >/dev/null 2>&1 || true    # in use by a host that still runs: next time
+  [[ -z $old ]] || podman rmi -f "${old%% *}" >/dev/null 2>&1 || true    # if a running host uses it, the next run removes it
 }
 
 forget_images() {

@@ -1,9 +1,9 @@
-"""What a host holds that it did not hold before.
+"""Find what is new on a host.
 
-leftovers.py stamp RECORD          before: every path, and the contents that must come back
-leftovers.py check RECORD ALLOWED  after: whatever differs and no line of the allow-list explains, one path a line
+leftovers.py stamp RECORD          before: record every path, and the contents that must be restored
+leftovers.py check RECORD ALLOWED  after: print each path that differs and is in no line of the allow-list
 
-Only the standard library: it runs on a host that has nothing else.
+It uses only the standard library, because it runs on hosts that have nothing else.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-ROOTS = ("/", "/run", "/tmp", "/dev/shm")  # noqa: S108 - each with what is mounted below it left out
+ROOTS = ("/", "/run", "/tmp", "/dev/shm")  # noqa: S108 - each without the file systems that are mounted below it
 MINE = Path(__file__).resolve().parents[2]
 
 
 def paths() -> Iterator[tuple[str, os.stat_result]]:
-    """Every path of the roots, like `find -xdev`, without this checkout."""
+    """Yield every path of the roots, like `find -xdev`, without this checkout."""
     devices = set()
     for root in ROOTS:
         device = os.lstat(root).st_dev
-        if device in devices:  # no mount of its own: walked already
+        if device in devices:  # it is part of a root that was walked already
             continue
         devices.add(device)
         for folder, names, files in os.walk(root):
@@ -52,13 +52,13 @@ def lines(path: str) -> list[str]:
 
 
 def altered() -> set[str]:
-    """Files of packages that are not as the package brought them."""
+    """Return the files of packages that were changed since their installation."""
     done = subprocess.run(["dpkg", "--verify"], capture_output=True, text=True, check=False)
     return {line.split()[-1] for line in done.stdout.splitlines()}
 
 
 def packaged() -> set[str]:
-    """Every path that a package brought; the folder's own links (/lib) followed, as `paths` does."""
+    """Return every path of packages, with symlinks in the folder (/lib) resolved, like `paths`."""
     found = set()
     for listing in Path("/var/lib/dpkg/info").glob("*.list"):
         for line in listing.read_text(encoding="utf-8").splitlines():
@@ -81,7 +81,7 @@ def rules(allowed: Path) -> list[tuple[str, str]]:
 
 
 def alternative(path: str) -> bool:
-    """A package's program or page that goes by several names."""
+    """Return whether the path is another name for a program or a page of a package."""
     return os.path.islink(path) and os.readlink(path).startswith("/etc/alternatives/")
 
 
@@ -93,13 +93,13 @@ def explained(path: str, verbs: list[tuple[str, str]], kept: dict[str, list[str]
             return True
         if verb == "same":
             return lines(path) == kept[path]
-        if verb == "last":  # the backup of before the last removal: one entry more than now
+        if verb == "last":  # the backup from before the last removal has one entry more than now
             return len(set(lines(path)) - set(kept[path.removesuffix("-")])) <= 1
     return False
 
 
 def difference(path: str, kept: dict[str, list[str]]) -> str:
-    """What a file whose contents must come back holds more, and less."""
+    """Return the lines that were added to a file, or are missing, whose contents must be restored."""
     if path.removesuffix("-") not in kept:
         return ""
     old, now = kept[path.removesuffix("-")], lines(path)
@@ -130,7 +130,7 @@ def check(record: Path, allowed: Path) -> list[str]:
 
 
 def nameless() -> list[str]:
-    """Processes of users that are gone."""
+    """Return the processes of users that no longer exist."""
     known, found = {entry.pw_uid for entry in pwd.getpwall()}, []
     for process in Path("/proc").glob("[0-9]*"):
         try:

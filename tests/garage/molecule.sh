@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# molecule.sh SUBCOMMAND...: molecule with its environment, testing this checkout. "converge -s site" keeps the hosts.
-# molecule.sh all: test every scenario but the campaign's, which takes too long; also after one failed.
+# molecule.sh SUBCOMMAND...: run molecule in its environment, to test this checkout. "converge -s site" keeps the hosts.
+# molecule.sh all: test every scenario except any_project, which takes too long. Go on after a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 make --no-print-directory --silent .ansible/collections/ansible_collections/backstage/django
 tools=$(scripts/env.sh tools)
 export PATH=$tools/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$PWD/.ansible/collections ANSIBLE_NOCOWS=1
-# its own default is named after the folder's last part only: two checkouts would share their state
+# molecule's default has only the last part of the path in its name, so two checkouts would share their state
 export MOLECULE_PROJECT_DIRECTORY=$PWD MOLECULE_EPHEMERAL_DIRECTORY=$PWD/.garage/molecule
 [[ -t 1 ]] || export PY_COLORS=0 ANSIBLE_FORCE_COLOR=0 MOLECULE_COMMAND_BORDERS=0     # steps.sh reads pytest's last lines
 case ${1:-} in all | lane) ;; *) exec molecule "$@" ;; esac
 
-run_lane() {   # run_lane TAKEN: one scenario after the other of those that nobody has taken; those that take long first
+run_lane() {   # run_lane TAKEN: run each scenario that the other lane has not taken, the slow ones first
   local scenario from failed=()
   for scenario in killed plans rehearsals extensions/molecule/*/molecule.yml; do
     [[ $scenario != */* ]] || scenario=$(basename "$(dirname "$scenario")")
@@ -25,7 +25,7 @@ run_lane() {   # run_lane TAKEN: one scenario after the other of those that nobo
 }
 
 [[ $1 == all ]] || { run_lane "$2"; exit; }
-# two at once, each on hosts of its own: most of a scenario is waiting
+# two at once, each on its own hosts, because a scenario mostly waits
 lane=$PWD/.garage/lane taken=$(mktemp -d) status=0
 tests/garage/garage.sh lane "$lane"
 "$lane/tests/garage/molecule.sh" lane "$taken" >"$taken/log" 2>&1 &

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs inside a fresh machine, in a checkout: what the README tells a newcomer to type, and what must be so afterwards.
-#   newcomer.sh USER [MAKE ARGUMENTS...]        run as root; make runs as the user
+# Runs on a fresh machine, in a checkout: types what the README tells a new user to type, and checks the results.
+#   newcomer.sh USER [MAKE ARGUMENTS...]        run it as root; it runs make as the user
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 . scripts/check.sh
 user=$1
 shift
 record=/var/tmp/newcomer.json
-log=$PWD/.garage/logs                # inside the checkout: not a leftover
+log=$PWD/.garage/logs                # inside the checkout, so that it is no leftover
 install -d -o "$user" "$log"
 CHECK_LOGS=$log
 
@@ -18,20 +18,20 @@ type_it() {   # type_it LOG TARGET [ARGUMENTS..]
   return "${PIPESTATUS[0]}"
 }
 
-recap() {     # recap LOG changed=0: every host's line of every play says so, and nothing failed
+recap() {     # recap LOG changed=0: every line of every recap has this word, and nothing failed
   local recaps
   recaps=$(grep -E ': ok=[0-9]+ +changed=' "$log/$1.log") || { echo "no recap"; return 1; }
   ! grep -vE 'unreachable=0 +failed=0' <<<"$recaps" && { [[ -z ${2:-} ]] || ! grep -v "$2 " <<<"$recaps"; }
 }
 
-answers() {   # the last lines are the Venues' URLs with their status; a visitor gets a page at each
+answers() {   # the last lines are the Venues' URLs with their status, and each URL has a page
   local urls
   mapfile -t urls < <(tail -n 20 "$log/$1.log" | sed -nE 's#^(http://[^ ]+) .*\b(200|30[1278])\b.*#\1#p')
   ((${#urls[@]} >= 2)) || { echo "not two URLs"; tail -n 20 "$log/$1.log"; return 1; }
   "$python" tests/garage/visit.py "${urls[@]}"
 }
 
-units() {     # beside the example that plays: they see nothing of it, and leave nothing
+units() {     # run the unit tests while the example plays: they see nothing of it, and leave nothing
   local status=0
   make units ARGS='-q -p no:cacheprovider -k "machine or host or bookings or options"' GARAGE_CACHE="$PWD/.garage/cache" PIP_CACHE_DIR="$PWD/.garage/pip" || status=$?
   rm -rf /tmp/pytest-of-root

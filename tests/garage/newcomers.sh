@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# newcomers.sh [systemd|bare|elsewhere...]: a fresh machine each, in which newcomer.sh does what the README says, or elsewhere.sh
-# what it says of the installed collection; all at once.
+# newcomers.sh [systemd|bare|elsewhere...]: start a fresh machine for each, all at once. newcomer.sh follows the README
+# there, or elsewhere.sh tests the installed collection.
 set -uo pipefail
 here=$(dirname "${BASH_SOURCE[0]}")
 garage=$here/garage.sh
@@ -11,7 +11,7 @@ declare -A running
 
 for init; do
   folder=$("$garage" newcomer "$init") || exit
-  # the machine without systemd is also the one of somebody who is not root, where port 80 is taken
+  # on the machine without systemd the user is not root, and port 80 is taken
   words=(tests/garage/newcomer.sh root)
   [[ $init != bare ]] || words=(tests/garage/newcomer.sh roadie PORT=8080)
   [[ $init != elsewhere ]] || words=(tests/garage/elsewhere.sh)
@@ -27,7 +27,7 @@ for init; do
   if wait "${running[$init]}"; then
     "$garage" remove "n-$init"
   else
-    failed=1      # the machine stays, to look at: garage.sh exec n-bare bash
+    failed=1      # the machine stays for inspection: garage.sh exec n-bare bash
   fi
   cat "$logs/newcomer-$init.log"
 done

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of the test index: what packages.yml and tests/acts name, downloaded once, and the pages that list them."""
+"""Make the test index: download the packages that packages.yml and tests/acts name, and write pages that list them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Line = tuple[str, list[str]]
 
 
 def lines() -> Iterator[Line]:
-    """A Debian, and packages that are resolved together for its Python."""
+    """A Debian release, and packages that are resolved together for its Python."""
     listed = yaml.safe_load((TESTS / "garage/packages.yml").read_text(encoding="utf-8"))
     acts = yaml.safe_load((TESTS / "acts/recipes.yml").read_text(encoding="utf-8"))["acts"]
     stage = yaml.safe_load((TESTS.parent / "roles/stage/defaults/main.yml").read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def fill(cache: Path) -> list[str]:
     """
     cache.mkdir(parents=True, exist_ok=True)
     packages = _all_of(cache, list(lines()))
-    # whoever builds one of these asks the index for its build backend
+    # a build of one of these asks the index for its build backend
     backends = [json.dumps(_build_requires(cache / name)) for name in packages if not name.endswith(".whl")]
     for needed in sorted(set(backends)):
         packages |= _all_of(cache, [(debian, json.loads(needed)) for debian in PYTHONS])
@@ -66,7 +66,7 @@ def _all_of(cache: Path, wanted: list[Line]) -> set[str]:
 
 
 def _build_requires(sdist: Path) -> list[str]:
-    """What has to be there to build it (PEP 517, 518)."""
+    """Return the packages that its build needs (PEP 517, 518)."""
     with tarfile.open(sdist) as tar:
         found = [member for member in tar if re.fullmatch("[^/]+/pyproject.toml", member.name)]
         file = tar.extractfile(found[0]) if found else None
@@ -85,7 +85,7 @@ def _answer(cache: Path, line: Line) -> list[dict[str, str]]:
 
 
 def _resolve(lock: Path, debian: str, packages: list[str]) -> Iterator[dict[str, str]]:
-    """The one file of each package that an installer of this Debian would take."""
+    """Return the file of each package that an installer on this Debian would choose."""
     version = PYTHONS[debian]
     argv = [UV, "pip", "compile", "-", "--quiet", "--no-config", "--format=pylock.toml", f"--output-file={lock}"]
     argv += [f"--python-version={version[0]}.{version[1]}", "--python=/usr/bin/python3"]

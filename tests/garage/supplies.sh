@@ -1,11 +1,11 @@
-# The package index and git server of the tests, sourced by garage.sh: one more host, which serves what is mounted into it.
+# Sourced by garage.sh: the package index and git server of the tests, a host that serves the files mounted into it.
 # shellcheck shell=bash disable=SC2154 # variables are garage.sh's
-stock=$state/supplies              # what is served: pages, own packages, archives, repositories; and how
-packages=$cache/packages           # what PyPI has, downloaded once for all checkouts
+stock=$state/supplies              # the served pages, own packages, archives and repositories, and nginx's configuration
+packages=$cache/packages           # packages of PyPI, downloaded once for all checkouts
 
 supplies_address() { echo "$subnet.210"; }
 
-authority() {   # this checkout's own certificate authority, which every host of it trusts
+authority() {   # make a certificate authority for this checkout, which its hosts trust
   [[ -f $state/authority.pem ]] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 \
     -subj '/CN=The garage' -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$state/authority.key" -out "$state/authority.pem" 2>/dev/null
 }
@@ -23,21 +23,21 @@ certificate() {
       -extfile <(echo "$extensions") 2>/dev/null
 }
 
-credentials() {   # of this checkout: a password for index and git, a deploy key for git over ssh
+credentials() {   # make the password for index and git, and the deploy key for git over ssh, of this checkout
   [[ -f $stock/password ]] || printf 'garage-%s' "$(openssl rand -hex 12)" >"$stock/password"
   printf 'reader:%s\n' "$(openssl passwd -apr1 "$(<"$stock/password")")" >"$stock/htpasswd"
   [[ -f $state/deploy_key ]] || ssh-keygen -qt ed25519 -N '' -C deploy -f "$state/deploy_key"
   cp "$state/deploy_key.pub" "$stock/authorized_keys"
 }
 
-stock_up() {   # what the host needs to serve; what it serves is for stock.py of the corpus to bring
+stock_up() {   # write what the host needs to serve; stock.py of the corpus adds the content
   mkdir -p "$stock"/{public,private,archives,git,cache} "$packages"
   cp "$here/supplies.conf" "$stock/nginx.conf"
   cp "$here/supplies-git.conf" "$stock/git.conf"
   authority; certificate; credentials
 }
 
-visitor() {   # visitor HOST_KEY: what a controller that comes here has to know, in place of its user's own files
+visitor() {   # visitor HOST_KEY: write the files that a controller uses in place of its user's own, to reach this host
   local place=$state/controller
   mkdir -p "$place"/{bin,config/git,cache}
   cat "/etc/ssl/certs/ca-certificates.crt" "$state/authority.pem" >"$place/authorities.pem"
@@ -60,7 +60,7 @@ supplies() {   # prints its URL
   echo "https://$(supplies_address)"
 }
 
-cut_off() {   # cut_off HOST..: it reaches the supplies, and this machine reaches it; nothing else. fresh gives it back
+cut_off() {   # cut_off HOST..: from now on it reaches only the supplies, and only this machine reaches it; fresh ends it
   local host pid route
   for host; do
     pid=$(podman inspect -f '{{.State.Pid}}' "$prefix$host")
@@ -68,7 +68,7 @@ cut_off() {   # cut_off HOST..: it reaches the supplies, and this machine reache
       # shellcheck disable=SC2086 # words
       nsenter -t "$pid" -m -n ip route $route
     done
-    # Ansible would ask for newer package lists before it installs its own part of apt, and where they are an hour old
+    # Ansible would update package lists before it installs python3-apt, and when they are an hour old
     podman exec "$prefix$host" sh -c 'apt-get -qq install -y --no-install-recommends python3-apt >/dev/null && touch /var/lib/apt/lists'
   done
 }

@@ -1,4 +1,4 @@
-"""Visit URLs as a browser on this machine would: *.localhost is 127.0.0.1, redirects are followed. 200 or an error.
+"""Ask for URLs like a browser on this machine: *.localhost is 127.0.0.1, redirects are followed. Fail without a 200.
 
 visit.py URL...
 """
@@ -13,7 +13,7 @@ REDIRECTS = 5
 
 
 def visit(url: str) -> str:
-    """The status at the end of the way, and the way."""
+    """Return the last status, and the URLs on the way to it."""
     way = url
     for _redirect in range(REDIRECTS):
         parts = urlsplit(url)
@@ -32,7 +32,7 @@ def visit(url: str) -> str:
 
 
 def main() -> int:
-    """Visit all, say each."""
+    """Ask for all URLs, and print each result."""
     ways = [visit(url) for url in sys.argv[1:]]
     print("\n".join(ways))
     return 0 if ways and all(way.startswith("200 ") for way in ways) else 1

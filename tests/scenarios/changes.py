@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The changes of changes.yml as calls of modules: changes.py REPOSITORY prints them as JSON, in their order."""
+"""changes.py REPOSITORY: print the changes of changes.yml as calls of modules, as JSON, in their order."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import yaml
 FILE = Path(__file__).with_name("changes.yml")
 KEYS = {"acts": "name", "sesses": "act", "venues": "name", "gigs": "venue"}
 PLACES = "acts=/srv/backstage/{production}/acts vassals=/etc/backstage/vassals venues=/etc/nginx/backstage/venues; "
-# orders that are carried out once; every other option describes a state, which a second run finds
+# options that order something once; all others describe a state, and a second run with them changes nothing
 ONCE = {"rollback", "delete_data"}
 
 Item = dict[str, Any]
 
 
 def laid_over(below: Item, above: Item) -> Item:
-    """One dictionary over another; null takes a key out."""
+    """Merge a dictionary into another one. A value of None removes the key."""
     merged = dict(below)
     for key, value in above.items():
         if value is None:
@@ -35,7 +35,7 @@ def laid_over(below: Item, above: Item) -> Item:
 
 
 def filled_in(value: Any, words: dict[str, str]) -> Any:
-    """The same data with {repository} and the commits of tags ({v2}) filled in."""
+    """Return the data with {repository} and the commits of tags ({v2}) filled in."""
     if isinstance(value, dict):
         return {key: filled_in(item, words) for key, item in value.items()}
     if isinstance(value, list):
@@ -47,7 +47,7 @@ def filled_in(value: Any, words: dict[str, str]) -> Any:
 
 
 def load(repository: str) -> list[Item]:
-    """Every change in its order: its id and name, where it is made, and the calls that plan, make and repeat it."""
+    """Return every change in its order: id, name, host, and the calls that plan, make and repeat it."""
     with open(FILE, encoding="utf-8") as file:
         chapters = filled_in(yaml.safe_load(file), {"repository": repository, **_commits(repository)})
     return [step for chapter in chapters for step in _steps(chapter)]
@@ -68,7 +68,7 @@ def _steps(chapter: Item) -> list[Item]:
                 "host": chapter["host"],
                 "production": production,
                 "disturb": disturbance,
-                # what is on a host after one change is there before the next, unless something happened in between
+                # the look after a change is the look before the next one, unless a disturbance comes between them
                 "look": number == 1 or bool(disturbance),
                 "module": change.get("module", "backstage_production"),
                 "options": {**given, **run},
@@ -81,19 +81,19 @@ def _steps(chapter: Item) -> list[Item]:
 
 
 def _lists(manifest: Item) -> Item:
-    """The manifest in its public form."""
+    """Return the manifest in its public form."""
     return {kind: [{key: name, **item} for name, item in manifest.get(kind, {}).items()] for kind, key in KEYS.items()}
 
 
 def _commits(repository: str) -> dict[str, str]:
-    """Tag -> the commit that it names."""
+    """Return the commit of each tag."""
     command = ["git", "-C", repository, "for-each-ref", "--format=%(refname:short) %(*objectname)", "refs/tags"]
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return dict(line.split() for line in said.splitlines())
 
 
 def secrets(value: Any) -> set[str]:
-    """Every secret in some data."""
+    """Return every secret in some data."""
     if isinstance(value, dict):
         own = {str(secret) for secret in value.get("secrets", {}).values()}
         return own.union(*(secrets(item) for item in value.values()))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What changed on a host, from two looks at it, in the form of a plan: the plan itself is not asked.
+"""Compute what changed on a host from two looks at it, in the form of a plan, without reading the plan.
 
-A look at a Production is what backstage_info answers ("info"), and what on_host/state.py sees ("seen").
+A look at a Production is what backstage_info returns ("info"), and what on_host/state.py finds ("seen").
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 Look = dict[str, Any]
 Entry = dict[str, Any]
 
-LEAVING = {"venues left", "ports left"}  # what the plan says where a look finds these
+LEAVING = {"venues left", "ports left"}  # the plan's words for what a look finds as these
 LEFT = ["variable BACKSTAGE_HOSTS changed", "variable BACKSTAGE_ORIGINS changed"]
 
 
@@ -26,7 +26,7 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, 
 
 
 def effects(before: Look, after: Look) -> list[Entry]:
-    """All that changed from one look to the next."""
+    """Return all that changed from one look to the next."""
     acts = sorted({*before["seen"]["acts"], *after["seen"]["acts"]})
     found = [change for name in acts for change in _act(name, _one(before, name), _one(after, name))]
     root = f"/srv/backstage/{before['production']}"
@@ -39,7 +39,7 @@ def effects(before: Look, after: Look) -> list[Entry]:
 
 
 def _ports(before: Look, after: Look) -> list[Entry]:
-    """Where nginx listens for a Sess: a file whose name begins with an underscore, and says so in its second line."""
+    """Return the changes of ports where nginx listens for a Sess. The second line of their files has the data."""
     found = []
     files = before["seen"]["files"], after["seen"]["files"]
     for name in sorted({file for look in files for file in look if "._" in file}):
@@ -55,7 +55,7 @@ def _ports(before: Look, after: Look) -> list[Entry]:
 
 
 def _one(look: Look, name: str) -> Look:
-    """One Act as it was seen; an empty look where it is not."""
+    """Return the look at one Act, which is empty if there is no such Act."""
     told = look["info"]["acts"].get(name, {})
     seen = look["seen"]["acts"].get(name, {})
     sess = look["info"]["sesses"].get(name, {})
@@ -97,7 +97,7 @@ def _act(name: str, before: Look, after: Look) -> list[Entry]:
             found.append(entry("act", name, "seed", None, event["seed"]))
     if before["held"] and not after["held"] and after["act"]:
         found.append(entry("act", name, "unhold", before["held"]))
-    if after["act"]:  # those of an Act that is removed go with it
+    if after["act"]:  # the releases of an Act that is removed go with it
         gone = sorted(before["sealed"] - after["sealed"])
         found += [entry("act", name, "discard", release) for release in gone]
     if before["there"] and not after["there"]:
@@ -106,7 +106,7 @@ def _act(name: str, before: Look, after: Look) -> list[Entry]:
 
 
 def _migrated(event: dict[str, Any], sealed: set[str]) -> Any:
-    """Return what a plan says: it names the migrations of a release that was built before."""
+    """Return what a plan says of a migration: it names the migrations only if the release was built before."""
     release, applied = event["release"], event["applied"]
     return {"release": release, "pending": sorted(applied)} if release in sealed else release
 
@@ -133,7 +133,7 @@ def _sess(name: str, before: Look, after: Look) -> list[Entry]:
 
 
 def _because(before: Look, after: Look) -> list[str]:
-    """Why another Sess plays."""
+    """Return why another Sess plays."""
     if not before["sess"]:
         return ["nothing plays"]
     if before["plays"] != after["plays"]:
@@ -191,7 +191,7 @@ def _gigs(venue: str, before: Look | None, after: Look | None) -> list[Entry]:
 
 
 def words(plan: list[Entry]) -> list[str]:
-    """A plan as changes.yml writes it."""
+    """Return a plan as changes.yml writes it."""
     return [_words(step) for step in plan]
 
 
@@ -201,7 +201,7 @@ def _words(step: Entry) -> str:
 
 
 def visible(plan: list[Entry]) -> list[Entry]:
-    """A plan as two looks can see it, in the order of looks: what was before the first step and after the last."""
+    """Return a plan as two looks can see it: the states before the first step and after the last, in their order."""
     found: dict[tuple[str, str, str], Entry] = {}
     for number, step in enumerate(plan):
         seen = _visible(step)
@@ -212,16 +212,16 @@ def visible(plan: list[Entry]) -> list[Entry]:
 
 def _visible(step: Entry) -> Entry:
     if (step["noun"], step["verb"]) == ("sess", "remove"):
-        return {**step, "verb": "stop"}  # it is gone, one way or the other
+        return {**step, "verb": "stop"}  # the Sess is gone in both cases
     if (step["noun"], step["verb"]) == ("act", "remove"):
-        return {**step, "before": None}  # the release that played stands with its Sess
+        return {**step, "before": None}  # the earlier release is in the step of its Sess
     if (step["noun"], step["verb"]) == ("sess", "play") and LEAVING.issuperset(step["after"]["because"]):
         return {**step, "after": {**step["after"], "because": LEFT}}
     return step
 
 
 def _merged(first: Entry, last: Entry) -> Entry:
-    """Two Sesses of one run, of which only the last plays when one looks."""
+    """Merge the steps of two Sesses of one run. Only the last one plays afterwards."""
     because = first["after"]["because"]
     if because not in (["release"], ["nothing plays"]):
         because = sorted({*because, *last["after"]["because"]})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things of a Production are on a host, as the documentation says; not asked of the collection's own code."""
+"""Find the files of a Production on a host, as the documentation describes them, without the collection's own code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import PurePosixPath
 from typing import Any
 
-LEFTOVERS = "/var/tmp/leftovers.py"  # noqa: S108 - put there before anything else is
+LEFTOVERS = "/var/tmp/leftovers.py"  # noqa: S108 - it is copied there before everything else
 BEFORE = "/var/tmp/before.json"  # noqa: S108
 
 
@@ -63,7 +63,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a visitor gets."""
+    """An answer to a visitor."""
 
     status: int
     headers: dict[str, str]
@@ -79,7 +79,7 @@ class Answer:
 
 
 def ask(address: str, venue: str, path: str = "/", body: bytes | None = None, **headers: str) -> Answer:
-    """One request to a host's nginx, never repeated; in a header's name `_` stands for `-`."""
+    """Send one request to a host's nginx, and never repeat it. In a header's name `_` stands for `-`."""
     connection = HTTPConnection(address, timeout=30)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -91,20 +91,20 @@ def ask(address: str, venue: str, path: str = "/", body: bytes | None = None, **
 
 
 def lines(host: Any, *words: str) -> list[str]:
-    """What a command says, which must succeed."""
+    """Run a command, which must succeed, and return the lines of its output."""
     said: list[str] = host.check_output(shlex.join(words)).splitlines()
     return said
 
 
 def found(host: Any, *paths: PurePosixPath | str) -> dict[str, Found]:
-    """Owner, group and mode of files; links are not followed."""
+    """Return owner, group and mode of files. Symlinks are not followed."""
     said = lines(host, "stat", "--format=%U:%G %a %n", *map(str, paths))
     parts = (re.fullmatch(r"([^:]+):(\S+) (\d+) (.*)", line) for line in said)
     return {part[4]: Found(part[1], part[2], part[3].rjust(4, "0")) for part in parts if part}
 
 
 def acts(host: Any, production: str) -> dict[str, Act]:
-    """The Acts that play, by their `live` links."""
+    """Return the Acts that play, by their symlinks `live`."""
     playing = {}
     for line in lines(host, "find", f"/srv/backstage/{production}/acts", "-name", "live", "-printf", "%h %l\n"):
         folder, _blank, sess = line.partition(" ")
@@ -114,18 +114,18 @@ def acts(host: Any, production: str) -> dict[str, Act]:
 
 
 def address(host: Any) -> str:
-    """Where this controller reaches the host's nginx."""
+    """Return the address at which this controller reaches the host."""
     return lines(host, "hostname", "-I")[0].split()[0]
 
 
 def record(host: Any, path: PurePosixPath | str) -> dict[str, Any]:
-    """A JSON file."""
+    """Return the data of a JSON file."""
     data: dict[str, Any] = json.loads(host.check_output(shlex.join(["cat", str(path)])))
     return data
 
 
 def leftovers(host: Any, allowed: str) -> list[str]:
-    """What is on the host that was not there before, and that no line of an allow-list explains."""
+    """Return what is new on the host and in no line of an allow-list."""
     path = "/var/tmp/allowed"  # noqa: S108
     host.check_output(f"printf %s {shlex.quote(allowed)} > {path}")
     said = host.run(f"/usr/bin/python3 {LEFTOVERS} check {BEFORE} {path}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a git repository for a test: repository.py TARGET FOLDER...
 
-Each folder is laid over those before it and committed on `main`, and the commits are tagged v1, v2, ...
+Each folder is copied over those before it and committed on `main`, and the commits are tagged v1, v2, ...
 Dates and authors are fixed, so that the same folders always make the same commits.
 """
 
@@ -26,7 +26,7 @@ IDENTITY = {
 
 
 def git(target: Path, *words: str, text: str = "") -> str:
-    """Run git in a directory, with a text as its input; what it printed."""
+    """Run git in a directory with a text as its input, and return its output."""
     env = {**os.environ, **IDENTITY}
     done = subprocess.run(
         ["git", *words], cwd=target, env=env, input=text, check=True, stdout=subprocess.PIPE, text=True
@@ -39,7 +39,7 @@ def make(target: Path, folders: list[Path]) -> None:
     target.mkdir(parents=True)
     git(target, "init", "--quiet", "--initial-branch=main")
     for number, folder in enumerate(folders, 1):
-        # with its old time, git would take a file of the same size for the same file
+        # if a file kept its old time and size, git would not see the change
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(folder, target, dirs_exist_ok=True, ignore=ignored, copy_function=shutil.copy)
         git(target, "add", "--all")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Production of two buskers on both hosts of the garage, which tests change under the eyes of visitors."""
+"""A Production on both hosts of the garage, which tests change while visitors ask for pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Crowd = list[dict[str, Seen]]
 
 
 class Street:
-    """Its manifest is written by tests as they please; every play is of both hosts at once."""
+    """Tests change the manifest through its attributes. A run is for both hosts at once."""
 
     hosts = (Host("h1"), Host("h2"))
 
@@ -43,10 +43,10 @@ class Street:
         self.sesses: dict[str, Any] = {"busker": {"processes": 2}, "juggler": {"processes": 1}}
         self.venues: dict[str, Any] = {CORNER: {}, SQUARE: {}}
         self.gigs: dict[str, Any] = {CORNER: {"act": "busker"}, SQUARE: {"act": "juggler"}}
-        self.more_gigs: list[Any] = []  # beside the one of each Venue
+        self.more_gigs: list[Any] = []  # besides the Gig of each Venue
 
     def controller(self, *hosts: Host) -> Controller:
-        """One that plays on these hosts; on all where none is named."""
+        """Return a controller for these hosts, or for all of them if none is given."""
         names = ",".join(host.name for host in hosts or self.hosts)
         if names not in self._controllers:
             work = self._work / names
@@ -65,7 +65,7 @@ class Street:
         return deepcopy(manifest)
 
     def start(self, playbook: str, *options: str, on: Optional[Host] = None, **extra: Any) -> Running:
-        """Begin to play on one host, or on all."""
+        """Start a playbook on one host, or on all."""
         hosts = [on] if on else []
         return self.controller(*hosts).start(playbook, *options, **self.manifest(), **extra)
 
@@ -73,7 +73,7 @@ class Street:
         return self.start(playbook, *options, on=on, **extra).end()
 
     def play(self, playbook: str = "deploy", **options: Any) -> list[str]:
-        """Play, and return the plan, which both hosts have in common."""
+        """Run a playbook, which must succeed, and return the plan, which must be the same on both hosts."""
         run = self.try_to_play(playbook, **options)
         assert run.code == 0, run.printed[-3000:]
         plans = {line["host"]: line["result"]["plan"] for line in run.results if "plan" in line["result"]}
@@ -84,7 +84,7 @@ class Street:
 
     @contextmanager
     def visited(self, *places: str) -> Iterator[Crowd]:
-        """Visitors on both hosts; afterwards, for each host, what those of each Venue saw."""
+        """Send requests on both hosts meanwhile. Afterwards the list has the answers of each Venue for each host."""
         seen: Crowd = []
         with ExitStack() as stack:
             crowd = [stack.enter_context(Visitors(host, *places)) for host in self.hosts]
@@ -92,16 +92,16 @@ class Street:
         seen += [visitors.seen for visitors in crowd]
 
     def live(self, act: str) -> list[str]:
-        """The Sess of an Act that plays on each host; empty where none does."""
+        """Return the live Sess of an Act on each host; empty if none plays."""
         link = f"/srv/backstage/{self.production}/acts/{act}/live"
         return [host.run("readlink", link, check=False).strip().rpartition("/")[2] for host in self.hosts]
 
     def ask(self, venue: str, path: str = "/") -> list[house.Answer]:
-        """One request to each host."""
+        """Send one request to each host."""
         return [house.ask(_address(host), venue, path) for host in self.hosts]
 
     def files_with(self, text: str) -> list[str]:
-        """Every file of the hosts that holds a text."""
+        """Return every file of the hosts that has a text in it."""
         places = ["/etc", "/home", "/opt", "/root", "/run", "/srv", "/tmp", "/usr/local", "/var"]  # noqa: S108
         look = ["grep", "-rlsF", "--devices=skip", "-e", text, *places]
         return [line for host in self.hosts for line in host.run(*look, check=False).splitlines()]
@@ -114,7 +114,7 @@ def _address(host: Host) -> str:
 
 
 def pleased(crowd: Crowd, *venues: str, requests: int = 50) -> None:
-    """Not one of their requests failed, of enough to say so."""
+    """Assert that no request failed, and that there were enough requests."""
     for seen in crowd:
         for venue in venues:
             assert seen[venue].failed == []
@@ -122,5 +122,5 @@ def pleased(crowd: Crowd, *venues: str, requests: int = 50) -> None:
 
 
 def read(crowd: Crowd, venue: str, key: str) -> list[list[str]]:
-    """What a Venue's pages said of themselves on each host, one page after another."""
+    """Return the values of a key in the pages of a Venue on each host, in their order."""
     return [re.findall(rf'"{key}": "?([^",}}]*)', "\n".join(seen[venue].pages)) for seen in crowd]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Production of this scenario on both of its hosts, changed by one test after another."""
+"""The Production of this scenario on both of its hosts. One test after the other changes it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INVENTORY = Path(__file__).parent / "inventory"
 
 
 class Forked:
-    """Its manifest, and both hosts."""
+    """The manifest, and both hosts."""
 
     hosts = (Host("h1"), Host("h2"))
 
@@ -43,7 +43,7 @@ class Forked:
         return run
 
     def refused(self) -> set[str]:
-        """What a run says that fails on both hosts, without the host's name."""
+        """Deploy, which must fail on both hosts, and return the error lines without the hosts' names."""
         run = self.play()
         assert run.code != 0
         said = [str(line["result"]["msg"]) for line in run.results if line["status"] == "failed"]
@@ -51,7 +51,7 @@ class Forked:
         return {text.partition("\n")[0].partition(": ")[2] for text in said}
 
     def warned(self, run: Run) -> list[list[str]]:
-        """The warnings of the Production's run on each host."""
+        """Return the warnings of the run on each host."""
         return [line["result"].get("warnings", []) for line in run.results if "plan" in line["result"]]
 
     def live(self, act: str) -> list[str]:
@@ -59,7 +59,7 @@ class Forked:
         return [host.run("readlink", link, check=False).strip().rpartition("/")[2] for host in self.hosts]
 
     def processes(self, act: str) -> list[list[str]]:
-        """The command lines of an Act's user on each host."""
+        """Return the command lines of an Act's user on each host."""
         look = f"ps -o args= -u forked-{act} || true"
         return [sorted(line.strip() for line in host.sh(look).splitlines()) for host in self.hosts]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of this scenario share: the manifest's names, and the tools of tests/acts on the path."""
+"""The names of the manifest, and the tools of tests/acts, for the tests of this scenario."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of one Production, in their order: each goes on from where the last one left it."""
+"""Tests of one Production. They run in this order, and each begins where the last one ended."""
 
 from __future__ import annotations
 

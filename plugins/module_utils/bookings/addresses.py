@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from ..acts.world import Address
 from ..manifest.nouns import Tls, Venue
-from . import venue_options
+from . import blocks, venue_options
 from .blocks import Block
 
 
@@ -45,7 +45,8 @@ def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str])
     beside: dict[str, set[str]] = {}
     for name, block in venues.items():
         for gig in block["gigs"]:
-            booked.setdefault(gig["act"], {})[name] = venue(block)
+            # one that waits for its certificate has TLS sooner or later, without another Sess
+            booked.setdefault(gig["act"], {})[name] = venue(blocks.with_tls(block))
             paths[gig["act"]] = gig["path"]
             beside.setdefault(gig["act"], set()).update(others(block, gig["act"]))
     found, order = {}, _order(known)

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from ..acts import url_prefixes
+from ..certificates.due import ACME
 from ..host.facts import Host
-from ..manifest.nouns import ASLEEP, Act, Sess
+from ..manifest.nouns import ASLEEP, WAITING, Act, Sess
 from ..state.read import ActState
 from .locations import Left
 from .schedule import Acts, Schedule
@@ -25,6 +26,11 @@ def staying(block: Block, paths: dict[str, str], gone: Iterable[str] = ()) -> Bl
     known = [gig for gig in block["gigs"] if gig["act"] not in gone]
     gigs = [gig for gig in known if paths.get(gig["act"], gig["path"]) == gig["path"]]
     return {**block, "gigs": gigs}
+
+
+def with_tls(block: Block) -> Block:
+    """A Venue as it is when it does not wait for its certificate any more."""
+    return {**block, "tls": ACME} if block.get("tls") == WAITING else block
 
 
 def acts(block: Block) -> list[str]:

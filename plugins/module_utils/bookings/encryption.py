@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Optional
 
 from ..certificates import checks, pairs
 from ..certificates.pairs import FILES, Pairs
 from ..host.errors import BackstageError
 from ..host.facts import Host
+from ..manifest.acme import Acme
 from ..manifest.nouns import Venue
 from ..manifest.venue_checks import CAREFUL_DAYS
 from ..state.plan import Step
+from . import addresses
 from .blocks import Block
+from .issued import Issued, Prepare, is_issued
 
 
 def is_encrypted(block: Block) -> bool:
@@ -31,10 +35,20 @@ class Encryption:
         host: the host's facts.
         venues: the Venues of the manifest, some with certificates of their own.
         before: the data of each Venue's file.
+        acme: what the manifest says of an authority.
     """
 
-    def __init__(self, production: str, host: Host, venues: Mapping[str, Venue], before: Mapping[str, Block]) -> None:
+    def __init__(
+        self,
+        production: str,
+        host: Host,
+        venues: Mapping[str, Venue],
+        before: Mapping[str, Block],
+        acme: Optional[Acme] = None,
+    ) -> None:
         self.production, self.host, self._before = production, host, before
+        self.issued = Issued(production, host, venues, acme)
+        self._careful = {name: venue for name, venue in venues.items() if venue.state != "absent"}
         self._given = {
             name: venue for name, venue in venues.items() if venue.tls.mode == FILES and venue.state != "absent"
         }
@@ -43,15 +57,16 @@ class Encryption:
         """The Venues whose certificate or HSTS this host refuses: they stay as they are."""
         if not self.host.has_front_of_house:
             return {}
-        found = {name: self._refused(venue) for name, venue in self._given.items()}
-        return {name: BackstageError(fault, step="certificate") for name, fault in found.items() if fault}
+        found = {name: self._refused(venue) for name, venue in self._careful.items()}
+        refused = {name: BackstageError(fault, step="certificate") for name, fault in found.items() if fault}
+        return {**self.issued.refused(), **refused}
 
     def _refused(self, venue: Venue) -> str:
-        is_proven = self._before.get(venue.name, {}).get("tls") == FILES
+        is_proven = self._before.get(venue.name, {}).get("tls") == FILES or self.issued.is_trusted(venue.name)
         if venue.tls.hsts > CAREFUL_DAYS and not is_proven:
             days = f"the HSTS of {venue.name} is for {venue.tls.hsts} days, and HTTPS is not proven there"
             return f"{days}: begin with {CAREFUL_DAYS}, and raise it in a later run"
-        fault = checks.fault(venue.tls.pair, venue.names) if self._is_new(venue) else ""
+        fault = checks.fault(venue.tls.pair, venue.names) if venue.name in self._given and self._is_new(venue) else ""
         return f"the certificate of {venue.name} is refused: {fault}" if fault else ""
 
     def _is_new(self, venue: Venue) -> bool:
@@ -71,15 +86,22 @@ class Encryption:
         """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""
         return {self._of(name).root for name, block in blocks.items() if is_encrypted(block)}
 
+    def links(self, blocks: dict[str, Block]) -> set[str]:
+        """What nginx has to read again when it has changed."""
+        return {self._of(name).live for name, block in blocks.items() if addresses.venue(block).scheme == "https"}
+
     def steps(self, wanted: dict[str, Block]) -> list[Step]:
         """A new certificate for each Venue that has none which would do."""
-        return [
-            Step("venue", name, "certify", None, f"{_KINDS[wanted[name]['tls']]}, because {fault}")
-            for name, fault in self._faults(wanted).items()
+        own = {name: f"{_KINDS[wanted[name]['tls']]}, because {fault}" for name, fault in self._faults(wanted).items()}
+        found = [
+            Step("venue", name, "certify", None, what)
+            for name, what in sorted({**own, **self.issued.reasons(wanted)}.items())
         ]
+        accounts = self.issued.steps_of_account(wanted)
+        return [*(Step("production", self.production, "register", None, why) for why in accounts), *found]
 
-    def make(self, wanted: dict[str, Block]) -> None:
-        """Make or install the certificates that are missing.
+    def make(self, wanted: dict[str, Block], prepare: Prepare) -> None:
+        """Make or install the certificates that are missing, and say which an authority is to give.
 
         Raises:
             BackstageError: the host is not prepared for TLS, or openssl failed.
@@ -92,9 +114,11 @@ class Encryption:
                 self._of(name).install(self._given[name].tls.pair, _names(block))
             else:
                 self._of(name).make_selfsigned(_names(block))
+        self.issued.make(wanted, prepare)
 
     def sweep(self, left: dict[str, Block]) -> None:
         """Remove the certificates of Venues that nginx serves without TLS, or no more."""
+        self.issued.sweep(left)
         pairs.sweep(self.host, self.production, {name for name, block in left.items() if is_encrypted(block)})
 
     def _of(self, venue: str) -> Pairs:
@@ -107,6 +131,8 @@ class Encryption:
 
     def _fault(self, block: Block) -> str:
         """Why a Venue needs another certificate; one that the manifest does not name keeps what it was given."""
+        if is_issued(block):
+            return ""
         if block["tls"] != FILES:
             return self._of(block["name"]).selfsigned_fault(_names(block))
         venue = self._given.get(block["name"])

@@ -87,7 +87,8 @@ class Bookings:
         self.taken: dict[str, BackstageError] = {}
         self.taken_ports: dict[str, BackstageError] = {}
         self.passwords = Passwords(self.paths.name, self.host, self.manifest.venues)
-        self.encryption = Encryption(self.paths.name, self.host, self.manifest.venues, self.before)
+        manifest = self.manifest
+        self.encryption = Encryption(self.paths.name, self.host, manifest.venues, self.before, manifest.acme)
         self.others = self.known or Others(self.paths.name, self.host)
         self.find_taken()
 
@@ -152,7 +153,8 @@ class Bookings:
                 wanted.pop(name, None)
                 continue
             booked = [Booked(gig.act, gig.path, (), (), 0, when=gig.when) for gig in self._gigs(venue, paths, gone)]
-            wanted[name] = server_block.data(self.paths.name, venue, booked)
+            block = server_block.data(self.paths.name, venue, booked)
+            wanted[name] = self.encryption.issued.settled(block, self.before.get(name))
         return wanted
 
     def wanted_ports(self) -> dict[str, Block]:
@@ -232,7 +234,7 @@ class Bookings:
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
         steps += clock.steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
-        read = [self.host.venues, *self._calendar_places(), *self.encryption.places(wanted)]
+        read = [self.host.venues, self.host.challenges, *self._calendar_places(), *self.encryption.links(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
         return [Change(step, Phase.BOOK) for step in steps]
@@ -277,6 +279,10 @@ class Bookings:
         if blocks.has_schedule(block):
             return calendars.prepared(self.paths, block, booked, self.host, self.now)
         return ServerFiles(server_block.render(self.paths, addresses.venue(block), booked, self.host))
+
+    def _prepared(self, block: Block) -> dict[str, str]:
+        """The file of a Venue that waits for its certificate, as it will be then."""
+        return {self._path(block["name"]): self._text(blocks.with_tls(block)) or ""}
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
         """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
@@ -323,7 +329,7 @@ class Bookings:
         texts = self._differing()
         if self.coming and not texts:
             return {}
-        self.encryption.make(self.wanted())
+        self.encryption.make(self.wanted(), self._prepared)
         written_anew = {self._path(name) for name in texts}
         self.others.nginx.need_accepted(written_anew | self.encryption.places(self.before))
         failed = self._refused(texts)

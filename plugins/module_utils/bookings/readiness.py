@@ -14,6 +14,7 @@ from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..state.plan import Change, Phase
 from . import blocks, encryption, server_block
+from .issued import is_issued
 from .manager import Bookings
 
 _MOVES = (Phase.PLAY, Phase.LEAVE, Phase.STOP, Phase.REMOVE)
@@ -39,6 +40,8 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
                 bookings.host.need_tls()
             if any(map(blocks.has_schedule, bookings.wanted().values())):
                 bookings.host.need_calendar()
+            if any(map(is_issued, bookings.wanted().values())):
+                bookings.host.need_acme(bookings.encryption.issued.by_dns)
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)
@@ -50,7 +53,7 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
 
 def doubts(bookings: Bookings, refused: Container[str]) -> list[str]:
     """What a run that needs nothing of nginx says of it all the same: the names of Venues are compared at every run."""
-    found = bookings.encryption.doubts()
+    found = [*bookings.encryption.doubts(), *bookings.encryption.issued.doubts(bookings.wanted())]
     fault = bookings.others.nginx.fault if bookings.manifest.venues else ""
     if not fault or any(act in refused for act in ("", *bookings.reached())):
         return found

@@ -10,11 +10,13 @@ import json
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..certificates import account
+from ..certificates.due import ACME
 from ..certificates.pairs import Pairs
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import Production
-from ..manifest.nouns import Venue
+from ..manifest.nouns import WAITING, Venue
 from . import closed_page, locations, venue_options
 from .locations import Booked
 from .options.lines import Lines
@@ -96,13 +98,15 @@ def render(paths: Production, venue: Venue, booked: list[Booked], host: Host, sh
     lines = venue_options.lines(paths.name, venue, host)
     blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}"]
     if venue.scheme == "https":
-        blocks.append(_redirect(paths, venue, venue.names, _listen(host), host, lines))
+        blocks.append(_redirect(paths, venue, venue.names, _listen(host), host, lines, _challenge(paths, venue, host)))
     address = f"{_address(paths, venue, host, lines)}\n    server_name {venue.name};"
+    challenge = _challenge(paths, venue, host) if venue.scheme == "http" else ""
     inside = _scheduled(paths, shown, host, lines) if shown else _body(paths, venue, booked, host, lines)
-    body = lines.server + inside
+    body = challenge + lines.server + inside
     blocks.append(_block(paths, venue.name, address, body, host))
     if venue.aliases:
-        blocks.append(_redirect(paths, venue, venue.aliases, _address(paths, venue, host, lines), host, lines))
+        where = _address(paths, venue, host, lines)
+        blocks.append(_redirect(paths, venue, venue.aliases, where, host, lines, challenge))
     return "\n".join(blocks)
 
 
@@ -144,6 +148,11 @@ def _address(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
     if ($ssl_server_name !~* "^({names})\\z") {{ return 421; }}""" + (f"\n{headers}" if headers else "")
 
 
+def _challenge(paths: Production, venue: Venue, host: Host) -> str:
+    """What an authority asks for by http, which is answered before anything else."""
+    return f"    include {account.challenge(host, paths.name)};\n" if venue.tls.mode in (ACME, WAITING) else ""
+
+
 def _block(paths: Production, name: str, address: str, body: str, host: Host) -> str:
     return f"""server {{
 {address}
@@ -154,15 +163,18 @@ def _block(paths: Production, name: str, address: str, body: str, host: Host) ->
 """
 
 
-def _redirect(paths: Production, venue: Venue, names: list[str], address: str, host: Host, lines: Lines) -> str:
+def _redirect(
+    paths: Production, venue: Venue, names: list[str], address: str, host: Host, lines: Lines, challenge: str
+) -> str:
     """Return a server that redirects to the Venue's own name: from aliases, and from http if the Venue has TLS."""
+    target = f"return 301 {host.origin(venue.scheme, venue.name)}$request_uri;"
     return f"""server {{
 {address}
     server_name {" ".join(names)};
     server_tokens off;
     access_log {access_log(paths.name, venue.name)} backstage;
     include {host.visitors};
-{lines.server}    return 301 {host.origin(venue.scheme, venue.name)}$request_uri;
+{challenge}{lines.server}    {f"location / {{ {target} }}" if challenge else target}
 }}
 """
 

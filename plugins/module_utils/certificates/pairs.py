@@ -6,6 +6,7 @@
 
 Of one Venue: `<certificates>/<production>.<venue>/{versions/<n>-<kind>/{privkey.pem,fullchain.pem,sealed}, live ->}`. A
 version counts when it is sealed, and one rename puts it in the place of another: a killed run leaves nothing by half.
+Of certificates from an authority there is also ``state.json``: what happened when it was asked.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..manifest.nouns import Pair
 from . import checks
+from .due import ACME
 
 SELFSIGNED = "selfsigned"
 FILES = "files"
 _DAYS = 3650
 _DAY = 86400
+_ROOM = 2**20
+_STATE = "state.json"
+_KEY = ("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1")
 _REQUEST = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 _CONFIGURATION = """[req]
 distinguished_name = subject
@@ -72,31 +77,42 @@ class Pairs:
     def _versions(self) -> str:
         return os.path.join(self.root, "versions")
 
+    @property
+    def state_file(self) -> str:
+        return os.path.join(self.root, _STATE)
+
     def selfsigned_fault(self, names: Sequence[str]) -> str:
         """Why a new self-signed certificate is needed; empty where the one in use will do."""
-        sealed = self._sealed()
+        sealed = self.sealed()
         fault = _unlike(sealed, SELFSIGNED, names)
         if not fault and sealed["until"] - time.time() < _DAYS * _DAY / 3:
             fault = "it ends soon"
-        return fault or self._unloadable()
+        return fault or self.unloadable()
 
     def given_fault(self, pair: Pair, names: Sequence[str]) -> str:
         """Why this pair has to be installed; empty where it is the one in use."""
-        sealed = self._sealed()
+        sealed = self.sealed()
         fault = _unlike(sealed, FILES, names)
         if not fault and sealed["digest"] != _digest(pair):
             fault = "the manifest has another one"
-        return fault or self._unloadable()
+        return fault or self.unloadable()
 
     def given(self) -> dict[str, str]:
         """The pair in use as the manifest gave it."""
         return {"certificate": files.read(self.certificate) or "", "key": files.read(self.key) or ""}
 
-    def _sealed(self) -> dict[str, Any]:
-        found: Any = files.read_json(os.path.join(self.live, "sealed"))
+    def sealed(self, version: str = "") -> dict[str, Any]:
+        """What a version says of itself, or the pair in use; nothing where it was not finished."""
+        place = os.path.join(self._versions, version) if version else self.live
+        found: Any = files.read_json(os.path.join(place, "sealed"))
         return found if isinstance(found, dict) else {}
 
-    def _unloadable(self) -> str:
+    def state(self) -> dict[str, Any]:
+        """What happened when an authority was asked."""
+        found: Any = files.read_json(self.state_file)
+        return found if isinstance(found, dict) else {}
+
+    def unloadable(self) -> str:
         """Why nginx could not load the pair in use; empty where it could."""
         fault = checks.unloadable(self.certificate, self.key)
         return f"nginx can't load it: {fault}" if fault else ""
@@ -122,6 +138,52 @@ class Pairs:
         os.chmod(key, 0o600)
         self._use(version, {"kind": SELFSIGNED, "names": list(names), "until": int(time.time()) + _DAYS * _DAY})
 
+    def draft(self) -> str:
+        """Make the place of a certificate that an authority will be asked for; return its path.
+
+        Raises:
+            BackstageError: the disk is full, which is found before the authority is asked.
+        """
+        version = self._draft(ACME)
+        files.need_room(version, _ROOM, "a certificate")
+        return version
+
+    @staticmethod
+    def request(version: str, names: Sequence[str]) -> str:
+        """The request for a certificate, signed with the key of a draft, which is made by the first one.
+
+        Raises:
+            BackstageError: openssl failed.
+        """
+        key = os.path.join(version, "privkey.pem")
+        if not os.path.exists(key):
+            files.draft(key, _openssl(list(_KEY)), 0o600, durable=True)
+        alternative = "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)
+        return _openssl(["openssl", "req", "-new", "-key", key, "-subj", "/", "-addext", alternative])
+
+    def finish(self, version: str, chain: str, seal: dict[str, Any]) -> None:
+        """Put a certificate of an authority, which has passed the checks, in the place of the one in use."""
+        files.draft(os.path.join(version, "fullchain.pem"), chain, 0o600, durable=True)
+        about = checks.about(chain)
+        self._use(version, {"kind": ACME, **seal, "begins": about.begins, "ends": about.ends})
+
+    def adopt(self, names: Sequence[str]) -> bool:
+        """Use a certificate of an authority that a killed run had finished; return whether there was one."""
+        newest = self._number(os.path.basename(files.link_target(self.live) or ""))
+        for name in sorted(files.names_in(self._versions), key=self._number, reverse=True):
+            sealed = self.sealed(name)
+            if self._number(name) > newest and sealed.get("kind") == ACME:
+                wanted = [one for one in names if one not in sealed["missing"]]
+                if not checks.fault(self._pair(os.path.join(self._versions, name)), wanted):
+                    self._link(name)
+                    return True
+        return False
+
+    @staticmethod
+    def _pair(place: str) -> Pair:
+        texts = (files.read(os.path.join(place, name)) or "" for name in ("fullchain.pem", "privkey.pem"))
+        return Pair(*texts)
+
     def install(self, pair: Pair, names: Sequence[str]) -> None:
         """Have nginx find this pair at its next reload; it has passed the checks."""
         version = self._draft(FILES)
@@ -133,7 +195,7 @@ class Pairs:
 
     def end(self) -> str:
         """When the pair of the manifest ends, if a third of its time or less is left; else empty."""
-        sealed = self._sealed()
+        sealed = self.sealed()
         if sealed.get("kind") != FILES or sealed["ends"] - time.time() > (sealed["ends"] - sealed["begins"]) / 3:
             return ""
         return checks.day(sealed["ends"])
@@ -146,19 +208,34 @@ class Pairs:
         files.directory(version, 0o700)
         return version
 
+    @staticmethod
+    def _number(version: str) -> int:
+        number = version.partition("-")[0]
+        return int(number) if number.isdigit() else 0
+
     def _next(self) -> int:
-        numbers = [name.partition("-")[0] for name in files.names_in(self._versions)]
-        return max((int(number) for number in numbers if number.isdigit()), default=0) + 1
+        return max(map(self._number, files.names_in(self._versions)), default=0) + 1
 
     def _use(self, version: str, seal: dict[str, Any]) -> None:
-        """Seal a version, put it in the place of the one in use, and remove all but these two."""
+        """Seal a version, and put it in the place of the one in use."""
         files.write(os.path.join(version, "sealed"), files.to_json(seal), 0o600)
-        before = files.link_target(self.live)
-        files.link(self.live, os.path.relpath(version, self.root))
-        keep = {os.path.basename(version), os.path.basename(before or "")}
-        for name in files.names_in(self._versions):
-            if name not in keep:
-                files.remove_tree(os.path.join(self._versions, name))
+        self._link(os.path.basename(version))
+        if seal["kind"] != ACME:
+            files.remove(self.state_file)
+
+    def _link(self, version: str) -> None:
+        before = os.path.basename(files.link_target(self.live) or "")
+        files.link(self.live, os.path.join("versions", version))
+        self.sweep(before)
+
+    def sweep(self, before: str = "") -> None:
+        """Remove all versions but the one in use and the one before it, which nginx may still read."""
+        live = os.path.basename(files.link_target(self.live) or "")
+        found = files.names_in(self._versions)
+        older = [name for name in found if self._number(name) < self._number(live) and self.sealed(name)]
+        keep = {live, before or max(older, key=self._number, default="")}
+        for name in set(found) - keep:
+            files.remove_tree(os.path.join(self._versions, name))
 
 
 def _unlike(sealed: dict[str, Any], kind: str, names: Sequence[str]) -> str:
@@ -168,6 +245,13 @@ def _unlike(sealed: dict[str, Any], kind: str, names: Sequence[str]) -> str:
     if sealed.get("kind") != kind:
         return f"the one in use is {sealed.get('kind')}"
     return "" if sealed.get("names") == list(names) else "it is for other names"
+
+
+def _openssl(argv: list[str]) -> str:
+    result = process.run(argv)
+    if not result.ok:
+        raise BackstageError(f"{' '.join(argv[:2])} failed: {result.said.strip()[-300:]}", step="certificate")
+    return result.out
 
 
 def _digest(pair: Pair) -> str:

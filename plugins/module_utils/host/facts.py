@@ -19,6 +19,8 @@ DATABASE = "/etc/backstage/database.json"
 STANDARD = {"http": 80, "https": 443}
 """The port of a URL that names none."""
 SITE = "run the playbook backstage.django.site first"
+_ACME = "/usr/lib/python3/dist-packages/acme/client.py", "this host lacks the package python3-acme"
+_NSUPDATE = "/usr/bin/nsupdate", "this host lacks the package bind9-dnsutils"
 
 # the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
@@ -33,6 +35,11 @@ _DEFAULTS: dict[str, Any] = {
     "http2_listen": False,
     "tls": "/etc/nginx/backstage/tls.conf",
     "certificates": "/var/lib/backstage/certificates",
+    "accounts": "/var/lib/backstage/acme",
+    "challenges": "/etc/nginx/backstage/acme",
+    "wishes": "/etc/backstage/certificates",
+    "house": "/usr/local/lib/backstage/house",
+    "certifier": "/usr/local/sbin/backstage-certificates",
     "ipv6": True,
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
@@ -61,6 +68,11 @@ class Host:
     http2_listen: bool
     tls: str
     certificates: str
+    accounts: str
+    challenges: str
+    wishes: str
+    house: str
+    certifier: str
     ipv6: bool
     venues: str
     params: str
@@ -118,6 +130,13 @@ class Host:
             if not os.path.exists(path):
                 message = f"this host's front of house is of an earlier Backstage ({path} is missing); {SITE}"
                 raise BackstageError(message, step="nginx")
+
+    def need_acme(self, by_dns: bool) -> None:
+        """Refuse to go on where a program is missing that certificates from an authority need."""
+        needed = [(self.certifier, "this host's front of house is of an earlier Backstage"), _ACME]
+        for path, what in [*needed, *([_NSUPDATE] if by_dns else [])]:
+            if not os.path.exists(path):
+                raise BackstageError(f"{what} ({path} is missing); {SITE}", step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

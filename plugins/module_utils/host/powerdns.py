@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PowerDNS on this host: what the role producer has made, and what of somebody else's is in its way."""
+"""PowerDNS on this host: what the role producer has made, and foreign files and programs that are in its way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LAUNCH = re.compile(r"^[ \t]*launch\+?[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 
 
 def read(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
-    """What the role has made, and what keeps it from running."""
+    """Return what the role has made, and what prevents it from running."""
     zones = zones_of(DATABASE)
     found = {"database": zones is not None, "key": os.path.exists(asked["key"]), "zones": zones or []}
     if leaving:
@@ -34,7 +34,7 @@ def read(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str
 
 
 def zones_of(path: str) -> Optional[list[str]]:
-    """The zones in a database of PowerDNS; None where it has no tables yet."""
+    """Return the zones in a database of PowerDNS, or None if it has no tables yet."""
     import sqlite3
     from contextlib import closing
 
@@ -47,7 +47,7 @@ def zones_of(path: str) -> Optional[list[str]]:
 
 
 def _others(ours: Iterable[str]) -> list[str]:
-    """Somebody else's back ends: with them it is somebody else's server."""
+    """Return the files that launch another back end: then this is somebody else's server."""
     folder = f"{CONFIGURATION}/pdns.d"
     paths = [f"{CONFIGURATION}/pdns.conf", *(f"{folder}/{name}" for name in files.names_in(folder))]
     found = {path: _LAUNCH.search(files.read(path) or "") for path in paths if path not in ours}
@@ -60,9 +60,9 @@ def _others(ours: Iterable[str]) -> list[str]:
 
 
 def _taken(listen: Iterable[str]) -> list[str]:
-    """Other programs on the ports of PowerDNS. One that has only its own address is in the way of all addresses.
+    """Return the other programs on the ports of PowerDNS. A program on one address prevents listening on all addresses.
 
-    While PowerDNS runs, they are its own. The kernel may not show whose they are: it runs as another user.
+    While PowerDNS runs, the ports are its own. The kernel may not show this, because PowerDNS runs as another user.
     """
     if any(
         processes.text_of(f"/proc/{pid}/comm").strip() == _PROGRAM for pid in filter(str.isdigit, os.listdir("/proc"))

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Optional
 
+from .acme import Acme
+
 ASLEEP = "asleep"
 """The state of a Sess that has no process while nobody asks for it."""
 
@@ -307,20 +309,26 @@ class Pair:
     key: str = field(repr=False)
 
 
+WAITING = "waiting"
+"""The mode, which no manifest has, of a Venue without TLS until an authority has given its certificate."""
+
+
 @dataclass(frozen=True)
 class Tls:
     """How a Venue is encrypted.
 
     Args:
-        mode: none, selfsigned or files.
+        mode: none, selfsigned, files or acme.
         certificate: with files: the PEM text of the certificate with its chain.
         key: with files: the PEM text of its key.
+        challenge: with acme: how the authority is shown that the names are this host's.
         hsts: the days for which browsers come by HTTPS alone; 0 for nothing said.
     """
 
     mode: str = "none"
     certificate: str = field(default="", repr=False)
     key: str = field(default="", repr=False)
+    challenge: str = "http-01"
     hsts: int = 0
 
     @property
@@ -353,7 +361,7 @@ class Venue:
     @property
     def scheme(self) -> str:
         """What its URLs begin with: visitors who come without TLS are led there."""
-        return "http" if self.tls.mode == "none" else "https"
+        return "http" if self.tls.mode in ("none", WAITING) else "https"
 
 
 @dataclass(frozen=True)
@@ -377,13 +385,14 @@ class Gig:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that a Production says should be."""
+    """Everything that a Production says should be; what it does not say of an authority is what its hosts have."""
 
     production: str
     acts: dict[str, Act] = field(default_factory=dict)
     sesses: dict[str, Sess] = field(default_factory=dict)
     venues: dict[str, Venue] = field(default_factory=dict)
     gigs: list[Gig] = field(default_factory=list)
+    acme: Optional[Acme] = None
 
     def gigs_of(self, act: str) -> list[Gig]:
         return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
@@ -398,6 +407,7 @@ class Manifest:
             {name: sess for name, sess in self.sesses.items() if name in acts},
             {name: venue for name, venue in self.venues.items() if name in booked},
             gigs,
+            self.acme,
         )
 
 

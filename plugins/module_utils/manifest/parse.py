@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from . import checks, consistency, shapes, sources, spec
+from . import checks, consistency, shapes, sources, spec, values, venue_checks
+from .acme import Acme
 from .consistency import Listed
 from .nouns import (
     Act,
@@ -65,6 +66,7 @@ def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
         {name: _sess(item) for name, item in sesses.items()},
         {name: _venue(item) for name, item in venues.items()},
         gigs,
+        _acme(options, problems),
     )
     if options.get(shapes.CHECKED):
         return manifest
@@ -212,11 +214,33 @@ def _venue(item: Item) -> Venue:
     if was and was not in given.get("aliases", []):
         given["aliases"] = [*given.get("aliases", []), was]  # visitors who know the old name are led to the new one
     for key in {"certificate", "key"} & tls.keys():
-        # a line feed at the end is lost in YAML as easily as it is added
-        tls[key] = tls[key].strip() + "\n" if tls[key].strip() else ""
+        tls[key] = _pem(tls[key])
     return Venue(tls=Tls(**tls), auth=auth, rate=rate, proxies=proxies, **given)
 
 
 def _gig(item: Item) -> Gig:
     given = _given(item)
     return Gig(when=tuple(given.pop("when", ())), **given)
+
+
+def _acme(options: Mapping[str, Any], problems: Problems) -> Optional[Acme]:
+    """The authority; None where a module for one noun is not told of one."""
+    given = options.get("acme")
+    if given is None:
+        return None
+    own = Problems()
+    values.check_value(given, {"type": "dict", "options": spec.acme()}, "backstage_acme", own)
+    problems.take(own)
+    if own.lines:
+        return None
+    found = values.typed(given, spec.acme())
+    for key in {"ca", "account_key", "tsig_key"} & found.keys():
+        found[key] = _pem(found[key])
+    acme = Acme(**{key: value for key, value in found.items() if value})
+    venue_checks.check_acme(acme, problems)
+    return acme
+
+
+def _pem(text: str) -> str:
+    """A PEM text: a line feed at its end is lost in YAML as easily as it is added."""
+    return text.strip() + "\n" if text.strip() else ""

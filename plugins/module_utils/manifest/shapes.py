@@ -21,7 +21,6 @@ NOT_BUILT = {
 }
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
-    ("mode", "acme"): "none, selfsigned or files",
     ("media", "shared"): "local, external or none",
 }
 CHECKED = "checked"

@@ -167,10 +167,22 @@ def sess() -> Spec:
 
 def tls() -> Spec:
     return {
-        "mode": {"type": "str", "choices": ["none", "selfsigned", "files"]},
+        "mode": {"type": "str", "choices": ["none", "selfsigned", "files", "acme"]},
         "certificate": {"type": "str"},
         "key": {"type": "str", "no_log": True},
+        "challenge": {"type": "str", "choices": ["http-01", "dns-01"]},
         "hsts": {"type": "int"},
+    }
+
+
+def acme() -> Spec:
+    return {
+        "directory": {"type": "str"},
+        "contact": {"type": "str"},
+        "ca": {"type": "str"},
+        "profile": {"type": "str"},
+        "account_key": {"type": "str", "no_log": True},
+        "tsig_key": {"type": "str", "no_log": True},
     }
 
 
@@ -266,6 +278,7 @@ def production() -> Spec:
         "act_defaults": {"type": "dict", "options": optional(act()), "default": {}},
         "sess_defaults": {"type": "dict", "options": optional(sess()), "default": {}},
         "venue_defaults": {"type": "dict", "options": optional(venue()), "default": {}},
+        "acme": {"type": "dict", "options": acme(), "default": {}},
         "versions": {"type": "dict", "default": {}},
         "only": {"type": "list", "elements": "str", "default": []},
         "version": {"type": "str"},

@@ -11,6 +11,7 @@ import re
 from typing import Any, Optional
 
 from . import calendar, checks
+from .acme import Acme
 from .nouns import Proxies, Tls, Venue
 from .problems import Problems
 
@@ -23,6 +24,10 @@ MOST_COST = 8
 MOST_DAYS = 730
 CAREFUL_DAYS = 60
 """Of HSTS: for as long, visitors may be shut out where HTTPS turns out not to work."""
+_TSIG_KEY = (
+    r'key\s+"?[A-Za-z0-9.-]{1,200}"?\s*\{\s*algorithm\s+"?hmac-[a-z0-9-]{3,16}"?\s*;'
+    r'\s*secret\s+"[A-Za-z0-9+/]{16,128}={0,2}"\s*;\s*\}\s*;\s*\Z'
+)
 _HASH = re.compile(
     r"\$(?:5|6)\$(?:rounds=(?P<rounds>[0-9]{1,9})\$)?[./A-Za-z0-9]{1,16}\$(?:[./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})"
     r"|\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}"
@@ -47,6 +52,23 @@ def check(venue: Venue, where: str, problems: Problems) -> None:
         problems.check(f"{where}.tls.key", None, pem(venue.tls.key, "PRIVATE KEY"))
     _check_auth(venue, f"{where}.auth", problems)
     _check_rate(venue, f"{where}.rate", problems)
+
+
+def check_acme(acme: Acme, problems: Problems) -> None:
+    """Check what is said of an authority."""
+    where = "backstage_acme"
+    if not re.match(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?\Z", acme.directory):
+        problems.add(f"{where}.directory", acme.directory, "use the https URL of an authority's directory")
+    if acme.contact and not re.match(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}\Z", acme.contact):
+        problems.add(f"{where}.contact", acme.contact, "use a mail address, such as ada@example.com")
+    if acme.profile and not re.match(r"[A-Za-z0-9._-]{1,64}\Z", acme.profile):
+        problems.add(f"{where}.profile", acme.profile, "use the name of a profile, such as tlsserver")
+    if acme.ca:
+        problems.check(f"{where}.ca", None, pem(acme.ca, "CERTIFICATE"))
+    if acme.account_key:
+        problems.check(f"{where}.account_key", None, pem(acme.account_key, "PRIVATE KEY"))
+    if acme.tsig_key and not re.match(_TSIG_KEY, acme.tsig_key):
+        problems.add(f"{where}.tsig_key", None, "is no key of nsupdate; make one with tsig-keygen")
 
 
 def _check_auth(venue: Venue, where: str, problems: Problems) -> None:

@@ -21,6 +21,7 @@ _SERVER = "/api/v1/servers/localhost"
 _TRIES, _PAUSE = 3, 1.0
 _LARGEST = 64 << 20
 _REPEATED = (500, 502, 503)
+"""If another run writes at this moment, PowerDNS answers 500: its database is locked. Then nothing was written."""
 _CURES = {
     401: "the API key is not this server's",
     403: "its webserver-allow-from does not allow this address",
@@ -30,19 +31,19 @@ _CURES = {
 
 
 class Api:
-    """One server's API.
+    """The API of one server.
 
     Args:
-        url: where it is.
-        key: what it wants to be told.
-        timeout: how many seconds an answer may take.
+        url: its URL.
+        key: its key.
+        timeout: the seconds that an answer may take.
     """
 
     def __init__(self, url: str, key: str, timeout: int) -> None:
         self._url, self._key, self._timeout = url, key, timeout
 
     def zone(self, name: str) -> Optional[Data]:
-        """A zone with its records; None where the server has none of that name."""
+        """Return a zone with its records, or None if the server has no such zone."""
         found = self._call("GET", f"/zones/{name}", absent=True)
         if found is not None and not {"name", "kind", "serial", "rrsets"} <= found.keys():
             raise self._stranger()
@@ -52,37 +53,73 @@ class Api:
         self._call("POST", "/zones?rrsets=false", zone)
 
     def change(self, name: str, rrsets: list[Data]) -> None:
-        """All of these, or none of them."""
+        """Write all of these records, or none of them."""
         self._call("PATCH", f"/zones/{name}", {"rrsets": rrsets})
 
     def sign(self, name: str) -> None:
         self._call("PUT", f"/zones/{name}", {"dnssec": True, "api_rectify": True})
 
     def copy_from(self, name: str, primaries: list[str]) -> None:
-        """Have it come from other servers from now on, and come now."""
+        """Have the server copy a zone from other servers, now and from now on."""
         self._call("PUT", f"/zones/{name}", {"kind": "Slave", "masters": primaries})
         self._call("PUT", f"/zones/{name}/axfr-retrieve")
 
     def notify(self, name: str) -> None:
-        """Tell the secondaries now. By itself the server does so within a minute."""
+        """Notify the secondaries at once. By itself the server does so within a minute."""
         self._call("PUT", f"/zones/{name}/notify")
 
+    def zones(self) -> list[str]:
+        """Return the names of all zones of the server."""
+        return [str(zone["name"]) for zone in self._list("/zones?dnssec=false")]
+
+    def metadata(self, zone: str) -> dict[str, list[str]]:
+        """Return the metadata of a zone by their kind."""
+        return {one["kind"]: list(one["metadata"]) for one in self._list(f"/zones/{zone}/metadata")}
+
+    def write_metadata(self, zone: str, kind: str, values: list[str]) -> None:
+        self._call("PUT", f"/zones/{zone}/metadata/{kind}", {"kind": kind, "metadata": values})
+
+    def secret(self, key: str) -> Optional[str]:
+        """Return the secret of a TSIG key, or None if the server has no such key."""
+        found = self._call("GET", f"/tsigkeys/{key}.", absent=True)
+        return None if found is None else str(found.get("key"))
+
+    def write_key(self, name: str, algorithm: str, secret: str, exists: bool) -> None:
+        data = {"name": name, "algorithm": algorithm, "key": secret}
+        self._call(*(("PUT", f"/tsigkeys/{name}.") if exists else ("POST", "/tsigkeys")), data)
+
+    def remove_key(self, name: str) -> None:
+        self._call("DELETE", f"/tsigkeys/{name}.", absent=True)
+
     def forget(self, name: str) -> None:
-        """Answer from the database at once: a new zone is answered with its first serial for a while otherwise."""
+        """Flush the cache of a zone. Otherwise the server answers the first serial of a new zone for a while."""
         self._call("PUT", f"/cache/flush?domain={name}")
 
+    def _list(self, path: str) -> list[Data]:
+        found = self._any("GET", path)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self._stranger()
+        return found
+
     def _call(self, method: str, path: str, data: Optional[Data] = None, absent: bool = False) -> Optional[Data]:
+        found = self._any(method, path, data, absent)
+        if found is not None and not isinstance(found, dict):
+            raise self._stranger()
+        return found
+
+    def _any(self, method: str, path: str, data: Optional[Data] = None, absent: bool = False) -> Any:
+        """Return the answer, or None if it is 404 and that may be."""
         for tried in range(1, _TRIES + 1):
-            again = method == "GET" and tried < _TRIES
+            is_last = tried == _TRIES
             try:
                 text = self._ask(method, path, data)
             except HTTPError as error:
                 if error.code == 404 and absent:
                     return None
-                if error.code not in _REPEATED or not again:
+                if error.code not in _REPEATED or method == "POST" or is_last:
                     raise self._refused(method, path, error) from None
             except (URLError, OSError, HTTPException) as error:
-                if not again:
+                if method != "GET" or is_last:
                     raise self._silent(error) from None
             else:
                 return self._read(text)
@@ -102,17 +139,17 @@ class Api:
         text: bytes = answer.read(_LARGEST + 1)
         return text
 
-    def _read(self, text: bytes) -> Data:
+    def _read(self, text: bytes) -> Any:
         try:
             found = json.loads(text) if text.strip() else {}
         except ValueError:
             raise self._stranger() from None
-        if len(text) > _LARGEST or not isinstance(found, dict):
+        if len(text) > _LARGEST:
             raise self._stranger()
         return found
 
     def _refused(self, method: str, path: str, error: HTTPError) -> BackstageError:
-        """What it says of it itself, where it says something."""
+        """Return the error with what PowerDNS says about it."""
         said = error.read(_LARGEST).decode("utf-8", "replace").strip()
         try:
             said = str(json.loads(said)["error"])
@@ -131,10 +168,13 @@ class Api:
 
 
 class NoServer(Api):
-    """What check mode compares with where PowerDNS is not installed yet: it has no zones."""
+    """A server without zones, for check mode on a host where PowerDNS is not installed yet."""
 
     def __init__(self) -> None:
         super().__init__("", "", 0)
 
     def zone(self, name: str) -> Optional[Data]:
+        return None
+
+    def secret(self, key: str) -> Optional[str]:
         return None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Zones of a secondary name server: copies of what the primary has."""
+"""Zones of a secondary name server, which are copies of those of the primary."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Copy:
 
     Args:
         zone: its name, with the final dot.
-        before: from whom it is copied now; None where there is no such zone.
-        after: from whom it is to be copied.
+        before: the servers that it is copied from now; None if there is no such zone.
+        after: the servers that it has to be copied from.
     """
 
     zone: str
@@ -36,7 +36,7 @@ class Copy:
         return Step("zone", self.zone.rstrip("."), "copy", before, ", ".join(self.after))
 
     def make(self, api: Api) -> None:
-        """It arrives when the primary tells of a change, or at once where the primary has it."""
+        """Have the server copy the zone. The content comes at once, or with the primary's next notification."""
         if self.before is None:
             api.create({"name": self.zone, "kind": "Slave", "masters": self.after, "account": ACCOUNT})
         else:
@@ -44,13 +44,13 @@ class Copy:
 
 
 def plan(order: Order, api: Api) -> list[Copy]:
-    """The zones that are missing, or come from elsewhere.
+    """Return the zones that are missing, or are copied from other servers.
 
     Raises:
-        BackstageError: this server is somebody's primary for one of them; nothing was changed.
+        BackstageError: this server has records of its own in one of them; nothing was changed.
     """
     found = []
-    for zone in [] if order.leaving else order.zones:  # what is struck leaves zones as they are
+    for zone in [] if order.leaving else order.zones:  # strike leaves zones as they are
         data = api.zone(zone)
         if data is not None and not is_copy(str(data["kind"])):
             problem = f"DNS: the zone {zone.rstrip('.')} is no copy at {order.api}, and would be lost if it became one"
@@ -66,7 +66,7 @@ def _masters(data: dict[str, Any]) -> list[str]:
 
 
 def _plain(master: str) -> str:
-    """Without the port that PowerDNS may add."""
+    """Return an address without the port that PowerDNS may add."""
     try:
         return str(ipaddress.ip_address(master))
     except ValueError:

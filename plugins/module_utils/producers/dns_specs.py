@@ -28,6 +28,8 @@ def dns() -> Spec:
         "names": {"type": "list", "elements": "dict", "default": [], "options": addresses_of_a_name()},
         "ttl": {"type": "int", "default": 300},
         "dnssec": {"type": "bool", "default": False},
+        "challenges": {"type": "list", "elements": "str", "default": []},
+        "challenge_keys": {"type": "list", "elements": "str", "default": [], "no_log": True},
         "prune": {"type": "bool", "default": False},
         "wait": {"type": "int", "default": 15},
         **{key: manifest[key] for key in MANIFEST},

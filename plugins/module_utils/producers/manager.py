@@ -2,20 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Producer manager: the records of a Production in PowerDNS, by one read and at most one change of each zone."""
+"""The Producer manager keeps the records of a Production in PowerDNS, with one read and at most one change a zone."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from ..host.errors import BackstageError
 from ..state.plan import Step
-from . import copies, questions, records
+from . import challenges, copies, questions, records
 from .api import Api, NoServer
 from .orders import ACCOUNT, Order
-from .records import Wanted, Zone, ZonePlan
+from .records import Change, Wanted, Zone, ZonePlan
 
 _SOA = "1 10800 3600 604800 300"
 _SLOW_TTL = 3600
@@ -25,14 +25,14 @@ _ONCE_MORE = 5.0
 
 @dataclass
 class Outcome:
-    """What was planned, or done.
+    """What a run plans, or has done.
 
     Args:
         steps: every change.
-        serials: of each zone, once its records are as they should be.
-        behind: name servers that do not have these yet, a sentence each.
-        unlisted: names with records of this Production that nobody asks for.
-        homeless: names that none of the zones has.
+        serials: the serial of each zone after the run.
+        behind: name servers that do not have these serials yet, a sentence each.
+        unlisted: names with records of this Production that are not asked for.
+        homeless: names that lie in none of the zones.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Outcome:
     homeless: list[str] = field(default_factory=list)
 
     def result(self) -> dict[str, Any]:
-        """As the module returns it."""
+        """Return this as the module does."""
         return {
             "changed": bool(self.steps),
             "plan": [step.entry() for step in self.steps],
@@ -67,12 +67,23 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done to a zone."""
+    """What has to be done to a zone.
+
+    Args:
+        zone: the zone as it is.
+        is_new: whether it has to be made.
+        signs: whether it has to be signed.
+        plan: how its records of this Production differ.
+        shared: the changes of records that belong to all Productions.
+        place: its zone of challenges; None if there is none.
+    """
 
     zone: Zone
     is_new: bool
     signs: bool
     plan: ZonePlan
+    shared: list[Change]
+    place: Optional[challenges.Place]
 
     def steps(self, order: Order) -> list[Step]:
         found = []
@@ -80,21 +91,22 @@ class _Work:
             found.append(Step("zone", self.zone.name.rstrip("."), "create", None, ", ".join(order.name_servers)))
         if self.signs:
             found.append(Step("zone", self.zone.name.rstrip("."), "sign", "not signed", "signed"))
-        return found + [change.step() for change in self.plan.changes]
+        found += [change.step() for change in self.plan.changes + self.shared]
+        return found + (self.place.steps() if self.place else [])
 
 
 def check(order: Order) -> Outcome:
-    """What would be done."""
+    """Return what a run would do."""
     if order.primaries:
         return Outcome([copy.step() for copy in copies.plan(order, _api(order))])
     return _outcome(order, _plan(order, _api(order)))
 
 
 def reconcile(order: Order) -> Outcome:
-    """Make the records as they should be, and see that every name server has them.
+    """Write the records that differ, and check that every name server has them.
 
     Raises:
-        BackstageError: records of others are in the way, before anything was changed; or PowerDNS refuses.
+        BackstageError: records of others are in the way, and nothing was changed; or PowerDNS refuses.
     """
     api = _api(order)
     if order.primaries:
@@ -128,8 +140,8 @@ def _outcome(order: Order, work: list[_Work]) -> Outcome:
 
 
 def _plan(order: Order, api: Api) -> list[_Work]:
-    """All zones are read, and everything that is in the way is named, before the first is changed."""
-    want, _homeless = records.wanted({} if order.leaving else order.names, order.zones, order.ttl)
+    """Read all zones, and name everything that is in the way, before the first zone is changed."""
+    want = _wanted(order)
     work, conflicts = [], list[str]()
     for name in order.zones:
         data = api.zone(name)
@@ -138,12 +150,56 @@ def _plan(order: Order, api: Api) -> list[_Work]:
         zone = Zone(name) if data is None else Zone.of(data, order.mark)
         _refuse(zone, data is None, want[name], order)
         plan = records.plan(zone, want[name], order.prune or order.leaving)
-        conflicts += plan.conflicts
-        work.append(_Work(zone, data is None, order.dnssec and not zone.signed and not order.leaving, plan))
+        shared, in_the_way = _delegation(zone, want[name], order)
+        conflicts += plan.conflicts + in_the_way
+        place = _place(zone, want[name], order, api)
+        signs = order.dnssec and not zone.signed and not order.leaving
+        work.append(_Work(zone, data is None, signs, plan, shared, place))
     if conflicts:
         cure = "Nothing was changed. Remove what is in the way, or leave the name out."
         raise BackstageError(f"DNS: {'; '.join(conflicts)}. {cure}")
     return work
+
+
+def _wanted(order: Order) -> dict[str, Wanted]:
+    """Return what should be in each zone. A listed name that has no challenge any more loses its CNAME."""
+    if order.leaving:
+        return records.wanted({}, order.zones, order.ttl)[0]
+    want, _homeless = records.wanted(order.names, order.zones, order.ttl)
+    for name in order.names:
+        zone = records.home(name, want)
+        if zone:
+            want[zone].names.add(challenges.owner(name))
+    challenges.lead(want, order.challenges, order.ttl)
+    return want
+
+
+def _has_challenges(want: Wanted) -> bool:
+    return any(kind == "CNAME" for _name, kind in want.records)
+
+
+def _delegation(zone: Zone, want: Wanted, order: Order) -> tuple[list[Change], list[str]]:
+    """Return the record by which a zone delegates its challenges if it has to be written, and what is in its way."""
+    if not _has_challenges(want):
+        return [], []
+    key, after = challenges.delegation(zone.name, next(iter(order.name_servers)))
+    before = zone.foreign.get(key)
+    if before == after:
+        return [], []
+    if before and key not in zone.shared:
+        told = f"{key[0].rstrip('.')} has a record NS {', '.join(before.contents)}"
+        return [], [f"{told} that is not this Production's"]
+    return [Change(key, before, after)], []
+
+
+def _place(zone: Zone, want: Wanted, order: Order, api: Api) -> Optional[challenges.Place]:
+    """Return the zone of challenges, if one is needed now or was before."""
+    is_needed = _has_challenges(want)
+    server = next(iter(order.name_servers), "")
+    if not is_needed and challenges.delegation(zone.name, server)[0] not in zone.foreign:
+        return None
+    keys = order.keys if is_needed else []
+    return challenges.read(zone.name, order.production, server, ACCOUNT, keys, api)
 
 
 def _refuse(zone: Zone, is_new: bool, want: Wanted, order: Order) -> None:
@@ -164,12 +220,16 @@ def _apply(work: _Work, order: Order, api: Api) -> None:
         api.sign(zone.name)
     if work.is_new or work.signs:
         api.forget(zone.name)
-    if work.plan.changes:
-        api.change(zone.name, [change.rrset(order.mark) for change in work.plan.changes])
+    changes = [change.rrset(order.mark) for change in work.plan.changes]
+    changes += [change.rrset(ACCOUNT) for change in work.shared]
+    if changes:
+        api.change(zone.name, changes)
+    if work.place:
+        work.place.make(api, ACCOUNT)
 
 
 def _new_zone(zone: str, order: Order) -> dict[str, Any]:
-    """Its SOA, its name servers, and the addresses of those whose names lie in it."""
+    """Return a new zone: its SOA, its name servers, and the addresses of those whose names lie in it."""
     first = next(iter(order.name_servers))
     own, _others = records.wanted(order.name_servers, [zone], _SLOW_TTL)
     addresses = [records.Change(key, None, found).rrset(ACCOUNT) for key, found in own[zone].records.items()]
@@ -193,7 +253,7 @@ def _own(zone: str, kind: str, contents: list[str]) -> dict[str, Any]:
 
 
 def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
-    """Tell the secondaries of a change, and wait until every name server has it."""
+    """Notify the secondaries of a change, and wait until every name server has it."""
     zone, changed = work.zone, bool(work.steps(order))
     data = api.zone(zone.name) if changed else None
     if data is not None:
@@ -203,7 +263,7 @@ def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
     if changed and tells:
         api.notify(zone.name)
     late = _late(zone, order, order.wait if changed else 0)
-    if late and tells:  # one that was away is told once more, which changes nothing
+    if late and tells:  # notify a server that was away once more, which is no change
         api.notify(zone.name)
         late = _late(zone, order, min(order.wait, _ONCE_MORE))
     outcome.behind += [
@@ -213,7 +273,7 @@ def _confirm(work: _Work, order: Order, api: Api, outcome: Outcome) -> None:
 
 
 def _late(zone: Zone, order: Order, seconds: float) -> dict[str, str]:
-    """The name servers that do not have a zone as it is now, after so many seconds, and what they say."""
+    """Return the name servers that do not have the present zone after so many seconds, each with the reason."""
     end = time.monotonic() + seconds
     waiting = {f"{name} ({address})": address for name, all_of in order.name_servers.items() for address in all_of}
     late: dict[str, str] = {}

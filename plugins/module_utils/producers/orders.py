@@ -2,23 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is asked of a Producer, checked, as plain data."""
+"""The checked options of the module backstage_dns, as plain data."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..host.errors import BackstageError
 from ..manifest import checks
 from ..manifest.problems import Problems
+from . import challenges, records
+from .challenges import TsigKey
 
 SHORTEST_TTL, LONGEST_TTL = 1, 86400
 LONGEST_WAIT = 600
 ACCOUNT = "backstage"
+COPIES = "a server with primaries copies its records; give the names to the primary"
 _API = re.compile(r"https?://([A-Z0-9._-]+|\[[0-9A-F:.]+\])(:[0-9]+)?(/[^\s?#\\]*)?\Z", re.IGNORECASE | re.ASCII)
 _KEY = re.compile(r"[!-~]+\Z")
 _KEY_LINE = re.compile(r"^\s*api-key\s*=\s*(\S+)\s*$", re.MULTILINE)
@@ -30,18 +33,20 @@ class Order:
 
     Args:
         production: whose records they are.
-        api: the URL of PowerDNS's API, without a path of its own.
-        key: what the API wants to be told; empty in check mode where there is no PowerDNS yet.
-        timeout: how many seconds one answer of the API may take.
-        zones: the zones that may be written to, each with its final dot.
-        name_servers: the name servers of a new zone, and whom to ask afterwards: name -> addresses.
-        primaries: the servers that the zones are copied from; none where this one is the primary.
-        names: host names -> the addresses where they point; none where their records go.
-        ttl: how many seconds resolvers may keep them.
-        dnssec: whether the zones are to be signed.
-        prune: whether records of ours that nobody asks for are removed.
+        api: the URL of PowerDNS's API, without /api/v1.
+        key: the key of the API; empty in check mode if PowerDNS is not installed yet.
+        timeout: the seconds that one answer of the API may take.
+        zones: the zones in which names may be written, each with its final dot.
+        name_servers: the name servers of a new zone, which are asked after a change: name -> addresses.
+        primaries: the servers from which the zones are copied; none if this server is the primary.
+        names: host names -> the addresses where they point; none if their records are removed.
+        ttl: the seconds for which resolvers may keep the records.
+        dnssec: whether the zones are signed.
+        prune: whether records of this Production at other names are removed.
         leaving: whether all records of this Production are removed.
-        wait: for how many seconds the name servers may lag behind.
+        wait: the seconds for which name servers may lag behind.
+        challenges: the host names whose challenges (dns-01) are answered in zones of challenges.
+        keys: the keys of the hosts that write there.
     """
 
     production: str
@@ -57,10 +62,12 @@ class Order:
     prune: bool = False
     leaving: bool = False
     wait: int = 15
+    challenges: list[str] = field(default_factory=list)
+    keys: list[TsigKey] = field(default_factory=list)
 
     @property
     def mark(self) -> str:
-        """What stands in the comment of each of our records."""
+        """Return the account in the comment of each record of this Production."""
         return f"{ACCOUNT}:{self.production}"
 
 
@@ -68,8 +75,8 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     """Check the options of the module backstage_dns.
 
     Args:
-        options: all of them.
-        check_mode: whether the key may be missing, as on a host where PowerDNS is not installed yet.
+        options: the options of the module.
+        check_mode: whether the key may be missing, because PowerDNS is not installed yet.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -86,7 +93,9 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     names, servers = _names_and_servers(options, problems)
     primaries = _canonical_all(options["primaries"], "primaries", problems)
     if primaries and names:
-        problems.add("names", None, "a server with primaries copies its records; give the names to the primary")
+        problems.add("names", None, COPIES)
+    keys = _challenge_keys(options, problems)
+    _check_challenges(options, servers, names, problems)
     problems.refuse()
     return Order(
         options["production"],
@@ -102,11 +111,62 @@ def read(options: dict[str, Any], check_mode: bool = False) -> Order:
         options["prune"],
         options["state"] == "absent",
         options["wait"],
+        list(dict.fromkeys(options["challenges"])),
+        keys,
     )
 
 
+def _challenge_keys(options: dict[str, Any], problems: Problems) -> list[TsigKey]:
+    found: dict[str, TsigKey] = {}
+    for text in options["challenge_keys"]:
+        key = challenges.parse(text)
+        if key is None:
+            problems.add("challenge_keys", None, f"one is no key with {challenges.ALGORITHM}; make it with tsig-keygen")
+        elif not key.name.startswith(challenges.KEYS_ARE_CALLED):
+            cure = f"make one with tsig-keygen {challenges.KEYS_ARE_CALLED}NAME"
+            problems.add("challenge_keys", key.name, f"could be the name of somebody else's key; {cure}")
+        elif found.setdefault(key.name, key) != key:
+            problems.add("challenge_keys", key.name, "is there twice; give each host a key with a name of its own")
+    return sorted(found.values(), key=lambda key: key.name)
+
+
+def _check_challenges(
+    options: dict[str, Any], servers: dict[str, list[str]], names: dict[str, list[str]], problems: Problems
+) -> None:
+    """Refuse challenges that could not be answered, and names that would not be found because of them."""
+    asked, zones = options["challenges"], options["zones"]
+    if not asked:
+        return
+    if options["primaries"]:
+        problems.add("challenges", None, COPIES)
+    if not servers:
+        problems.add("name_servers", None, "name the primary, which answers the challenges")
+    if not options["challenge_keys"]:
+        problems.add("challenge_keys", None, "give the key of each host that answers the challenges")
+    for name in asked:
+        zone = records.home(name, [f"{zone}." for zone in zones]).rstrip(".")
+        problems.check("challenges", name, checks.host_name(name))
+        if challenges.is_too_long(name, zone):
+            problems.add(
+                "challenges", name, f"is too long for a challenge: it is asked for in {challenges.zone_of(zone)}"
+            )
+    for zone in zones:
+        _check_place(zone, zones, {"challenges": asked, "names": names}, problems)
+
+
+def _check_place(zone: str, zones: list[str], listed: Mapping[str, Iterable[str]], problems: Problems) -> None:
+    """Refuse names in the zone of challenges of a zone, where nobody would find them."""
+    place = challenges.zone_of(zone)
+    if place in zones:
+        problems.add("zones", place, f"it is the zone of challenges of {zone}; leave it out")
+    for where, names in listed.items():
+        for name in names:
+            if records.home(name, [f"{place}."]):
+                problems.add(where, name, f"lies in the zone of challenges {place}; use another name")
+
+
 def questions(options: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """The names and the name servers of the module backstage_dns_info, each with its addresses.
+    """Return the names and the name servers of the module backstage_dns_info, each with its addresses.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -149,7 +209,7 @@ def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list
 
 
 def canonical(text: str) -> Optional[str]:
-    """An address as PowerDNS writes it, so that the same ones compare as the same; None where it is none."""
+    """Return an address as PowerDNS writes it, so that equal ones compare as equal; None if it is no address."""
     try:
         return str(ipaddress.ip_address(text)) if "%" not in text else None
     except ValueError:
@@ -157,7 +217,7 @@ def canonical(text: str) -> Optional[str]:
 
 
 def _key(given: Optional[str], path: str, check_mode: bool) -> str:
-    """The key itself, or what a file holds: the key alone, or a line of PowerDNS's configuration."""
+    """Return the key. A file may hold the key alone, or a line of PowerDNS's configuration."""
     if given is None:
         try:
             with open(path, encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where names point, as their zones' own name servers answer it."""
+"""Where names point, according to the name servers of their zones."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MOST_ALIASES = 8
 
 @dataclass(frozen=True)
 class Pointed:
-    """What one name server answers about a name.
+    """The answer of one name server about a name.
 
     Args:
-        name: the name; empty if nothing was asked about names, because the server does not answer at all.
+        name: the name; empty if the server does not answer at all.
         server: the name and the address of the name server.
         state: right, differs or unknown.
-        line: all of it, for people.
-        addresses: what the server answers, sorted.
+        line: all of this, for people.
+        addresses: the addresses of the answer, sorted.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Pointed:
 
 
 def ask(wanted: Mapping[str, list[str]], name_servers: Mapping[str, list[str]]) -> list[Pointed]:
-    """Ask every name server about every name. Where several are right, one line is enough.
+    """Ask every name server about every name. If several answers are right, return one of them.
 
     Args:
         wanted: names, and the addresses at which they should point.
@@ -75,10 +75,10 @@ def _one(name: str, wanted: list[str], server: str, address: str) -> Pointed:
 
 
 def addresses(server: str, name: str) -> list[str]:
-    """Where a name points. An alias is followed as far as this server knows it; the rest is named.
+    """Return where a name points. A CNAME is followed as far as this server knows it, and then named.
 
     Raises:
-        NoAnswer: the server says nothing, or nothing useful.
+        NoAnswer: the server does not answer, or its answer is useless.
     """
     found: set[str] = set()
     for kind in (questions.A, questions.AAAA):

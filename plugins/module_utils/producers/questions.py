@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Questions to name servers, over UDP."""
+"""Queries to name servers, over UDP."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ class Found:
 
 
 class NoAnswer(Exception):
-    """Why a name server did not say what it was asked."""
+    """Why a name server did not give a usable answer."""
 
 
 class Silent(NoAnswer):
-    """Why a name server said nothing at all."""
+    """Why a name server did not answer at all."""
 
 
 def ask(server: str, name: str, kind: int, timeout: float = TIMEOUT) -> list[Found]:
-    """The records that a name server answers, without those that it adds; none where it knows no such name.
+    """Return the records of a name server's answer, without additional ones; none if there is no such name.
 
     Args:
         server: its address.
         name: with its final dot.
         kind: SOA, A, AAAA or CNAME.
-        timeout: for how many seconds it may think.
+        timeout: the seconds for which it may take to answer.
 
     Raises:
-        NoAnswer: it says nothing, or nothing useful.
+        NoAnswer: it does not answer, or its answer is useless.
     """
     number = secrets.token_bytes(2)
     labels = b"".join(bytes([len(label)]) + label for label in name.encode("ascii").rstrip(b".").split(b"."))
@@ -66,7 +66,7 @@ def ask(server: str, name: str, kind: int, timeout: float = TIMEOUT) -> list[Fou
 
 
 def _answer(server: str, question: bytes, timeout: float) -> bytes:
-    """The answer to this question; what else comes is not looked at."""
+    """Return the answer to this question, and ignore all other packets."""
     end = time.monotonic() + timeout
     with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.connect((server, PORT))
@@ -111,7 +111,7 @@ def _value(data: bytes, at: int, size: int, kind: int) -> Value:
 
 
 def _name(data: bytes, at: int) -> tuple[str, int]:
-    """A name, and where it ends; a part of it may stand elsewhere in the packet."""
+    """Return a name and the position after it. A part of the name may be at another place of the packet."""
     labels: list[str] = []
     end = 0
     for _step in range(_MOST_LABELS):
@@ -128,10 +128,10 @@ def _name(data: bytes, at: int) -> tuple[str, int]:
 
 
 def serial(server: str, zone: str) -> int:
-    """The serial of a zone, as a name server has it.
+    """Return the serial of a zone at a name server.
 
     Raises:
-        NoAnswer: it does not say.
+        NoAnswer: there is no usable answer.
     """
     for found in ask(server, zone, SOA):
         if found.kind == SOA and isinstance(found.value, int):
@@ -140,5 +140,5 @@ def serial(server: str, zone: str) -> int:
 
 
 def is_reached(found: int, wanted: int) -> bool:
-    """Whether a serial is this one or a later one, on the circle of RFC 1982."""
+    """Return whether a serial is this one or a later one, by the arithmetic of RFC 1982."""
     return (found - wanted) % 2**32 < 2**31

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The records of a Production: what is there, what should be there, and how these differ. Nothing here asks anybody."""
+"""The records of a Production: present and wanted ones, and the difference. Pure functions, without requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = tuple[str, str]
 """A name with its final dot, and a type."""
 COMMENT = "managed by Backstage"
 _ALIASES = ("CNAME", "ALIAS", "DNAME")
-"""Types that say by themselves where a name points."""
+"""Types that decide alone where a name points."""
 _SECONDARY = ("slave", "secondary", "consumer")
 _TYPES = {4: "A", 6: "AAAA"}
 
@@ -27,7 +27,7 @@ class Records:
     """All records of one name and type.
 
     Args:
-        ttl: for how many seconds resolvers keep them.
+        ttl: the seconds for which resolvers keep them.
         contents: sorted, as PowerDNS writes them.
     """
 
@@ -35,21 +35,22 @@ class Records:
     contents: tuple[str, ...]
 
     def lines(self, key: Key) -> str:
-        """As a zone file has them."""
+        """Return them as lines of a zone file."""
         return "".join(f"{key[0]} {self.ttl} {key[1]} {one}\n" for one in self.contents)
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone as the server has it.
+    """A zone on the server.
 
     Args:
         name: its name.
-        kind: as PowerDNS calls it, such as Master.
-        serial: the one that its name servers are to answer.
-        signed: whether it has DNSSEC.
+        kind: PowerDNS's name for its kind, such as Master.
+        serial: the serial that its name servers should answer.
+        signed: whether it is signed with DNSSEC.
         ours: the records of this Production.
         foreign: those of everybody else.
+        shared: those of the foreign ones that Backstage wrote for all Productions.
     """
 
     name: str
@@ -58,23 +59,27 @@ class Zone:
     signed: bool = False
     ours: Mapping[Key, Records] = field(default_factory=dict)
     foreign: Mapping[Key, Records] = field(default_factory=dict)
+    shared: frozenset[Key] = frozenset()
 
     @classmethod
     def of(cls, data: Mapping[str, Any], mark: str) -> Zone:
-        """From what the API answers; ours are those with our mark in a comment."""
+        """Make it from the API's answer. A record is ours if a comment has our mark."""
         ours: dict[Key, Records] = {}
         foreign: dict[Key, Records] = {}
+        shared = set()
         for rrset in data["rrsets"]:
             key = rrset["name"].lower(), rrset["type"]
             contents = sorted(_canonical(key[1], one["content"]) for one in rrset["records"] if not one["disabled"])
-            mine = any(comment.get("account") == mark for comment in rrset.get("comments", []))
-            (ours if mine else foreign)[key] = Records(rrset["ttl"], tuple(contents))
+            accounts = {comment.get("account") for comment in rrset.get("comments", [])}
+            (ours if mark in accounts else foreign)[key] = Records(rrset["ttl"], tuple(contents))
+            if mark.partition(":")[0] in accounts:
+                shared.add(key)
         serial = data.get("edited_serial", data["serial"])
-        return cls(data["name"], data["kind"], serial, bool(data.get("dnssec")), ours, foreign)
+        return cls(data["name"], data["kind"], serial, bool(data.get("dnssec")), ours, foreign, frozenset(shared))
 
     @property
     def is_copy(self) -> bool:
-        """Whether it comes from another server, and can only be changed there."""
+        """Whether it is copied from another server, and can only be changed there."""
         return is_copy(self.kind)
 
 
@@ -88,10 +93,10 @@ def _canonical(kind: str, content: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What should be in a zone.
+    """The wanted content of a zone.
 
     Args:
-        names: the names that are spoken of; nothing of ours that is not wanted stays there.
+        names: the listed names; records of ours at these names that are not wanted are removed.
         records: the records.
     """
 
@@ -99,18 +104,22 @@ class Wanted:
     records: dict[Key, Records] = field(default_factory=dict)
 
 
+def home(name: str, zones: Iterable[str]) -> str:
+    """Return the zone in which a host name lies: the longest one that it ends with; empty if there is none."""
+    full = f"{name}."
+    return max((zone for zone in zones if full == zone or full.endswith(f".{zone}")), key=len, default="")
+
+
 def wanted(names: Mapping[str, Iterable[str]], zones: Iterable[str], ttl: int) -> tuple[dict[str, Wanted], list[str]]:
-    """What should be in each zone, and the names that none of them has. The longest zone has a name."""
+    """Return what should be in each zone, and the names that none of them has."""
     found, homeless = {zone: Wanted() for zone in zones}, []
     for name, addresses in names.items():
-        full = f"{name}."
-        homes = [zone for zone in found if full == zone or full.endswith(f".{zone}")]
-        if not homes:
+        zone = home(name, found)
+        if zone:
+            found[zone].names.add(f"{name}.")
+            found[zone].records.update(_address_records(f"{name}.", addresses, ttl))
+        else:
             homeless.append(name)
-            continue
-        home = found[max(homes, key=len)]
-        home.names.add(full)
-        home.records.update(_address_records(full, addresses, ttl))
     return found, homeless
 
 
@@ -123,7 +132,7 @@ def _address_records(name: str, addresses: Iterable[str], ttl: int) -> dict[Key,
 
 @dataclass(frozen=True)
 class Change:
-    """What is done to the records of one name and type."""
+    """A change of the records of one name and type."""
 
     key: Key
     before: Optional[Records]
@@ -135,7 +144,7 @@ class Change:
         return Step("record", f"{self.key[0].rstrip('.')} {self.key[1]}", verb, *texts)
 
     def rrset(self, mark: str) -> dict[str, Any]:
-        """As the API wants to be told."""
+        """Return the change in the API's form."""
         told: dict[str, Any] = {"name": self.key[0], "type": self.key[1], "changetype": "DELETE"}
         if self.after:
             told["changetype"] = "REPLACE"
@@ -147,12 +156,12 @@ class Change:
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """How a zone differs.
+    """The difference of a zone.
 
     Args:
-        changes: to records of this Production; what is removed comes first.
+        changes: to records of this Production; removals come first.
         conflicts: records of others that are in the way, a sentence each.
-        unlisted: names that have records of this Production, and that nobody asks for.
+        unlisted: names with records of this Production that are not listed.
     """
 
     changes: list[Change]
@@ -161,11 +170,11 @@ class ZonePlan:
 
 
 def plan(zone: Zone, want: Wanted, prune: bool) -> ZonePlan:
-    """The differences. What is not ours is never touched."""
+    """Return the difference. Records of others are never changed."""
     changes, conflicts = [], []
     for key, after in sorted(want.records.items()):
         if zone.foreign.get(key) == after:
-            continue  # somebody's own record says the same
+            continue  # a foreign record has the same content
         in_the_way = _in_the_way(key, zone)
         if in_the_way:
             conflicts.append(in_the_way)
@@ -179,11 +188,11 @@ def plan(zone: Zone, want: Wanted, prune: bool) -> ZonePlan:
 
 
 def _in_the_way(key: Key, zone: Zone) -> str:
-    """The record of somebody else that keeps ours from being written; empty where there is none."""
+    """Return the foreign record that prevents ours; empty if there is none."""
     name, kind = key
     for (other, foreign), records in sorted(zone.foreign.items()):
         contents = ", ".join(records.contents)
-        if other == name and (foreign == kind or foreign in _ALIASES):
+        if other == name and (foreign == kind or foreign in _ALIASES or kind in _ALIASES):
             return f"{name.rstrip('.')} has a record {foreign} {contents} that is not this Production's"
         below = name == other or name.endswith(f".{other}")
         if below and other != zone.name and foreign in ("NS", "DNAME"):

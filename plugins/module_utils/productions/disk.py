@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..bookings import passwords, written
+from ..bookings.blocks import with_tls
+from ..certificates import wishes
 from ..certificates.pairs import FILES, Pairs
 from ..host.facts import Host
 from ..manifest.nouns import ASLEEP
@@ -62,8 +64,10 @@ def _venue(data: Item, production: str, host: Host) -> Item:
     told = dict(data.get("options", {}))
     if "auth" in told:
         told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
+    wish = wishes.read(host, production, data["name"])
+    challenge = {"challenge": wish.challenge} if wish else {}
     pair = Pairs.of(host, production, data["name"]).given() if data["tls"] == FILES else {}
-    return {**known, "tls": {"mode": data["tls"], "hsts": data.get("hsts", 0), **pair}, **told}
+    return {**known, "tls": {"mode": with_tls(data)["tls"], "hsts": data.get("hsts", 0), **pair, **challenge}, **told}
 
 
 def _gig(data: Item, gig: Item) -> Item:

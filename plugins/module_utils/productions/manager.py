@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc
 import os
 import time
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, Optional
 
 from ..acts import manager as acts
 from ..acts import url_prefixes, world
-from ..bookings import written
+from ..bookings import issued, written
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..host import files, locks, run_log
@@ -92,6 +93,9 @@ def wanted_release(order: Order, act: str) -> str:
 class _Run(Planner):
     """A run that applies its plan."""
 
+    certifying: AbstractSet[str] = frozenset()
+    """The Venues for which an authority is to be asked."""
+
     def __init__(self, order: Order) -> None:
         super().__init__(order)
         self.done = playbill.Done()
@@ -115,6 +119,7 @@ class _Run(Planner):
         self._make([change for change in early if change.phase > Phase.MIGRATE], failed)
         if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early, failed):
             self._book(failed, fresh)
+        self._certify(failed)
         # as long as nginx may pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if not failed and self._url_changed(late, failed):
@@ -222,7 +227,9 @@ class _Run(Planner):
                 self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have been added meanwhile
                 self.written = written.read(self.paths.name, self.host)
-                refused = self._bookings(set(failed)).apply()
+                bookings = self._bookings(set(failed))
+                refused = bookings.apply()
+                self.certifying = bookings.encryption.issued.asking
                 self.written = written.read(self.paths.name, self.host)
         except (BackstageError, OSError) as problem:
             error = as_told(problem)
@@ -234,6 +241,17 @@ class _Run(Planner):
             if self._is_new(name, fresh):
                 # a first deploy that no visitor can reach is undone
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
+
+    def _certify(self, failed: dict[str, BackstageError]) -> None:
+        """Have an authority asked for certificates. What does not come of it is a warning: the Venues are served."""
+        if self.certifying:
+            need_caller()
+            run_log.phase("", "certify")
+            try:
+                self.warnings += issued.ask(self.host, self.paths.name, self.certifying)
+            except BackstageError as error:
+                failed["certificates"] = BackstageError(error.message, "certificates", error.step, error.log)
+            self.written = written.read(self.paths.name, self.host)
 
     def _is_new(self, name: str, fresh: set[str]) -> bool:
         sess = self.manifest.sesses.get(name)

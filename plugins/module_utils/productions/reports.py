@@ -11,7 +11,7 @@ import os
 from typing import Any, Optional
 
 from ..acts import dumps
-from ..bookings import blocks, calendars, visit, written
+from ..bookings import calendars, issued, visit, written
 from ..certificates import ends
 from ..host import files
 from ..host.facts import Host
@@ -69,6 +69,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
         "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
         "venues": dict(sorted(booked.items())),
+        "issued": issued.lines(host, production, booked),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues, booked),
         "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
@@ -88,6 +89,7 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
             *lines,
             *status.table(found.get("status", {})),
             *found.get("remarks", []),
+            *found.get("issued", []),
             *found.get("workers", []),
             *found.get("timers", []),
             *found.get("calendar", []),

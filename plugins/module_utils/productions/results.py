@@ -17,8 +17,8 @@ from .manager import check, reconcile
 from .order import Order, Outcome
 
 LARGE = (
-    "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults", "versions", "resolved",
-    "elsewhere", "shared", "following",
+    "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults", "acme", "versions",
+    "resolved", "elsewhere", "shared", "following",
 )  # fmt: skip
 """Options that are not returned. The caller knows them, and Ansible walks through a result several times."""
 

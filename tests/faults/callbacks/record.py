@@ -11,7 +11,7 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: record
 type: notification
-short_description: What each task returned, as JSON lines; and a controller that is killed
+short_description: Record what each task returned as JSON lines, and kill the controller
 description:
   - Writes one line a task and host to the file that E(FAULTS_RECORD) names.
   - Kills the whole run when the task begins whose number E(FAULTS_KILL_AT_TASK) names.
@@ -20,7 +20,7 @@ requirements: []
 
 
 class CallbackModule(CallbackBase):
-    """Records results, and kills its own process group where it is asked to."""
+    """Record results, and kill the process group of this run if a test asks for it."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""get.py VENUE PATH: one request to a Venue of this host, as JSON."""
+"""get.py VENUE PATH: send one request to a Venue of this host, and print the answer as JSON."""
 
 from __future__ import annotations
 

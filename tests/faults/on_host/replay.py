@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules as Ansible sent them, called again and again on the host, to be killed at one write after another.
+"""Call modules again on the host as Ansible sent them, and kill them at one write after another.
 
-replay.py call NAME                      one kept call; prints what it returned
-replay.py count CYCLE                    play the cycle whole, and tell the writes of each operation
-replay.py kill CYCLE OPERATION=POINT,..  at each point: kill, look, run again, compare with the whole run
+replay.py call NAME                      run one kept call, and print what it returned
+replay.py count CYCLE                    run the whole cycle, and print the writes of each operation
+replay.py kill CYCLE OPERATION=POINT,..  at each point: kill, look, run again, and compare with the whole run
 
-A call is a folder in calls/ with the modules of one ansible-playbook: the first asks; the second, where the host
-lacked a source, comes with it. A cycle is operations of which each begins where the one before it ended. A point is
-the number of a write, or the name of a step, in whose midst the module is killed (STEPS).
+A call is a folder in calls/ with the modules of one ansible-playbook. The first module asks. If the host lacks a
+source, the second one brings it. In a cycle, each operation begins where the one before it ended. A point is the number
+of a write, or the name of a step (STEPS) during which the module is killed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PRODUCTION = "killed"
 ROOT = f"/srv/backstage/{PRODUCTION}"
 VENUE = "shaky.example.org"
 
-# What is there, and was not, while a step is at work: it is a child of the module that makes it.
+# What exists only while a child of the module works at a step.
 STEPS = {
     "unpack": f"{ROOT}/acts/shaky/releases/*/code/*",
     "environment": f"{ROOT}/environments/*/bin/python",
@@ -50,12 +50,12 @@ STEPS = {
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that a run does.
+    """One operation of a run.
 
     Args:
         call: the kept call that does it.
         new: whether it is another release each time.
-        plays: what the Venue has to say all the time; empty where nobody need answer.
+        plays: what the page of the Venue must hold all the time; empty if nothing has to answer.
         again: the call that answers for a seed that was interrupted.
     """
 
@@ -67,7 +67,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Cycle:
-    """Operations in their order, and how often they are played until as many releases are kept as will be."""
+    """Operations in their order, and the number of rounds after which the number of kept releases stays the same."""
 
     operations: dict[str, Operation]
     begin: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Ended:
 
 
 def call(name: str, take: int = 0, point: str = "") -> Ended:
-    """Do what an ansible-playbook would: ask, and come again with what was missing. Killed at a point, where given."""
+    """Do what ansible-playbook does: ask, then call again with the missing source. Kill it at a point, if given."""
     folder = f"{PLACE}/calls/{name}"
     ended = module(f"{folder}/0", take, point)
     if ended.result.get("missing") and os.path.isdir(f"{folder}/1"):
@@ -136,7 +136,7 @@ def module(folder: str, take: int, point: str) -> Ended:
 
 
 def interpreted(text: str, sign: str) -> Ended:
-    """Have Python read a module from its standard input, as with pipelining; killed when the sign appears."""
+    """Have Python read a module from standard input, as with pipelining. Kill it when the sign appears."""
     before = set(glob.glob(sign))
     child = subprocess.Popen(
         ["/usr/bin/python3"],
@@ -177,7 +177,7 @@ def wait(until: Callable[[], bool], pause: float, timeout: float = LONGEST) -> b
 
 
 def events() -> list[str]:
-    """The writes since the last time they were forgotten."""
+    """Return the writes since the last call of forget."""
     if not os.path.exists(EVENTS):
         return []
     with open(EVENTS, encoding="utf-8") as file:
@@ -190,7 +190,7 @@ def forget() -> None:
 
 
 def next_take(operation: Operation) -> int:
-    """The number of the release that this operation is to play; kept on the host, so that none comes twice."""
+    """Return the number of the release to play. It is kept on the host, so that no number is used twice."""
     number = 0
     if os.path.exists(TAKES):
         with open(TAKES, encoding="utf-8") as file:
@@ -203,7 +203,7 @@ def next_take(operation: Operation) -> int:
 
 
 def state() -> dict[str, Any]:
-    """The host as it is, and what backstage_info says of it."""
+    """Return the state of the host, and what backstage_info returns."""
     found = snapshot.take(PRODUCTION)
     names = snapshot.Names(PRODUCTION)
     info = call("info").result
@@ -222,7 +222,7 @@ def state() -> dict[str, Any]:
 
 
 def answer() -> str:
-    """What the Venue says, or why it says nothing."""
+    """Return the page of the Venue, or why there is none."""
     found = get.get(VENUE, "/")
     return str(found["page"] if found["status"] in (0, 200) else found["status"])
 
@@ -233,13 +233,13 @@ def plays(operation: Operation, when: str) -> list[str]:
 
 
 def builders() -> list[str]:
-    """Processes that should have died with the module."""
+    """Return the processes that should have ended with the module."""
     names = snapshot.Names(PRODUCTION)
     return [line for line in snapshot.processes(PRODUCTION, names) if line.startswith(f"{PRODUCTION}_")]
 
 
 def whole(operation: Operation) -> dict[str, Any]:
-    """An operation that nothing happens to: its writes, and the state that it ends in."""
+    """Run an operation without killing it, and keep its writes and the state afterwards."""
     forget()
     ended = call(operation.call, next_take(operation))
     if ended.failed:
@@ -248,7 +248,7 @@ def whole(operation: Operation) -> dict[str, Any]:
 
 
 def count(name: str) -> dict[str, list[str]]:
-    """Play a cycle until it is the same each time; keep the states, return the writes."""
+    """Run a cycle until each round is the same, keep the states, and return the writes."""
     cycle = CYCLES[name]
     clear_up()
     for first in cycle.begin:
@@ -265,7 +265,7 @@ def states(cycle: str) -> str:
 
 
 def clear_up() -> None:
-    """Whatever a run left that no later run takes away, so that one mistake is told once."""
+    """Remove what a run left and no later run removes, so that one error is reported once."""
     call("removal")
     for pattern in ("/etc/backstage/vassals/*.shaky.*", f"{ROOT}/acts/shaky", "/etc/nginx/backstage/venues/*.new"):
         for path in glob.glob(pattern):
@@ -273,7 +273,7 @@ def clear_up() -> None:
 
 
 def killed(operation: Operation, point: str, expected: dict[str, Any]) -> dict[str, Any]:
-    """An operation killed at a point, and run again: what was wrong."""
+    """Kill an operation at a point, run it again, and return what was wrong."""
     forget()
     take = next_take(operation)
     ended = call(operation.call, take, point)
@@ -296,7 +296,7 @@ def killed(operation: Operation, point: str, expected: dict[str, Any]) -> dict[s
 
 
 def kill(name: str, points: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
-    """Each operation in its turn, killed at its next point, until no operation has one left."""
+    """Kill each operation in turn at its next point, until no operation has a point left."""
     cycle = CYCLES[name]
     with open(states(name), encoding="utf-8") as file:
         expected = json.load(file)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a Production is on this host, as plain data that two runs can be compared by: snapshot.py PRODUCTION [ACT].
+"""snapshot.py PRODUCTION [ACT]: print the state of a Production on this host as plain data, to compare two runs.
 
-Left out, because it differs between runs that mean the same: times, process ids, the numbers of Sesses, the ids of
-releases (they are named by the order in which they were built), and what caches hold.
+It leaves out what differs between equal runs: times, process ids, numbers of Sesses, and contents of caches. Releases
+are named by the order in which they were built, instead of by their ids.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TIMES = ("built", "by", "at", "since", "slowest")
 
 
 class Names:
-    """Words for what is named differently in every run."""
+    """Words for names that differ in every run."""
 
     def __init__(self, production: str) -> None:
         self.words: dict[str, str] = {}
@@ -56,12 +56,12 @@ def listed(path: str) -> list[str]:
 
 
 def built(path: str) -> str:
-    """When a release was made whole; one that is not sealed comes first."""
+    """Return when a release was sealed. An unsealed one sorts first."""
     return f"{os.stat(path).st_mtime_ns:020}" if os.path.exists(path) else "~"
 
 
 def environment(path: str) -> str:
-    """The environment that a sealed release plays in."""
+    """Return the environment of a sealed release."""
     if not os.path.exists(path):
         return ""
     with open(path, encoding="utf-8") as file:
@@ -69,7 +69,7 @@ def environment(path: str) -> str:
 
 
 def tree(top: str, names: Names) -> dict[str, str]:
-    """Every entry with its kind, mode, owner, group, and what is in it."""
+    """Return every entry of a directory with its kind, mode, owner, group and content."""
     found = {}
     for root, directories, files in os.walk(top):
         for name in directories + files:
@@ -80,7 +80,7 @@ def tree(top: str, names: Names) -> dict[str, str]:
 
 
 def skipped(path: str) -> bool:
-    """What an environment, a package cache and compiled code hold is compared by their one entry."""
+    """Return whether only the directory itself is compared: an environment, a package cache or compiled code."""
     return (
         os.path.basename(path) in ("cache", "__pycache__") or os.path.basename(os.path.dirname(path)) == "environments"
     )
@@ -110,7 +110,7 @@ def content(path: str, names: Names) -> str:
 
 
 def plain(data: Any, names: Names) -> Any:
-    """JSON without times, and with words for names."""
+    """Return JSON data without times, and with words for names."""
     if isinstance(data, dict):
         return {names.plain(key): plain(value, names) for key, value in data.items() if key not in TIMES}
     if isinstance(data, list):
@@ -133,7 +133,7 @@ def group(gid: int) -> str:
 
 
 def processes(production: str, names: Names) -> list[str]:
-    """Who runs anything of this Production, and what; each kind once.
+    """Return the users with processes of this Production, and their commands, each kind once.
 
     A Sess that was switched away from has a second to go: nobody waits for its exit but who compares.
     """
@@ -144,7 +144,7 @@ def processes(production: str, names: Names) -> list[str]:
 
 
 def _is_leaving(production: str, owner: str, command: str) -> bool:
-    """Whether it is of a Sess that the emperor is not told to play, or has ended but for its parent's knowledge."""
+    """Return whether the process is of a Sess without a vassal, or a zombie."""
     if not owner.startswith(production + "-"):
         return False
     sess = re.match(rf"{production}/([^/ ]+)/(\S+) uWSGI", command)
@@ -154,7 +154,7 @@ def _is_leaving(production: str, owner: str, command: str) -> bool:
 
 
 def _running(production: str) -> list[tuple[str, str]]:
-    """The Production's processes: whose, and what."""
+    """Return the users and commands of the Production's processes."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -162,14 +162,14 @@ def _running(production: str) -> list[tuple[str, str]]:
             with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
                 command = file.read().replace("\0", " ").strip()
         except OSError:
-            continue  # it ended meanwhile
+            continue  # the process has ended
         if owner.startswith((production + "-", production + "_")):
             found.append((owner, command))
     return found
 
 
 def people(production: str) -> list[str]:
-    """The Production's system users with their groups."""
+    """Return the Production's system users with their groups."""
     owned = [entry for entry in pwd.getpwall() if entry.pw_name.startswith((production + "-", production + "_"))]
     return sorted(f"{entry.pw_name} {entry.pw_dir} {' '.join(groups(entry))}" for entry in owned)
 
@@ -193,7 +193,7 @@ def take(production: str) -> dict[str, Any]:
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """What is not the same in two snapshots; of a directory that only one has, not what is below it."""
+    """Return the differences of two snapshots. A directory that only one has is named without its content."""
     found: list[str] = []
     said = ""
     for path in sorted({*before["files"], *after["files"]}):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Visitors: one request after another to each Venue, until standard input ends; then what they saw, as JSON.
+"""Send one request after another to each Venue until standard input ends, then print the results as JSON.
 
-A request has a connection of its own and is never tried twice. It failed when there was no whole answer of
-2xx or 3xx within five seconds.
+Each request has its own connection and is never repeated. It has failed if there is no complete answer of 2xx or 3xx
+within five seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PAUSE = 0.01
 
 
 class Visitor(threading.Thread):
-    """Asks one Venue over and over."""
+    """Sends requests to one Venue in a loop."""
 
     def __init__(self, venue: str, path: str, over: threading.Event) -> None:
         super().__init__(daemon=True)
@@ -53,7 +53,7 @@ class Visitor(threading.Thread):
             self.pages.append(page[:200])
 
     def _fail(self, what: str) -> None:
-        # a loop that found nobody for minutes need not name every moment of it
+        # if nobody answers for minutes, a few failures are enough
         if len(self.failed) < 1000:
             self.failed.append(f"{time.time():.3f} {what}")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps the results of tasks whose names start with "Record": a JSON line each, for tests to read."""
+"""Write the results of tasks whose names begin with "Record" as JSON lines, for tests to read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What of a Production lies on this host and backstage_info does not tell: state.py PRODUCTION, as JSON.
+"""state.py PRODUCTION: print what is on this host of a Production and backstage_info does not return, as JSON.
 
-It reads the documented layout with its own eyes, and nothing of the collection.
+It reads the documented files, and uses no code of the collection.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def data(path: Path) -> Any:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Name -> what tells one content from another and gives neither away; each Sess has a token of its own."""
+    """Return a digest of each file, without the token, which differs in each Sess."""
     found = [name for name in names(folder) if name != "BACKSTAGE_TOKEN"]
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest()[:16] for name in found}
 
 
 def mode(path: Path) -> str:
-    """Mode, owner and group of a directory that outlives every release."""
+    """Return mode, owner and group of a directory that outlives every release."""
     return f"{path.stat().st_mode & 0o7777:04o} {path.owner()}:{path.group()}"
 
 
@@ -54,7 +54,7 @@ def act(folder: Path, production: str) -> dict[str, Any]:
 
 
 def workers() -> list[int]:
-    """nginx's processes that read its configuration: a reload makes new ones."""
+    """Return the process ids of nginx's workers. A reload starts new ones."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -68,7 +69,7 @@ def play(place: Path, *options: str, playbook: str = "plays/dns.yml", **variable
 
 
 def test_a_name_server_outside_the_inventory(server: PowerDns, tmp_path: Path) -> None:
-    """The controller asks it; the key is in no output, and no host is reached."""
+    """The controller asks it. The key is in no output, and no host is contacted."""
     code, said = play(tmp_path, "-vvv")
     assert code == 0, said
     assert KEY not in said
@@ -83,8 +84,27 @@ def test_a_name_server_outside_the_inventory(server: PowerDns, tmp_path: Path) -
     assert list(server.zone(ZONE)) == [f"ns1.{ZONE} A", f"{ZONE} NS"]
 
 
+def test_names_that_hosts_prove_by_dns(server: PowerDns, tmp_path: Path) -> None:
+    """The key of the manifest is in no output. If the challenge is another one, the key counts no more."""
+    secret = base64.b64encode(b"a key of hosts".ljust(32)).decode()
+    key = f'key "backstage-cats" {{ algorithm hmac-sha256; secret "{secret}"; }};'
+    tls = {"mode": "acme", "challenge": "dns-01"}
+    given = {"backstage_acme": {"tsig_key": key}, "backstage_venues": [{"name": NAME, "tls": tls}]}
+    code, said = play(tmp_path, "-vvv", **given)
+    assert code == 0, said
+    assert secret not in said
+    assert server.zone(ZONE)[f"_acme-challenge.{NAME} CNAME"] == [f"{NAME}.acme.{ZONE}."]
+    assert server.ask("GET", "/tsigkeys/backstage-cats.")[1]["key"] == secret
+    code, said = play(tmp_path, **given)
+    assert (code, "changed=0" in said) == (0, True), said
+    code, said = play(tmp_path)
+    assert code == 0, said
+    assert f"_acme-challenge.{NAME} CNAME" not in server.zone(ZONE)
+    assert server.ask("GET", "/tsigkeys/backstage-cats.")[0] == 404
+
+
 def test_dns_trouble_is_named(server: PowerDns, tmp_path: Path) -> None:
-    """FAULTS 80: a wrong key, and a server that is down."""
+    """FAULTS 80: a wrong key, and a server that is stopped."""
     code, said = play(tmp_path, backstage_dns={**DNS, "key": "wrong"})
     assert (code, "the API key is not this server's" in said) == (2, True), said
     server.stop()
@@ -93,7 +113,7 @@ def test_dns_trouble_is_named(server: PowerDns, tmp_path: Path) -> None:
 
 
 def test_status_says_where_names_point(server: PowerDns, tmp_path: Path) -> None:
-    """Its last play, on a host that is this machine; what plays is read by the first one."""
+    """The last play of status, on this machine. The first play, which reads what plays, is left out."""
     plays = yaml.safe_load((PLAYBOOKS / "status.yml").read_text())
     (tmp_path / "vars").symlink_to(PLAYBOOKS / "vars")
     path = tmp_path / "status.yml"
@@ -113,7 +133,7 @@ def test_status_says_where_names_point(server: PowerDns, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("playbook", ["site", "deploy", "strike"])
 def test_dns_comes_last(playbook: str) -> None:
-    """FAULTS 80: what fails there keeps no other play from being run."""
+    """FAULTS 80: a failure there prevents no other play."""
     plays = yaml.safe_load((PLAYBOOKS / f"{playbook}.yml").read_text())
     assert plays[-1]["ansible.builtin.import_playbook"] == "plays/dns.yml"
     assert plays[-1].get("vars") == ({"__backstage_dns_leaves": True} if playbook == "strike" else None)

@@ -118,6 +118,10 @@ class House:
     def at(cls, root: Path, production: str, **facts: Any) -> House:
         names = (
             "certificates",
+            "accounts",
+            "challenges",
+            "wishes",
+            "house",
             "vassals",
             "stats",
             "venues",
@@ -133,7 +137,7 @@ class House:
             "uv",
         )
         places = {name: str(root / name) for name in names}
-        for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc"):
+        for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc", "accounts", "challenges", "wishes"):
             (root / name).mkdir()
         for name in ("visitors", "tls", "bookings"):
             (root / name).touch()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real PowerDNS servers on addresses of the test's own network, each with a database of its own."""
+"""Real PowerDNS servers on addresses of the test's own network, each with its own database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = "pdns-backend-sqlite3"
 
 
 def programs() -> tuple[str, Path, Path]:
-    """The program, the directory of its back ends, and the schema of its database: installed, or only unpacked."""
+    """Return the program, the directory of its back ends, and the schema of its database."""
     found = shutil.which("pdns_server")
     assert found, "these tests need PowerDNS: run them by make units"
     unpacked = Path(found).parents[3] / FOLDER / "usr"
@@ -72,7 +72,7 @@ class PowerDns:
     @classmethod
     @contextmanager
     def configured(cls, place: Path, address: str, files: Path) -> Iterator[PowerDns]:
-        """With what the files of this directory say, and its API at 127.0.0.1."""
+        """Start one with the configuration in this directory, and its API at 127.0.0.1."""
         (files / "pdns.conf").write_text(f"include-dir={files}\n")
         with cls._started(cls(place, address, (f"config-dir={files}",), "127.0.0.1")) as found:
             yield found
@@ -140,13 +140,13 @@ class PowerDns:
             os.kill(self.process.pid, signal.SIGCONT)
 
     def _states(self) -> list[str]:
-        """What each thread does; a busy machine may take its time to stop all of them."""
+        """Return the state of each thread. A busy machine needs some time to stop all of them."""
         assert self.process
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/stat")
         return [task.read_text().rpartition(")")[2].split()[0] for task in tasks]
 
     def ask(self, method: str, path: str, data: Any = None) -> tuple[int, Any]:
-        """As a hand would, past the code under test."""
+        """Send a request to the API, without the code under test."""
         with closing(http.client.HTTPConnection(self.api, API_PORT, timeout=10)) as client:
             body = None if data is None else json.dumps(data)
             client.request(method, f"/api/v1/servers/localhost{path}", body, {"X-API-Key": KEY})
@@ -155,7 +155,7 @@ class PowerDns:
             return answer.status, json.loads(text) if answer.status < 300 and text else text.decode()
 
     def by_hand(self, zone: str, name: str, kind: str, *contents: str, account: str = "") -> None:
-        """Somebody writes records, or removes them where no contents are given."""
+        """Write records as somebody else, or remove them if no contents are given."""
         records = [{"content": content, "disabled": False} for content in contents]
         rrset: dict[str, Any] = {"name": f"{name}.", "type": kind, "ttl": 60, "records": records}
         rrset["changetype"] = "REPLACE" if contents else "DELETE"
@@ -165,7 +165,7 @@ class PowerDns:
         assert status == 204, said
 
     def zone(self, zone: str) -> dict[str, list[str]]:
-        """ "name type" -> contents, of everything that is there."""
+        """Return the contents of all records by "name type"."""
         _status, found = self.ask("GET", f"/zones/{zone}.")
         return {
             f"{rrset['name'].rstrip('.')} {rrset['type']}": sorted(one["content"] for one in rrset["records"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tests' controller knows the test index and git server, and nothing of its user's own keys and caches."""
+"""The controller of these tests uses the test index and git server, and no keys or caches of its user."""
 
 from __future__ import annotations
 

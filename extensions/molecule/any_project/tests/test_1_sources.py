@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every kind of source, and every Act that nobody here wrote, went live on hosts that reach nothing but the index."""
+"""Every kind of source, and every third-party Act, plays on hosts that reach nothing but the test index."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ def name(host: Any) -> str:
 
 
 @pytest.mark.parametrize("act", PAGES)
-def test_a_source_plays(host: Any, bed: Bed, act: str) -> None:
+def test_an_act_of_each_source_kind_plays(host: Any, bed: Bed, act: str) -> None:
     answer = house.ask(bed.addresses[name(host)], f"{act}.example.com")
     assert (answer.status, PAGES[act] in answer.text) == (200, True), answer.text[:500]
 
 
-def test_an_act_that_nobody_here_wrote_keeps_its_promises(host: Any, bed: Bed) -> None:
+def test_a_third_party_act_answers_as_its_recipe_says(host: Any, bed: Bed) -> None:
     for act in RECIPES[name(host)]:
         url = f"http://{bed.addresses[name(host)]}"
         assert probe.failures(url, f"{act}.example.com", make_acts.load()[act]) == []
 
 
-def test_one_content_is_one_release(host: Any) -> None:
+def test_equal_content_makes_one_release(host: Any) -> None:
     acts = house.acts(host, "anything")
     assert acts["tag"].release == acts["commit"].release != acts["branch"].release
     assert acts["path"].release == acts["path-outside"].release
 
 
-def test_the_commit_is_recorded(host: Any, bed: Bed) -> None:
+def test_the_release_records_its_commit(host: Any, bed: Bed) -> None:
     release = house.acts(host, "anything")["tag"].release_root / "release.json"
     assert house.record(host, release)["inputs"]["source"]["content"] == bed.stock["commit"]
 
@@ -72,12 +72,12 @@ def test_acts_with_equal_requirements_share_an_environment(host: Any) -> None:
     assert len(keys) == 1
 
 
-def test_submodules_come_with_it(host: Any) -> None:
+def test_submodules_are_in_the_release(host: Any) -> None:
     code = house.acts(host, "anything")["key"].release_root / "code"
     assert host.file(str(code / "tune" / "tune.py")).exists
 
 
-def test_the_host_reaches_nothing_else(host: Any, bed: Bed) -> None:
+def test_the_host_reaches_no_other_server(host: Any, bed: Bed) -> None:
     supplies = bed.stock["url"].removeprefix("https://")
     other = bed.addresses["h1" if name(host) == "h2" else "h2"]
     places = [f"{supplies}:443", f"{other}:22", "pypi.org:443", "deb.debian.org:80", "github.com:443"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small projects with one oddity each: what is said of them as they are, and that their lines bring them live."""
+"""Small projects with one peculiarity each: the error without the lines of the manifest, and success with them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def as_it_is(bed: Bed) -> Run:
 
 @pytest.fixture(scope="module")
 def fixed(bed: Bed, as_it_is: Run) -> Run:
-    """`site`, because some of the lines name Debian packages."""
+    """Run `site`, because some of the lines name Debian packages."""
     return bed.controller().play("site", **manifest(bed, fixed=True))
 
 
 @pytest.mark.parametrize(("entry", "host"), PLACES)
-def test_as_it_is(as_it_is: Run, entry: corpus.Entry, host: str) -> None:
+def test_deploy_without_the_lines_names_the_cause(as_it_is: Run, entry: corpus.Entry, host: str) -> None:
     place = (entry["name"], host)
     if "fails" not in entry:
         assert place not in failures(as_it_is)
@@ -47,8 +47,8 @@ def test_as_it_is(as_it_is: Run, entry: corpus.Entry, host: str) -> None:
 
 
 @pytest.mark.parametrize(("entry", "host"), [place for place in PLACES if FULL or place.values[0]["name"] in REHEARSED])
-def test_rehearsed(bed: Bed, as_it_is: Run, entry: corpus.Entry, host: str) -> None:
-    """Before `site` installs what makes some of them play."""
+def test_rehearsal_finds_the_lines(bed: Bed, as_it_is: Run, entry: corpus.Entry, host: str) -> None:
+    """This runs before `site` installs packages that some of the projects need."""
     run = bed.controller(host).play("rehearse", act=entry["name"], **manifest(bed, fixed=False))
     verdict = "it plays" if entry.get("cured", True) else "it does not play yet"
     assert f"Rehearsal of {entry['name']} on {host}: {verdict}" in run.printed
@@ -59,7 +59,7 @@ def test_rehearsed(bed: Bed, as_it_is: Run, entry: corpus.Entry, host: str) -> N
 
 
 @pytest.mark.parametrize(("entry", "host"), PLACES)
-def test_with_its_lines(bed: Bed, fixed: Run, entry: corpus.Entry, host: str) -> None:
+def test_deploy_with_the_lines_plays(bed: Bed, fixed: Run, entry: corpus.Entry, host: str) -> None:
     assert (entry["name"], host) not in failures(fixed)
     for asked in corpus.probes(entry):
         assert probe.check(f"http://{bed.addresses[host]}", asked["venue"], asked) == []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can't be played is said of its own Act, in one line, and no other Act is touched (rows 8, 9, 37, 47 and 48).
+"""Each Act that can't play gets one error line, and no other Act is touched (FAULTS 8, 9, 37, 47 and 48).
 
-Every Act of a table is in one run: each has to be told, and those that play go on.
+All Acts of a table are in one run. The run names each of them, and the Acts that play go on.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def names(stage: Mishaps) -> Run:
 
 
 @pytest.mark.parametrize("act", NAMES)
-def test_fault_47_hostile_names(names: Run, act: str) -> None:
-    """All are told at once, before any of them is asked anything."""
+def test_fault_47_hostile_names_are_refused(names: Run, act: str) -> None:
+    """One run names all of them, before it asks any repository."""
     assert told(names, act).startswith(f"backstage_acts[{act}].source")
     assert "a-password-in-a-url" not in names.printed
 
@@ -108,7 +108,7 @@ def versions(stage: Mishaps) -> Run:
         ("wrong-token", "closed/plain.git"),
     ],
 )
-def test_fault_08_what_can_not_be_resolved(versions: Run, act: str, said: str) -> None:
+def test_fault_08_a_version_that_does_not_exist(versions: Run, act: str, said: str) -> None:
     assert said in told(versions, act)
     assert "not-it-51d8" not in versions.printed
 
@@ -132,7 +132,7 @@ def sources(stage: Mishaps, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def with_submodule(fork: Repository, url: str) -> dict[str, Any]:
-    """A source whose branch names a commit of a submodule that nobody has."""
+    """Return a source whose branch names a commit that its submodule does not have."""
     fork.commit({".gitmodules": f'[submodule "tune"]\n\tpath = tune\n\turl = {url}\n'})
     tree = git(fork.place, "ls-tree", "main") + f"160000 commit {'1' * 40}\ttune\n"
     made = git(fork.place, "mktree", "--missing", text=tree).strip()
@@ -151,21 +151,21 @@ def packed(archive: Path, members: list[tarfile.TarInfo]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("act", "said"), [("no-commit", f"has no commit {'0' * 39}1"), ("submodule-gone", "mishaps/nobody.git")]
 )
-def test_fault_08_what_can_not_be_fetched(sources: Run, act: str, said: str) -> None:
+def test_fault_08_a_source_that_can_not_be_fetched(sources: Run, act: str, said: str) -> None:
     assert said in told(sources, act)
 
 
 @pytest.mark.parametrize("act", ["submodule-0", "submodule-1"])
-def test_fault_47_hostile_submodules(sources: Run, act: str) -> None:
+def test_fault_47_hostile_submodules_are_refused(sources: Run, act: str) -> None:
     assert "the submodule 'tune'" in told(sources, act)
 
 
 @pytest.mark.parametrize("act", MALICIOUS)
-def test_fault_48_malicious_archives(sources: Run, act: str) -> None:
+def test_fault_48_malicious_archives_are_refused(sources: Run, act: str) -> None:
     assert f"{act}.tar is refused" in told(sources, act)
 
 
-def test_an_archive_that_is_another_one(sources: Run, bed: Bed) -> None:
+def test_an_archive_with_another_checksum_is_refused(sources: Run, bed: Bed) -> None:
     assert f"it has sha256:{bed.stock['tar_sha256']}" in told(sources, "other-checksum")
     assert "404" in told(sources, "no-archive")
 
@@ -186,16 +186,16 @@ def wanting(text: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("act", REQUIREMENTS)
-def test_fault_09_bad_requirements(requirements: Run, act: str) -> None:
+def test_fault_09_bad_requirements_are_named(requirements: Run, act: str) -> None:
     line = told(requirements, act)
     assert line.startswith(f"act {act}, environment on ")
     assert REQUIREMENTS[act][1] in line
 
 
-def test_fault_09_wrong_password_of_the_index(requirements: Run) -> None:
+def test_fault_09_a_wrong_password_of_the_index(requirements: Run) -> None:
     assert "password" in told(requirements, "wrong-password")
     assert "not-the-password-1f7c" not in requirements.printed
 
 
-def test_fault_37_missing_package(requirements: Run) -> None:
+def test_fault_37_a_missing_package_is_named(requirements: Run) -> None:
     assert "garage-no-such-package" in told(requirements, "no-package")

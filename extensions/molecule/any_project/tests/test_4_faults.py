@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of the network, the controller's copies and the hosts (rows 6, 7, 8, 9, 37, 50); then all is as before."""
+"""Faults of the network, of the controller's cache and of hosts (FAULTS 6, 7, 8, 9, 37, 50). The next run converges."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def played(run: Run) -> None:
 
 
 def git_processes(run: Running, *does: str) -> list[int]:
-    """The git processes below a run that do one of these; Ansible's workers lead sessions of their own."""
+    """Return the git processes of a run for one of these commands. Ansible's workers have their own sessions."""
     parents, words = {}, {}
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, IndexError):
@@ -48,7 +48,7 @@ def git_processes(run: Running, *does: str) -> list[int]:
 
 
 def fetching(run: Running) -> list[int]:
-    """Wait until it receives what it fetches."""
+    """Wait until the run receives data, and return its git processes."""
     while run.process.poll() is None:
         if found := git_processes(run, "index-pack", "unpack-objects"):
             return found
@@ -57,7 +57,7 @@ def fetching(run: Running) -> list[int]:
 
 
 def slow(bed: Bed, seconds: int) -> str:
-    """A repository that takes as long as this to come."""
+    """Return the URL of a repository that takes this long to fetch."""
     fork = bed.fork("slow/plain")
     fork.commit({"ballast": os.urandom(200_000 * seconds)})
     return fork.url
@@ -73,7 +73,7 @@ def test_fault_06_network_cut_in_a_fetch(stage: Mishaps) -> None:
 
 
 def test_fault_06_git_killed(stage: Mishaps) -> None:
-    """It is tried once more, from nothing."""
+    """The run fetches once more, into an empty directory."""
     run = stage.start(shaky={"source": {"git": slow(stage.bed, 3), "version": "main"}})
     for pid in fetching(run):
         os.kill(pid, signal.SIGKILL)
@@ -81,7 +81,7 @@ def test_fault_06_git_killed(stage: Mishaps) -> None:
     assert "second plays" in stage.page()
 
 
-def test_fault_07_what_a_killed_fetch_left(stage: Mishaps) -> None:
+def test_fault_07_the_remains_of_a_killed_fetch(stage: Mishaps) -> None:
     fork = stage.bed.fork("mishaps/left")
     shutil.rmtree(stage.bed.cache, ignore_errors=True)
     fork.edition("to be left")
@@ -103,7 +103,7 @@ def test_fault_07_what_a_killed_fetch_left(stage: Mishaps) -> None:
 
 
 def test_fault_07_two_runs_at_once(stage: Mishaps) -> None:
-    """Of one controller, with one empty copy to share, for two hosts."""
+    """Both runs of one controller share an empty cache, each for another host."""
     fork = stage.bed.fork("mishaps/shared")
     shutil.rmtree(stage.bed.cache, ignore_errors=True)
     fork.edition("shared")
@@ -116,7 +116,7 @@ def test_fault_07_two_runs_at_once(stage: Mishaps) -> None:
 
 
 def test_fault_08_moved_tag_and_forced_branch(stage: Mishaps) -> None:
-    """What a name means is asked anew each time, and the commit is what counts and is recorded."""
+    """Each run resolves the name again, and records the commit."""
     fork = stage.bed.fork("mishaps/moved")
     fork.tag("v3", fork.edition("as tagged"))
     played(stage.play(shaky={"source": {"git": fork.url, "version": "v3"}}))
@@ -133,7 +133,7 @@ def test_fault_08_moved_tag_and_forced_branch(stage: Mishaps) -> None:
 
 
 def test_a_branch_that_moves_during_the_run(bed: Bed) -> None:
-    """Both hosts play the commit that was found first."""
+    """Both hosts play the commit that the run found first."""
     fork = bed.fork("mishaps/moving")
     fork.edition("before the run")
     manifest = Mishaps(bed, fork.url, "{{ inventory_hostname }}")
@@ -152,10 +152,10 @@ def test_a_branch_that_moves_during_the_run(bed: Bed) -> None:
 def test_fault_09_index_down(stage: Mishaps) -> None:
     stage.converges()
     base = {"path": str(stage.bed.checkout / "tests/corpus/base")}
-    # uv has not met the index under this name; what it met in the last minutes it would take from its cache
+    # uv has no cache for the index under this name
     more = {"source": base, "index": {"url": "https://supplies/simple/"}}
     with stage.bed.dark():
-        # its own source is known on the host already, and its repository is not asked for a commit
+        # the host has this source already, and no repository is asked for a full commit id
         run = stage.play(more=more, shaky={"source": {**stage.good["source"], "version": stage.bed.stock["commit"]}})
         stage.refused(run, "environment", stage.host, "https://supplies/simple/", act="more")
     played(stage.play(more=more))
@@ -163,7 +163,7 @@ def test_fault_09_index_down(stage: Mishaps) -> None:
 
 @pytest.mark.parametrize(("key", "value"), [("ID", "ubuntu"), ("VERSION_ID", "11")])
 def test_fault_37_another_system(stage: Mishaps, key: str, value: str) -> None:
-    """The first thing that `site` asks a host, before it changes anything there."""
+    """`site` checks this first, before it changes anything on the host."""
     host = stage.bed.hosts[stage.host]
     host.sh("cp /usr/lib/os-release /root/os-release")
     try:
@@ -178,18 +178,18 @@ def test_fault_37_another_system(stage: Mishaps, key: str, value: str) -> None:
 
 
 class _Unsafe(str):
-    """A text that Ansible is not to take for a template."""
+    """A text that Ansible must not treat as a template."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes such texts as !unsafe."""
+    """Write such texts as !unsafe."""
 
 
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text)))
 
 
-def test_fault_50_jinja_in_texts(stage: Mishaps, tmp_path: Path) -> None:
-    """In values of the manifest, in files of a project, and in what a failing project says: it stays text."""
+def test_fault_50_jinja_stays_text(stage: Mishaps, tmp_path: Path) -> None:
+    """In values of the manifest, in files of a project, and in the output of a failing project."""
     jinja = f"{{{{ lookup('pipe', 'touch {TRACE}') }}}} {{% raw %}} {{{{ 6 * 7 }}}}"
     base = {"path": str(stage.bed.checkout / "tests/corpus/base")}
     say = "import os\nfrom .settings import *\nCLUB = os.environ['CLUB_SAYS'] + ' first'\n"

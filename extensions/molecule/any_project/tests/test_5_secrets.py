@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The token, the deploy key and the index' password: in no process list while they are used, on no disk afterwards."""
+"""Token, deploy key and password of the index are in no process list while they are used, and on no disk afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mishaps import Mishaps
 
 testinfra_hosts = ["ansible://backstage_stage"]
 
-# Looks at every process until its input ends; the first line of it has the texts that nobody may see.
+# Reads every process until its standard input ends. The first line of the input has the texts that no process may show.
 WATCH = """
 import glob, json, os, select, sys
 marks, seen, looks = sys.stdin.readline().split(), set(), 0
@@ -36,7 +36,7 @@ print(json.dumps([looks, sorted(seen)]))
 
 @contextmanager
 def watched(command: list[str], *marks: str) -> Iterator[list[Any]]:
-    """Watch all processes of a machine; afterwards how often they were looked at, and what was seen."""
+    """Watch all processes of a machine. Afterwards the list has the number of looks, and what was seen."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin
     assert process.stdout
@@ -86,9 +86,9 @@ def test_no_process_shows_a_secret(bed: Bed) -> None:
         run = stage.play(**acts)
     assert run.code == 0, run.printed[-3000:]
     assert password not in run.printed
-    # git and ssh answer with them from their own environment, which nobody else can read
+    # git and ssh have them in their own environment, which no other user can read
     assert {where for _mark, where in seen_here[1]} <= {"environ"}
-    # a host meets the index' password only, in the environment of the one who installs from it
+    # a host gets only the password of the index, in the environment of the process that installs
     assert [mark for mark, where in seen_there[1] if where == "cmdline" or not password.startswith(mark)] == []
     assert min(seen_here[0], seen_there[0]) > 20
 

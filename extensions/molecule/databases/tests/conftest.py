@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Production of this scenario on one of its hosts, and the PostgreSQL there."""
+"""The Production of this scenario on one of its hosts, and PostgreSQL there."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from faults.house import House, scenario  # noqa: E402
 
 
 class Choir(House):
-    """Three Acts: alto and bass sing from PostgreSQL, tenor from SQLite."""
+    """Three Acts: alto and bass use PostgreSQL, tenor uses SQLite."""
 
     def plays(self, *options: str, **changes: Any) -> list[dict[str, Any]]:
-        """The plan of a play that must end well."""
+        """Deploy, which must succeed, and return the plan."""
         run = self.play(*options, **changes)
         assert run.code == 0, run.printed[-3000:]
         plan: list[dict[str, Any]] = run.last["plan"]
@@ -31,17 +31,17 @@ class Choir(House):
         return [f"{step['noun']} {step['name']}: {step['verb']}" for step in self.plays(**changes)]
 
     def refused(self, run: Run) -> list[str]:
-        """What a play that failed says, one line an Act; logs are left out."""
+        """Return the error lines of a run that failed, one for each Act, without logs."""
         assert run.code != 0
         return [line for line in str(run.last["msg"]).splitlines() if line.startswith("act ")]
 
     def told(self) -> dict[str, Any]:
-        """What the playbook status reads."""
+        """Return what the playbook status reads."""
         (found,) = [line["result"] for line in self.play(playbook="status").results if "answers" in line["result"]]
         return dict(found)
 
     def ask(self, sql: str, database: str = "postgres", user: str = "postgres") -> str:
-        """What PostgreSQL tells a user: rows, or the error."""
+        """Run SQL as a user, and return the rows or the error."""
         psql = f'psql --no-psqlrc --no-align --tuples-only --dbname="{database}" --command="$(cat)" 2>&1'
         return self.host.sh(f"cd /; cat <<'SQL' | runuser -u {user} -- {psql} || true\n{sql}\nSQL").strip()
 
@@ -49,7 +49,7 @@ class Choir(House):
         return int(self.get(f"{act}.example.com")["status"])
 
     def left(self) -> str:
-        """The Acts' databases and roles."""
+        """Return the Acts' databases and roles."""
         return self.ask(
             "SELECT string_agg(found.name, ' ' ORDER BY found.name) FROM (SELECT datname AS name FROM pg_database"
             " UNION ALL SELECT rolname FROM pg_roles) AS found WHERE found.name ~ '^choir'"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PostgreSQL as the role leaves it, and who may connect to what in it."""
+"""PostgreSQL as the role configures it, and who may connect to which database."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DATABASES = ["choir-alto", "choir-bass", "postgres", "template1"]
 
 
 def connect(host: Any, user: str, database: str, sql: str = "SELECT current_user") -> str:
-    """What a user of the host is told by a database, by the socket."""
+    """Run SQL as a user of the host, through the socket, and return the answer."""
     words = ["runuser", "-u", user, "--", "psql", "--no-psqlrc", "-Atw", "-d", database, "-c", sql]
     said: str = host.run(f"cd /; {shlex.join(words)} 2>&1").stdout
     return said.strip()
@@ -27,8 +27,8 @@ def test_the_service_runs_now_and_at_every_boot(host: Any) -> None:
     assert house.lines(host, "pg_lsclusters", "--no-header")[0].split()[:4][1:] == ["main", "5432", "online"]
 
 
-def test_what_the_role_wrote(host: Any) -> None:
-    """Nothing of a manifest, and nothing in PostgreSQL's own configuration."""
+def test_the_files_of_the_role_name_no_manifest(host: Any) -> None:
+    """They hold no value of a manifest, and PostgreSQL's own configuration is unchanged."""
     path = "/etc/backstage/database.json"
     assert house.record(host, path) == {"managed_by": "backstage.django", "format": 1, "database_port": 5432}
     assert str(house.found(host, path)[path]) == "root:root 0644"
@@ -47,7 +47,7 @@ def test_fault_58_an_act_connects_to_its_own_database_alone(host: Any, user: str
         assert reason in said
 
 
-def test_fault_58_nobody_calls_himself_another(host: Any) -> None:
+def test_fault_58_no_user_connects_as_another_role(host: Any) -> None:
     assert 'Peer authentication failed for user "choir-bass"' in connect(host, "choir-alto", "user=choir-bass")
     assert "no password supplied" in connect(host, "choir-alto", "host=127.0.0.1 user=choir-bass dbname=choir-bass")
 
@@ -63,7 +63,7 @@ def test_no_role_has_a_password_or_a_right(host: Any) -> None:
     ]
 
 
-def test_what_the_acts_are_told(host: Any) -> None:
+def test_the_acts_get_the_url_of_their_database(host: Any) -> None:
     acts = house.acts(host, "choir")
     told = {name: host.file(f"{act.sess_root}/env/DATABASE_URL").content_string for name, act in acts.items()}
     assert told == {
@@ -73,7 +73,7 @@ def test_what_the_acts_are_told(host: Any) -> None:
     }
 
 
-def test_where_their_songs_are(host: Any) -> None:
+def test_each_act_stores_its_data_in_its_database(host: Any) -> None:
     for name in ("alto", "bass"):
         assert connect(host, PLAYERS[name], PLAYERS[name], "SELECT count(*) FROM busker_song") == "0"
     assert host.file("/srv/backstage/choir/acts/tenor/data/db.sqlite3").user == "choir-tenor"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What happens to databases: opened, killed, away at a boot, somebody else's, and deleted. In their order."""
+"""Databases that are opened to others, stopped, away at a boot, foreign, and deleted. The tests run in this order."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ AWAY = (
 )
 
 
-def test_what_somebody_opened_is_closed(choir: Choir) -> None:
-    """The plan says it, and the run after the next one has nothing to do."""
+def test_a_run_revokes_what_somebody_granted(choir: Choir) -> None:
+    """The plan shows it, and the second run changes nothing."""
     choir.ask('GRANT CONNECT ON DATABASE "choir-alto" TO PUBLIC')
     (planned,) = choir.plays("--check")
     assert planned["before"] == {"may connect": {"choir-alto": ["PUBLIC"]}}
@@ -27,7 +27,7 @@ def test_what_somebody_opened_is_closed(choir: Choir) -> None:
 
 
 def test_fault_90_postgresql_is_killed(choir: Choir) -> None:
-    """The Acts play on and say 500; a deploy leaves them alone with a sentence, and deploys the one in SQLite."""
+    """The Acts play on and answer 500. A deploy names the cause for them, and deploys the Act with SQLite."""
     before = choir.traces("alto")
     choir.host.sh("kill -KILL $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)")
     found = choir.told()
@@ -44,7 +44,7 @@ def test_fault_90_postgresql_is_killed(choir: Choir) -> None:
 
 
 def test_fault_90_postgresql_comes_back(choir: Choir) -> None:
-    """The Acts find it without a run; and the run that failed converges."""
+    """The Acts reconnect without a run, and the run that failed converges."""
     choir.host.sh("pg_ctlcluster $(pg_lsclusters --no-header | cut -d ' ' -f 1) main start")
     assert choir.answers_within("alto.example.com", 10)
     assert choir.answers_within("bass.example.com", 10)
@@ -52,7 +52,7 @@ def test_fault_90_postgresql_comes_back(choir: Choir) -> None:
 
 
 def test_fault_90_postgresql_is_away_at_boot(choir: Choir) -> None:
-    """The Acts come up all the same; the playbook site sees that it should run, now and at every boot."""
+    """The Acts start all the same. The playbook site starts PostgreSQL, and enables it for every boot."""
     choir.host.sh("systemctl disable postgresql")
     choir.host.garage("reboot")
     assert choir.answers_within("tenor.example.com", 30)
@@ -63,13 +63,13 @@ def test_fault_90_postgresql_is_away_at_boot(choir: Choir) -> None:
 
 
 def soprano(choir: Choir, name: str, **more: Any) -> dict[str, Any]:
-    """One more Act, made as the alto."""
+    """Return one more Act, like alto."""
     (alto,) = [act for act in choir.manifest["backstage_acts"] if act["name"] == "alto"]
     return {"files": alto["files"], "secrets": {"SECRET_KEY": f"the-secret-key-of-{name}", **more}}
 
 
-def test_a_database_that_does_not_do(choir: Choir) -> None:
-    """One sentence each, before anything is played; what plays is not touched."""
+def test_a_database_that_can_not_be_used(choir: Choir) -> None:
+    """Each gets one error line before anything is played. What plays is not touched."""
     choir.ask('CREATE ROLE "choir-foreign"')
     wrong = "postgresql://ada:not-her-password@127.0.0.1/songs"
     acts = {
@@ -102,8 +102,8 @@ def test_a_removed_act_keeps_its_database(choir: Choir) -> None:
     assert choir.status("bass") == 200
 
 
-def test_a_strike_with_data(choir: Choir) -> None:
-    """What Backstage made is gone; PostgreSQL and other databases stay. Without data their way to it stays, too."""
+def test_strike_with_data_deletes_databases(choir: Choir) -> None:
+    """What Backstage made is gone. PostgreSQL and other databases stay. Acts that keep their data keep their access."""
     choir.ask("CREATE DATABASE somebodys")
     assert choir.play(playbook="strike").code == 0
     assert choir.left() == "choir-bass choir-bass"

@@ -18,7 +18,7 @@ FAILED = pytest.StashKey[bool]()
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """The Production of this scenario, and the good run of it, kept on the host."""
+    """Return the Production of this scenario. The modules of a good run are kept on its host."""
     found = House(scenario("faults"), "h1", tmp_path_factory.mktemp("runs"))
     found.host.put()
     assert found.keep("info", "status").code == 0
@@ -28,7 +28,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture
 def house(stage: House, request: pytest.FixtureRequest) -> Iterator[House]:
-    """As it plays before anything goes wrong; one test that failed does not make the next ones fail."""
+    """Return the Production before a fault. After a test that failed, the good run restores it for the next test."""
     yield stage
     if request.node.stash.get(FAILED, False):
         stage.good()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Releases that go wrong: no visitor notices, the run says why in one line, and the next good run converges.
+"""Releases that fail: no visitor notices, the run names the cause in one line, and the next good run converges.
 
-What each of them is, and what must be said, stands in tests/faults/faults.yml.
+tests/faults/faults.yml has these releases, and what the run must say of each.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ TRIED: set[str] = set()
 
 
 def goes_wrong(house: House, name: str, injury: AbstractContextManager[None] | None = None) -> None:
-    """Deploy a release that fails, beside visitors; then the good one again.
+    """Deploy a release that fails while visitors ask for pages, and then the good one again.
 
     Args:
         house: where.
         name: of the fault, in the table.
-        injury: what is done to the host meanwhile.
+        injury: damages the host meanwhile.
     """
     TRIED.add(name)
     fault = EXPECTED[name]
@@ -50,11 +50,11 @@ def test_fault_11_syntax_error_in_urls(house: House) -> None:
     goes_wrong(house, "syntax error in urls")
 
 
-def test_forged_report_of_a_step(house: House) -> None:
+def test_a_forged_report_of_a_build_step(house: House) -> None:
     goes_wrong(house, "forged report of a step")
 
 
-def test_step_that_does_not_end_by_itself(house: House) -> None:
+def test_a_build_step_that_hangs(house: House) -> None:
     goes_wrong(house, "step that does not end by itself")
 
 
@@ -91,7 +91,7 @@ def test_fault_19_text_that_is_not_there(house: House) -> None:
 
 
 def test_fault_19_answer_that_only_nginx_refuses(house: House) -> None:
-    """The gate lets it through, the switch is made, and `live` goes back."""
+    """The gate accepts it, Backstage switches, and sets `live` back."""
     goes_wrong(house, "answer that only nginx refuses")
 
 
@@ -100,7 +100,7 @@ def test_fault_19_static_url_that_nobody_can_serve(house: House) -> None:
 
 
 def test_fault_19_url_that_is_claimed_twice(house: House) -> None:
-    """nginx would refuse the block; that is known before it is asked."""
+    """nginx would refuse the server block. Backstage finds it before it asks nginx."""
     goes_wrong(house, "URL that is claimed twice")
 
 
@@ -125,7 +125,7 @@ def test_fault_03_no_room_for_a_release(house: House) -> None:
 
 
 def test_fault_03_disk_full_while_a_release_is_built(house: House) -> None:
-    """There was room enough when it began."""
+    """There was enough room when the build began."""
     goes_wrong(house, "disk full while a release is built", house.nearly_full("acts/shaky/releases", 40))
 
 
@@ -142,11 +142,11 @@ def test_fault_05_read_only_releases(house: House) -> None:
 
 
 def test_fault_13_option_that_uwsgi_does_not_know(house: House) -> None:
-    """No value of the manifest can name an option. A host that lost its Python plugin knows none of Python's."""
+    """No value of the manifest can name an option. uWSGI without its Python plugin does not know Python's options."""
     goes_wrong(house, "option that uWSGI does not know", house.without("/usr/lib/uwsgi/plugins/python3_plugin.so"))
 
 
-def test_every_fault_of_the_table_was_tried(request: pytest.FixtureRequest) -> None:
+def test_every_fault_of_the_table_has_a_test(request: pytest.FixtureRequest) -> None:
     if len(request.session.items) < len(EXPECTED):
         pytest.skip("some tests were left out")
     assert set(EXPECTED) == TRIED

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Releases that are slow, that break later, and runs that must change nothing or refuse."""
+"""Releases that are slow or fail after the switch, and runs that must change nothing or refuse."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ application = get_wsgi_application()
 
 @pytest.fixture(autouse=True)
 def ends_as_it_began(house: House) -> Iterator[None]:
-    """Each test ends with the good run, which has to bring everything back."""
+    """After each test the good run must restore everything."""
     before = house.info()
     yield
     house.good()
     after = house.info()
     for found in (before, after):
-        # the same release, in whichever Sess, since whenever
+        # the same release; its Sess and the time of its start may differ
         found.update(sesses={name: sess["release"] for name, sess in found["sesses"].items()})
         found.update(playbill=[], stdout="", stdout_lines=[])
     assert_same(before, after)
@@ -65,7 +65,7 @@ def test_fault_21_slow_to_boot(house: House) -> None:
 
 
 def test_fault_20_hanging_request_of_a_live_act(house: House) -> None:
-    """Its worker is ended when the Act's own time is over; neighbours notice nothing, and it answers again."""
+    """uWSGI kills the worker after the Act's timeout. Other Acts notice nothing, and this one answers again."""
     assert house.play(acts={"shaky": {"timeout": 2}}).code == 0
     with house.visitors("steady.example.com/") as neighbours:
         began = time.monotonic()
@@ -78,7 +78,7 @@ def test_fault_20_hanging_request_of_a_live_act(house: House) -> None:
 
 
 def test_fault_22_crashes_after_the_gate(house: House) -> None:
-    """In a loop: it is started ever more slowly and shown as dark, and nobody else is touched."""
+    """The emperor restarts it less and less often, status shows it as dark, and no other Act is touched."""
     bystander = house.traces("steady")
     files = [{"path": "band/wsgi.py", "content": CRASHES}]
     assert house.play(acts={"shaky": {"files": files}}).code == 0
@@ -109,7 +109,7 @@ def test_fault_32_rollback_without_an_earlier_release(house: House) -> None:
 
 
 def test_fault_32_rollback_to_a_broken_release(house: House) -> None:
-    """Somebody broke the earlier release on the disk: the gate refuses it, and what plays plays on, unheld."""
+    """Somebody damaged the earlier release on disk. The gate refuses it. The present one plays on, without a hold."""
     earlier = house.info()["acts"]["shaky"]["live"]
     assert house.play(acts={"shaky": {"files": [TAKE]}}).code == 0
     before = house.info()
@@ -125,7 +125,7 @@ def test_fault_32_rollback_to_a_broken_release(house: House) -> None:
     assert_same(before, house.info())
 
 
-def test_fault_33_the_very_same_release(house: House) -> None:
+def test_fault_33_a_second_deploy_of_the_same_release(house: House) -> None:
     nginx = "ps -o pid=,lstart=,args= -C nginx | sort"
     before = [house.traces("steady"), house.traces("shaky"), house.host.sh(nginx)]
     run = house.play()
@@ -159,7 +159,7 @@ def test_fault_36_check_mode_on_a_fresh_host(house: House) -> None:
 
 
 def test_fault_55_rotated_secret(house: House) -> None:
-    """The new value is live by one switch of the same release, and the old one is nowhere on the host any more."""
+    """One switch of the same release brings the new value, and the old value is nowhere on the host."""
     old, new = "shaky-secret-key-of-the-faults", "shaky-secret-key-after-it-leaked"
     holds_old = f"grep -rlsF {old} /srv /etc /var/log /run /tmp /root/.ansible"
     before = house.info()
@@ -211,7 +211,7 @@ def test_fault_31_sudo_wants_a_password(house: House) -> None:
     assert house.traces("shaky") == before
 
 
-def test_a_forged_report_is_its_acts_failure_alone(house: House) -> None:
+def test_a_forged_report_fails_only_its_own_act(house: House) -> None:
     forger = {"path": "manage.py", "content": FORGER}
     run = house.play(acts={"shaky": {"files": [forger, TAKE]}, "steady": {"env": {"BAND_TUNE": "another"}}})
     assert run.code != 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host's life: what dies comes back by itself, and half a file never runs as root."""
+"""Killed processes come back by themselves, and uWSGI refuses a truncated vassal file before it runs it as root."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_fault_86_worker_killed(house: House) -> None:
 
 
 def test_fault_89_truncated_vassal(house: House) -> None:
-    """Wherever its file is cut: no process of it runs as root, and what plays plays on."""
+    """Wherever the file is cut, no process of the vassal runs as root, and the Act plays on."""
     sess = house.info()["sesses"]["shaky"]["sess"]
     ini = house.host.read(f"{house.root}/acts/shaky/sesses/{sess}/uwsgi.ini")
     options = [line for line in ini.splitlines() if line and line[0] not in ";["]
@@ -80,12 +80,12 @@ def test_fault_89_truncated_vassal(house: House) -> None:
 
 
 def mendable(house: House) -> list[dict[str, str]]:
-    """What is not as it was made, and a playbook mends."""
+    """Return the differences that a playbook repairs."""
     return [one for one in house.info()["drift"] if one["cure"] in ("deploy", "site")]
 
 
-def test_fault_95_what_a_hand_changed(house: House) -> None:
-    """Each kind is told, planned with before and after, and mended by the playbook that is named; nothing is dark."""
+def test_fault_95_files_changed_by_hand(house: House) -> None:
+    """status names each file, the plan shows the change, and the named playbook repairs it. Every Act plays on."""
     act, player = f"{house.root}/acts/shaky", f"{house.production}-shaky"
     venue = f"/etc/nginx/backstage/venues/{house.production}.shaky.example.com.conf"
     deploys = [f"{act}/data", f"{act}/media", f"user {player}, shell", "/uwsgi.ini", "/env", venue]
@@ -112,8 +112,8 @@ def test_fault_95_what_a_hand_changed(house: House) -> None:
     assert house.play().changed == 0
 
 
-def test_a_front_of_house_that_nginx_refuses(house: House) -> None:
-    """All that the role wrote is as it was, and nobody notices."""
+def test_nginx_refuses_files_of_the_front_of_house(house: House) -> None:
+    """The role restores the earlier files, and no visitor notices."""
     written = "find /etc/backstage /etc/nginx /usr/local/share/backstage -type f -printf '%p %T@ %m %u %g\\n' | sort"
     before = house.host.sh(written)
     with house.visitors("steady.example.com/") as visitors:
@@ -131,7 +131,7 @@ LOGS = "/var/log/backstage/faults"
 
 
 def test_fault_92_run_wiped(house: House) -> None:
-    """Only the emperor's ear lies in /run: what plays plays on, and a run says what brings it back."""
+    """Only the emperor's FIFO is in /run. Every Act plays on, and a run names the cure."""
     before = house.traces("steady")
     with house.visitors() as visitors:
         house.host.sh("rm -rf /run/backstage/*")
@@ -157,7 +157,7 @@ def test_fault_92_log_directory_removed(house: House) -> None:
 
 
 def test_fault_92_disk_full_of_logs(house: House) -> None:
-    """A Sess whose log has no room any more answers on."""
+    """A Sess that can't write its log goes on answering."""
     house.host.sh(f"mount -t tmpfs -o size=256k,mode=750,gid=adm tmpfs {LOGS}")
     try:
         assert house.play(acts={"shaky": {"env": {"BAND_TUNE": "loud"}}}).code == 0

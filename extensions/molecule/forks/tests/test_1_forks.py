@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Workers are forks of one process that has loaded the Act: what was open or running then."""
+"""Workers are forks of a process that has loaded the Act: its open connections, threads and daemons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOST = "act crowd: the thread 'warm-up' was started while the Act was loaded, an
 
 
 def test_two_workers_share_no_connection(forked: Forked) -> None:
-    """A pool that was open before the fork: every answer holds the row that its own request asked for."""
+    """A connection pool was open before the fork. Every answer holds the row of its own request."""
     for host in forked.hosts:
         host.write("/run/ask.py", ASK)
         answers = json.loads(host.run("/usr/bin/python3", "/run/ask.py"))
@@ -34,8 +34,8 @@ def test_two_workers_share_no_connection(forked: Forked) -> None:
         assert len({answer["pid"] for answer in answers}) == 2
 
 
-def test_a_thread_at_the_fork(forked: Forked) -> None:
-    """All workers answer, which the gate has seen, and the thread that is not there is named."""
+def test_a_thread_that_the_fork_lost_is_named(forked: Forked) -> None:
+    """The gate has asked every worker, and the run names the thread that workers don't have."""
     forked.act("crowd")["env"] = {"TAKE": "2"}
     old = forked.processes("crowd")
     run = forked.plays()
@@ -49,7 +49,7 @@ def test_a_thread_at_the_fork(forked: Forked) -> None:
 
 
 def test_a_daemon_ends_with_its_sess(forked: Forked) -> None:
-    """That of the old Sess is gone with it; the new one's own goes on."""
+    """The daemon of the old Sess ends with it. The daemon of the new Sess runs on."""
     assert [[line for line in found if "sleep" in line] for found in forked.processes("crowd")] == [["sleep 3600"]] * 2
     old = forked.live("crowd")
     forked.act("crowd")["env"] = {"TAKE": "3"}
@@ -61,8 +61,8 @@ def test_a_daemon_ends_with_its_sess(forked: Forked) -> None:
     assert [[line for line in found if "sleep" in line] for found in forked.processes("crowd")] == [["sleep 3600"]] * 2
 
 
-def test_nothing_of_an_act_runs_after_it_was_stopped(forked: Forked) -> None:
-    """But what an administrator runs as its user."""
+def test_no_process_of_an_act_runs_after_stop(forked: Forked) -> None:
+    """Except a process that an administrator runs as its user."""
     unit = "systemd-run --quiet --unit=own --uid=forked-crowd sleep 3601"
     for host in forked.hosts:
         host.sh(f"{unit}; while ! pgrep -f 'sleep 3601'; do sleep 0.1; done")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a visitor would meet is met at the gate: a refused Sess is gone, and the old one plays on."""
+"""The gate finds what visitors would see. It removes a Sess that it refuses, and the old one plays on."""
 
 from __future__ import annotations
 
@@ -66,22 +66,22 @@ def write(forked: Forked, patterns: str, health: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("patterns", "health", "said"), REFUSED)
-def test_fault_20_what_is_refused(forked: Forked, patterns: str, health: dict[str, Any], said: str) -> None:
+def test_fault_20_pages_that_the_gate_refuses(forked: Forked, patterns: str, health: dict[str, Any], said: str) -> None:
     live = forked.live("door")
     write(forked, patterns, health)
     assert forked.refused() == {said}
     assert forked.live("door") == live
-    # nothing of the Sess that was refused is left, also where a worker hung
+    # the Sess that was refused is gone, even if a worker hung
     assert [len(found) for found in forked.processes("door")] == [3, 3]
 
 
-def test_a_login_page_with_its_style_sheet(forked: Forked) -> None:
+def test_a_login_page_and_its_style_sheet_pass_the_gate(forked: Forked) -> None:
     style = "page('<link rel=stylesheet href=/static/busker/hat.css>')"
     write(forked, f'{LOGIN}, path("login/", {style})', {})
     forked.plays()
 
 
-def test_the_first_status_alone(forked: Forked) -> None:
+def test_a_health_status_judges_the_first_answer(forked: Forked) -> None:
     write(forked, f'{LOGIN}, path("login/", lambda _request: 1 / 0)', {"status": [302]})
     forked.plays()
     run = forked.play("status")
@@ -93,8 +93,8 @@ def test_the_first_status_alone(forked: Forked) -> None:
 FOREIGN = "server { listen 80; listen [::]:80; server_name door.example.com; return 200 hijacked; }\n"
 
 
-def test_a_server_of_somebody_else(forked: Forked) -> None:
-    """It answers for a name of ours, because nginx read its file first."""
+def test_a_foreign_server_answers_for_our_name(forked: Forked) -> None:
+    """nginx read its file first, so it answers in our place."""
     for host in forked.hosts:
         host.write("/etc/nginx/conf.d/00-foreign.conf", FOREIGN)
         host.sh("nginx -s reload; sleep 1")

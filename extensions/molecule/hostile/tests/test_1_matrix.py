@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an Act's code can do to another Act, to its host and to itself: nothing, and root all of it."""
+"""An Act's code can do nothing to another Act, to its host or to its own code. Root can do all of it."""
 
 from __future__ import annotations
 
 from hostile.stranger import PROBE, Stranger
 
 OF_A_PROCESS = "process's "
-"""What root itself may only do where it has more capabilities than most containers give it."""
+"""The attempts for which root needs more capabilities than most containers give it."""
 
 
-def test_fault_44_56_57_60_as_the_player(stranger: Stranger) -> None:
+def test_fault_44_56_57_60_the_player_is_denied_everything(stranger: Stranger) -> None:
     found = stranger.run(PROBE.read_text(), *stranger.subjects())
     assert found["uid"] == stranger.uid("jazz-evil")
     assert allowed(found) == []
     assert len(found["found"]) >= 90
 
 
-def test_fault_44_56_57_60_as_the_builder(stranger: Stranger) -> None:
+def test_fault_44_56_57_60_the_builder_is_denied_everything(stranger: Stranger) -> None:
     words = " ".join(stranger.subjects())
     stranger.host.write("/opt/hostile/probe.py", PROBE.read_text(), "644")
     assert stranger.play("evil", build=[f"sh -c 'python3 /opt/hostile/probe.py {words} > probed.json'"]).code == 0
@@ -26,8 +26,8 @@ def test_fault_44_56_57_60_as_the_builder(stranger: Stranger) -> None:
     assert len(found["found"]) >= 90
 
 
-def test_root_can(stranger: Stranger) -> None:
-    """So each attempt is one that would succeed, if nothing kept it from that."""
+def test_root_is_denied_nothing(stranger: Stranger) -> None:
+    """So each attempt would succeed without the protection."""
     stranger.host.write("/opt/hostile/probe.py", PROBE.read_text(), "644")
     found = stranger.host.script_at("/opt/hostile/probe.py", *stranger.subjects())
     excused = {name for name in found["found"] if name.startswith(OF_A_PROCESS) and not stranger.has_ptrace}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An Act whose builder and live player work together while root seals what was built."""
+"""An Act's builder and its live player work together while root seals the release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VICTIMS = ["/etc/shadow", "/srv/backstage/jazz/acts/victim/data"]
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-def test_fault_42_a_race_for_the_seal(stranger: Stranger, victim: str) -> None:
+def test_fault_42_a_race_during_the_seal_changes_no_foreign_file(stranger: Stranger, victim: str) -> None:
     before = stranger.host.sh(f"stat -c '%a %U %G' {victim}")
     stranger.start_rival(victim, burners=6)
     run = stranger.play("evil", files={"orders.py": stranger.text("orders_race.py")}, env={"ROUND": victim})
@@ -22,7 +22,7 @@ def test_fault_42_a_race_for_the_seal(stranger: Stranger, victim: str) -> None:
     assert stranger.host.read(f"{stranger.release}/code/passed.py") == "VERSION = 'built'\n"
 
 
-def test_the_builder_makes_nothing_that_the_player_can_open(stranger: Stranger) -> None:
+def test_the_player_can_not_open_files_of_the_builder(stranger: Stranger) -> None:
     script = 'mkdir made; touch made/a; stat -c "%a %U %G" . made made/a > made.txt'
     assert stranger.play("evil", build=[f"sh -c '{script}'"]).code == 0
     made = stranger.host.read(f"{stranger.release}/code/made.txt").splitlines()

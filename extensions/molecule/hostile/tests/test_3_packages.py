@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packages that an Act chose: nothing of them runs as the owner of what other Acts use."""
+"""No code of packages that an Act chose runs as the user that owns what other Acts use."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from hostile.stranger import Stranger
 
 CACHE = "/srv/backstage/jazz/cache"
 OWN = ["evilpth-ran-as-jazz-evil", "evilpth-ran-as-jazz_evil"]
-# every file of the cache that holds something of a package
+# the files of packages in the cache
 CONTENT = f"find {CACHE}/uv/archive-v0 -type f -name '*.py' | sort | xargs sha256sum | sha256sum"
 
 
-def test_a_line_of_a_pth_file_poisons_no_cache(stranger: Stranger) -> None:
+def test_a_pth_file_can_not_poison_the_cache(stranger: Stranger) -> None:
     stranger.wheel()
     before = stranger.host.sh(CONTENT)
     requirements = "--find-links /opt/hostile/wheels\nDjango==5.2.15\nsqlparse<1\nevilpth==1.0\n"

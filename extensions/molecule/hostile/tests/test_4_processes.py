@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an Act leaves running: it ends with its build, with the Act, and before its user goes."""
+"""Processes that an Act left running end with its build, with the Act, and before its user is removed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_daemon_of_the_player_ends_with_the_act(stranger: Stranger) -> None:
     assert stranger.play("evil").code == 0
 
 
-def test_nothing_of_a_user_runs_when_it_is_removed(stranger: Stranger) -> None:
+def test_no_process_of_a_user_runs_when_it_is_removed(stranger: Stranger) -> None:
     stranger.run(DAEMON + "print('{}')")
     assert len(sleepers(stranger)) == 1
     uid = stranger.uid("jazz-evil")

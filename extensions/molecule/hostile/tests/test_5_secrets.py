@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secret's value: in nothing that a run prints, in no process list, and in no file but the Act's own."""
+"""A secret is in no output of a run, in no process list, and in no file but the Act's own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def mark() -> str:
     return f"marker-{secrets.token_hex(16)}"
 
 
-def test_fault_51_a_run_prints_none(stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at -vvv, not with --diff, not of a step that failed with it, and not in Ansible's own log."""
+def test_fault_51_no_output_shows_a_secret(stranger: Stranger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With -vvv, with --diff, of a step that fails with the secret, and in Ansible's own log."""
     log, secret = tmp_path / "ansible.log", mark()
     monkeypatch.setenv("ANSIBLE_LOG_PATH", str(log))
     seed = {"name": secret[-6:], "run": FAILING}
@@ -31,7 +31,7 @@ def test_fault_51_a_run_prints_none(stranger: Stranger, tmp_path: Path, monkeypa
     assert secret not in log.read_text()
 
 
-def test_fault_52_no_process_list_shows_one(stranger: Stranger) -> None:
+def test_fault_52_no_process_list_shows_a_secret(stranger: Stranger) -> None:
     secret = mark()
     watch = subprocess.Popen(
         stranger.host.command("/usr/bin/python3", "-c", WATCH), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -47,7 +47,7 @@ def test_fault_52_no_process_list_shows_one(stranger: Stranger) -> None:
     assert seen == [], "a command line had it, or an environment that its player and builder are not alone to read"
 
 
-def test_fault_53_no_file_has_one_but_the_acts_own(stranger: Stranger) -> None:
+def test_fault_53_no_file_but_the_acts_own_has_the_secret(stranger: Stranger) -> None:
     old, secret = mark(), mark()
     for value in (old, secret):
         assert stranger.play("evil", secrets={"SECRET_KEY": value}).code == 0
@@ -59,7 +59,7 @@ def test_fault_53_no_file_has_one_but_the_acts_own(stranger: Stranger) -> None:
     assert stranger.host.sh(f"journalctl --no-pager | grep -c {secret} || true").strip() == "0"
 
 
-def test_fault_54_uwsgi_shows_none(stranger: Stranger) -> None:
+def test_fault_54_uwsgi_shows_no_secret(stranger: Stranger) -> None:
     secret = mark()
     assert stranger.play("evil", secrets={"SECRET_KEY": secret}).code == 0
     live = "/srv/backstage/jazz/acts/evil/live"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of a project that programs run by themselves: they run as the Act's own users, and as nobody else."""
+"""Files of a project that programs load by themselves run as the Act's own users only."""
 
 from __future__ import annotations
 
 from hostile.stranger import Stranger
 
-# leaves a file of whoever runs it, where everybody may make one; the emperor's sandbox lets its Acts make none
+# leaves a file of the user that runs it in a directory for everybody; Acts can't, in the emperor's sandbox
 SAY = """import os, tempfile
 if os.access("/opt/hostile/ran", os.W_OK): tempfile.mkstemp("", "ran-{what}-", "/opt/hostile/ran")
 """
@@ -13,7 +13,7 @@ PTH = "import os; os.access('/opt/hostile/ran', 2) and open(f'/opt/hostile/ran/r
 SETUP = "\nfrom setuptools import setup\nsetup(name='stranger', version='1', py_modules=[])\n"
 
 
-def test_fault_43_what_a_project_has_runs_as_its_own_users(stranger: Stranger) -> None:
+def test_fault_43_code_of_a_project_runs_as_its_own_users(stranger: Stranger) -> None:
     stranger.host.sh("rm -rf /opt/hostile/ran; install -d -m 1777 /opt/hostile/ran")
     said = {f"{name}.py": SAY.format(what=name) for name in ("sitecustomize", "usercustomize", "conftest")}
     files = {

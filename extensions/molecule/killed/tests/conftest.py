@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(os.environ["MOLECULE_PROJECT_DIRECTORY"]) / "tests")
 from faults.house import House, scenario
 from faults.killing import FULL, Killings, keep_calls, kill_everywhere
 
-# Each host has a core's worth of work; Debian 12 and 13 take turns where a run can't take all.
+# Both hosts work at the same time, a core each. If one run can't do all, Debian 12 and 13 share the cycles.
 CYCLES = {
     "h1": {"coming and going": {"first deploy": ["unpack", "collectstatic", "migrate", "start"]}},
     "h2": {
@@ -36,14 +36,14 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, House]:
 
 @pytest.fixture(scope="session")
 def killings(houses: dict[str, House]) -> dict[str, Future[list[Killings]]]:
-    """Every cycle on its host, both hosts at once."""
+    """Start every cycle on its host, both hosts at once."""
     pool = ThreadPoolExecutor(len(houses))
     return {name: pool.submit(everything, found, CYCLES[name]) for name, found in houses.items()}
 
 
 @pytest.fixture(scope="session")
 def house(houses: dict[str, House], request: pytest.FixtureRequest) -> House:
-    """A host on which no enumeration goes on any more."""
+    """Return a host on which all cycles have ended."""
     if any("killings" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("killings")["h1"].exception()
     houses["h1"].host.put()

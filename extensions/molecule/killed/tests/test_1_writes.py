@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A module that is killed at every write: what played plays on, and the next run ends like one that nobody killed."""
+"""A module is killed at every write. What played plays on, and the next run ends like one that was not killed."""
 
 from __future__ import annotations
 

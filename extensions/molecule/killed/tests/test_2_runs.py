@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controllers that are killed, runs that meet, holders of a lock that die, and a host that boots in the midst of it."""
+"""Controllers and holders of a lock that are killed, runs at the same time, and a host that reboots during a run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ STEADY = "steady.example.org/"
 
 
 def take(name: str) -> dict[str, dict[str, object]]:
-    """Another release of "shaky"."""
+    """Return the changes for another release of "shaky"."""
     files = [{"path": "band/take.py", "content": f"TAKE = {name!r}\n"}]
     return {**PLAYS, "acts": {"shaky": {**SHAKY, "files": files}}}
 
 
 def start_and_stop(house: House, match: str, name: str) -> Running:
-    """A run whose module has stopped at the first write that matches."""
+    """Start a run, and wait until its module has stopped at the first write that matches."""
     house.stop_at(match)
     running = house.start(watched=True, **take(name))
     house.stopped()
@@ -33,7 +33,7 @@ def start_and_stop(house: House, match: str, name: str) -> Running:
 
 
 def converged(house: House, name: str) -> None:
-    """This release plays, nothing is left to do, and nothing was left behind."""
+    """Assert that this release plays, that a second run changes nothing, and that no leftovers are there."""
     run = house.play(**take(name))
     assert run.code == 0, run.message
     again = house.play(**take(name))
@@ -44,20 +44,20 @@ def converged(house: House, name: str) -> None:
 
 @pytest.fixture(autouse=True)
 def one_that_plays(house: House) -> Iterator[None]:
-    """Each test begins with both Acts on the stage, and leaves no module behind that has stopped."""
+    """Play both Acts before each test, and let stopped modules go on after it."""
     assert house.play(**take("a first take")).code == 0
     yield
     house.go_on()
 
 
 def test_fault_01_controller_killed_at_each_task(house: House) -> None:
-    """At every task of the playbook site, and at the one task of deploy."""
+    """At every task of the playbook site, and at the task of deploy that builds and plays."""
     with house.visitors(STEADY, f"{VENUE}/") as visitors:
         number, every = 1, 1 if FULL else 8
         while (run := house.start(playbook="site", kill_at_task=number, **take("killed at a task")).end()).code != 0:
             assert run.code < 0, run.printed
             number += every
-        assert house.start(kill_at_task=1, **take("killed at the only task")).end().code < 0
+        assert house.start(kill_at_task=1, **take("killed before the build")).end().code < 0
     assert number > 16, "site has more tasks than that"
     visitors.all_pleased()
     converged(house, "killed at the last task")
@@ -65,7 +65,7 @@ def test_fault_01_controller_killed_at_each_task(house: House) -> None:
 
 @pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH])
 def test_fault_01_controller_killed_while_the_module_works(house: House, match: str) -> None:
-    """The module ends by itself, before or behind the switch; the next run waits for its end."""
+    """The module ends by itself, before or after the switch. The next run waits for its end."""
     with house.visitors(STEADY, f"{VENUE}/") as visitors:
         running = start_and_stop(house, match, "nobody waits for this")
         running.kill()
@@ -102,7 +102,7 @@ def test_fault_30_run_ends_with_its_controller(
     pipelining: str,
     number: signal.Signals,
 ) -> None:
-    """Within seconds the module and all that it started are gone, its lock is free, and what it made is removed."""
+    """Within seconds the module and its children are gone, its lock is free, and what it made is removed."""
     other = houses[host]
     other.host.put()
     assert (run := other.play(**take("a first take"))).code == 0, run.message
@@ -124,7 +124,7 @@ def test_fault_30_run_ends_with_its_controller(
 
 
 def test_fault_10_environment_half_made(house: House) -> None:
-    """Without its seal it is made anew, whatever somebody did to it meanwhile."""
+    """An environment without its seal is made again, even if somebody has edited it."""
     changes = take("another environment")
     changes["acts"]["shaky"]["refresh"] = "half made"
     house.stop_at("os.rename .*/environments/[^/]*/environment.json")
@@ -147,7 +147,7 @@ def test_fault_10_environment_half_made(house: House) -> None:
 
 
 def test_fault_26_two_runs_of_one_act(house: House) -> None:
-    """The second says who holds the lock and since when, or waits for it, as it was told."""
+    """The second run names the holder of the lock, or waits for it, as its lock_timeout says."""
     first = start_and_stop(house, SWITCH, "the first of two")
     pid = house.host.sh("cat /opt/backstage-faults/stopped").strip()
     hasty = house.play(backstage_lock_timeout=1, **take("the hasty one"))
@@ -168,7 +168,7 @@ def test_fault_26_two_runs_of_one_act(house: House) -> None:
 
 
 def test_fault_26_two_productions_on_one_host(house: House) -> None:
-    """Each has its own lock; nginx has the host's."""
+    """Each has its own lock. The lock of the host is for nginx."""
     other = {
         "backstage_production": "other",
         "backstage_acts": [],
@@ -203,7 +203,7 @@ def test_fault_27_holder_of_the_lock_is_killed(house: House) -> None:
 
 
 def test_a_role_killed_before_nginx_accepted_its_files(house: House) -> None:
-    """nginx plays on with what it has read; the next run puts the earlier files back before it goes on."""
+    """nginx keeps its loaded configuration. The next run restores the earlier files first."""
     note = "/etc/backstage/front_of_house.files.undo"
     with house.visitors(STEADY) as visitors:
         house.stop_at("os.rename .*/front_of_house.files$")
@@ -221,7 +221,7 @@ def test_a_role_killed_before_nginx_accepted_its_files(house: House) -> None:
 
 @pytest.mark.parametrize("match", ["subprocess.Popen .*/python$", SWITCH, "os.remove /etc/backstage/vassals/.*.ini$"])
 def test_fault_84_reboot_in_mid_deploy(house: House, match: str) -> None:
-    """Every Act answers on its last complete release within half a minute, and the next run converges."""
+    """Every Act answers with its last complete release within half a minute, and the next run converges."""
     running = start_and_stop(house, match, "interrupted")
     house.host.garage("reboot")
     began = time.monotonic()
@@ -229,13 +229,13 @@ def test_fault_84_reboot_in_mid_deploy(house: House, match: str) -> None:
     for venue in (STEADY.rstrip("/"), VENUE):
         assert house.answers_within(venue, 30 - (time.monotonic() - began)), f"{venue} is dark"
     switched = "interrupted" in house.get(VENUE)["page"]
-    # systemd lets a stopped process go on before it kills it: at the switch itself either release is complete
+    # systemd lets a stopped process go on before it kills it, so at the switch either release may play
     assert match == SWITCH or switched == ("vassals" in match)
     converged(house, "interrupted")
 
 
 def test_no_secret_is_left_behind(houses: dict[str, House], house: House) -> None:
-    """After all that was killed: where Ansible, its modules and their children put what is temporary."""
+    """After all these tests, in the directories where Ansible, its modules and their children put temporary files."""
     for one in houses.values():
         for secret in SECRETS:
             assert one.host.ok(f"grep -rqF {secret} {one.root}/acts"), "the test looks for something else"

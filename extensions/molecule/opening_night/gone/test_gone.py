@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Strike leaves a host as it was: an allow-list says what packages and the system keep, everything else is found."""
+"""Strike restores the host. An allow-list names what packages and the system keep. The tests find everything else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import house
 testinfra_hosts = ["ansible://backstage_stage"]
 
 ALLOWED = Path(__file__).resolve().parents[4] / "tests" / "garage" / "leftovers.allowed"
-# the host was booted again meanwhile, and Debian 13 keeps its logins in another file
+# the host has been rebooted meanwhile, and Debian 13 keeps logins in another file
 BOOTED = """
 any /run/dbus/*
 any /run/initctl
@@ -25,7 +25,7 @@ any /var/log/wtmp.db
 """
 
 
-def test_nothing_is_left(host: Any) -> None:
+def test_no_file_is_left(host: Any) -> None:
     assert house.leftovers(host, ALLOWED.read_text(encoding="utf-8") + BOOTED) == []
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies on a host: owners and modes, and where secrets are."""
+"""Files on a host: their owners and modes, and which files hold secrets."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def secrets() -> dict[str, str]:
     return values
 
 
-def test_the_hosts_own_directories(host: Any) -> None:
+def test_directories_of_the_host(host: Any) -> None:
     assert {path: str(about) for path, about in house.found(host, *HOST).items()} == HOST
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_an_acts_directories(host: Any, name: str) -> None:
+def test_directories_of_an_act(host: Any, name: str) -> None:
     act = house.acts(host, PRODUCTION)[name]
     wanted = {
         act.root: "root:root 0711",
@@ -77,7 +77,7 @@ def test_an_acts_directories(host: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_an_acts_variables_are_for_its_player_only(host: Any, name: str) -> None:
+def test_only_its_player_reads_the_variables_of_an_act(host: Any, name: str) -> None:
     act = house.acts(host, PRODUCTION)[name]
     files = house.lines(host, "find", str(act.sess_root / "env"), "-type", "f")
     assert len(files) > 10
@@ -99,7 +99,7 @@ def test_nothing_is_writable_for_everybody(host: Any) -> None:
     assert house.lines(host, "find", *places, *closed, "-o", "!", "-type", "l", "-perm", "-o=w", "-print") == []
 
 
-def test_users_are_backstages_and_can_not_log_in(host: Any) -> None:
+def test_users_of_backstage_can_not_log_in(host: Any) -> None:
     wanted = {f"{PRODUCTION}{mark}{name}" for name in ACTS for mark in "-_"} | {f"{PRODUCTION}__build"}
     entries = [line.split(":") for line in house.lines(host, "getent", "passwd")]
     found = {entry[0]: entry for entry in entries if entry[0].startswith(PRODUCTION)}
@@ -118,7 +118,7 @@ def test_one_act_can_not_enter_another(host: Any, place: str) -> None:
     assert "Permission denied" in host.run(look).stderr
 
 
-def test_generated_files_say_whose_they_are(host: Any) -> None:
+def test_generated_files_have_an_ownership_line(host: Any) -> None:
     found = "find /etc/backstage /etc/nginx/backstage /etc/nginx/conf.d -type f -print0"
     told = house.lines(host, "sh", "-c", f"{found} | xargs -0 grep -L -i 'backstage'")
     assert told == []
@@ -127,8 +127,8 @@ def test_generated_files_say_whose_they_are(host: Any) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(secrets()))
-def test_a_secret_is_where_its_act_reads_it_and_nowhere_else(host: Any, name: str) -> None:
-    """Not in a readable file, a log, an old release, a temporary file of Ansible (fault_53)."""
+def test_fault_53_a_secret_is_only_in_the_file_of_its_act(host: Any, name: str) -> None:
+    """It is in no readable file, log, old release or temporary file of Ansible."""
     places = "/etc /home /opt /root /run /srv /tmp /usr/local /var"
     found = host.run(f"grep -rlsF --devices=skip -e {shlex.quote(secrets()[name])} {places}").stdout.split()
     act, _word, kind = name.removeprefix("vault_").partition("_")
@@ -136,6 +136,6 @@ def test_a_secret_is_where_its_act_reads_it_and_nowhere_else(host: Any, name: st
     assert found == ([f"{playing.sess_root}/env/SECRET_KEY"] if kind == "secret_key" else [])
 
 
-def test_no_secret_is_seen_in_the_process_list(host: Any) -> None:
+def test_no_process_list_shows_a_secret(host: Any) -> None:
     said = host.check_output("ps axeww") + host.check_output("runuser -u www-data -- ps axeww")
     assert [name for name, value in secrets().items() if value in said] == []

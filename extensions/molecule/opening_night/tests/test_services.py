@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs: two services of the host, and every Sess as its Act's own user."""
+"""The processes of a host: two services, and every Sess as its Act's own user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_no_unit_failed(host: Any) -> None:
     assert house.lines(host, "systemctl", "--failed", "--no-legend") == []
 
 
-def test_what_plays_is_what_the_manifest_says(host: Any) -> None:
+def test_exactly_the_acts_of_the_manifest_play(host: Any) -> None:
     assert sorted(house.acts(host, PRODUCTION)) == ACTS
     vassals = house.lines(host, "find", "/etc/backstage/vassals", "-type", "l", "-printf", "%f\n")
     playing = house.acts(host, PRODUCTION).values()
@@ -35,7 +35,7 @@ def test_what_plays_is_what_the_manifest_says(host: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_a_sess_is_its_players(host: Any, name: str) -> None:
+def test_a_sess_runs_as_its_player(host: Any, name: str) -> None:
     act = house.acts(host, PRODUCTION)[name]
     said = house.lines(host, "ps", "-eo", "user:40=,args=")
     title = re.compile(rf"(\S+)\s+{PRODUCTION}/{name}/{re.escape(act.sess)} uWSGI (master|worker \d+)")
@@ -44,11 +44,11 @@ def test_a_sess_is_its_players(host: Any, name: str) -> None:
     assert Counter(match[2] for match in found) == {"master": 1, "worker 1": 1, "worker 2": 1}
 
 
-def test_builders_run_nothing(host: Any) -> None:
+def test_no_builder_runs_a_process(host: Any) -> None:
     builders = {f"{PRODUCTION}_{name}" for name in ACTS} | {f"{PRODUCTION}__build"}
     assert builders.isdisjoint(line.split()[0] for line in house.lines(host, "ps", "-eo", "user:40="))
 
 
-def test_the_emperor_is_roots_and_no_other_is_there(host: Any) -> None:
+def test_one_emperor_runs_as_root(host: Any) -> None:
     said = house.lines(host, "ps", "-eo", "user:40=,args=")
     assert [line.split()[0] for line in said if "--emperor" in line or "emperor.ini" in line] == ["root"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What visitors get: every Act through its host's own nginx."""
+"""Answers that visitors get from every Act, through nginx of its host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from house import ask
 
 testinfra_hosts = ["ansible://backstage_stage"]
 
-# Venue -> a page that reads the database, and what it says
+# Venue -> a page that reads the database, and a text of this page
 VENUES = {
     "jamsession.localhost": ("/", "Jam Session"),
     "polls.localhost": ("/polls/", "Who should open the next Production?"),
@@ -29,7 +29,7 @@ START = 30  # seconds from the start of a host until everything answers (fault_8
 
 @pytest.fixture(scope="module")
 def address(host: Any) -> str:
-    """The host's address, once all its Acts answer."""
+    """Return the host's address as soon as all its Acts answer."""
     place = house.address(host)
     started = float(host.check_output("stat --format=%Y /proc/1"))
     deadline = max(started + START, time.time() + 2)
@@ -56,11 +56,11 @@ def test_a_venue_answers(address: str, venue: str) -> None:
 
 
 @pytest.mark.parametrize(("act", "venue"), [("polls", "ballot.example.com"), ("wagtail", "wagtail.example.com")])
-def test_an_act_keeps_what_its_recipe_promises(address: str, act: str, venue: str) -> None:
+def test_an_act_answers_as_its_recipe_says(address: str, act: str, venue: str) -> None:
     assert probe.failures(f"http://{address}", venue, make_acts.load()[act]) == []
 
 
-def test_an_alias_leads_to_the_name(address: str) -> None:
+def test_an_alias_redirects_to_the_name(address: str) -> None:
     answer = ask(address, "www.wagtail.example.com", "/search/?query=a")
     assert answer.status == 301
     assert answer.headers["Location"] == "http://wagtail.example.com/search/?query=a"
@@ -70,7 +70,7 @@ def test_the_fixture_is_loaded_once(address: str) -> None:
     assert '"songs": 2' in ask(address, "busker.example.com").text
 
 
-def test_an_upload_comes_back_and_is_no_page_of_the_site(address: str) -> None:
+def test_an_upload_is_served_but_not_as_a_page_of_the_site(address: str) -> None:
     photo = b"\x89PNG\r\n\x1a\n" + b"<script>alert(1)</script>"
     page = ask(address, "jamsession.localhost")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
@@ -87,7 +87,7 @@ def test_an_upload_comes_back_and_is_no_page_of_the_site(address: str) -> None:
 
 
 def multipart(form: dict[str, str], photo: bytes) -> bytes:
-    """A form as a browser sends it, with a photograph that claims to be a page."""
+    """Return a form as a browser sends it, with a photograph that claims to be a page."""
     begin = '--edge\r\nContent-Disposition: form-data; name="'
     parts = "".join(f'{begin}{name}"\r\n\r\n{text}\r\n' for name, text in form.items())
     parts += f'{begin}photo"; filename="x.html"\r\nContent-Type: text/html\r\n\r\n'
@@ -104,7 +104,7 @@ def multipart(form: dict[str, str], photo: bytes) -> bytes:
     ],
     ids=["unknown", "address", "localhost", "none"],
 )
-def test_who_asks_for_no_venue_gets_no_answer(address: str, request_head: str) -> None:
+def test_a_request_for_no_venue_gets_no_answer(address: str, request_head: str) -> None:
     with socket.create_connection((address, 80), timeout=10) as client:
         client.sendall(request_head.format(address=address).encode() + b"\r\n")
         assert client.recv(1000) == b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A plan of everything, on a host that has nothing, changes nothing (fault_36)."""
+"""Check mode of the whole Production on an empty host changes nothing (FAULTS 36)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import house
 
 testinfra_hosts = ["ansible://backstage_stage"]
 
-# Ansible's own directory, and what a running host writes of itself
+# Ansible's own directory, and what a running host writes by itself
 ALLOWED = """
 any /root/.ansible
 any /root/.ansible/*

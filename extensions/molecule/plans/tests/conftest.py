@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What scenarios share are scripts of this checkout and no installed package: their directory goes on the path."""
+"""Put the directory of the scripts that scenarios share on the path. They are no installed package."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plans that tell the truth: for each change of tests/scenarios/changes.yml, what check mode said, what the run said,
-and what is on the host afterwards are the same list; and the run after it has nothing to do."""
+"""Plans that are true. For each change of tests/scenarios/changes.yml the plan of check mode, the plan of the run,
+and the difference on the host are the same list, and a second run changes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VERBS = {
 
 @cache
 def recorded() -> dict[str, Any]:
-    """Task -> its result; of a change that was not made, nothing."""
+    """Return the result of each task by its name. A change that was not made has none."""
     lines = [json.loads(line) for line in RECORD.read_text(encoding="utf-8").splitlines()]
     return {line["task"]: line["result"] for line in lines}
 
@@ -40,14 +40,14 @@ def result(step: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def answer(step: dict[str, Any], what: str) -> dict[str, Any]:
-    """What the module said; one that refused has no plan."""
+    """Return what the module returned. A module that refused has no plan."""
     found = result(step, what)
     assert "plan" in found, found.get("msg")
     return found
 
 
 def look(step: dict[str, Any], moment: str) -> effects.Look:
-    """What was on the host: before a change it is what was there after the one before."""
+    """Return what was on the host. Before a change, this is what was there after the previous one."""
     if moment == "before" and not step["look"]:
         step, moment = STEPS[STEPS.index(step) - 1], "after"
     seen = json.loads(result(step, f"seen {moment}")["stdout"])
@@ -82,7 +82,7 @@ def test_the_words_are_the_plan(step: dict[str, Any]) -> None:
         assert line.startswith(f"{number:>3}. {about}: "), (line, entry)
 
 
-def test_the_changes_know_every_verb_of_every_noun() -> None:
+def test_the_changes_cover_every_verb_of_every_noun() -> None:
     plans = [entry for step in STEPS for entry in result(step, "made")["plan"]]
     assert {noun: {entry["verb"] for entry in plans if entry["noun"] == noun} for noun in VERBS} == VERBS
     assert len(STEPS) >= 30

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An Act is tried out where nobody can reach it, and packages alone are left of it on the host."""
+"""A rehearsal tries an Act out where nobody can reach it, and leaves only packages on the host."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Note(models.Model):
 
 
 KEPT = re.compile(r"/srv/backstage/rehearsal(/(environments|cache|kept|\.used)(/.*)?)?\Z|rehearsal__build:")
-"""Packages for the next rehearsal, and the user that fetched them."""
+"""What may stay: packages for the next rehearsal, and the user that fetched them."""
 
 
 def looks(street: Street) -> list[set[str]]:
-    """What is to be the same before and after."""
+    """Return what must be the same before and after, for each host."""
     return [set(host.sh(SEEN).splitlines()) for host in street.hosts]
 
 
@@ -48,7 +48,7 @@ def rehearse(street: Street, host: Host, **extra: Any) -> Run:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `django-admin startproject` makes, with an app of its own, and nothing else."""
+    """Return a project that `django-admin startproject` made, with one app."""
     path = tmp_path_factory.mktemp("projects") / "plain"
     path.mkdir()
     subprocess.run([sys.executable, "-m", "django", "startproject", "plain", "."], cwd=path, check=True)
@@ -60,7 +60,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_directory_that_nobody_knows(street: Street, plain: Path, number: int) -> None:
+def test_a_directory_without_a_manifest(street: Street, plain: Path, number: int) -> None:
     host = street.hosts[number]
     before = looks(street)
     run = rehearse(street, host, path=str(plain), venue="plain.example.com")
@@ -85,8 +85,8 @@ def test_a_directory_that_nobody_knows(street: Street, plain: Path, number: int)
         assert words in run.printed, words
 
 
-def test_its_lines_bring_it_live(street: Street, plain: Path) -> None:
-    """What was printed for one host is a manifest for both, and the second run changes nothing."""
+def test_the_printed_lines_are_a_manifest(street: Street, plain: Path) -> None:
+    """The lines that one host printed play the Act on both hosts, and the second run changes nothing."""
     run = rehearse(street, street.hosts[0], path=str(plain), venue="plain.example.com")
     manifest = run.last["manifest"]
     (act,) = manifest["backstage_acts"]
@@ -99,7 +99,7 @@ def test_its_lines_bring_it_live(street: Street, plain: Path) -> None:
     assert both.play("strike", **given, backstage_delete_data=["plain"]).code == 0
 
 
-def test_the_lines_that_are_known_already(street: Street, plain: Path) -> None:
+def test_given_lines_are_used_and_a_wrong_one_is_corrected(street: Street, plain: Path) -> None:
     lines = {"health": {"path": "/nowhere/"}, "env": {"THEME": "tabby"}, "timeout": 20}
     run = rehearse(street, street.hosts[0], path=str(plain), lines=lines)
     assert run.code == 0
@@ -107,8 +107,8 @@ def test_the_lines_that_are_known_already(street: Street, plain: Path) -> None:
     assert (act["env"], act["timeout"], act["health"]) == ({"THEME": "tabby"}, 20, {"path": "/admin/"})
 
 
-def test_what_no_line_cures(street: Street, plain: Path) -> None:
-    """One sentence, the end of the log, and nothing is left."""
+def test_a_failure_that_no_line_cures(street: Street, plain: Path) -> None:
+    """The output has one sentence and the end of the log. Nothing is left on the host."""
     before = looks(street)
     urls = plain / "plain" / "urls.py"
     whole = urls.read_text()
@@ -125,8 +125,8 @@ def test_what_no_line_cures(street: Street, plain: Path) -> None:
 CURE = "the project's own module 'plain.nowhere' is missing: write it into 'files', or add it to the source"
 
 
-def test_the_manifests_act_before_the_night(street: Street) -> None:
-    """The plan of a deploy and the migrations that it would apply, while visitors are answered by the old release."""
+def test_another_version_of_an_act_of_the_manifest(street: Street) -> None:
+    """The rehearsal shows the plan and the migrations of a deploy. The old release answers visitors meanwhile."""
     before = looks(street)
     with street.visited(f"{CORNER}/") as seen:
         run = street.try_to_play("rehearse", act="busker", version="v3")
@@ -155,7 +155,7 @@ def test_a_manifest_that_lacks_a_line(street: Street) -> None:
     assert "secrets: {SECRET_KEY: '{{ vault_busker_secret_key }}'}" in run.printed
 
 
-def test_a_killed_one_is_swept_by_the_next(street: Street, plain: Path) -> None:
+def test_a_rehearsal_removes_what_a_killed_one_left(street: Street, plain: Path) -> None:
     host = street.hosts[0]
     before = looks(street)
     running = street.controller(host).start("rehearse", path=str(plain))
@@ -169,8 +169,8 @@ def test_a_killed_one_is_swept_by_the_next(street: Street, plain: Path) -> None:
     unchanged(street, before)
 
 
-def test_two_at_once(street: Street, plain: Path) -> None:
-    """The second one waits for the first, or says who holds the host."""
+def test_two_rehearsals_at_once(street: Street, plain: Path) -> None:
+    """The second one waits for the first one, or names the holder of the lock."""
     host = street.hosts[0]
     first = street.controller(host).start("rehearse", path=str(plain))
     host.sh("for n in $(seq 600); do [ -e /srv/backstage/rehearsal/acts/plain ] && exit 0; sleep 0.2; done; exit 1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Management commands run beside the Sess that plays: in its world, as its player, and in nobody's way."""
+"""Management commands run beside the live Sess, with its variables and as its player, and block nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WORLD = (
     " 'groups': sorted(os.getgroups()), 'executable': sys.executable}))"
 )
 ADDED = {"PATH", "VIRTUAL_ENV", "PYTHONUNBUFFERED"}
-# what systemd tells the emperor, which its vassals inherit
+# variables that systemd sets for the emperor, and that vassals inherit
 OWN = {"INVOCATION_ID", "RUNTIME_DIRECTORY", "SYSTEMD_EXEC_PID", "NOTIFY_SOCKET", "LANG"}
 
 
@@ -22,8 +22,8 @@ def manage(street: Street, *options: str, host: int = 0, **extra: Any) -> Run:
     return street.try_to_play("manage", *options, on=street.hosts[host], act="busker", **extra)
 
 
-def test_the_world_of_the_sess(street: Street) -> None:
-    """The variables that the Sess answers with, its directory, its user; and its secret is in nothing that is shown."""
+def test_a_command_has_the_environment_of_the_sess(street: Street) -> None:
+    """It has the same variables, directory and user. No output shows the secret."""
     secret = street.acts["busker"]["secrets"]["SECRET_KEY"]
     for number, host in enumerate(street.hosts):
         answered = street.ask(CORNER, "/variables/")[number].json()
@@ -43,14 +43,14 @@ def test_the_world_of_the_sess(street: Street) -> None:
         assert world["executable"].startswith("/srv/backstage/street/environments/")
 
 
-def test_what_is_read_and_what_is_changed(street: Street) -> None:
+def test_only_commands_that_may_change_something_report_a_change(street: Street) -> None:
     assert manage(street, run="showmigrations --plan").changed == 0
     assert manage(street, run="migrate").changed == 1
     assert manage(street, run="migrate", changes=False).changed == 0
     assert "[X]  busker.0001_initial" in manage(street, run="showmigrations --plan").printed
 
 
-def test_check_mode_runs_only_what_reads(street: Street) -> None:
+def test_check_mode_runs_only_commands_that_read(street: Street) -> None:
     code = "import os; open(os.environ['BACKSTAGE_DATA'] + '/touched', 'w')"
     planned = manage(street, "--check", run=f'shell -c "{code}"')
     assert (planned.code, planned.changed) == (0, 1)
@@ -60,7 +60,7 @@ def test_check_mode_runs_only_what_reads(street: Street) -> None:
     assert "done it" in manage(street, "--check", run="shell -c \"print('done it')\"", changes=False).printed
 
 
-def test_an_exit_code_is_a_failure_with_its_cause(street: Street) -> None:
+def test_an_exit_code_fails_with_its_cause(street: Street) -> None:
     run = manage(street, run="loaddata nowhere.json")
     assert run.code != 0
     assert run.message.startswith(
@@ -74,8 +74,8 @@ def test_an_exit_code_is_a_failure_with_its_cause(street: Street) -> None:
     assert not street.hosts[0].ok("pgrep -u street-busker -f time.sleep")
 
 
-def test_a_command_in_no_quotes_of_its_own(street: Street) -> None:
-    """Ansible would cut it off, and run the rest of it."""
+def test_a_command_without_quotes_is_refused(street: Street) -> None:
+    """Ansible would pass on only its first word."""
     words = ["-e", "act=busker", "-e", "run=migrate busker zero"]
     run = street.try_to_play("manage", *words, on=street.hosts[0])
     assert run.code != 0
@@ -97,8 +97,8 @@ def test_acts_without_a_sess(street: Street) -> None:
     assert nobody.message.endswith("it is no Act of the Production 'street' here; known: busker, juggler, silent")
 
 
-def test_deploys_go_on_beside_it(street: Street) -> None:
-    """A long command holds nothing, and ends in the release that it began in."""
+def test_a_deploy_does_not_wait_for_a_command(street: Street) -> None:
+    """A long command holds no lock, and ends in the release in which it began."""
     code = "import time; from busker.edition import EDITION; time.sleep(25); print('ended in', EDITION)"
     before = street.ask(CORNER)[0].json()["edition"]
     running = street.start("manage", on=street.hosts[0], act="busker", run=f'shell -c "{code}"')
@@ -114,8 +114,8 @@ def test_deploys_go_on_beside_it(street: Street) -> None:
     pleased(seen, CORNER)
 
 
-def test_a_run_that_leaves_its_host_out(street: Street) -> None:
-    """Without a word it would look as if all had been done."""
+def test_a_limit_without_the_host_of_the_act_fails(street: Street) -> None:
+    """A silent success would look as if the command had run."""
     street.sesses["busker"]["hosts"] = "h1"
     for playbook, more in (("logs", {}), ("manage", {"run": "check"}), ("rehearse", {}), ("rollback", {})):
         run = street.try_to_play(playbook, on=street.hosts[1], act="busker", **more)

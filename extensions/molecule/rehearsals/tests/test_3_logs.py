@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logs: what an Act and its Venues said, for people; and rotation, which nobody notices."""
+"""The playbook logs shows what an Act and its Venues logged. Rotation loses nothing."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def lines(run: Run) -> dict[str, list[str]]:
     return {log["title"]: log["lines"] for log in run.last["logs"]}
 
 
-def test_what_an_act_and_its_venues_said(street: Street) -> None:
-    """The traceback of a failing request begins with its time and its page; the neighbour's requests are not here."""
+def test_logs_of_an_act_and_its_venues(street: Street) -> None:
+    """The traceback of a failing request begins with its time and its page. Requests to other Acts are not shown."""
     street.ask(CORNER, "/slow/")  # it lacks an argument: KeyError
     street.ask(SQUARE, "/neighbour/")
     for number in (0, 1):
@@ -37,7 +37,7 @@ def test_what_an_act_and_its_venues_said(street: Street) -> None:
         assert street.acts["busker"]["secrets"]["SECRET_KEY"] not in str(found)
 
 
-def test_the_last_lines_and_those_since_a_time(street: Street) -> None:
+def test_the_last_lines_and_the_lines_since_a_time(street: Street) -> None:
     time.sleep(2)
     now = street.hosts[0].run("date", "+%Y-%m-%dT%H:%M:%S").strip()
     street.ask(CORNER, "/nowhere/")
@@ -53,7 +53,7 @@ def test_the_last_lines_and_those_since_a_time(street: Street) -> None:
 
 
 def test_rotation_loses_nothing(street: Street) -> None:
-    """Both go on being written, with their owners and modes, and what was rotated away is read on."""
+    """Both logs are still written, keep their owners and modes, and the playbook reads the rotated files, too."""
     for number, host in enumerate(street.hosts):
         own, requests = "/var/log/backstage/street/busker.log", f"/var/log/nginx/backstage.street.{CORNER}.log"
         modes = host.sh(f"stat -c '%U:%G %a' {own} {requests}")
@@ -71,7 +71,7 @@ def test_rotation_loses_nothing(street: Street) -> None:
             assert len(after[title]) > len(before[title])
 
 
-def test_known_by_sight(street: Street) -> None:
+def test_known_causes_are_named(street: Street) -> None:
     street.acts["busker"]["timeout"] = 1
     street.play()
     street.ask(CORNER, "/slow/?seconds=4")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Projects of several kinds, each rehearsed on both hosts at once: right in one run, and without a superfluous line."""
+"""Projects of several kinds, each rehearsed on both hosts at once. One run finds the lines, and no superfluous one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ PLAIN = {
     "site1/urls.py": URLS,
     "site1/wsgi.py": WSGI,
 }
-# settings are attributes of classes, and manage.py names the one for development
+# settings are attributes of classes, and manage.py names the class for development
 CLASSES = {
     **PLAIN,
     "requirements.txt": "Django==5.2.15\ndjango-configurations==2.5.1\n",
@@ -65,7 +65,7 @@ CLASSES = {
     + "".join(f"    {line}\n" for line in SETTINGS.splitlines() if line)
     + "\n\nclass Dev(Base):\n    DEBUG = True\n\n\nclass Production(Base):\n    pass\n",
 }
-# five variables, a back end of the project's own that is SQLite's, and settings that nobody names
+# five variables, an own database back end that is SQLite's, and settings that no file names
 VARIABLES = {
     **{name: text for name, text in PLAIN.items() if name != "site1/settings.py"},
     "manage.py": MANAGE.replace('os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site1.settings")', ""),
@@ -93,7 +93,7 @@ WORKSPACE = {
     "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n",
     "libs/tunes/src/tunes/__init__.py": "TUNE = 'a tune'\n",
 }
-# a pyproject.toml is there for the tools alone
+# pyproject.toml has only settings of tools
 TOOLS = {
     **{name: text for name, text in PLAIN.items() if name != "requirements.txt"},
     "pyproject.toml": "[tool.ruff]\nline-length = 99\n",
@@ -113,7 +113,7 @@ DATABASE = {
 }
 APPLICATION = {"application": "site1.wsgi:application"}
 KINDS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
-    # name -> the files, the lines that it needs
+    # name -> the files, and the lines that the project needs
     "classes": (CLASSES, {"env": {"DJANGO_CONFIGURATION": "Production"}}),
     "variables": (VARIABLES, {"settings": "site1.settings.production", **APPLICATION, **DATABASE}),
     "workspace": (WORKSPACE, {"source": {"path": "{path}", "subdir": "apps/web"}}),
@@ -161,7 +161,7 @@ find cache -type f -printf '%p %i %T@\n' | sort
 
 
 def test_the_second_time_nothing_is_installed(street: Street, projects: Path) -> None:
-    """The environments are the same directories, and the package cache has the same files; an Act's own is nobody's."""
+    """The environments are the same, and so are the files of the package cache. An Act's own environment is removed."""
     before = [host.sh(LOOK) for host in street.hosts]
     own = [host.sh("ls /srv/backstage/rehearsal/kept/*") for host in street.hosts]
     assert all(re.fullmatch(r"[0-9a-f]{16}\n", names) for names in own), "that of the workspace, which has its code"
@@ -171,7 +171,7 @@ def test_the_second_time_nothing_is_installed(street: Street, projects: Path) ->
     assert [host.sh("ls /srv/backstage/rehearsal/kept/*") for host in street.hosts] == own
 
 
-def test_phases_are_told_and_nothing_is_kept(street: Street, projects: Path) -> None:
+def test_phases_are_printed_and_nothing_is_kept(street: Street, projects: Path) -> None:
     for run in on_both(street, projects / "tools", keep=False):
         assert run.code == 0, run.printed[-3000:]
         assert re.search(r"^tools: packages: \d+ s$", run.printed, re.MULTILINE), run.printed

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No visitor notices that another Sess plays, except by what it plays."""
+"""Switches from one Sess to another: no request fails."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ SLOW = f"{CORNER}/slow/?seconds=1.5"
 
 
 def style(edition: str) -> str:
-    """Where Django puts an edition's style sheet: its name holds a hash of its content."""
+    """Return the URL of an edition's style sheet. Django puts a hash of the content into its name."""
     content = f'body {{ content: "edition {edition}"; }}\n'.encode()
     return f"/static/busker/hat.{hashlib.md5(content, usedforsecurity=False).hexdigest()[:12]}.css"
 
 
 def statuses(street: Street, *editions: str) -> list[list[int]]:
-    """What each host answers for the style sheets of these editions."""
+    """Return the status of the style sheets of these editions on each host."""
     answers = [street.ask(CORNER, style(edition)) for edition in editions]
     return [[answer.status for answer in on_host] for on_host in zip(*answers)]
 
@@ -31,7 +31,7 @@ def fingerprint(key: str) -> str:
 
 @contextmanager
 def process_lists(street: Street) -> Iterator[list[str]]:
-    """What `ps` shows everybody on the hosts, again and again meanwhile."""
+    """Meanwhile collect what `ps` shows to every user of the hosts."""
     script = "while read -t 0.05 line; [ $? -gt 128 ]; do ps axeww; done"
     command = ("runuser", "-u", "www-data", "--", "bash", "-c", script)
     pipe = subprocess.PIPE
@@ -44,7 +44,7 @@ def process_lists(street: Street) -> Iterator[list[str]]:
 
 
 def test_new_code(street: Street) -> None:
-    """Visitors read the old edition, then the new one, and never the old one again; slow requests end as they began."""
+    """Visitors get the old edition, then the new one, never the old one again. Slow requests end in their edition."""
     street.acts["busker"]["source"]["version"] = "v2"
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
         plan = street.play()
@@ -56,7 +56,7 @@ def test_new_code(street: Street) -> None:
 
 
 def test_a_new_secret_is_a_switch_without_a_build(street: Street) -> None:
-    """The old value is gone from the disk after it (fault_55); neither was ever seen by another user (fault_52)."""
+    """Afterwards the old value is on no disk (FAULTS 55). No other user ever saw either value (FAULTS 52)."""
     street.acts["busker"]["secrets"]["SECRET_KEY"] = SECOND_KEY
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, process_lists(street) as lists:
         plan = street.play()
@@ -73,7 +73,7 @@ def test_a_new_secret_is_a_switch_without_a_build(street: Street) -> None:
 
 
 def test_other_limits(street: Street) -> None:
-    """Whether they hold is the host's kernel's; it is told either way, and no visitor notices the change."""
+    """The kernel of the host decides if they hold, and the run says so. No visitor notices the change."""
     street.sesses["busker"]["limits"] = {"memory": "1G", "tasks": 200}
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen:
         plan = street.play()
@@ -98,7 +98,7 @@ def test_more_processes(street: Street) -> None:
         assert host.run("ps", "-eo", "args=").count(f"street/busker/{sess} uWSGI worker") == 3
 
 
-def test_a_rollback_has_todays_secret(street: Street) -> None:
+def test_a_rollback_keeps_the_present_secret(street: Street) -> None:
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
         plan = street.play("rollback", act="busker")
     assert plan == ["roll back sess busker (release)"]
@@ -108,7 +108,7 @@ def test_a_rollback_has_todays_secret(street: Street) -> None:
     assert read(seen, CORNER, "key") == [[fingerprint(SECOND_KEY)] * 2] * 2
 
 
-def test_a_run_leaves_a_held_release_alone(street: Street) -> None:
+def test_a_deploy_does_not_play_a_held_release(street: Street) -> None:
     live = street.live("busker")
     with street.visited(f"{CORNER}/") as seen:
         run = street.try_to_play()
@@ -120,7 +120,7 @@ def test_a_run_leaves_a_held_release_alone(street: Street) -> None:
     assert read(seen, CORNER, "edition") == [["one"]] * 2
 
 
-def test_a_new_secret_lands_while_a_release_is_held(street: Street) -> None:
+def test_a_new_secret_is_applied_during_a_hold(street: Street) -> None:
     street.acts["busker"]["secrets"]["SECRET_KEY"] = THIRD_KEY
     with street.visited(f"{CORNER}/") as seen:
         plan = street.play()
@@ -138,7 +138,7 @@ def test_the_end_of_a_hold(street: Street) -> None:
     assert read(seen, CORNER, "edition") == [["one", "two"]] * 2
 
 
-def test_static_files_of_kept_releases_answer_and_new_ones_not_before_the_switch(street: Street) -> None:
+def test_static_files_of_kept_releases_are_served_and_new_ones_after_the_switch(street: Street) -> None:
     assert statuses(street, "one", "two", "three") == [[200, 200, 404]] * 2
     street.acts["busker"]["source"]["version"] = "v3"
     with street.visited(CORNER + style("two")) as seen:
@@ -150,7 +150,7 @@ def test_static_files_of_kept_releases_answer_and_new_ones_not_before_the_switch
 
 
 def test_fault_40_variables_arrive_byte_for_byte(street: Street) -> None:
-    """Nothing in them is code to uWSGI, to a shell or to nginx (fault_40)."""
+    """uWSGI, shells and nginx run nothing of them."""
     values = {
         "LINES": "one\ntwo\n\nthree",
         "QUOTES": "'single' \"double\" `tick` \\back\\",
@@ -187,8 +187,8 @@ def test_a_restart_is_another_sess_of_the_same_release(street: Street) -> None:
     assert set(after).isdisjoint(before)
 
 
-def test_what_was_stopped_stays_so_until_it_is_started(street: Street) -> None:
-    """No deploy plays it, and its neighbour does not notice."""
+def test_a_stopped_act_stays_stopped_until_start(street: Street) -> None:
+    """No deploy plays it, and the other Act does not notice."""
     with street.visited(f"{SQUARE}/") as seen:
         assert street.play("stop", act="busker") == ["stop sess busker"]
         assert street.play("stop", act="busker") == []

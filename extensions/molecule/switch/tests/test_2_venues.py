@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Venues are booked, closed and opened beside others that go on: nginx is reloaded, and nobody else notices."""
+"""Venues are booked, closed and opened. nginx reloads, and visitors of other Venues notice nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from street import CORNER, SQUARE, Crowd, Street, pleased, read
 
 
 def turned(seen: Crowd, venue: str) -> list[tuple[str, str]]:
-    """Who played at first and at last: while nginx reloads, an old worker may answer once more after a new one."""
+    """Return the first and the last Act that answered. During a reload an old worker may answer after a new one."""
     assert all(set(acts) == {"busker", "juggler"} for acts in read(seen, venue, "act"))
     return [(acts[0], acts[-1]) for acts in read(seen, venue, "act")]
 
@@ -22,7 +22,7 @@ def test_a_venue_booked_to_another_act(street: Street) -> None:
     assert read(seen, SQUARE, "act") == [["juggler"] * len(pages) for pages in read(seen, SQUARE, "act")]
 
 
-def test_two_acts_change_places(street: Street) -> None:
+def test_two_acts_exchange_their_venues(street: Street) -> None:
     street.gigs[CORNER]["act"], street.gigs[SQUARE]["act"] = "busker", "juggler"
     street.play()
     street.gigs[CORNER]["act"], street.gigs[SQUARE]["act"] = "juggler", "busker"
@@ -44,7 +44,7 @@ def test_an_alias(street: Street) -> None:
     assert [answer.status for answer in street.ask("www.corner.example.com")] == [301, 301]
 
 
-def test_a_closed_venue_says_so_and_its_sess_goes_on(street: Street) -> None:
+def test_a_closed_venue_answers_503_and_its_sess_plays_on(street: Street) -> None:
     live = street.live("juggler")
     street.venues[SQUARE]["state"] = "closed"
     with street.visited(f"{CORNER}/") as seen:
@@ -68,7 +68,7 @@ def test_a_venue_that_opens_again(street: Street) -> None:
 
 
 def test_a_sess_that_is_stopped_drains(street: Street) -> None:
-    """Whoever was being answered is answered; who comes later reads a page that says when to come again."""
+    """Requests in progress are answered. Later requests get a page with a time to wait."""
     street.sesses["juggler"]["state"] = "stopped"
     with street.visited(f"{CORNER}/") as seen, street.visited(f"{SQUARE}/slow/?seconds=1.5") as slow:
         plan = street.play()

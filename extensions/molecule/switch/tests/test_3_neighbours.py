@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two Productions on one host, with Acts of the same names: neither notices the other come, change or go."""
+"""Two Productions on one host, with Acts of the same names. Neither notices what happens to the other one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def untouched(street: Street, live: list[list[str]]) -> None:
     assert [host.sh(FILES) for host in street.hosts] == ["", ""]
 
 
-def test_neighbours_do_not_meet(street: Street, neighbour: Street) -> None:
+def test_productions_do_not_touch_each_other(street: Street, neighbour: Street) -> None:
     live = [street.live("busker"), street.live("juggler")]
     for host in street.hosts:
         host.sh("touch /run/noted; sleep 0.1")
@@ -54,7 +54,7 @@ def test_a_name_of_another_production_is_refused_by_its_owner(street: Street, ne
     pleased(seen, CORNER, SQUARE)
 
 
-def test_a_production_is_struck_and_the_other_goes_on(street: Street, neighbour: Street) -> None:
+def test_strike_of_one_production_leaves_the_other_one(street: Street, neighbour: Street) -> None:
     live = [street.live("busker"), street.live("juggler")]
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen:
         run = neighbour.try_to_play("strike", backstage_delete_data=["busker", "juggler"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Acts below a path, at several Venues, and on a port of the host: they come, move and go, and no visitor notices."""
+"""Acts below a path, at several Venues and on a port of the host are added, moved and removed. No request fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from street import CORNER, SOURCE, SQUARE, Street, pleased, read
 PARK = "park.example.com"
 PORT, OTHER_PORT = 8101, 8102
 NOBODY = (0, "ConnectionRefusedError")
-# the busker's own settings name an absolute STATIC_URL, which one Act of a Venue can have
+# the settings of busker name an absolute STATIC_URL, which only one Act of a Venue can have
 BELOW = "from .settings import *\nSTATIC_URL = 'static/'\n"
 LOCAL = """
 import http.client, json, sys
@@ -35,13 +35,13 @@ def at(act: str, venue: str, path: str) -> dict[str, str]:
 
 
 def locally(street: Street, address: str, port: int, page: str = "") -> list[tuple[int, str]]:
-    """What another service of each host is answered."""
+    """Ask from another service of each host, and return the answers."""
     said = [host.run("python3", "-c", LOCAL, address, str(port), page) for host in street.hosts]
     return [(found[0], found[1]) for found in map(json.loads, said)]
 
 
 def acts(street: Street, venue: str, path: str) -> list[str]:
-    """Who answers there on each host, and whether its page's style sheet is found."""
+    """Return the Act that answers there on each host. Assert that the style sheet of its page is found."""
     found = []
     for answer in street.ask(venue, path):
         page = answer.json()
@@ -51,8 +51,8 @@ def acts(street: Street, venue: str, path: str) -> list[str]:
     return found
 
 
-def test_an_act_joins_another_ones_venue_and_has_one_of_its_own(street: Street) -> None:
-    """One Act at two Venues, below the same path, beside the one at the root of the first."""
+def test_an_act_plays_at_two_venues_below_a_path(street: Street) -> None:
+    """The root of the first Venue belongs to another Act."""
     street.acts["mime"] = {
         "source": dict(SOURCE),
         "settings": "busker.below",
@@ -75,7 +75,7 @@ def test_an_act_joins_another_ones_venue_and_has_one_of_its_own(street: Street) 
     assert street.try_to_play().changed == 0
 
 
-def test_its_port_answers_the_host_alone(street: Street) -> None:
+def test_only_the_host_reaches_the_port_of_an_act(street: Street) -> None:
     for address in ("127.0.0.1", "::1", "localhost"):
         for status, text in locally(street, address, PORT):
             assert (status, json.loads(text)["act"]) == (200, "mime")
@@ -86,8 +86,8 @@ def test_its_port_answers_the_host_alone(street: Street) -> None:
         assert locally(street, address, PORT) == [NOBODY] * 2
 
 
-def test_fault_24_a_port_that_somebody_has(street: Street) -> None:
-    """Refused by name before anything is changed; what has it goes on, and so does the Act."""
+def test_fault_24_a_port_of_another_process_is_refused(street: Street) -> None:
+    """The run names the process before it changes anything. The process and the Act go on."""
     live = street.live("mime")
     for host in street.hosts:
         host.sh(TAKEN)
@@ -108,7 +108,7 @@ def test_fault_24_a_port_that_somebody_has(street: Street) -> None:
 
 
 def test_a_move_to_another_path(street: Street) -> None:
-    """Until it is at the new path it answers at the old one, and nothing else is ever answered but by nobody."""
+    """The Act answers at the old path until it answers at the new one. No other Act answers at either path."""
     street.more_gigs = [at("mime", CORNER, "/statue"), at("mime", PARK, "/statue")]
     with moving(street, f"{PARK}/mime/", f"{PARK}/statue/"), street.visited(f"{CORNER}/", f"{SQUARE}/") as seen:
         plan = street.play()
@@ -118,7 +118,7 @@ def test_a_move_to_another_path(street: Street) -> None:
     for venue in (CORNER, PARK):
         assert acts(street, venue, "/statue/") == ["mime"] * 2
         assert [answer.status for answer in street.ask(venue, "/mime/")] == [404] * 2
-    # pages that were loaded before still find their pictures
+    # pages that visitors loaded before still find their images
     style = street.ask(PARK, "/statue/")[0].json()["style"].replace("/statue/", "/mime/")
     assert [answer.status for answer in street.ask(PARK, style)] == [200] * 2
     assert street.try_to_play().changed == 0
@@ -126,7 +126,7 @@ def test_a_move_to_another_path(street: Street) -> None:
 
 @contextmanager
 def moving(street: Street, old: str, new: str) -> Iterator[None]:
-    """Visitors of both paths, who see the Act or nobody."""
+    """Meanwhile ask at both paths. Each answer must be the Act's, or say that nothing is there."""
     with street.visited(old) as before, street.visited(new) as after:
         yield
     for crowd in (before, after):
@@ -137,8 +137,8 @@ def moving(street: Street, old: str, new: str) -> Iterator[None]:
             assert all('"act": "mime"' in page for page in seen[PARK].pages)
 
 
-def test_a_url_of_its_neighbour(street: Street) -> None:
-    """Only the build tells that both want /static/: who was there first keeps it, and the other goes on as it was."""
+def test_a_static_url_of_another_act_is_refused(street: Street) -> None:
+    """Only the build shows that both Acts use /static/. The first Act keeps it, and the other one stays as it was."""
     live = street.live("mime")
     street.acts["mime"]["files"] = [{"path": "busker/below.py", "content": "from .settings import *\n"}]
     with street.visited(f"{CORNER}/", f"{PARK}/statue/") as seen:
@@ -150,8 +150,8 @@ def test_a_url_of_its_neighbour(street: Street) -> None:
     pleased(seen, CORNER, PARK)
 
 
-def test_files_that_django_can_not_tell_of(street: Street) -> None:
-    """They are the release's own: after a switch the next one's answer, and those of before, too."""
+def test_static_urls_that_django_does_not_know(street: Street) -> None:
+    """Each release has its own files. After a switch, those of the new and of the old release are served."""
     for edition in ("one", "two"):
         street.acts["mime"]["build"] = ["mkdir dist", f"touch dist/{edition}.js"]
         street.acts["mime"]["static_urls"] = [{"url": "/bundle/", "root": "dist"}]
@@ -164,8 +164,8 @@ def test_files_that_django_can_not_tell_of(street: Street) -> None:
     assert [answer.status for answer in street.ask(PARK, "/bundle/three.js")] == [404] * 2
 
 
-def test_it_goes_as_it_came(street: Street) -> None:
-    """Pruned, with its port; its neighbour at the root has all of the Venue again."""
+def test_prune_removes_an_act_with_its_port(street: Street) -> None:
+    """The Act at the root has the whole Venue again."""
     for nouns in (street.acts, street.sesses):
         del nouns["mime"]
     street.venues.pop(PARK)

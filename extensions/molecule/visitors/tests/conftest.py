@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Production of this scenario on one of its hosts, its address, and what its Act saw."""
+"""The Production of this scenario on one of its hosts, its address, and the requests that its Act saw."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SLOW = (TESTS / "visitors" / "slow.py").read_text()
 
 
 class Street(House):
-    """One host, and its visitors: they come from the controller, which is another address."""
+    """One host. Its visitors come from the address of the controller."""
 
     @property
     def address(self) -> str:
@@ -53,7 +53,7 @@ class Street(House):
         return ask(self.address, request)
 
     def echo(self, *lines: str, host: str = VENUE, path: str = "/echo/") -> dict[str, Any]:
-        """What Django sees of a request."""
+        """Return what Django sees of a request."""
         answer = self.visit(path, *lines, host=host)
         assert answer.status == 200, answer
         found: dict[str, Any] = json.loads(answer.body)
@@ -61,7 +61,7 @@ class Street(House):
 
     @contextmanager
     def sees(self, *requests: str) -> Iterator[None]:
-        """Meanwhile Django sees these requests and no other one."""
+        """Assert that Django sees these requests meanwhile, and no other one."""
         before = len(self._seen())
         yield
         assert self._seen()[before:] == list(requests)
@@ -71,7 +71,7 @@ class Street(House):
 
     @contextmanager
     def attacked(self, seconds: int, **kinds: int) -> Iterator[dict[str, dict[str, Any]]]:
-        """Connections that take their time, from the other host; when they end, what became of each kind."""
+        """Open slow connections from the other host. When they end, the dictionary has the result of each kind."""
         other = Street(scenario("visitors"), {"h1": "h2", "h2": "h1"}[self.host.name], self.work)
         counts = [f"{kind}={count}" for kind, count in kinds.items()]
         words = ["/usr/bin/python3", "-c", SLOW, self.address, VENUE, str(seconds), *counts]
@@ -84,7 +84,7 @@ class Street(House):
 
     @contextmanager
     def file_of_somebody(self, text: str, path: str = "/etc/nginx/conf.d/aaa-by-hand.conf") -> Iterator[str]:
-        """A file of nginx that is not Backstage's, and gone afterwards."""
+        """Write a file of nginx that is not Backstage's, and remove it afterwards."""
         self.host.write(path, text)
         try:
             yield path
@@ -92,7 +92,7 @@ class Street(House):
             self.host.sh(f"rm -f {path}; nginx -t -q && nginx -s reload")
 
     def refused(self, *options: str, **changes: Any) -> str:
-        """A play that must fail, and leave no trace: what it says."""
+        """Deploy, which must fail and change no file, and return the error."""
         found = f"find {self.root} /etc/nginx /etc/backstage ! -name .lock ! -type d -printf '%p %C@\\n' | sort"
         before = self.host.sh(found)
         run: Run = self.play(*options, **changes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a visitor may send, and what Django sees of it."""
+"""Requests of all kinds, and what Django sees of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from conftest import LOG, VENUE, Street
 
 
-def test_fault_63_who_is_not_asked_for_does_not_answer(street: Street) -> None:
+def test_fault_63_an_unknown_host_gets_no_answer(street: Street) -> None:
     with street.sees():
         for host in ("nosuch.example.com", street.address, "x" * 200 + ".example.com", "hall.example.com.evil.example"):
             assert street.visit(host=host).status == 0, host
@@ -19,7 +19,7 @@ def test_fault_63_who_is_not_asked_for_does_not_answer(street: Street) -> None:
 
 
 HOSTS = [
-    # (request line's URI, Host, what Django takes for its own address)
+    # (URI of the request line, Host, the host that Django sees)
     ("/echo/", "hall.example.com", "http://hall.example.com/"),
     ("/echo/", "HALL.Example.Com", "http://hall.example.com/"),
     ("/echo/", "hall.example.com.", "http://hall.example.com/"),
@@ -33,8 +33,8 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("uri", "host", "seen"), HOSTS)
-def test_the_host_that_django_sees_is_the_venues(street: Street, uri: str, host: str, seen: str) -> None:
-    """A request that names its host in the URI may have any Host: nginx goes by the URI."""
+def test_django_sees_the_host_of_the_venue(street: Street, uri: str, host: str, seen: str) -> None:
+    """If the URI names the host, nginx ignores the header Host."""
     answer = street.send(f"GET {uri} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     if host.endswith(":x") and answer.status == 400:
         return  # this nginx refuses such a port
@@ -44,7 +44,7 @@ def test_the_host_that_django_sees_is_the_venues(street: Street, uri: str, host:
     assert found["meta"]["HTTP_HOST"] == found["meta"]["HTTP_X_FORWARDED_HOST"] == seen[7:-1]
 
 
-def test_a_port_of_its_own_sees_the_host_that_was_asked_for(street: Street) -> None:
+def test_at_a_port_django_sees_the_host_of_the_request(street: Street) -> None:
     found = street.host.sh(
         "python3 - <<'E'\nimport http.client\nfor host in ('localhost', '127.0.0.1'):\n"
         "  client = http.client.HTTPConnection(host, 8001); client.request('GET', '/echo/')\n"
@@ -68,7 +68,7 @@ CLAIMS = [
 ]  # fmt: skip
 
 
-def test_fault_64_what_a_visitor_claims(street: Street) -> None:
+def test_fault_64_headers_that_a_visitor_forges(street: Street) -> None:
     plain, claimed = street.echo(), street.echo(*CLAIMS)
     del plain["meta"]["REMOTE_PORT"], claimed["meta"]["REMOTE_PORT"]
     assert claimed == plain
@@ -77,8 +77,8 @@ def test_fault_64_what_a_visitor_claims(street: Street) -> None:
     assert (kept["HTTP_X_REQUESTED_WITH"], kept["HTTP_AUTHORIZATION"]) == ("XMLHttpRequest", "Bearer x")
 
 
-def test_nginx_has_nothing_to_complain_of(street: Street) -> None:
-    """Too many headers that are dropped would be a warning for each Venue."""
+def test_nginx_logs_no_warning(street: Street) -> None:
+    """nginx would warn for each Venue if it had too many headers to drop."""
     assert street.host.sh("nginx -t -q 2>&1") == ""
 
 
@@ -90,7 +90,7 @@ def test_many_headers(street: Street, count: int) -> None:
 
 
 HEAVY = [
-    # (header lines, status): what nginx takes, Django gets
+    # (header lines, status): Django gets what nginx accepts
     ([f"X-A: {'x' * 8000}"], 200),
     ([f"X-{number}: {'x' * 8000}" for number in range(3)], 200),
     ([f"X-A: {'x' * 31000}"], 400),
@@ -102,14 +102,14 @@ HEAVY = [
 
 @pytest.mark.parametrize(("lines", "status"), HEAVY)
 def test_fault_67_large_headers(street: Street, lines: list[str], status: int) -> None:
-    """Never a 502: that would be the Act's failure."""
+    """The answer is never 502, which would mean that the Act failed."""
     assert street.visit("/", *lines).status == status
     long = street.visit("/?" + "y" * 8000, *lines)
     assert long.status in (200, 400, 414)
 
 
 ODD = [
-    # (request, statuses); 0 is a closed connection
+    # (request, statuses); 0 means that nginx closed the connection
     (
         b"POST /upload/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         {400},
@@ -145,13 +145,13 @@ def test_fault_67_a_line_feed_in_a_path_makes_no_header(street: Street) -> None:
 
 
 def test_merged_slashes(street: Street) -> None:
-    """As the documentation says: Django sees one, and the URI as it was sent."""
+    """Django sees one slash in the path, and the URI as it was sent."""
     found = street.echo(path="//echo///?a=//b")["meta"]
     assert (found["PATH_INFO"], found["QUERY_STRING"], found["REQUEST_URI"]) == ("/echo/", "a=//b", "//echo///?a=//b")
 
 
 def test_fault_65_bodies_that_are_too_large(street: Street) -> None:
-    """Refused by nginx, which keeps nothing of them; the Act's workers never hear of it."""
+    """nginx refuses them and keeps no file of them. The Act's workers get no request."""
     left = "find /var/lib/nginx /tmp -type f | wc -l"
     before = street.host.sh(left)
     with street.sees():
@@ -173,7 +173,7 @@ WITHHELD = [
 ]  # fmt: skip
 
 
-def test_fault_68_files_that_nobody_is_to_have(street: Street) -> None:
+def test_fault_68_private_files_are_not_served(street: Street) -> None:
     media = f"{street.root}/acts/hall/media"
     street.host.sh(f"cd {media}; mkdir -p .git; for name in {' '.join(WITHHELD)}; do echo x > $name; done")
     street.host.sh(f"cd {media}; echo '<script>' > page.html; echo '<svg/>' > page.svg; echo x > logbook.txt")
@@ -190,8 +190,8 @@ def test_fault_68_files_that_nobody_is_to_have(street: Street) -> None:
         street.host.sh(f"cd {media}; rm -rf .[!.]* *")
 
 
-def test_fault_45_links_lead_nowhere(street: Street) -> None:
-    """Neither where an Act may write, nor in what is sealed, should somebody get one in there."""
+def test_fault_45_symlinks_are_not_followed(street: Street) -> None:
+    """Neither in directories that an Act can write, nor in a sealed release."""
     act = f"{street.root}/acts/hall"
     street.host.sh(f"""
         ln -s /etc/passwd {act}/media/passwd.txt; ln -s / {act}/media/root; chown -h street-hall {act}/media/*
@@ -205,14 +205,14 @@ def test_fault_45_links_lead_nowhere(street: Street) -> None:
         street.host.sh(f"rm {act}/media/* $(realpath {act}/live/static)/passwd.txt")
 
 
-def test_fault_46_a_prefix_without_its_slash(street: Street) -> None:
-    """What lies beside a directory is not behind its URL."""
+def test_fault_46_a_prefix_without_its_final_slash(street: Street) -> None:
+    """Files beside a directory are not served below the URL of the directory."""
     for path in ("/static../release.json", "/media../data/x", "/static..%2frelease.json", "/static%2e%2e/release.json"):
         assert street.visit(path).status in (400, 404), path
 
 
-def test_fault_69_pages_of_nginx(street: Street) -> None:
-    """No Act answered: a page of ours, with the time to wait, and no version."""
+def test_fault_69_error_pages_of_nginx(street: Street) -> None:
+    """If no Act answers, the page is Backstage's, with a time to wait and without a version."""
     died = street.visit("/die/")
     sess = street.host.sh("pgrep -u street-hall").split()
     street.host.sh(f"kill -STOP {' '.join(sess)}")
@@ -228,8 +228,8 @@ def test_fault_69_pages_of_nginx(street: Street) -> None:
     assert street.visit("/nowhere/").status == 404, "an Act's own pages stay"
 
 
-def test_the_log_is_read(street: Street) -> None:
-    """What the tests above rely on: a request that Django sees is in it."""
+def test_the_log_shows_requests_that_django_sees(street: Street) -> None:
+    """The tests above rely on it."""
     with street.sees("SEEN GET '/?a=b'"):
         street.visit("/?a=b")
     assert "SEEN" in street.host.sh(f"tail -n 1 {LOG}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Visitors who take their time, from one address: the others are answered."""
+"""Slow connections from one address. Visitors from other addresses are answered."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from conftest import Street
 
 
 def ordinary(street: Street) -> None:
-    """Visitors from elsewhere are answered, each within three seconds."""
+    """Assert that visitors from other addresses are answered within three seconds each."""
     for path in ("/", "/static/hall/hall.css") * 3:
         answer = street.visit(path)
         assert (answer.status, answer.seconds < 3) == (200, True), answer
 
 
 def test_fault_66_slow_bodies(street: Street) -> None:
-    """Many more than nginx has connections, and a byte of each now and then: all but 128 are sent away.
+    """More connections than nginx has, each with a byte now and then. nginx refuses all but 128.
 
     When all come at once, every connection of Debian's nginx is taken for a moment; after that others are answered.
     """
@@ -31,7 +31,7 @@ def test_fault_66_slow_bodies(street: Street) -> None:
 
 
 def test_fault_66_slow_visitors_are_closed(street: Street) -> None:
-    """Headers that never end, bodies that never come, and answers that nobody reads."""
+    """Headers that never end, bodies that are never sent, and answers that are never read."""
     with street.attacked(19, headers=1000, idle=60, read=60) as attack:
         ordinary(street)
         time.sleep(4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What somebody else does to nginx: told by the file's name before anything is changed, or undone by the host."""
+"""Foreign files and faults of nginx. The run names the file before it changes anything, or nginx recovers by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MASTER = "systemctl show --property MainPID --value nginx"
 CHANGED = {"acts": {"hall": {"env": {"HALL_TAKE": "two"}}}}  # another release, and another Sess
 
 
-def test_fault_24_a_port_of_somebody_else(street: Street) -> None:
+def test_fault_24_a_port_of_another_program(street: Street) -> None:
     street.host.sh("python3 -m http.server 8002 --bind 127.0.0.1 >/dev/null 2>&1 & sleep 1")
     try:
         said = street.refused(sesses={"hall": {"port": 8002}})
@@ -21,8 +21,8 @@ def test_fault_24_a_port_of_somebody_else(street: Street) -> None:
         street.host.sh("pkill -f 'http[.]server 8002'")
 
 
-def test_fault_25_a_name_of_somebody_else(street: Street) -> None:
-    """Quoted, in upper case, included from elsewhere, and there after we were booked: nginx itself only warns."""
+def test_fault_25_a_name_in_a_foreign_file(street: Street) -> None:
+    """In quotes, in upper case, in an included file, and added after our booking. nginx itself only warns."""
     place = "/etc/nginx/elsewhere/hall.site"
     with street.file_of_somebody("include elsewhere/*.site;\n"):
         street.host.write(place, f'server {{ listen 80; server_name "{VENUE.upper()}"; return 200 hijacked; }}\n')
@@ -31,8 +31,8 @@ def test_fault_25_a_name_of_somebody_else(street: Street) -> None:
         street.host.sh(f"rm -r {place.rpartition('/')[0]}")
 
 
-def test_fault_88_a_file_that_nginx_refuses(street: Street) -> None:
-    """Its file and line are said, in check mode, too; no release is built, and no Sess started."""
+def test_fault_88_a_foreign_file_that_nginx_refuses(street: Street) -> None:
+    """The run names file and line, also in check mode. It builds no release and starts no Sess."""
     with street.file_of_somebody("server { listen 80; }\nnonsense on;\n") as path:
         for options in ([], ["--check"]):
             said = street.refused(*options, **CHANGED)
@@ -64,7 +64,7 @@ def test_fault_04_05_nginx_files_that_cannot_be_written(street: Street) -> None:
 
 
 def test_fault_87_nginx_killed(street: Street) -> None:
-    """The workers of before hold the port: the new master has to win it, and has to be one that reloads."""
+    """The old workers hold the port. The new master must get it, and must be able to reload."""
     old = street.host.sh(MASTER).strip()
     street.host.sh(f"kill -KILL {old}")
     deadline = time.monotonic() + 5

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loaded by Python before a module that a test watches: counts its writes, and ends or stops it at one of them.
+"""Python loads this before a module that a test watches. It counts the writes, and kills or stops the module at one.
 
-A write is an audit event (PEP 578) that changes something below one of PLACES, a lock, a new process or a signal; and
-os.write to a file there, of which half has happened when the process ends. Children are not counted.
+A write is an audit event (PEP 578) that changes something below one of PLACES, a lock, a new process or a signal. It is
+also os.write to a file there, of which half is done when the process is killed. Writes of children do not count.
 
-The order is a JSON file beside this folder; without it nothing is watched.
-    log     where every write is written down, one a line
+The order is a JSON file beside this folder. Without it nothing is watched.
+    log     the file that gets every write, one a line
     at      the number of the write, or
-    match   an expression that its line matches
-    do      kill (default) or stop; who has stopped is in the file "stopped" beside this folder
+    match   a regular expression that its line matches
+    do      kill (default) or stop; the file "stopped" beside this folder gets the process id
 """
 
 import json
@@ -40,7 +40,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def named(path, directory=None):
-    """The absolute path of a path, a descriptor, or a name in an open directory."""
+    """Return the absolute path of a path, a descriptor, or a name in an open directory."""
     if isinstance(path, int):
         return os.readlink(f"/proc/self/fd/{path}")
     path = os.fsdecode(path)
@@ -73,12 +73,12 @@ class Watch:
             if line and self.due(line):
                 self.end()
         except OSError:
-            pass  # a descriptor that is closed: no write of anything
+            pass  # the descriptor is closed, so this writes nothing
         finally:
             self.busy = False
 
     def line(self, event, args):
-        """What this event changes; empty where that is nothing of ours."""
+        """Return what this event changes; empty if it is no write."""
         if event == "open":
             path, _mode, flags = args
             if isinstance(path, int) or not (flags or 0) & WRITING:
@@ -98,7 +98,7 @@ class Watch:
         self.count += 1
         self.write(self.log, f"{self.count} {line}\n".encode())
         if self.match is not None and self.match.search(line):
-            self.match, self.at = None, self.count  # its first match only
+            self.match, self.at = None, self.count  # only the first match
         return self.count == self.at
 
     def end(self):
@@ -109,7 +109,7 @@ class Watch:
         os.kill(self.pid, self.signal)
 
     def writing(self, handle, data):
-        """os.write, which has no audit event: half of it is done when the process ends."""
+        """Replace os.write, which has no audit event. Half of it is done when the process is killed."""
         if self.busy or os.getpid() != self.pid:
             return self.write(handle, data)
         self.busy = True

@@ -75,3 +75,31 @@ def test_what_is_laid_under_every_venue(defaults: dict[str, Any], told: list[str
     found = pointing.with_names({**options, "venue_defaults": defaults}, task_vars)
     assert [name["name"] for name in found["names"]] == told
     assert set(found) == {"production", "names"}
+
+
+BY_DNS, BY_HTTP = {"mode": "acme", "challenge": "dns-01"}, {"mode": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("tls", "keys", "found"),
+    [
+        (BY_DNS, ["a key"], ["a.test", "www.a.test"]),
+        (BY_DNS, [], []),
+        (BY_HTTP, ["a key"], []),
+        ({"mode": "selfsigned"}, ["a key"], []),
+    ],
+)
+@pytest.mark.parametrize("place", ["venues", "venue_defaults"])
+def test_names_that_hosts_prove_by_dns(tls: dict[str, str], keys: list[str], found: list[str], place: str) -> None:
+    """Only these have challenges, and only with a key of the manifest. A name without a host has none."""
+    venue = {"name": "a.test", "aliases": ["www.a.test"]}
+    options = {
+        "production": "cats",
+        "challenge_keys": keys,
+        "acts": [{"name": "kittens", "source": {"path": "/kittens"}}],
+        "venues": [{**venue, "tls": tls} if place == "venues" else venue, {"name": "b.test", "tls": tls}],
+        "gigs": [{"act": "kittens", "venue": "a.test"}],
+        "venue_defaults": {"tls": tls} if place == "venue_defaults" else {},
+    }
+    sent = pointing.with_names(options, {"groups": GROUPS, "hostvars": HOSTS})
+    assert (sent["challenges"], sent["challenge_keys"]) == (found, keys if found else [])

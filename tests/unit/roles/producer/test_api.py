@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""FAULTS 62: PowerDNS with the role's configuration has its API on the host's loopback address alone."""
+"""FAULTS 62: with the role's configuration, only programs of the host reach PowerDNS's API."""
 
 from __future__ import annotations
 
 import http.client
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +20,7 @@ PEER = "127.0.0.54"
 
 @pytest.fixture(params=["primary", "secondary"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PowerDns]:
-    """One that reads the role's file; only its places are the test's own."""
+    """A server with the role's configuration. Only its directories are those of the test."""
     text = render(
         "producer",
         "backstage.conf.j2",
@@ -53,8 +54,18 @@ def test_the_api(server: PowerDns) -> None:
             pass
 
 
-def test_who_reads_the_key() -> None:
-    """Root and PowerDNS: no other user of the host, such as an Act's."""
+def test_no_program_of_the_host_changes_a_zone_without_a_key(server: PowerDns) -> None:
+    """FAULTS 62: by itself PowerDNS takes DNS UPDATE from every program of its host, such as an Act."""
+    made = {"name": "example.test.", "kind": "Native", "nameservers": ["ns1.example.test."]}
+    assert server.ask("POST", "/zones", made)[0] == 201
+    text = f"server {ADDRESS}\nzone example.test.\nupdate add bar.example.test. 60 A 192.0.2.66\nsend\n"
+    done = subprocess.run(["nsupdate", "-t", "10"], input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert "REFUSED" in done.stderr
+    assert list(server.zone("example.test")) == ["example.test NS"]
+
+
+def test_only_root_and_powerdns_read_the_key() -> None:
+    """No other user of the host can, such as an Act's."""
     tasks = load(ROLES / "producer/tasks/once.yml")
     (made,) = [task["ansible.builtin.copy"] for task in tasks if "ansible.builtin.copy" in task]
     assert (made["owner"], made["group"], made["mode"]) == ("root", "pdns", "0640")

@@ -1,4 +1,4 @@
-"""As little of Django as a site can have: the faults come in by the manifest's files."""
+"""A minimal Django site. Tests bring faults in through `files` of the manifest."""
 
 import os
 

@@ -1,2 +1,2 @@
-# Which release this is: a manifest that writes this file makes another one.
+# Names the release: a manifest that writes this file makes another release.
 TAKE = "take-0000"

@@ -9,12 +9,12 @@ from band.take import TAKE
 
 
 def stage(request):
-    """What visitors see: who answers, and that the database does, too."""
+    """Return who answers, and that the database answers, too."""
     return HttpResponse(f"{settings.TUNE} {TAKE}: {Song.objects.count()} songs\n", content_type="text/plain")
 
 
 def health(request):
-    """Which key it has, and not what it is."""
+    """Return a digest of the secret key."""
     key = hashlib.sha256(settings.SECRET_KEY.encode()).hexdigest()
     return HttpResponse(f"in tune with {key}\n", content_type="text/plain")
 

@@ -193,7 +193,7 @@ def test_a_host_that_is_not_prepared_for_tls(playing: House) -> None:
         bookings.host = bookings.encryption.host = host
         (refused,) = set(map(str, readiness.refusals(bookings.plan(), bookings, planning=False).values()))
         assert said in refused
-        assert said in told(bookings.encryption.make, bookings.wanted())
+        assert said in told(bookings.encryption.make, bookings.wanted(), dict)
 
 
 def test_a_visit_stays_with_tls(encrypted: House) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the role producer is told of its host."""
+"""The facts of a host that the role producer gets."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_what_was_made(place: Path) -> None:
     assert read(place, EVERYWHERE)[0] == {"database": True, "key": True, "zones": ["a.test", "b.test"]}
 
 
-def test_a_host_that_still_answers_is_not_left(place: Path) -> None:
+def test_a_host_with_zones_is_not_left(place: Path) -> None:
     tables(place)
     assert read(place, EVERYWHERE, leaving=True)[1] == []
     (place / "pdns.sqlite3").unlink()
@@ -69,13 +69,13 @@ def test_somebody_elses_server(name: str, text: str, place: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text"), [("pdns.conf", "launch=\n# launch=bind\n"), ("pdns.d/backstage.conf", "launch=x")]
 )
-def test_what_launches_nothing_of_others(name: str, text: str, place: Path) -> None:
+def test_files_that_launch_no_other_back_end(name: str, text: str, place: Path) -> None:
     (place / name).write_text(text)
     assert read(place, EVERYWHERE)[1] == []
 
 
 def test_ports_of_a_powerdns_that_runs(tmp_path: Path, place: Path) -> None:
-    """Whoever has them: the kernel does not say it of another user's process."""
+    """The kernel does not show the sockets of another user's process."""
     with PowerDns.running(tmp_path / "running", "127.0.0.1"):
         assert read(place, EVERYWHERE)[1] == []
 

@@ -22,20 +22,12 @@ NOT_BUILT = [(table, key) for table, keys in shapes.NOT_BUILT.items() for key in
 NOT_BUILT_VALUES = [
     ({"sesses": [{"act": "kittens", "stage": "gunicorn"}]}, "backstage_sesses[kittens].stage: 'gunicorn'", "uwsgi"),
     ({"acts": [act(media="shared")]}, "backstage_acts[kittens].media: 'shared'", "local, external or none"),
-    *[
-        (
-            {"venues": [{"name": VENUE, "tls": {"mode": mode}}]},
-            f"backstage_venues[{VENUE}].tls.mode: '{mode}'",
-            "none, selfsigned or files",
-        )
-        for mode in ("acme",)
-    ],
 ]
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
     assert {key for _table, key in NOT_BUILT} == {"manager", "worker_class"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "acme", "shared"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "shared"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -83,7 +75,6 @@ OTHER_SHAPES: list[tuple[Item, str]] = [
 ]
 VENUE_DEFAULTS: list[tuple[Item, str]] = [
     ({"tls": "selfsigned"}, "backstage_venue_defaults.tls: "),
-    ({"tls": {"mode": "acme"}}, "backstage_venue_defaults.tls.mode: 'acme': this is not built yet"),
     ({"upload": "10 MB"}, f"backstage_venues[{VENUE}].upload: '10 MB': use a number and k, m or g"),
     ({"name": VENUE}, "backstage_venue_defaults: unknown key name"),
     ({"sauce": 1}, "backstage_venue_defaults: unknown key sauce"),

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.backstage.django.plugins.module_utils.manifest import nouns, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import acme, nouns, spec
 
 NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     # a noun's spec and what its data is called otherwise
@@ -24,6 +24,7 @@ NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     (spec.health, nouns.Health, set()),
     (spec.auth, nouns.Auth, set()),
     (spec.tls, nouns.Tls, set()),
+    (spec.acme, acme.Acme, set()),
     (spec.rate, nouns.Rate, set()),
     (spec.proxies, nouns.Proxies, set()),
     (spec.file, nouns.File, {"src"}),  # read by the controller's half
@@ -59,7 +60,9 @@ def test_every_option_has_a_type_and_lists_have_elements(shape: Callable[[], spe
 def test_secrets_are_marked(shape: Callable[[], spec.Spec]) -> None:
     marked = {key for key, rule in rules(shape()) if rule.get("no_log")}
     # the key of a source is the name of a file
-    secrets = {"secrets", "password", "users"} | ({"key"} if "tls" in dict(rules(shape())) else set())
+    secrets = {"secrets", "password", "users", "account_key", "tsig_key"} | (
+        {"key"} if "tls" in dict(rules(shape())) else set()
+    )
     assert marked == (secrets & {key for key, _rule in rules(shape())})
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import venue_checks
+from ansible_collections.backstage.django.plugins.module_utils.manifest.acme import Acme
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import summary
 
 from ...manifests import VENUE, booked, options, parse, refused
@@ -119,3 +120,39 @@ def test_no_key_is_told() -> None:
     assert "purr" not in str(summary(venue))
     wrong = own(key=KEY.replace("BEGIN", "BEGAN"))
     assert "purr" not in "\n".join(refused(booked(venues=[{"name": VENUE, **wrong}])))
+
+
+TSIG = 'key "backstage-web1" {\n\talgorithm hmac-sha256;\n\tsecret "c2VjcmV0IG9mIHdlYjEgYW5kIG5vYm9keSBlbHNl";\n};\n'
+DIRECTORY = "https://ca.example.com:8443/acme/dir"
+AUTHORITIES: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"directory": DIRECTORY, "contact": "ada+acme@example.com", "profile": "tlsserver"}, []),
+    ({"ca": CERTIFICATE, "account_key": KEY, "tsig_key": TSIG}, []),
+    ({"directory": None, "contact": ""}, []),
+    ({"directory": "http://ca.example.com/dir"}, ["directory: 'http://ca.example.com/dir': use the https URL of"]),
+    ({"directory": DIRECTORY + "?\n"}, ["directory: "]),
+    ({"contact": "ada"}, ["contact: 'ada': use a mail address"]),
+    ({"contact": "ada@example.com,eve@example.com"}, ["contact: "]),
+    ({"profile": "a b"}, ["profile: 'a b': use the name of a profile"]),
+    ({"ca": "purr"}, ["ca: is no PEM text of a CERTIFICATE"]),
+    ({"account_key": CERTIFICATE}, ["account_key: is no PEM text of a PRIVATE KEY"]),
+    ({"tsig_key": "purr"}, ["tsig_key: is no key of nsupdate; make one with tsig-keygen"]),
+    ({"tsig_key": TSIG + "server 192.0.2.1\n"}, ["tsig_key: "]),
+    ({"sauce": 1}, ["unknown key sauce"]),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), AUTHORITIES)
+def test_an_authority(given: dict[str, Any], said: list[str]) -> None:
+    lines = refused(options(acme=given))
+    assert len(lines) == len(said)
+    for line, start in zip(lines, said):
+        assert start in line
+        assert "secret" not in line
+
+
+def test_an_authority_as_it_is_kept() -> None:
+    found = parse(acme={"directory": DIRECTORY, "ca": CERTIFICATE, "contact": None}).acme
+    assert found == Acme(DIRECTORY, ca=CERTIFICATE + "\n")
+    assert parse().acme == Acme()
+    assert "account_key" not in str(summary(Acme(account_key=KEY)))

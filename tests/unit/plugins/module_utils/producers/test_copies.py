@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A secondary copies its zones, and what it has of its own is not lost by that."""
+"""A secondary copies its zones, and loses no records of its own by this."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_copy_is_made_once_and_follows_its_primary(secondary: PowerDns) -> Non
     assert run({}, **options, state="absent").steps == []
 
 
-def test_a_zone_with_records_of_its_own_is_no_copy(secondary: PowerDns) -> None:
+def test_a_zone_with_own_records_does_not_become_a_copy(secondary: PowerDns) -> None:
     run({f"bar.{ZONE}": ["192.0.2.7"]}, api=THERE["api"], name_servers={"ns1.elsewhere.test": [SECONDARY]})
     before = secondary.zone(ZONE)
     assert "is no copy at http://127.0.0.54:8081, and would be lost" in told(run, {}, **THERE, primaries=[PRIMARY])

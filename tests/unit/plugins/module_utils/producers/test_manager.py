@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The records of Productions in a real PowerDNS: written once, mended, and taken away, and nobody else's ever."""
+"""The records of Productions in a real PowerDNS are written, corrected and removed. Records of others never change."""
 
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 from typing import Any
 
@@ -23,12 +24,12 @@ OURS = {f"{BAR} A": ["192.0.2.7"], f"{CLUB} A": ["192.0.2.7", "192.0.2.8"], f"{C
 
 
 def copy(primary: str = PRIMARY) -> manager.Outcome:
-    """At the secondary, before there is anything to copy."""
+    """Make the zone at the secondary, before the primary has it."""
     return run({}, api=f"http://{SECONDARY}:8081", primaries=[primary], name_servers={})
 
 
 def test_an_empty_server(primary: PowerDns) -> None:
-    """The zone is made, with its name servers and their addresses; a second run finds everything as it should be."""
+    """A run makes the zone, with its name servers and their addresses. A second run changes nothing."""
     before = manager.check(order(NAMES))
     assert primary.ask("GET", f"/zones/{ZONE}.")[0] == 404, "a plan changes nothing"
     first = run(NAMES)
@@ -59,7 +60,7 @@ def test_a_change_is_one_request_for_each_zone(primary: PowerDns, monkeypatch: p
     assert moved.steps[1].diff()["before"] == f"{BAR}. 300 A 192.0.2.7\n"
 
 
-def test_what_left_the_manifest_goes_by_prune_alone(primary: PowerDns) -> None:
+def test_only_prune_removes_records_of_names_that_are_not_listed(primary: PowerDns) -> None:
     run(NAMES)
     kept = run({BAR: NAMES[BAR]})
     assert (kept.steps, kept.unlisted) == ([], [CLUB])
@@ -71,8 +72,8 @@ def test_what_left_the_manifest_goes_by_prune_alone(primary: PowerDns) -> None:
     assert primary.zone(ZONE) == SERVERS
 
 
-def test_records_of_others(primary: PowerDns) -> None:
-    """FAULTS 82: records made by hand are untouched, and one that is in the way is named before anything changes."""
+def test_records_of_others_stay(primary: PowerDns) -> None:
+    """FAULTS 82: records made by hand stay, and one that is in the way is named before anything changes."""
     run(NAMES)
     primary.by_hand(ZONE, f"mail.{ZONE}", "A", "192.0.2.25")
     primary.by_hand(ZONE, f"new.{ZONE}", "CNAME", f"elsewhere.{ZONE}.")
@@ -89,8 +90,8 @@ def test_records_of_others(primary: PowerDns) -> None:
     }
 
 
-def test_ours_that_a_hand_has_changed(primary: PowerDns) -> None:
-    """FAULTS 82: shown by a plan, and mended by a run."""
+def test_our_records_that_were_changed_by_hand(primary: PowerDns) -> None:
+    """FAULTS 82: a plan shows them, and a run corrects them."""
     run(NAMES)
     primary.by_hand(ZONE, BAR, "A", "192.0.2.66", account="backstage:cats")
     assert planned(manager.check(order(NAMES))) == [f"write {BAR} A"]
@@ -98,7 +99,7 @@ def test_ours_that_a_hand_has_changed(primary: PowerDns) -> None:
     assert primary.zone(ZONE)[f"{BAR} A"] == ["192.0.2.7"]
 
 
-def test_somebody_elses_record_that_says_the_same(primary: PowerDns) -> None:
+def test_a_foreign_record_with_the_same_content_stays(primary: PowerDns) -> None:
     assert run({}).behind == [], "a new zone without our records is answered with its serial at once, too"
     primary.by_hand(ZONE, BAR, "A", "192.0.2.7")
     assert run({BAR: ["192.0.2.7"]}, ttl=60).steps == []
@@ -106,7 +107,7 @@ def test_somebody_elses_record_that_says_the_same(primary: PowerDns) -> None:
 
 
 def test_two_productions_in_one_zone(primary: PowerDns) -> None:
-    """FAULTS 82: each has its own, neither takes the other's, and what is struck is one of them."""
+    """FAULTS 82: neither takes records of the other one, and strike removes only its own."""
     run(NAMES)
     run({f"dogs.{ZONE}": ["192.0.2.9"]}, production="dogs")
     assert run(NAMES, prune=True).steps == []
@@ -115,8 +116,8 @@ def test_two_productions_in_one_zone(primary: PowerDns) -> None:
     assert primary.zone(ZONE) == {**SERVERS, f"dogs.{ZONE} A": ["192.0.2.9"]}
 
 
-def test_two_controllers(primary: PowerDns) -> None:
-    """FAULTS 82: the last one wins, and the next run of the right one mends it."""
+def test_two_controllers_one_after_the_other(primary: PowerDns) -> None:
+    """FAULTS 82: the last one wins, and the next run of the first one changes the record back."""
     right, wrong = order(NAMES), order({**NAMES, BAR: ["192.0.2.99"]})
     manager.reconcile(right)
     manager.reconcile(wrong)
@@ -124,14 +125,30 @@ def test_two_controllers(primary: PowerDns) -> None:
     assert manager.reconcile(right).steps == []
 
 
+def test_two_controllers_at_once(primary: PowerDns) -> None:
+    """FAULTS 82: each record is that of one of them, none is lost, and a later run changes them back."""
+    right, wrong = order(NAMES), order({**NAMES, BAR: ["192.0.2.99"], f"new.{ZONE}": ["192.0.2.99"]})
+    manager.reconcile(order({}))
+    with ThreadPoolExecutor(2) as pool:
+        for run_of in [pool.submit(manager.reconcile, one) for one in (right, wrong) * 5]:
+            run_of.result()
+    found = primary.zone(ZONE)
+    assert found[f"{BAR} A"] in (["192.0.2.7"], ["192.0.2.99"])
+    assert found == {**SERVERS, **OURS, f"{BAR} A": found[f"{BAR} A"], f"new.{ZONE} A": ["192.0.2.99"]}
+    mended = manager.reconcile(right)
+    assert mended.unlisted == [f"new.{ZONE}"]
+    assert primary.zone(ZONE)[f"{BAR} A"] == ["192.0.2.7"]
+    assert manager.reconcile(right).steps == []
+
+
 def test_a_part_of_the_zone_that_is_delegated(primary: PowerDns) -> None:
-    """A record there would never be answered."""
+    """Nobody would see a record there."""
     run({})
     primary.by_hand(ZONE, f"lan.{ZONE}", "NS", "ns.elsewhere.test.")
     assert f"bar.lan.{ZONE} lies in lan.{ZONE}" in told(run, {f"bar.lan.{ZONE}": ["192.0.2.7"]})
 
 
-def test_the_longest_zone_has_the_name(primary: PowerDns) -> None:
+def test_a_name_is_written_in_the_longest_zone(primary: PowerDns) -> None:
     zones = [ZONE, f"lan.{ZONE}"]
     found = run({f"bar.lan.{ZONE}": ["192.0.2.7"], "bar.elsewhere.test": ["192.0.2.7"]}, zones=zones)
     assert f"bar.lan.{ZONE} A" in primary.zone(f"lan.{ZONE}")
@@ -140,8 +157,17 @@ def test_the_longest_zone_has_the_name(primary: PowerDns) -> None:
     assert "none of the zones has bar.elsewhere.test" in found.warnings()[0]
 
 
+def test_the_zone_itself_and_a_name_of_another_zone(primary: PowerDns) -> None:
+    """FAULTS 49: the name servers of a zone stay, and nothing is written for a name of another zone."""
+    found = run({ZONE: ["192.0.2.7"], "bar.elsewhere.test": ["192.0.2.7"]})
+    assert primary.zone(ZONE) == {**SERVERS, f"{ZONE} A": ["192.0.2.7"]}
+    assert found.homeless == ["bar.elsewhere.test"]
+    assert planned(run({ZONE: []})) == [f"remove {ZONE} A"]
+    assert primary.zone(ZONE) == SERVERS
+
+
 def test_every_name_server_is_asked_for_the_serial(primary: PowerDns, secondary: PowerDns) -> None:
-    """FAULTS 83: each change reaches the secondary in the same run, for it is told of it."""
+    """FAULTS 83: each change reaches the secondary in the same run, because it is notified."""
     assert planned(copy()) == [f"copy {ZONE}"]
     for number in range(1, 4):
         found = run({BAR: [f"192.0.2.{number}"]}, **BOTH)
@@ -151,7 +177,7 @@ def test_every_name_server_is_asked_for_the_serial(primary: PowerDns, secondary:
 
 
 def test_a_secondary_that_is_away(primary: PowerDns, secondary: PowerDns) -> None:
-    """FAULTS 83: it is named with what it says, and told by the next run, which changes nothing."""
+    """FAULTS 83: the run names it, and the next run notifies it, which is no change."""
     copy()
     assert run({}, **BOTH).behind == []
     secondary.stop()
@@ -175,7 +201,7 @@ def test_a_stopped_server(primary: PowerDns) -> None:
 
 
 def test_a_server_that_is_just_starting(primary: PowerDns) -> None:
-    """FAULTS 80: as after its configuration was changed."""
+    """FAULTS 80: for example after a change of its configuration."""
     primary.stop()
     starting = order(NAMES)
     timer = Timer(0.5, primary.start)
@@ -187,7 +213,7 @@ def test_a_server_that_is_just_starting(primary: PowerDns) -> None:
 
 
 def test_a_frozen_server(primary: PowerDns) -> None:
-    """FAULTS 80: it is waited for, for a time that is bounded."""
+    """FAULTS 80: the wait is bounded."""
     began = time.monotonic()
     with primary.frozen():
         assert "timed out" in told(run, NAMES, timeout=1)
@@ -213,8 +239,8 @@ def test_a_zone_that_is_missing(primary: PowerDns) -> None:
     assert run({}, state="absent", name_servers={}).steps == []
 
 
-def test_what_powerdns_does_not_take(primary: PowerDns) -> None:
-    """FAULTS 80: 422, in PowerDNS' own words, and the serial stays."""
+def test_powerdns_refuses_a_record(primary: PowerDns) -> None:
+    """FAULTS 80: the message has PowerDNS's own words for 422, and the serial stays."""
     run(NAMES)
     serial = questions.serial(PRIMARY, f"{ZONE}.")
     good, bad = Records(60, ("192.0.2.1",)), Records(60, ("nonsense",))
@@ -226,7 +252,7 @@ def test_what_powerdns_does_not_take(primary: PowerDns) -> None:
 
 
 def test_dnssec(primary: PowerDns) -> None:
-    """Signing is asked for, and never ended."""
+    """A zone is signed if the option asks for it, and stays signed."""
     run(NAMES)
     assert planned(run(NAMES, dnssec=True)) == [f"sign {ZONE}"]
     assert primary.ask("GET", f"/zones/{ZONE}.")[1]["dnssec"]

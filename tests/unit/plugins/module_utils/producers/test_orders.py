@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is asked of a Producer is checked before any server is asked anything."""
+"""The options of backstage_dns are checked before any server is asked."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ WRONG = [
     ({"zones": ["Example.test."]}, "zones: 'Example.test.': write it as 'example.test'"),
     ({"ttl": 0}, "ttl: 0: "),
     ({"names": [{"name": "a b.example.test", "addresses": []}]}, "names: 'a b.example.test': use a DNS host name"),
+    ({"names": [{"name": "a.example.test\nb ns c", "addresses": []}]}, "use a DNS host name"),
+    ({"names": [{"name": "a.example.test", "addresses": ["192.0.2.7\nb NS c"]}]}, "is no address"),
+    ({"zones": ["example.test\n"]}, "use a DNS host name"),
     ({"names": [{"name": "a.example.test", "addresses": ["10.0.0.999"]}]}, "names[a.example.test].addresses: '10.0"),
     ({"names": [{"name": "a.example.test", "addresses": ["fe80::1%eth0"]}]}, "'fe80::1%eth0': is no address"),
     ({"names": [{"name": "a.example.test", "addresses": []}] * 2}, "names: 'a.example.test': is there twice"),
@@ -41,17 +44,18 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "said"), WRONG)
 def test_what_is_refused(given: dict[str, Any], said: str) -> None:
+    """FAULTS 49: before any server is asked."""
     message = told(orders.read, options(**given))
     assert said in message
     assert "secret" not in message
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_one_message_names_all_errors() -> None:
     assert len(told(orders.read, options(ttl=0, zones=["a b"])).splitlines()) == 2
 
 
 def test_check_mode_plans_for_a_host_without_powerdns() -> None:
-    """A run of site with --check on an empty host; a file that is there and can't be read is still named."""
+    """site --check runs on an empty host. A key file that can't be read is still named."""
     missing = options(
         key=None, key_file="/nonexistent/key", name_servers=[{"name": "ns1.a.test", "addresses": ["::1"]}]
     )

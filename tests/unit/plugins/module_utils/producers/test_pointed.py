@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where names point, asked of real PowerDNS servers."""
+"""Where names point, according to real PowerDNS servers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_an_alias_of_a_name_with_one_kind_of_address(primary: PowerDns) -> None:
 
 
 def test_name_servers_that_differ(primary: PowerDns, secondary: PowerDns) -> None:
-    """One line where they agree; else the ones that are wrong are named."""
+    """If they agree, there is one line. Otherwise each wrong one is named."""
     secondary.copies(ZONE, PRIMARY)
     both = {"ns1": [PRIMARY], "ns2": [SECONDARY]}
     run({BAR: ["192.0.2.7"]}, name_servers=both)
@@ -62,7 +62,7 @@ def test_name_servers_that_differ(primary: PowerDns, secondary: PowerDns) -> Non
     ]
 
 
-def test_a_name_server_that_says_nothing_is_asked_once(primary: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_name_server_is_asked_once(primary: PowerDns, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 80: status waits for it once, and shows the rest."""
     run({BAR: ["192.0.2.7"]})
     asked: list[tuple[Any, ...]] = []
@@ -85,7 +85,7 @@ def test_a_name_server_that_says_nothing_is_asked_once(primary: PowerDns, monkey
     assert lines({BAR: ["192.0.2.7"]}, servers)[0] == f"DNS {BAR}: 192.0.2.7"
 
 
-def test_a_zone_that_is_not_the_servers(primary: PowerDns) -> None:
+def test_a_server_without_the_zone(primary: PowerDns) -> None:
     run({BAR: ["192.0.2.7"]})
     found = pointed.ask({"other.invalid": ["192.0.2.7"], BAR: ["192.0.2.7"]}, SERVERS)
     assert [(one.line, one.state) for one in found] == [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers of name servers: a real one's, and what hostile or broken ones may send."""
+"""Answers of a real name server, and packets that hostile or broken servers may send."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ ANSWERS: list[tuple[Callable[[bytes], list[bytes]], str]] = [
 
 
 @pytest.mark.parametrize(("answer", "why"), ANSWERS)
-def test_what_may_be_answered(answer: Callable[[bytes], list[bytes]], why: str) -> None:
+def test_packets_of_broken_servers_are_named(answer: Callable[[bytes], list[bytes]], why: str) -> None:
     with answering(answer):
         assert said(SERVER) == why
 
@@ -97,5 +97,5 @@ def test_a_real_name_server(primary: PowerDns) -> None:
 @pytest.mark.parametrize(
     ("found", "wanted", "reached"), [(2, 2, True), (3, 2, True), (1, 2, False), (0, 2**32 - 1, True)]
 )
-def test_serials_go_round_in_a_circle(found: int, wanted: int, reached: bool) -> None:
+def test_serials_are_compared_by_their_arithmetic(found: int, wanted: int, reached: bool) -> None:
     assert questions.is_reached(found, wanted) == reached

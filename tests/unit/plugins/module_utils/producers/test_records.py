@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is there, what should be there, and the difference, without any server."""
+"""Present and wanted records, and the difference, without a server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ASKED = Wanted({A[0]}, {A: HERE})
         (("aa.example.test.", "NS"), ""),
     ],
 )
-def test_what_is_in_the_way(foreign: Key, said: str) -> None:
+def test_foreign_records_in_the_way(foreign: Key, said: str) -> None:
     found = plan(Zone("example.test.", foreign={foreign: THERE}), ASKED, prune=True)
     assert "".join(found.conflicts).startswith(said)
     assert found.changes == ([] if said else [Change(A, None, HERE)])
@@ -59,7 +59,7 @@ def test_a_name_belongs_to_the_longest_zone_that_it_ends_with() -> None:
     assert homeless == ["notexample.test"]
 
 
-def test_a_record_that_a_hand_has_disabled_is_not_there() -> None:
+def test_a_record_that_was_disabled_by_hand_does_not_count() -> None:
     rrset = {
         "name": "A.example.test.",
         "type": "A",

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import visit
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Venue
+from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
+from ansible_collections.backstage.django.plugins.module_utils.host import files
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Tls, Venue
 from ansible_collections.backstage.django.plugins.module_utils.productions import reports
 from ansible_collections.backstage.django.plugins.module_utils.stages.pages import Answer
 
@@ -67,6 +69,7 @@ def test_a_report(playing: House) -> None:
     assert playing.seen() == before
 
 
+<<<<<<< HEAD
 def test_a_calendar(playing: House) -> None:
     """An Act that is not on now has a line of its own, and the Venue one with the coming week."""
     times = {"kittens": ("2020-01-01..2999-12-31",), "dogs": ("2019-01-01",)}
@@ -77,6 +80,31 @@ def test_a_calendar(playing: House) -> None:
     assert "(not on now at d.example)  dogs: not playing" in found["playbill"]
     assert [line.split("  ")[2] for line in found["playbill"] if line.startswith("http://d.example/")] == ["open"]
     assert found["calendar"][0] in reports.shown(found)["stdout_lines"]
+=======
+def test_certificates_from_an_authority(playing: House) -> None:
+    playing.book(Venue("a.example", ["www.a.example"], Tls("acme")))
+    pairs, line = Pairs.of(playing.host, "jazz", "a.example"), "certificate: a.example: "
+    assert reports.report("jazz")["certificates"] == [f"{line}not asked for yet"]
+    os.makedirs(pairs.root)
+    end, after = 1790000000, 1780000000
+    states: list[tuple[dict[str, Any], str]] = [
+        ({"state": "ok", "ends": end}, "ok, until 2026-09-21 14:13 UTC"),
+        ({"state": "waiting", "error": "nobody there"}, "waiting: nobody there; the Venue goes on by HTTP meanwhile"),
+        (
+            {"state": "failing", "error": "nobody there", "ends": end, "next": after, "names": ["a.example"]},
+            "failing: nobody there; the one in use ends on 2026-09-21 14:13 UTC;"
+            " the host asks again after 2026-05-28 20:26 UTC",
+        ),
+        (
+            {"state": "partly", "missing": {"www.a.example": "no address"}, "ends": end},
+            "partly; it lacks www.a.example (no address)",
+        ),
+    ]
+    for state, said in states:
+        files.write(pairs.state_file, files.to_json(state))
+        assert reports.report("jazz")["certificates"] == [line + said]
+    assert line + said in reports.shown(reports.report("jazz"))["stdout"]
+>>>>>>> w4-zones
 
 
 def test_an_empty_host(house: House) -> None:
@@ -87,6 +115,7 @@ def test_an_empty_host(house: House) -> None:
         "acts": {},
         "sesses": {},
         "venues": {},
+        "certificates": [],
         "answers": [],
         "playbill": [],
         "workers": [],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of the smallest Act that has everything a switch can break: a database, static files, secrets."""
+"""Settings of a small Act with everything that a switch can break: a database, static files, secrets."""
 
 import os
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a test asks: who answers, for how long, and with which environment."""
+"""Pages for tests: who answers, slowly if asked to, and with which environment."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ from .models import Song
 
 
 def corner(_request: HttpRequest) -> JsonResponse:
-    """Who answers; it reads the database, because an answer that doesn't proves little."""
+    """Return who answers. The page reads the database, so that the answer proves that it works."""
     return JsonResponse(
         {
             "production": os.environ["BACKSTAGE_PRODUCTION"],
@@ -29,11 +29,11 @@ def corner(_request: HttpRequest) -> JsonResponse:
 
 
 def slow(request: HttpRequest) -> JsonResponse:
-    """An answer that takes so long that a switch happens while it is being made."""
+    """Answer so slowly that a switch happens meanwhile."""
     time.sleep(min(float(request.GET["seconds"]), 10))
     return JsonResponse({"edition": EDITION})
 
 
 def variables(_request: HttpRequest) -> JsonResponse:
-    """The whole environment, byte for byte. This Act holds test values only."""
+    """Return the whole environment, byte for byte. This Act has only test values."""
     return JsonResponse({name.decode(): value.hex() for name, value in os.environb.items()})

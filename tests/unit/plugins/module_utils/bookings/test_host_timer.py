@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What starts a program of the host: a timer of systemd, or cron."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.bookings import host_timer
+from ansible_collections.backstage.django.plugins.module_utils.bookings.host_timer import HostTimer
+from ansible_collections.backstage.django.plugins.module_utils.host import programs
+from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.stages import timers
+
+TIMER = HostTimer("backstage-certificates", "/usr/local/sbin/backstage-certificates", "7 * * * *")
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >> {log}
+case $1 in
+  enable) ln -s x {wants}/backstage-certificates.timer ;;
+  disable) rm {wants}/backstage-certificates.timer ;;
+esac
+"""
+
+
+@pytest.fixture
+def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(timers, "SYSTEMD", str(tmp_path / "nothing"))
+    monkeypatch.setattr(timers, "CRON", str(tmp_path))
+    monkeypatch.setattr(timers, "CRON_PROGRAM", "/bin/true")
+    return tmp_path / "backstage-certificates"
+
+
+def test_cron(cron: Path) -> None:
+    assert not TIMER.is_on
+    TIMER.switch(False)
+    TIMER.switch(True)
+    assert TIMER.is_on
+    *_variables, line = cron.read_text().splitlines()
+    assert line == ("7 * * * * root /usr/local/sbin/backstage-certificates 2>&1 | logger -t backstage-certificates")
+    cron.write_text("# changed by hand")
+    assert not TIMER.is_on
+    TIMER.switch(True)
+    assert TIMER.is_on
+    TIMER.switch(False)
+    assert not cron.exists()
+
+
+@pytest.mark.usefixtures("cron")
+def test_a_host_without_cron(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timers, "CRON_PROGRAM", "/nonexistent")
+    with pytest.raises(BackstageError, match="PID 1 is not systemd, and cron is missing: install the package cron"):
+        TIMER.switch(True)
+
+
+def test_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A systemctl of the test's own: there is no systemd in its namespaces."""
+    wants, log = tmp_path / "timers.target.wants", tmp_path / "log"
+    wants.mkdir()
+    (tmp_path / "bin").mkdir()
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.write_text(SYSTEMCTL.format(log=log, wants=wants))
+    systemctl.chmod(0o755)
+    asked = programs.ask
+    monkeypatch.setattr(programs, "ask", lambda *words: asked(str(systemctl), *words[1:]))
+    monkeypatch.setattr(timers, "SYSTEMD", str(tmp_path))
+    monkeypatch.setattr(timers, "UNITS", str(tmp_path))
+    for on in (True, True, False, False):
+        TIMER.switch(on)
+        assert TIMER.is_on is on
+    unit = "backstage-certificates.timer"
+    assert log.read_text().splitlines() == [f"enable --now --quiet {unit}", f"disable --now --quiet {unit}"]
+    systemctl.write_text("#!/bin/sh\necho no such unit >&2\nexit 1\n")
+    with pytest.raises(BackstageError, match=f"systemctl enable --now --quiet {unit} failed: no such unit"):
+        TIMER.switch(True)
+
+
+def test_a_minute_of_the_host() -> None:
+    assert 0 <= host_timer.minute_of_host() < 60
+    assert host_timer.minute_of_host() == host_timer.minute_of_host()
