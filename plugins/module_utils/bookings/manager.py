@@ -281,8 +281,14 @@ class Bookings:
         return ServerFiles(server_block.render(self.paths, addresses.venue(block), booked, self.host))
 
     def _prepared(self, block: Block) -> dict[str, str]:
-        """The file of a Venue that waits for its certificate, as it will be then."""
-        return {self._path(block["name"]): self._text(blocks.with_tls(block)) or ""}
+        """The files of a Venue that waits for its certificate, as they will be then."""
+        found, name = self._files(blocks.with_tls(block)), block["name"]
+        if found is None:
+            return {}
+        if not found.on:
+            return {self._path(name): found.text}
+        place = server_files.directory(self.host, server_block.file_name(self.paths.name, name))
+        return {os.path.join(place, file): text for file, text in found.prepared.items()}
 
     def _booked(self, act: str, path: str) -> Optional[Booked]:
         """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""

@@ -11,7 +11,7 @@ import os
 from typing import Any, Optional
 
 from ..acts import dumps
-from ..bookings import calendars, issued, visit, written
+from ..bookings import blocks, calendars, issued, visit, written
 from ..certificates import ends
 from ..host import files
 from ..host.facts import Host

@@ -69,7 +69,6 @@ def test_a_report(playing: House) -> None:
     assert playing.seen() == before
 
 
-<<<<<<< HEAD
 def test_a_calendar(playing: House) -> None:
     """An Act that is not on now has a line of its own, and the Venue one with the coming week."""
     times = {"kittens": ("2020-01-01..2999-12-31",), "dogs": ("2019-01-01",)}
@@ -80,11 +79,12 @@ def test_a_calendar(playing: House) -> None:
     assert "(not on now at d.example)  dogs: not playing" in found["playbill"]
     assert [line.split("  ")[2] for line in found["playbill"] if line.startswith("http://d.example/")] == ["open"]
     assert found["calendar"][0] in reports.shown(found)["stdout_lines"]
-=======
+
+
 def test_certificates_from_an_authority(playing: House) -> None:
     playing.book(Venue("a.example", ["www.a.example"], Tls("acme")))
     pairs, line = Pairs.of(playing.host, "jazz", "a.example"), "certificate: a.example: "
-    assert reports.report("jazz")["certificates"] == [f"{line}not asked for yet"]
+    assert reports.report("jazz")["issued"] == [f"{line}not asked for yet"]
     os.makedirs(pairs.root)
     end, after = 1790000000, 1780000000
     states: list[tuple[dict[str, Any], str]] = [
@@ -102,9 +102,8 @@ def test_certificates_from_an_authority(playing: House) -> None:
     ]
     for state, said in states:
         files.write(pairs.state_file, files.to_json(state))
-        assert reports.report("jazz")["certificates"] == [line + said]
+        assert reports.report("jazz")["issued"] == [line + said]
     assert line + said in reports.shown(reports.report("jazz"))["stdout"]
->>>>>>> w4-zones
 
 
 def test_an_empty_host(house: House) -> None:
@@ -115,7 +114,7 @@ def test_an_empty_host(house: House) -> None:
         "acts": {},
         "sesses": {},
         "venues": {},
-        "certificates": [],
+        "issued": [],
         "answers": [],
         "playbill": [],
         "workers": [],
