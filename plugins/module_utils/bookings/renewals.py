@@ -21,9 +21,9 @@ from typing import Callable
 
 from ..certificates import wishes
 from ..certificates.authority import Authority
-from ..certificates.due import ACME
+from ..certificates.due import ACME, BROKEN, OK
 from ..certificates.pairs import Pairs
-from ..certificates.renewal import BROKEN, OK, Done, Renewal
+from ..certificates.renewal import Done, Renewal
 from ..certificates.wishes import Wish
 from ..host import files, locks
 from ..host.errors import BackstageError
