@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils.host import host_specs, role_files
 from ..module_utils.host.errors import BackstageError
+from ..plugin_utils import library
 
 _NOTHING: dict[str, Any] = {"changed": False, "changes": [], "kept": [], "diff": []}
 
@@ -22,7 +23,8 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        done = _NOTHING if is_there(self._task.args) else self._execute_module(task_vars=task_vars)
+        arguments = library.expanded(self._task.args)
+        done = _NOTHING if is_there(arguments) else self._execute_module(module_args=arguments, task_vars=task_vars)
         result.update(done)
         return result
 

@@ -81,6 +81,21 @@ options:
         type: str
         description:
           - The content of the file, which is never shown in a diff, result or log. Replaces O(files[].content).
+  library:
+    type: dict
+    description:
+      - Modules of this collection for a program of the host. The controller adds them to O(directories) and O(files),
+        with all that they import, as a Python package of the name C(backstage).
+    suboptions:
+      path:
+        type: path
+        required: true
+        description: The directory of the package. It has to be one of O(directories), too.
+      modules:
+        type: list
+        elements: str
+        required: true
+        description: The modules, as paths inside C(module_utils).
   logs:
     type: list
     elements: dict

@@ -65,6 +65,13 @@ def files() -> Spec:
             },
             mutually_exclusive=[("content", "data", "sensitive_content")],
         ),
+        "library": {
+            "type": "dict",
+            "options": {
+                "path": {"type": "path", "required": True},
+                "modules": {"type": "list", "elements": "str", "required": True},
+            },
+        },
         "logs": _listed(_owned("0640", group="adm")),
         "removed_links": _listed(
             {"path": {"type": "path", "required": True}, "target": {"type": "path", "required": True}}

@@ -32,12 +32,18 @@ def _checked(arguments: dict[str, Any]) -> dict[str, Any]:
     return backstage_files.checked(arguments).validated_parameters
 
 
+def _sent(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What the module returns; it gets no library."""
+    assert "library" not in arguments
+    return dict(SENT)
+
+
 def run(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]) -> dict[str, Any]:
     """The action, on a controller that can reach no host."""
     action = backstage_files.ActionModule.__new__(backstage_files.ActionModule)
     action._task = SimpleNamespace(args=arguments, async_val=0, check_mode=False)
     monkeypatch.setattr(backstage_files.ActionBase, "run", lambda *_args: {})
-    monkeypatch.setattr(action, "_execute_module", lambda task_vars: dict(SENT))
+    monkeypatch.setattr(action, "_execute_module", lambda module_args, task_vars: _sent(module_args))
     return action.run(task_vars={})
 
 
@@ -51,6 +57,7 @@ def test_what_is_there(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any
     "change",
     [
         {"recorded": ""},
+        {"library": {"path": "/usr/local/lib/x", "modules": ["host/names.py"]}},
         {"files": []},
         {"state": "absent"},
         {"directories": [{"path": "/etc", "mode": "wrong"}]},
