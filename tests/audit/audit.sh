@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tools=$(scripts/env.sh audit)/bin
 results=$PWD/.garage/audit
 rm -rf "$results" && mkdir -p "$results"
+tests/garage/garage.sh up
+trap 'tests/garage/garage.sh down' EXIT
 for step in prepare converge; do tests/garage/molecule.sh "$step" -s certificates; done
 PYTEST_ADDOPTS='-k test_1_modes' tests/garage/molecule.sh verify -s certificates
 "$tools/python" tests/audit/audit.py "$results" h1 h2

@@ -14,9 +14,8 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Callable, Optional
-from urllib.parse import urlsplit
 
-from ..certificates import account, checks, due, renewal, wishes
+from ..certificates import account, checks, due, wishes
 from ..certificates.due import ACME
 from ..certificates.pairs import Pairs
 from ..certificates.wishes import Wish
@@ -105,7 +104,7 @@ class Issued:
         return why if is_new or not 0 <= now - state.get("asked", 0) < _A_WHILE else ""
 
     def _authority(self, block: Block) -> str:
-        return urlsplit(self._wish(block).directory).netloc
+        return self._wish(block).directory.partition("//")[2].partition("/")[0]
 
     def doubts(self, wanted: Mapping[str, Block]) -> list[str]:
         """How the certificates stand that are not as they should be, and are not asked for by this run."""
@@ -116,7 +115,7 @@ class Issued:
     def doubt(self, venue: str) -> str:
         """How a certificate stands; empty where it is as it should be."""
         state = self._of(venue).state()
-        if state.get("state", renewal.OK) == renewal.OK:
+        if state.get("state", due.OK) == due.OK:
             return ""
         return f"the certificate of {venue}: {told(state)}"
 
@@ -204,7 +203,7 @@ def lines(host: Host, production: str, blocks: Mapping[str, Block]) -> list[str]
     found = []
     for name in sorted(name for name, block in blocks.items() if is_issued(block)):
         state = Pairs.of(host, production, name).state()
-        ok = f"ok, until {checks.day(state['ends'])}" if state.get("state") == renewal.OK else ""
+        ok = f"ok, until {checks.day(state['ends'])}" if state.get("state") == due.OK else ""
         found.append(f"certificate: {name}: {ok or (told(state) if state else 'not asked for yet')}")
     return found
 
@@ -217,9 +216,9 @@ def told(state: Mapping[str, object]) -> str:
     missing = state.get("missing")
     if isinstance(missing, dict) and missing:
         parts.append("; it lacks " + ", ".join(f"{name} ({why})" for name, why in missing.items()))
-    if state["state"] == renewal.WAITING:
+    if state["state"] == due.WAITING:
         parts.append(f"; the Venue goes on {'with a self-signed one' if 'names' in state else 'by HTTP'} meanwhile")
-    if state["state"] == renewal.FAILING and isinstance(state.get("ends"), (int, float)):
+    if state["state"] == due.FAILING and isinstance(state.get("ends"), (int, float)):
         parts.append(f"; the one in use ends on {checks.day(float(str(state['ends'])))}")
     if isinstance(state.get("next"), (int, float)):
         parts.append(f"; the host asks again after {checks.day(float(str(state['next'])))}")

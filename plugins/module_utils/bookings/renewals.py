@@ -21,9 +21,9 @@ from typing import Callable
 
 from ..certificates import wishes
 from ..certificates.authority import Authority
-from ..certificates.due import ACME
+from ..certificates.due import ACME, BROKEN, OK
 from ..certificates.pairs import Pairs
-from ..certificates.renewal import BROKEN, OK, Done, Renewal
+from ..certificates.renewal import Done, Renewal
 from ..certificates.wishes import Wish
 from ..host import files, locks
 from ..host.errors import BackstageError
@@ -46,12 +46,14 @@ class Renewals:
         now: the moment, in seconds since 1970.
         say: takes a line for the log.
         wished: what is wanted, by PRODUCTION.VENUE.
+        silent: the authorities that did not answer, each with the reason.
     """
 
     host: Host
     now: float
     say: Callable[[str], None]
     wished: dict[str, Wish] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
 
     def run(self, names: Sequence[str] = (), at_once: bool = False) -> bool:
         """Renew what is due, and have nginx serve it; return whether all is well.
@@ -70,7 +72,7 @@ class Renewals:
             wish = Wish.of(files.read_json(os.path.join(self.host.wishes, f"{name}.json")))
             self.wished[name] = wish
             pairs = Pairs.of(self.host, wish.production, wish.venue)
-            done = Renewal(wish, pairs, Authority(self.host, wish), self.now).run(at_once)
+            done = Renewal(wish, pairs, Authority(self.host, wish, self.silent), self.now).run(at_once)
         except (BackstageError, OSError, ValueError) as error:
             done = Done(False, {"state": BROKEN, "error": str(getattr(error, "message", error))})
         if done.changed or done.state["state"] != OK:

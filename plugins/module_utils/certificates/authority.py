@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Optional
 
 from ..host import process
 from ..host.errors import BackstageError
@@ -43,10 +43,12 @@ class Authority:
     Args:
         host: the host's facts.
         wish: what is wanted.
+        silent: the authorities that did not answer in this run, each with the reason: they are not waited for again.
     """
 
-    def __init__(self, host: Host, wish: Wish) -> None:
+    def __init__(self, host: Host, wish: Wish, silent: Optional[dict[str, str]] = None) -> None:
         self.host, self.wish = host, wish
+        self._silent = {} if silent is None else silent
 
     def certificate(self, csr: str, names: Sequence[str], replaces: str) -> str:
         """Get a certificate, as PEM text with its chain.
@@ -72,6 +74,8 @@ class Authority:
 
     def _ask(self, what: str, **more: Any) -> Any:
         wish = self.wish
+        if wish.directory in self._silent:
+            raise Refused(self._silent[wish.directory], {}, 0)
         question = {
             "ask": what,
             "directory": wish.directory,
@@ -92,6 +96,8 @@ class Authority:
             said = result.err.strip()[-300:] or f"it ended with status {result.code}"
             raise Refused(f"{program} gave no answer: {said}", {}, 0)
         found = json.loads(result.out)
+        if found.get("silent"):
+            self._silent[wish.directory] = found["refused"]
         if "refused" in found:
             raise Refused(found["refused"], found["names"], found["wait"])
         return found["answer"]

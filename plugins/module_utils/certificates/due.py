@@ -12,6 +12,8 @@ from typing import Any
 from .wishes import Wish
 
 ACME = "acme"
+OK, PARTLY, WAITING, FAILING, BROKEN = "ok", "partly", "waiting", "failing", "broken"
+"""How a certificate stands."""
 DAY = 86400
 FIRST_WAIT, LONGEST_WAIT = 600, DAY / 2
 _FAR = 2 * DAY

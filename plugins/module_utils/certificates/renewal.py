@@ -21,11 +21,10 @@ from ..host.errors import BackstageError
 from ..manifest.nouns import Pair
 from . import checks, due
 from .authority import Authority, Refused
-from .due import ACME, DAY
+from .due import ACME, DAY, FAILING, OK, PARTLY, WAITING
 from .pairs import SELFSIGNED, Pairs
 from .wishes import Wish
 
-OK, PARTLY, WAITING, FAILING, BROKEN = "ok", "partly", "waiting", "failing", "broken"
 _ASK_AGAIN = 6 * 3600
 
 

@@ -8,7 +8,7 @@
 QUESTION is JSON: ``ask`` (certificate or window), ``directory``, ``ca``, ``contact``, ``profile``, ``challenge``,
 ``account`` and ``tsig`` (paths of keys), for a certificate also ``csr``, ``names`` and ``replaces``, and for a window
 ``chain``. The answer is written to DESCRIPTOR: ``{"answer": ...}``, or ``{"refused": why, "names": {name: why}, "wait":
-seconds}``.
+seconds, "silent": whether the authority can't be asked for anything now}``.
 
 It never sees the key of a certificate, and may write no file. The protocol is that of python3-acme.
 """
@@ -52,7 +52,7 @@ class Refused(Exception):
 
     def __init__(self, why: str, names: dict[str, str] | None = None, wait: float = 0) -> None:
         super().__init__(why)
-        self.names, self.wait = names or {}, wait
+        self.names, self.wait, self.silent = names or {}, wait, False
 
 
 class NewOrder(messages.NewOrder):
@@ -244,8 +244,10 @@ def apart(date: str | None) -> None:
 
 def asked(question: dict[str, Any], trusted: str | bool) -> Any:
     """Ask, and turn whatever goes wrong into one sentence."""
+    is_known = False
     try:
         authority = Authority(question, trusted)
+        is_known = True
         return authority.window() if question["ask"] == "window" else authority.certificate()
     except errors.ValidationError as error:
         names = dict(map(failed, error.failed_authzrs))
@@ -260,7 +262,9 @@ def asked(question: dict[str, Any], trusted: str | bool) -> Any:
     except errors.IssuanceError as error:
         raise Refused(f"the authority made no certificate: {said(error.error)}") from None
     except (*SENSELESS, requests.exceptions.RequestException, errors.Error, jose.DeserializationError) as error:
-        raise Refused(f"the authority does not answer at {question['directory']}: {reason(error)}") from None
+        refused = Refused(f"the authority does not answer at {question['directory']}: {reason(error)}")
+        refused.silent = not is_known
+        raise refused from None
 
 
 def said(error: messages.Error) -> str:
@@ -304,8 +308,8 @@ def main() -> None:
         with trust(question["ca"]) as trusted:
             answer: dict[str, Any] = {"answer": asked(question, trusted)}
     except (Refused, OSError) as error:
-        names, wait = getattr(error, "names", {}), getattr(error, "wait", 0)
-        answer = {"refused": str(error), "names": names, "wait": wait}
+        more = {"names": {}, "wait": 0, "silent": False}
+        answer = {"refused": str(error), **{key: getattr(error, key, more[key]) for key in more}}
     with os.fdopen(int(sys.argv[1]), "w") as out:
         json.dump(answer, out)
 

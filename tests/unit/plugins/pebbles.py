@@ -25,6 +25,13 @@ LIBRARIES = (
     *("python3-cffi-backend", "python3-pkg-resources", "python3-six"),
 )
 """Packages with what python3-acme needs."""
+QUICK = """#!/bin/sh
+export PYTHONPATH={libraries}
+exec /usr/bin/python3 -S -c 'import runpy, sys, time, acme.client
+slowly, time.sleep, sys.argv = time.sleep, lambda seconds: slowly(seconds / 10), sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")' "$@"
+"""
+"""A Python that waits a tenth as long for an authority: this one is quick."""
 PORT, MANAGEMENT, DNS, NAMES = 14000, 15000, 8053, 8055
 
 
@@ -44,8 +51,7 @@ def libraries() -> Iterator[str]:
             packages = program().parents[3] / name / "usr/lib/python3/dist-packages"
             shutil.copytree(packages, place / "libraries", dirs_exist_ok=True)
         script = place / "python"
-        environment = f"PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={place}/libraries"
-        script.write_text(f'#!/bin/sh\n{environment} exec /usr/bin/python3 -S "$@"\n')
+        script.write_text(QUICK.format(libraries=place / "libraries"))
         script.chmod(0o755)
         yield str(script)
     finally:

@@ -14,7 +14,7 @@ _DAY = 86400
 
 def lines(venue: Venue) -> Lines:
     """The header in every answer by HTTPS, once: what the Act says of it does not count."""
-    if not venue.tls.hsts:
+    if not venue.tls.hsts or venue.scheme == "http":
         return Lines()
     header = f"        add_header Strict-Transport-Security max-age={venue.tls.hsts * _DAY} always;\n"
     return Lines(headers=header, door="        uwsgi_hide_header Strict-Transport-Security;\n")

@@ -28,6 +28,7 @@ from ansible_collections.backstage.django.plugins.module_utils.host import facts
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
 from ansible_collections.backstage.django.plugins.module_utils.manifest.acme import Acme
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Auth,
     Gig,
     Manifest,
     Sess,
@@ -274,6 +275,24 @@ def test_a_broken_wish_is_its_own(playing: House) -> None:
     Path(playing.host.wishes, "blues.b.example.json").write_text("{}")
     code, said = run(playing)
     assert (code, said.partition(": it does")[0]) == (1, "blues.b.example: broken")
+
+
+GUARDED = Auth({"ada": "$5$salt$" + "h" * 43})
+TOKEN = "x" * 43
+
+
+@pytest.mark.parametrize("more", [{}, {"state": "closed"}, {"auth": GUARDED, "deny": ["127.0.0.1"]}])
+def test_the_answer_to_an_authority(playing: House, more: dict[str, Any]) -> None:
+    """At every name, whatever else the Venue answers; what is no token is led to HTTPS as all else is."""
+    assert booked(playing, replace(ISSUED, **more), NOBODY).apply() == {}
+    key = Path(account.path(playing.host, "jazz")).read_text()
+    nginx_, place = Nginx("", playing.root, playing.host.http_port), "/.well-known/acme-challenge/"
+    for name in (V, WWW):
+        status, headers, body = nginx_.get(name, place + TOKEN)
+        assert (status, body) == (200, f"{TOKEN}.{account.thumbprint(key)}")
+        assert (headers["Content-Type"], headers["X-Content-Type-Options"]) == ("text/plain", "nosniff")
+        for path in (place, place + "short", f"{place}{TOKEN}%0a", f"{place}{TOKEN}/x", f"{place}{TOKEN}<b>", "/"):
+            assert plain(playing, name, path)[0] == 301, path
 
 
 def test_a_damaged_pair_keeps_nginx_from_nothing(playing: House) -> None:

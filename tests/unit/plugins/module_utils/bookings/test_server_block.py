@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx, server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.host import files
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Tls, Venue
 
 from ...house import A, B, House
 from ...servers import Nginx, free_port, listening, read_request, uwsgi_params
@@ -215,3 +215,16 @@ def test_a_switch_is_one_rename(served: Served) -> None:
     assert server.get(NAME, "/")[0] == 502
     files.link(house.act().live, f"sesses/{A}.1")
     assert server.get(NAME, "/")[0] == 200
+
+
+def test_all_modes_of_tls_have_the_same_servers(house: House) -> None:
+    """A change of the mode changes the certificate; with an authority there is also the answer to it."""
+    house.build(A)
+    one, other, third = (
+        server_block.render(house.paths, Venue(NAME, [WWW], Tls(mode)), [GIG], house.host).splitlines()
+        for mode in ("selfsigned", "files", "acme")
+    )
+    assert one[2:] == other[2:]
+    more = [line.strip() for line in third[2:] if line not in one[2:]]
+    include, led = f"include {house.host.challenges}/jazz.conf;", f"return 301 https://{NAME}$request_uri;"
+    assert more == [include, f"location / {{ {led} }}"], "by HTTP alone"

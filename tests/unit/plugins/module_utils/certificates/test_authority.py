@@ -124,6 +124,16 @@ def test_no_authority(asking: House) -> None:
     assert said == f"the authority does not answer at https://127.0.0.1:{port}/dir: [Errno 111] Connection refused"
 
 
+def test_an_authority_that_does_not_answer_is_asked_once_a_run(asking: House) -> None:
+    """A host may have a hundred Venues, and each question would wait for half a minute."""
+    wanted, silent = wish(f"https://127.0.0.1:{free_port()}/dir"), {}
+    first = why(lambda: Authority(asking.host, wanted, silent).window("")).message
+    os.remove(os.path.join(asking.host.house, authority.PROGRAM))
+    assert why(lambda: Authority(asking.host, wanted, silent).window("")).message == first
+    other = wish("https://127.0.0.1:1/dir")
+    assert "gave no answer" in why(lambda: Authority(asking.host, other, silent).window("")).message
+
+
 def test_it_sees_no_key(asking: House) -> None:
     """FAULTS 61: who asks may read the account's key, and neither keys of certificates nor anything else of Venues."""
     pairs = Pairs.of(asking.host, "jazz", "a.example")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Tls, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import WAITING, Tls, Venue
 
 from ....house import A, House
 from .conftest import GIG, NAME
@@ -32,4 +32,10 @@ def test_every_place_with_headers_has_it(house: House, state: str, places: int) 
 
 def test_without_it_nothing_is_said(house: House) -> None:
     text = server_block.render(house.paths, Venue(NAME, [], Tls("selfsigned")), [GIG], house.host)
+    assert "Strict-Transport-Security" not in text
+
+
+def test_a_venue_that_waits_for_its_certificate_says_nothing_by_http(house: House) -> None:
+    house.build(A)
+    text = server_block.render(house.paths, Venue(NAME, [], Tls(WAITING, hsts=30)), [GIG], house.host)
     assert "Strict-Transport-Security" not in text
