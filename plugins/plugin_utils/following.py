@@ -33,13 +33,14 @@ PATIENCE = 3
 """Seconds that a question waits on the host; a phase that takes longer is told before it has ended."""
 SHORTEST = 0.5
 """Seconds of a phase that is worth a line."""
-# Waits until there are more lines than those seen, or the file has gone. Lines are counted, and not bytes: what comes
-# by a terminal has other ends of lines.
+# Waits until there are more lines than those seen, or the file has gone. The question holds the file open, so that it
+# also gets what was written right before it was removed. Lines are counted, and not bytes: what comes by a terminal has
+# other ends of lines.
 _ASK = (
-    "n=0; there={seen}; while [ $n -lt {turns} ]; do"
-    " if [ -e {path} ]; then there=1; [ $(wc -l < {path}) -gt {seen} ] && break;"
-    " elif [ $there -gt 0 ]; then echo over; break; fi;"
-    " n=$((n+1)); sleep 0.2; done; tail -n +{first} {path} 2>/dev/null; true"
+    "n=0; held=; while [ $n -lt {turns} ]; do"
+    " if [ -e {path} ]; then [ $held ] || exec 3<{path}; held=1; [ $(wc -l </dev/fd/3) -gt {seen} ] && break;"
+    " elif [ $held ] || [ {seen} -gt 0 ]; then echo over; break; fi;"
+    " n=$((n+1)); sleep 0.2; done; [ $held ] && tail -n +{first} /dev/fd/3; true"
 )
 
 

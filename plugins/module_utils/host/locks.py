@@ -11,27 +11,33 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
+from typing import Callable, Optional
 
 from . import caller, files
 from .errors import BackstageError
 
 NOTICED = 5
 """A wait longer than these seconds is reported."""
+TOLD = 1
+"""After these seconds, a wait is told to people who read along."""
+
+Tell = Optional[Callable[[str], None]]
 
 
 @contextlib.contextmanager
-def held(path: str, who: str, timeout: float) -> Iterator[list[str]]:
+def held(path: str, who: str, timeout: float, tell: Tell = None) -> Iterator[list[str]]:
     """Hold a lock file, and yield notes about the wait for it.
 
     Args:
         path: the file, in a directory of root's, which is made if it is missing.
         who: written into the file for processes that wait.
         timeout: seconds to wait for another holder.
+        tell: takes a sentence about the holder while this process waits.
 
     BackstageError: another run held the lock the whole time; the message names it.
     """
     notes: list[str] = []
-    handle = _take(path, time.monotonic() + timeout, notes)
+    handle = _take(path, time.monotonic() + timeout, notes, tell)
     try:
         os.ftruncate(handle, 0)
         started = time.strftime("%Y-%m-%d %H:%M:%S")
@@ -42,13 +48,13 @@ def held(path: str, who: str, timeout: float) -> Iterator[list[str]]:
         os.close(handle)
 
 
-def _take(path: str, deadline: float, notes: list[str]) -> int:
+def _take(path: str, deadline: float, notes: list[str], tell: Tell) -> int:
     """Return the lock file at the path. Its last holder may have removed the one that this process waited for."""
     while True:
         files.directory(os.path.dirname(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            _wait(handle, path, deadline, notes)
+            _wait(handle, path, deadline, notes, tell)
             if _is_at(handle, path):
                 return handle
         except BaseException:
@@ -64,7 +70,7 @@ def _is_at(handle: int, path: str) -> bool:
         return False
 
 
-def _wait(handle: int, path: str, deadline: float, notes: list[str]) -> None:
+def _wait(handle: int, path: str, deadline: float, notes: list[str], tell: Tell) -> None:
     began, holder = time.monotonic(), ""
     while True:
         try:
@@ -80,6 +86,9 @@ def _wait(handle: int, path: str, deadline: float, notes: list[str]) -> None:
                 raise BackstageError(
                     f"{holder} holds {path}; run again when it has ended, or raise lock_timeout", step="lock"
                 ) from None
+            if tell and time.monotonic() - began >= TOLD:
+                tell(f"waits for {holder}, which holds {path}")
+                tell = None
             time.sleep(0.1)
 
 

@@ -60,9 +60,14 @@ def reconcile(order: Order) -> Outcome:
             return planned
         Host.read().need_stage()
         files.directory(paths.root)
-    with locks.held(paths.lock, who(), order.lock_timeout) as waited:
+    with locks.held(paths.lock, who(), order.lock_timeout, _tell) as waited:
         outcome = carry_out(order)
     return replace(outcome, warnings=[*waited, *outcome.warnings])
+
+
+def _tell(said: str) -> None:
+    """Tell people who read along what the whole run does."""
+    run_log.note("", said)
 
 
 def carry_out(order: Order) -> Outcome:
@@ -208,7 +213,7 @@ class _Run(Planner):
         if before and url_prefixes.urls(before, world.path(state.live_env)) != url_prefixes.urls(after, path):
             nothing_else = Manifest(self.manifest.production, self.manifest.acts)
             both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout, _tell) as waited:
                 self.warnings += waited
                 refused = both.apply()
                 self.written = written.read(self.paths.name, self.host)
@@ -223,7 +228,7 @@ class _Run(Planner):
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         run_log.phase("", "nginx")
         try:
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout, _tell) as waited:
                 self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have been added meanwhile
                 self.written = written.read(self.paths.name, self.host)

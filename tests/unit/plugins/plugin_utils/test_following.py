@@ -154,6 +154,19 @@ def test_the_question_ends_with_a_run_that_told_nothing(shown: list[str]) -> Non
     assert not follower._thread.is_alive()
 
 
+def test_what_comes_right_before_the_end_is_told(shown: list[str]) -> None:
+    """Such as a failure: the file has gone when the question has its answer, but the question still holds it open."""
+
+    def work() -> None:
+        run_log.phase("kittens", "gate")
+        time.sleep(1.2)
+        run_log.note("kittens", "FAILED: gate: it hisses")
+
+    follower = follow(Action(), work)
+    assert shown == ["kittens: gate: 1 s", "kittens: FAILED: gate: it hisses"]
+    assert not follower._thread.is_alive()
+
+
 def test_no_control_character_gets_through(shown: list[str]) -> None:
     def work() -> None:
         run_log.note("kittens", "FAILED: \x1b[2J")

@@ -67,6 +67,19 @@ def test_fault_26_who_waited_says_for_whom(tmp_path: Path, monkeypatch: pytest.M
         assert notes == []
 
 
+def test_fault_26_who_waits_says_for_whom_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and not where the wait is short."""
+    path, told = tmp_path / ".lock", []
+    monkeypatch.setattr(locks, "TOLD", 0.3)
+    with holder(path, 1.0) as pid, locks.held(str(path), "bob", 5, told.append):
+        pass
+    assert len(told) == 1
+    assert re.fullmatch(rf"waits for process {pid} of ada, \S.*, since .*, which holds {path}", told[0])
+    with holder(path, 0.1), locks.held(str(path), "bob", 5, told.append):
+        pass
+    assert len(told) == 1
+
+
 def test_fault_27_a_killed_holder_frees_it(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with holder(path) as pid:

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.host import caller
+from ansible_collections.backstage.django.plugins.module_utils.host import caller, run_log
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.host.layout import Production
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
@@ -53,6 +54,14 @@ def test_one_acts_failure_is_its_own(house: House, error: Exception, said: str) 
     )
     assert ("Traceback" in failed["kittens"].log) == ("a bug" in said)
     assert "purrpurr" not in str(failed["kittens"])
+
+
+def test_fault_51_a_failure_is_in_the_log_of_runs_without_secrets(house: House, tmp_path: Path) -> None:
+    log = tmp_path / "log" / "kittens.run.log"
+    with run_log.kept("ada", {"kittens": str(log)}.get):
+        made(house, KeyError("purrpurr"))
+    assert " ada: FAILED: build: a bug of Backstage: KeyError: '********'" in log.read_text()
+    assert "purrpurr" not in log.read_text()
 
 
 def test_fault_30_an_abandoned_run_makes_nothing_more(house: House) -> None:
