@@ -89,6 +89,7 @@ molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=
 campaign: $(LINK) ## rehearse every project on both Debians, kill at every write, and test on emulated machines
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
+	FAULTS_FULL=1 $(MAKE) units ARGS="-k killed_at_every_write -o faulthandler_timeout=7200" || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 
 versions: $(LINK) ## run sanity and unit tests with the oldest and the newest ansible-core
