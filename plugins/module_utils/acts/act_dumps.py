@@ -233,7 +233,7 @@ def running(argv: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]
 
 def first_error(text: str, path: str, code: int) -> str:
     """Return the first error that one of PostgreSQL's programs printed, in one line."""
-    if "canceling statement due to lock timeout" in text:
+    if re.search("canceling statement due to (lock|statement) timeout", text):
         return IN_USE.format(seconds=OTHERS_SECONDS)
     sys.stderr.write(text)
     lines = text.strip().splitlines() or [f"{os.path.basename(path)} ended with status {code}"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 
@@ -36,6 +37,8 @@ def _relink(root: str, old: str, new: str) -> None:
             target = _target(name, handle)
             if target.startswith(old):
                 draft = name + files.DRAFT
+                with contextlib.suppress(FileNotFoundError):  # a killed run may have left one
+                    os.unlink(draft, dir_fd=handle)
                 os.symlink(new + target[len(old) :], draft, dir_fd=handle)
                 os.rename(draft, name, src_dir_fd=handle, dst_dir_fd=handle)
     record = digests.recorded(root)
