@@ -6,7 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Seed, Sess, Tls, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Health,
+    Manifest,
+    Seed,
+    Sess,
+    Tls,
+    Venue,
+)
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
