@@ -279,7 +279,7 @@ def test_what_it_needs(prepared: House, monkeypatch: pytest.MonkeyPatch, what: s
     assert everywhere(prepared) == []
 
 
-def test_what_a_hand_has_changed(systemd: House) -> None:
+def test_fault_95_what_a_hand_has_changed(systemd: House) -> None:
     of = replace(WANT, act=replace(WANT.act, timers=[NIGHTLY]))
     carry_out(systemd, [NIGHTLY])
     systemd.record(of)
