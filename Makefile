@@ -86,8 +86,9 @@ units: $(LINK) ## run the unit tests, which need no host
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## rehearse every project on both Debians, kill at every write, and test on emulated machines
-	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
+campaign: $(LINK) ## rehearse every project on both Debians, switch workers, kill at every write, and test on emulated machines
+	@status=0; for scenario in any_project company; do \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name "$$scenario" --report || status=1; done; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 

@@ -161,7 +161,7 @@ class House:
               [ ! -e $act/workshop ] || echo "$act/workshop"
               name=$(basename $act)
               for vassal in /etc/backstage/vassals/backstage.{self.production}.$name.*; do
-                case $vassal in *.${{live#sesses/}}.ini) ;; *) echo "$vassal" ;; esac
+                case $vassal in *.${{live#sesses/}}.ini | *.${{live#sesses/}}.crew.ini) ;; *) echo "$vassal" ;; esac
               done
             done
             for key in environments/*; do [ -e "$key/environment.json" ] || echo "$key (no seal)"; done
@@ -181,13 +181,13 @@ class House:
 
     def answers_within(self, venue: str, seconds: float) -> bool:
         """Whether a Venue answers again in time."""
-        return self._within(seconds, lambda: self.get(venue)["status"] == 200)
+        return self.within(seconds, lambda: self.get(venue)["status"] == 200)
 
     def plays_within(self, seconds: float) -> bool:
         """Whether backstage_info calls every Act playing in time."""
-        return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
+        return self.within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
-    def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
+    def within(self, seconds: float, holds: Callable[[], bool]) -> bool:
         """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
 
         Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
