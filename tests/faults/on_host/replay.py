@@ -43,6 +43,7 @@ STEPS = {
     "collectstatic": f"{ROOT}/acts/shaky/releases/*/static/band",
     "migrate": f"{ROOT}/acts/shaky/data/band.sqlite3*",
     "start": f"{ROOT}/acts/shaky/sesses/*/door/s",
+    "work": f"{ROOT}/acts/shaky/sesses/*/crew/said/*.json",
 }
 
 
@@ -86,6 +87,7 @@ CYCLES = {
     "another environment": Cycle(
         {"redeploy with its environment": Operation("environment", new=True)}, begin=("deploy",), settle=3
     ),
+    "a company": Cycle({"workers come": Operation("crewed"), "workers go": Operation("deploy")}, begin=("deploy",)),
 }
 
 

@@ -18,6 +18,8 @@ TRIED = [
         "redeploy": "forth and back",
         "rollback": "forth and back",
         "redeploy with its environment": "another environment",
+        "workers come": "a company",
+        "workers go": "a company",
     }.items()
     for host, cycles in CYCLES.items()
     if cycle in cycles
