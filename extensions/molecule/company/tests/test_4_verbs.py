@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from company import ACT, FULL, Company, begins_at_once, words
+from company import ACT, FULL, ROOT, Company, begins_at_once, words
 from faults.controller import Run
 from faults.house import House
 
@@ -41,7 +41,8 @@ def _played(run: Run) -> None:
 
 
 def _nothing_left(house: House) -> None:
-    assert house.host.sh(f"find {PLACES} -path '*company*{ACT}*'").split() == []
+    ours = f"-name '*company*{ACT}*' -o -path '{ROOT}*' -o -path '/var/log/backstage/company/{ACT}*'"
+    assert house.host.sh(f"find {PLACES} {ours}").split() == []
     assert house.host.ok("! getent passwd company-jobs company_jobs")
     assert active(house) == []
 
