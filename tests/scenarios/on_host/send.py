@@ -11,7 +11,7 @@ import json
 import select
 import sys
 
-PAUSE = 0.7
+PAUSE = 1.0
 SHORT, LONG = 0.2, 2.5
 EACH = 8  # every eighth is a long one
 
