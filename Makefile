@@ -92,6 +92,7 @@ campaign: $(LINK) ## run what takes too long for make test: projects on both Deb
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name switch --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name company --report || status=1; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	FAULTS_FULL=1 $(MAKE) units ARGS="-k killed_at_every_write -o faulthandler_timeout=7200" || status=1; \

@@ -312,7 +312,7 @@ options:
         description: A time of day in the host's time zone, such as V(03:00). Give either C(at) or C(every).
       every:
         type: str
-        choices: [minute, quarter, hour, day, week, month]
+        choices: [minute, quarter, hour, day, week, month, year]
         description: How often, at the beginning of each; V(quarter) is of an hour, a week begins on Monday.
   dump:
     type: bool

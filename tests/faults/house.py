@@ -161,7 +161,7 @@ class House:
               [ ! -e $act/workshop ] || echo "$act/workshop"
               name=$(basename $act)
               for vassal in /etc/backstage/vassals/backstage.{self.production}.$name.*; do
-                case $vassal in *.${{live#sesses/}}.ini) ;; *) echo "$vassal" ;; esac
+                case $vassal in *.${{live#sesses/}}.ini | *.${{live#sesses/}}.crew.ini) ;; *) echo "$vassal" ;; esac
               done
             done
             for key in environments/*; do [ -e "$key/environment.json" ] || echo "$key (no seal)"; done
@@ -181,16 +181,19 @@ class House:
 
     def answers_within(self, venue: str, seconds: float) -> bool:
         """Return whether a Venue answers again in time."""
-        return self._within(seconds, lambda: self.get(venue)["status"] == 200)
+        return self.within(seconds, lambda: self.get(venue)["status"] == 200)
 
     def plays_within(self, seconds: float) -> bool:
         """Return whether backstage_info reports every Act as playing in time."""
-        return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
+        return self.within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
     def awaits_lock_within(self, seconds: float) -> bool:
         """Whether a second process has the lock file of the Production open within so many seconds."""
         opened = f"find /proc/[0-9]*/fd -lname '{self.root}/.lock' 2>/dev/null || true"
-        return self._within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
+        return self.within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
+
+    def within(self, seconds: float, holds: Callable[[], bool]) -> bool:
+        """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
 
     def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
         """Return whether it holds in time. Time in which processes of this machine waited for a CPU does not count.

@@ -16,7 +16,7 @@ from .visitors import Visitors
 # FAULTS_FULL=1: every write of every operation, on every host. Otherwise a few of each operation, for CI.
 FULL = bool(os.environ.get("FAULTS_FULL"))
 OTHERWISE = 5
-MOST = {"redeploy with its environment": 2}
+MOST = {"redeploy with its environment": 2, "workers come": 3, "workers go": 3}
 
 SHAKY = {
     "name": "shaky",
@@ -26,6 +26,15 @@ SHAKY = {
     "files": [{"path": "band/take.py", "content": 'TAKE = "take-0000"\n'}],
 }
 VENUE = "shaky.example.org"
+# Its workers need nothing of its code, and end at once.
+CREWED = {
+    **SHAKY,
+    "workers": [
+        {"name": "sleeps", "run": "python -c 'import time; time.sleep(86400)'"},
+        {"name": "ticks", "run": "python -c 'import time; time.sleep(86400)'", "once": True},
+    ],
+    "timers": [{"name": "nightly", "manage": "check", "at": "03:47"}],
+}
 PLAYS = {"acts": {"shaky": SHAKY}, "venues": {VENUE: {}}, "gigs": {"shaky": {"venue": VENUE}}}
 LEAVES = {
     "acts": {"shaky": {"state": "absent"}},
@@ -39,8 +48,13 @@ class Migration(migrations.Migration):
     dependencies = [("band", "0001_initial")]
     operations = [migrations.RunSQL('CREATE TABLE "take-0000" (x int)')]
 """
-# Of this operation only the writes that a plain redeploy does not have.
-ONLY = {"redeploy with its environment": re.compile(r"/environments/|/cache|/uv$")}
+# Of these operations only the writes that a plain redeploy does not have.
+CREW = re.compile(r"crew|/once|/timers|systemd|systemctl|/live$")
+ONLY = {
+    "redeploy with its environment": re.compile(r"/environments/|/cache|/uv$"),
+    "workers come": CREW,
+    "workers go": CREW,
+}
 # Writes are of one kind if they differ only in ids and in paths below these directories.
 IDS = [
     (r"\b[0-9a-f]{64}\b", "<archive>"),
@@ -101,6 +115,7 @@ def keep_calls(house: House) -> None:
         "again": {**PLAYS, "backstage_seed": {"fixture songs.json": "again"}},
         "environment": {**PLAYS, "acts": {"shaky": {**SHAKY, "refresh": "take-0000"}}},
         "rollback": {**PLAYS, "act": "shaky"},
+        "crewed": {**PLAYS, "acts": {"shaky": CREWED}},
         "removal": LEAVES,
     }.items():
         run = house.keep(name, "rollback" if name == "rollback" else "deploy", **changes)
@@ -124,8 +139,8 @@ def keep_restore(house: House) -> None:
 def kill_everywhere(house: House, cycle: str, extra: dict[str, list[str]]) -> Killings:
     """Count the writes of a cycle's operations, then kill an operation at one write after another."""
     counted = house.host.script("replay.py", "count", cycle)
-    # "steady" plays all the time, "shaky" only in cycles of redeploys
-    visitors = house.visitors("steady.example.org/", *([f"{VENUE}/"] if "redeploy" in "".join(counted) else []))
+    # "steady" plays all the time; "shaky" does where it is not removed
+    visitors = house.visitors("steady.example.org/", *([] if "removal" in counted else [f"{VENUE}/"]))
     killings = Killings(visitors, counted)
     words = [
         f"{name}={','.join([*map(str, points(name, lines, MOST.get(name, OTHERWISE))), *extra.get(name, [])])}"

@@ -13,7 +13,7 @@ case ${1:-} in all | lane) ;; *) exec molecule "$@" ;; esac
 
 run_lane() {   # run_lane TAKEN: run each scenario that the other lane has not taken, the slow ones first
   local scenario from failed=()
-  for scenario in killed plans rehearsals extensions/molecule/*/molecule.yml; do
+  for scenario in killed plans rehearsals company extensions/molecule/*/molecule.yml; do
     [[ $scenario != */* ]] || scenario=$(basename "$(dirname "$scenario")")
     case $scenario in default | any_project) continue ;; esac
     mkdir "$1/$scenario" 2>/dev/null || continue

@@ -134,7 +134,7 @@ class Timer:
         run: a program of the environment with its arguments; empty for a management command.
         manage: a management command with its arguments.
         at: a time of day, such as 03:00.
-        every: or how often: minute, quarter, hour, day, week, month.
+        every: or how often: minute, quarter, hour, day, week, month, year.
     """
 
     name: str

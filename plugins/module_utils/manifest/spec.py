@@ -87,7 +87,7 @@ def timer() -> Spec:
         "run": {"type": "str"},
         "manage": {"type": "str"},
         "at": {"type": "str"},
-        "every": {"type": "str", "choices": ["minute", "quarter", "hour", "day", "week", "month"]},
+        "every": {"type": "str", "choices": ["minute", "quarter", "hour", "day", "week", "month", "year"]},
     }
 
 

@@ -40,6 +40,7 @@ EVERY = {
     "day": ("*-*-* 00:00:00", "0 0 * * *"),
     "week": ("Mon *-*-* 00:00:00", "0 0 * * 1"),
     "month": ("*-*-01 00:00:00", "0 0 1 * *"),
+    "year": ("*-01-01 00:00:00", "0 0 1 1 *"),
 }
 _SERVICE = """\
 # {ownership}
@@ -163,11 +164,14 @@ class Timers:
             return {**found, service: _SERVICE.format(**known), unit: _TIMER.format(**known)}
         return {**found, cron: _CRON.format(**known)}
 
+    def _enabled(self, name: str) -> str:
+        """Return the link that has systemd start it at boot; it is made last, so that a killed run is repeated."""
+        return os.path.join(UNITS, "timers.target.wants", self.unit(name, "timer"))
+
     def is_as(self, timer: Timer) -> bool:
         """Return whether its files are as they should be, and systemd has it enabled."""
         texts = self.texts(timer)
-        enabled = os.path.join(UNITS, "timers.target.wants", self.unit(timer.name, "timer"))
-        is_enabled = not self.systemd or os.path.lexists(enabled)
+        is_enabled = not self.systemd or os.path.lexists(self._enabled(timer.name))
         return is_enabled and all(files.read(path) == text for path, text in texts.items())
 
     def install(self, timer: Timer) -> None:
@@ -182,14 +186,16 @@ class Timers:
         files.directory(os.path.join(self.act.timers, "said"), 0o750, player.uid, player.gid)
         make_log(self.act)
         files.draft(self.lock(timer.name), "", 0o640, player.gid)
+        if self.systemd:
+            files.remove(self._enabled(timer.name))
         (record, text), *others = self.texts(timer).items()
         files.write(record, text, 0o640, player.gid)
         for path, text in others:
             files.write(path, text)
         if self.systemd:
             _ask("daemon-reload")
-            _ask("enable", "--quiet", self.unit(timer.name, "timer"))
             _ask("restart", self.unit(timer.name, "timer"))
+            _ask("enable", "--quiet", self.unit(timer.name, "timer"))
 
     def _need_programs(self) -> None:
         program = os.path.join(self.host.wrapper, PROGRAM)
@@ -208,7 +214,7 @@ class Timers:
             programs.ask("systemctl", "reset-failed", self.unit(name, "service"))  # it says so if it never failed
         for path in places:
             files.remove(path)
-        if self.systemd and places:
+        if self.systemd:
             _ask("daemon-reload")
             files.remove(os.path.join(STAMPS, "stamp-" + self.unit(name, "timer")))
         for path in (os.path.join(self.act.timers, "said", name + ".json"), self.lock(name), self.record(name)):

@@ -45,6 +45,7 @@ STEPS = {
     "dump": f"{ROOT}/acts/shaky/dumps/*/*.sqlite3",
     "copy": f"{ROOT}/acts/shaky/data/.backstage-dump",
     "start": f"{ROOT}/acts/shaky/sesses/*/door/s",
+    "work": f"{ROOT}/acts/shaky/sesses/*/crew/said/*.json",
 }
 
 
@@ -93,6 +94,7 @@ CYCLES = {
         begin=("base",),
         settle=3,
     ),
+    "a company": Cycle({"workers come": Operation("crewed"), "workers go": Operation("deploy")}, begin=("deploy",)),
 }
 
 

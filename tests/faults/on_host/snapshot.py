@@ -22,6 +22,7 @@ ROOT = "/srv/backstage"
 VASSALS = "/etc/backstage/vassals"
 VENUES = "/etc/nginx/backstage/venues"
 LOGS = "/var/log/backstage"
+UNITS = "/etc/systemd/system"
 UNCOMPARED = (".pyc", ".log", ".jsonl", ".lock", ".sqlite3")
 TIMES = ("built", "by", "at", "since", "slowest")
 
@@ -150,7 +151,8 @@ def _is_leaving(production: str, owner: str, command: str) -> bool:
     sess = re.match(rf"{production}/([^/ ]+)/(\S+) uWSGI", command)
     if sess is None:
         return not command
-    return not os.path.lexists(f"{VASSALS}/backstage.{production}.{sess.group(1)}.{sess.group(2)}.ini")
+    vassal = f"{sess.group(1)}.{sess.group(2).replace('/', '.')}"  # a Sess, or SESS/crew for its workers
+    return not os.path.lexists(f"{VASSALS}/backstage.{production}.{vassal}.ini")
 
 
 def _running(production: str) -> list[tuple[str, str]]:
@@ -186,6 +188,7 @@ def take(production: str) -> dict[str, Any]:
             **tree(VASSALS, names),
             **tree(VENUES, names),
             **tree(f"{LOGS}/{production}", names),
+            **{path: line for path, line in tree(UNITS, names).items() if f"/backstage.{production}." in path},
         },
         "processes": processes(production, names),
         "users": people(production),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import house
@@ -26,6 +27,7 @@ PAGES = {
     "path-outside": "plain plays",
 }
 RECIPES = {"h1": ["mezzanine", "mailman-web"], "h2": ["polls", "wagtail", "chat"]}
+JOBS = ["minutely", "quarter-hourly", "hourly", "daily", "weekly", "monthly", "yearly"]
 REACH = """
 import socket, sys
 for place in sys.argv[1:]:
@@ -52,6 +54,22 @@ def test_a_third_party_act_answers_as_its_recipe_says(host: Any, bed: Bed) -> No
     for act in RECIPES[name(host)]:
         url = f"http://{bed.addresses[name(host)]}"
         assert probe.failures(url, f"{act}.example.com", make_acts.load()[act]) == []
+
+
+def test_an_act_that_nobody_here_wrote_with_a_queue_and_jobs_at_times(bed: Bed) -> None:
+    """Mailman's web interface: its qcluster does a job, and runs every kind of its jobs by its timers."""
+    host, play = bed.hosts["h1"], bed.controller("h1").play
+    ask = "from django_q.tasks import async_task, result; print('done:', result(async_task('math.floor', 7.5), 60000))"
+    assert "done: 7" in play("manage", act="mailman-web", run=f'shell -c "{ask}"').printed
+    for name in JOBS:
+        host.run("systemctl", "start", f"backstage.anything.mailman-web.{name}.service")
+    status = play("status").printed
+    assert "worker: act mailman-web, qcluster: working since " in status
+    assert "not working" not in status
+    for name in JOBS:
+        assert re.search(rf"timer: act mailman-web, {name}, every \w+: runjobs \w+: ended with status 0, ", status), (
+            status
+        )
 
 
 def test_equal_content_makes_one_release(host: Any) -> None:

@@ -15,7 +15,10 @@ from faults.killing import FULL, Killings, keep_calls, kill_everywhere
 
 # Both hosts work at the same time, a core each. If one run can't do all, Debian 12 and 13 share the cycles.
 CYCLES = {
-    "h1": {"coming and going": {"first deploy": ["unpack", "collectstatic", "migrate", "start"]}},
+    "h1": {
+        "coming and going": {"first deploy": ["unpack", "collectstatic", "migrate", "start"]},
+        "a company": {"workers come": ["work"]},
+    },
     "h2": {
         "forth and back": {"redeploy": ["unpack", "collectstatic", "start"], "rollback": ["start"]},
         "another environment": {"redeploy with its environment": ["environment"]},

@@ -20,6 +20,8 @@ TRIED = [
         "redeploy with its environment": "another environment",
         "redeploy with a dump": "migrated and restored",
         "restore": "migrated and restored",
+        "workers come": "a company",
+        "workers go": "a company",
     }.items()
     for host, cycles in CYCLES.items()
     if cycle in cycles

@@ -19,7 +19,7 @@ import sys
 
 ORDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "order.json")
 STOPPED = os.path.join(os.path.dirname(ORDER), "stopped")
-PLACES = ("/srv/backstage", "/etc/nginx", "/etc/backstage", "/var/log/backstage", "/var/log/nginx")
+PLACES = ("/srv/backstage", "/etc/nginx", "/etc/backstage", "/var/log/backstage", "/var/log/nginx", "/etc/systemd")
 # event -> the positions of a path in its arguments, each with the position of the directory that it is relative to
 PATHS = {
     "os.remove": [(0, 1)],

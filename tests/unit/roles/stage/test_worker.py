@@ -191,7 +191,7 @@ def test_its_time_to_end_is_over(crew: Crew) -> None:
     assert "worker deaf has not ended within 1 s, and was killed" in crew.log()
 
 
-def test_one_that_dies_is_started_again_more_and_more_slowly(crew: Crew) -> None:
+def test_fault_22_one_that_dies_is_started_again_more_and_more_slowly(crew: Crew) -> None:
     crew.has("dies", ["sh", "-c", "exit 3"])
     works = crew.works("works")
     crew.start()
@@ -211,7 +211,7 @@ def test_a_program_that_is_not_there(crew: Crew) -> None:
     assert crew.said("none")["ended"]["status"] == 127
 
 
-def test_a_worker_that_is_killed(crew: Crew) -> None:
+def test_fault_86_a_worker_that_is_killed(crew: Crew) -> None:
     lock = crew.works("jobs")
     crew.start()
     eventually(lambda: crew.noted("jobs"))
@@ -221,7 +221,7 @@ def test_a_worker_that_is_killed(crew: Crew) -> None:
     assert crew.said("jobs")["ended"]["status"] == -signal.SIGKILL
 
 
-def test_the_program_is_killed(crew: Crew) -> None:
+def test_fault_86_the_program_is_killed(crew: Crew) -> None:
     """The worker ends after its job, and the next one waits for that: never two."""
     lock = crew.works("jobs")
     crew.start()

@@ -87,6 +87,13 @@ def pids(sees: str, *words: str) -> list[int]:
     return found
 
 
+def owner(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except FileNotFoundError:
+        return -1
+
+
 def worker_pid(name: str) -> Optional[int]:
     return next(iter(pids(f"/bin/{name}")), None)
 
@@ -108,7 +115,7 @@ def test_its_whole_life(crewed: House, jobs: Jobs, start_emperor: Start) -> None
     assert pids("backstage_worker.py") == []
 
 
-def test_as_the_player_and_in_its_world(crewed: House, jobs: Jobs, start_emperor: Start) -> None:
+def test_fault_54_as_the_player_and_in_its_world(crewed: House, jobs: Jobs, start_emperor: Start) -> None:
     start_emperor()
     made(crewed, WORK).begin(20)
     pid = worker_pid("work")
@@ -138,8 +145,26 @@ def test_a_vassal_that_does_not_start(crewed: House, jobs: Jobs, start_emperor: 
         crew.begin(2)
 
 
+def test_fault_89_truncated_vassal(crewed: House, jobs: Jobs, start_emperor: Start) -> None:
+    """Wherever its file is cut, it starts nothing as root."""
+    start_emperor()
+    ini = Path(made(crewed, WORK).paths.crew_ini).read_text()
+    player = names.player(crewed.production, "kittens")
+    options = [line for line in ini.splitlines() if line and line[0] not in ";["]
+    assert options[:2] == [f"uid = {player}", f"gid = {player}"]
+    uid, daemon = ini.index("uid = "), ini.index("attach-daemon2")
+    for end in (uid, uid + 4, uid + 8, ini.index("\n", uid) + 1, len(ini) // 2, daemon, daemon + 30, len(ini) - 20):
+        Path(crewed.host.vassals, f"cut-{end}.ini").write_text(ini[:end])
+    until, of_root = time.monotonic() + 5, set()
+    while time.monotonic() < until:
+        emperor.try_look(crewed.host.stats)
+        of_root |= {pid for pid in pids("/crew uWSGI") + pids("backstage_worker") if owner(pid) == 0}
+        time.sleep(0.05)
+    assert of_root == set()
+
+
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGINT])
-def test_the_emperor_is_stopped(crewed: House, jobs: Jobs, start_emperor: Start, number: int) -> None:
+def test_fault_84_the_emperor_is_stopped(crewed: House, jobs: Jobs, start_emperor: Start, number: int) -> None:
     """A restart of its service, or the host's shutdown: what is begun is done."""
     running = start_emperor()
     crew = made(crewed, replace(WORK, run="work 3"))
@@ -158,7 +183,7 @@ KILLS = ["worker", "program", "vassal", "emperor"]
 
 
 @pytest.mark.parametrize("killed", KILLS)
-def test_whoever_is_killed(crewed: House, jobs: Jobs, start_emperor: Start, killed: str) -> None:
+def test_fault_85_86_whoever_is_killed(crewed: House, jobs: Jobs, start_emperor: Start, killed: str) -> None:
     """All work again without Ansible, there are never two schedulers, and only a killed worker loses its job."""
     running = start_emperor()
     crew = made(crewed, WORK, BEAT)

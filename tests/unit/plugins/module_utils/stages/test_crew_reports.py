@@ -33,13 +33,13 @@ HOSTILE: list[Any] = [
 
 
 @pytest.mark.parametrize("said", HOSTILE)
-def test_anything_else(tmp_path: Path, said: Any) -> None:
+def test_fault_42_anything_else(tmp_path: Path, said: Any) -> None:
     path = tmp_path / "celery.json"
     path.write_text(json.dumps(said))
     assert Report.read(str(path)) == Report()
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_fault_42_what_is_no_file(tmp_path: Path) -> None:
     """Neither a pipe, which would keep root waiting, nor a link, nor nests that break a parser."""
     path = tmp_path / "celery.json"
     os.mkfifo(path)

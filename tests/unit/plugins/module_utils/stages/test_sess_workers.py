@@ -103,7 +103,7 @@ def test_one_that_runs_once(crewed: House, jobs: Jobs) -> None:
     assert jobs.beats() == ["begins", "ends", "begins", "ends", "begins"]
 
 
-def test_a_worker_that_dies_at_its_start(crewed: House, jobs: Jobs) -> None:
+def test_fault_22_a_worker_that_dies_at_its_start(crewed: House, jobs: Jobs) -> None:
     """The old Sess and its workers never noticed."""
     for release in (A, B):
         crewed.build(release)
@@ -173,7 +173,7 @@ def test_a_change_is_another_sess(crewed: House, before: list[Worker], after: li
 
 
 @pytest.mark.usefixtures("jobs")
-def test_a_run_was_killed_before_the_switch(crewed: House) -> None:
+def test_fault_02_a_run_was_killed_before_the_switch(crewed: House) -> None:
     """Its old workers were told to end, and the new Sess is there: the next run lets the old ones go on."""
     crewed.build(A)
     carry_out(crewed, want(WORK))
@@ -188,7 +188,7 @@ def test_a_run_was_killed_before_the_switch(crewed: House) -> None:
     assert planned(crewed, want(WORK)) == []
 
 
-def test_the_run_is_abandoned_while_workers_start(crewed: House, jobs: Jobs) -> None:
+def test_fault_30_the_run_is_abandoned_while_workers_start(crewed: House, jobs: Jobs) -> None:
     """The old Sess and its workers run on. The new workers end, and the next run removes their Sess."""
     for release in (A, B):
         crewed.build(release)
@@ -304,7 +304,7 @@ def test_status_and_logs(crewed: House) -> None:
 
 
 @pytest.mark.usefixtures("jobs")
-def test_what_a_hand_has_changed(crewed: House) -> None:
+def test_fault_95_what_a_hand_has_changed(crewed: House) -> None:
     crewed.build(A)
     carry_out(crewed, want(WORK))
     own = crew(crewed, f"{A}.1")

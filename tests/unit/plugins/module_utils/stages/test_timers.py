@@ -28,8 +28,9 @@ SHOW = Timer("show", run="show '{data}'", every="minute")
 # in the place of systemctl, which needs a running systemd: writes down what it is asked, and makes the link of enable
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{place}/asked
+[ "$1" != "{fails}" ] || {{ echo killed >&2; exit 1; }}
 case "$1" in
-enable) ln -s "{place}/units/$3" "{place}/units/timers.target.wants/$3" ;;
+enable) ln -sf "{place}/units/$3" "{place}/units/timers.target.wants/$3" ;;
 disable) rm -f "{place}/units/timers.target.wants/$4" ;;
 esac
 """
@@ -71,10 +72,15 @@ def prepared(crewed: House, monkeypatch: pytest.MonkeyPatch) -> House:
 @pytest.fixture
 def systemd(prepared: House, monkeypatch: pytest.MonkeyPatch) -> House:
     (prepared.root / "systemd").mkdir()
-    (prepared.root / "bin" / "systemctl").write_text(SYSTEMCTL.format(place=prepared.root))
+    fails_at(prepared, "")
     (prepared.root / "bin" / "systemctl").chmod(0o755)
     monkeypatch.setattr(process, "PATH", f"{prepared.root}/bin:{process.PATH}")
     return prepared
+
+
+def fails_at(house: House, verb: str) -> None:
+    """Have systemctl fail where a run would be killed; empty for nowhere."""
+    (house.root / "bin" / "systemctl").write_text(SYSTEMCTL.format(place=house.root, fails=verb))
 
 
 def planned(house: House, of: Sequence[Timer]) -> list[tuple[str, str, object, object]]:
@@ -106,7 +112,7 @@ def test_its_life_with_systemd(systemd: House) -> None:
     when = "at 03:05: clearsessions -v0"
     assert planned(systemd, [NIGHTLY]) == [("add", "kittens/nightly", None, when)]
     carry_out(systemd, [NIGHTLY])
-    assert asked(systemd) == ["daemon-reload", f"enable --quiet {unit}.timer", f"restart {unit}.timer"]
+    assert asked(systemd) == ["daemon-reload", f"restart {unit}.timer", f"enable --quiet {unit}.timer"]
     assert everywhere(systemd) == [f"{unit}.service", f"{unit}.timer", f"{unit}.timer"]
     assert planned(systemd, [NIGHTLY]) == [], "and nothing is left to be done"
     later = replace(NIGHTLY, at="04:05")
@@ -128,6 +134,40 @@ def test_its_life_with_systemd(systemd: House) -> None:
     assert Timers(systemd.act(), systemd.host).known() == []
 
 
+@pytest.mark.parametrize("verb", ["daemon-reload", "restart", "enable"])
+def test_fault_02_killed_before_systemd_knows_it(systemd: House, verb: str) -> None:
+    """The next run goes on, also where only its time was changed: systemd still has the old one."""
+    fails_at(systemd, verb)
+    with pytest.raises(BackstageError, match=verb):
+        carry_out(systemd, [NIGHTLY])
+    assert [step for step, *_rest in planned(systemd, [NIGHTLY])] == ["change"]
+    fails_at(systemd, "")
+    carry_out(systemd, [NIGHTLY])
+    assert planned(systemd, [NIGHTLY]) == []
+    later = replace(NIGHTLY, at="04:05")
+    fails_at(systemd, verb)
+    with pytest.raises(BackstageError, match=verb):
+        carry_out(systemd, [later])
+    assert [step for step, *_rest in planned(systemd, [later])] == ["change"]
+
+
+@pytest.mark.parametrize("verb", ["disable", "stop", "daemon-reload"])
+def test_fault_02_killed_while_it_is_removed(systemd: House, verb: str) -> None:
+    """The next run goes on, so that systemd forgets it, and when it last ran."""
+    carry_out(systemd, [NIGHTLY])
+    unit = f"backstage.{systemd.production}.kittens.nightly"
+    (systemd.root / "stamps" / f"stamp-{unit}.timer").touch()
+    fails_at(systemd, verb)
+    with pytest.raises(BackstageError, match=verb):
+        carry_out(systemd, [])
+    fails_at(systemd, "")
+    asked(systemd)
+    carry_out(systemd, [])
+    assert "daemon-reload" in asked(systemd)
+    assert everywhere(systemd) == []
+    assert Timers(systemd.act(), systemd.host).known() == []
+
+
 TIMES = [
     # (when, the next two times after half past seven and thirty seconds on a Monday)
     ({"every": "minute"}, ["2026-11-30 07:31:00", "2026-11-30 07:32:00"]),
@@ -136,6 +176,7 @@ TIMES = [
     ({"every": "day"}, ["2026-12-01 00:00:00", "2026-12-02 00:00:00"]),
     ({"every": "week"}, ["2026-12-07 00:00:00", "2026-12-14 00:00:00"]),
     ({"every": "month"}, ["2026-12-01 00:00:00", "2027-01-01 00:00:00"]),
+    ({"every": "year"}, ["2027-01-01 00:00:00", "2028-01-01 00:00:00"]),
     ({"at": "07:31"}, ["2026-11-30 07:31:00", "2026-12-01 07:31:00"]),
     ({"at": "00:05"}, ["2026-12-01 00:05:00", "2026-12-02 00:05:00"]),
 ]
@@ -169,6 +210,7 @@ FIELDS = [
     ({"every": "day"}, "0 0 * * *"),
     ({"every": "week"}, "0 0 * * 1"),
     ({"every": "month"}, "0 0 1 * *"),
+    ({"every": "year"}, "0 0 1 1 *"),
     ({"at": "03:05"}, "5 3 * * *"),
 ]
 
@@ -237,7 +279,7 @@ def test_what_it_needs(prepared: House, monkeypatch: pytest.MonkeyPatch, what: s
     assert everywhere(prepared) == []
 
 
-def test_what_a_hand_has_changed(systemd: House) -> None:
+def test_fault_95_what_a_hand_has_changed(systemd: House) -> None:
     of = replace(WANT, act=replace(WANT.act, timers=[NIGHTLY]))
     carry_out(systemd, [NIGHTLY])
     systemd.record(of)
