@@ -193,9 +193,6 @@ class House:
         return self.within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
 
     def within(self, seconds: float, holds: Callable[[], bool]) -> bool:
-        """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
-
-    def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
         """Return whether it holds in time. Time in which processes of this machine waited for a CPU does not count.
 
         Two scenarios run at the same time, and the bound is for a host that has the machine for itself.
