@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import PRIVATE
+from ansible_collections.backstage.django.plugins.module_utils.bookings import locations
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase
@@ -47,9 +47,10 @@ def the_switch(run: production._Run, phase: Phase) -> Change:
 
 
 def told_nginx(house: House) -> set[str]:
-    """The URLs that have a location, without the one that every Act has for private files."""
+    """The URLs that have a location."""
     text = Path(house.host.venues, f"jazz.{VENUE}.conf").read_text()
-    return {line.split()[-2] for line in text.splitlines() if line.startswith("    location /")} - {PRIVATE}
+    found = {line.split()[-2] for line in text.splitlines() if line.startswith("    location /")}
+    return found - {locations.PRIVATE}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from .conftest import GIG, NAME
 HEADER = "add_header Strict-Transport-Security max-age=2592000 always;"
 
 
-@pytest.mark.parametrize(("state", "places"), [("open", 5), ("closed", 1)])
+@pytest.mark.parametrize(("state", "places"), [("open", 6), ("closed", 1)])
 def test_every_place_with_headers_has_it(house: House, state: str, places: int) -> None:
     """FAULTS 79: nginx's own pages, static files and uploads."""
     venue = Venue(NAME, ["www." + NAME], Tls("selfsigned", hsts=30), state)
