@@ -24,14 +24,13 @@ from ..certificates.authority import Authority
 from ..certificates.due import ACME, BROKEN, OK
 from ..certificates.pairs import Pairs
 from ..certificates.renewal import Done, Renewal
-from ..certificates.wishes import Wish
+from ..certificates.wishes import LOCK, Wish
 from ..host import files, locks
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK
 from . import nginx
 
-LOCK = "/run/backstage-certificates.lock"
 _PATIENCE = 900
 """Seconds for which a deploy waits for a run of the timer, and a run for a deploy that configures nginx."""
 _END = "-----END CERTIFICATE-----\n"
