@@ -59,6 +59,8 @@ class HostTimer:
             found = programs.ask("systemctl", *words)
             if not found.ok:
                 raise BackstageError(f"systemctl {' '.join(words)} failed: {found.said}", step="certificate")
+            if not on:  # what systemd remembers of its last start
+                files.remove(os.path.join(timers.STAMPS, f"stamp-{self.name}.timer"))
         elif not on:
             files.remove(self._cron_file)
         elif not os.path.exists(timers.CRON_PROGRAM):

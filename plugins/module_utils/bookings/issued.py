@@ -171,6 +171,7 @@ class Issued:
             account.remove(self.host, self.production)
         if not wishes.names(self.host):
             timer(self.host).switch(False)
+            files.remove(wishes.LOCK)
         if not kept and not files.names_in(self.host.accounts) and users.find(account.USER):
             users.remove(account.USER)
 

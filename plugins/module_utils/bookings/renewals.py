@@ -17,21 +17,20 @@ import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Callable
+from typing import Any, Callable
 
 from ..certificates import wishes
 from ..certificates.authority import Authority
 from ..certificates.due import ACME, BROKEN, OK
 from ..certificates.pairs import Pairs
 from ..certificates.renewal import Done, Renewal
-from ..certificates.wishes import Wish
+from ..certificates.wishes import LOCK, Wish
 from ..host import files, locks
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK
 from . import nginx
 
-LOCK = "/run/backstage-certificates.lock"
 _PATIENCE = 900
 """Seconds for which a deploy waits for a run of the timer, and a run for a deploy that configures nginx."""
 _END = "-----END CERTIFICATE-----\n"
@@ -75,9 +74,17 @@ class Renewals:
             done = Renewal(wish, pairs, Authority(self.host, wish, self.silent), self.now).run(at_once)
         except (BackstageError, OSError, ValueError) as error:
             done = Done(False, {"state": BROKEN, "error": str(getattr(error, "message", error))})
+            self._keep(name, done.state)
         if done.changed or done.state["state"] != OK:
             self.say(f"{name}: {said(done.state)}")
         return bool(done.state["state"] == OK)
+
+    def _keep(self, name: str, state: dict[str, Any]) -> None:
+        """Have status tell of it, beside what is known of earlier refusals."""
+        if name in self.wished:
+            pairs = Pairs.of(self.host, self.wished[name].production, self.wished[name].venue)
+            with contextlib.suppress(OSError):  # what broke it may be the disk
+                files.write(pairs.state_file, files.to_json({**pairs.state(), **state}), 0o600)
 
     def _serve(self) -> bool:
         """Have nginx serve what is on disk."""

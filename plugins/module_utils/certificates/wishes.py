@@ -18,6 +18,9 @@ from typing import Any, Optional
 from ..host import files
 from ..host.facts import Host
 
+LOCK = "/run/backstage-certificates.lock"
+"""Held by a run of the program, of which there is one at a time."""
+
 
 @dataclass(frozen=True)
 class Wish:

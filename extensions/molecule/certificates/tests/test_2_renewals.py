@@ -54,6 +54,7 @@ def test_nothing_is_left(street: Secured) -> None:
     run = street.try_to_play("strike", backstage_delete_data=["busker"])
     assert run.code == 0, run.printed[-3000:]
     left = ["/var/lib/backstage", "/etc/nginx/backstage", "/etc/backstage", "/usr/local/lib/backstage"]
+    left += ["/run/backstage-certificates.lock", "/var/lib/systemd/timers/stamp-backstage-certificates.timer"]
     left += ["/usr/local/sbin/backstage-certificates", "/etc/systemd/system/backstage-certificates.timer"]
     for host in street.hosts:
         for path in left:

@@ -64,9 +64,13 @@ def test_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "ask", lambda *words: asked(str(systemctl), *words[1:]))
     monkeypatch.setattr(timers, "SYSTEMD", str(tmp_path))
     monkeypatch.setattr(timers, "UNITS", str(tmp_path))
+    monkeypatch.setattr(timers, "STAMPS", str(tmp_path))
+    stamp = tmp_path / "stamp-backstage-certificates.timer"
+    stamp.touch()
     for on in (True, True, False, False):
         TIMER.switch(on)
         assert TIMER.is_on is on
+    assert not stamp.exists()
     unit = "backstage-certificates.timer"
     assert log.read_text().splitlines() == [f"enable --now --quiet {unit}", f"disable --now --quiet {unit}"]
     systemctl.write_text("#!/bin/sh\necho no such unit >&2\nexit 1\n")

@@ -20,6 +20,7 @@ from ansible_collections.backstage.django.plugins.module_utils.certificates impo
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.certificates.renewal import Renewal
 from ansible_collections.backstage.django.plugins.module_utils.certificates.wishes import Wish
+from ansible_collections.backstage.django.plugins.module_utils.host import files
 
 from ...house import House
 from ...servers import free_port
@@ -173,6 +174,16 @@ def test_somebody_else_serves_the_name(encrypted: Case) -> None:
     encrypted.renewed()
     assert not encrypted.run()
     assert encrypted.said == [f"nginx was reloaded, and serves other certificates for {NAME}: who else has the names?"]
+
+
+def test_a_host_that_can_not_even_ask_says_so(encrypted: Case) -> None:
+    """There is no user acme here."""
+    files.write(encrypted.pairs.state_file, files.to_json({"state": "ok", "failures": 3}))
+    assert not encrypted.run()
+    assert encrypted.said == [f"{NAME}: broken: the system user 'acme' is missing on this host"]
+    state = encrypted.pairs.state()
+    assert (state["state"], state["failures"]) == ("broken", 3)
+    assert encrypted.is_served()
 
 
 def test_names_that_are_given(encrypted: Case) -> None:
