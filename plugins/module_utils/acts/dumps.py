@@ -193,11 +193,12 @@ def make(
         applied = sorted(graphs.written(app, migration) for app, migration in found["applied"])
         replaced = before is not None and before.release == release
         record = {"at": _now(), "engine": engine, "applied": applied, "databases": databases, "replaced": replaced}
+        # first, because a restore of this dump undoes what the history has after it
+        state.history.add(DUMPED, dump=name, release=release)
         files.write(os.path.join(path, SEAL), files.to_json(record), 0o600)
     finally:
         if not record:
             sweep(paths, name)
-    state.history.add(DUMPED, dump=name, release=release)
     _thin(paths, release, before.name if before else "")
     return known(paths)[-1]
 

@@ -82,7 +82,7 @@ class History:
         at: dict[str, list[Event]] = {}
         for line in self.events:
             if line.get("event") == RESTORED:
-                found = [*at.get(line["dump"], found)]
+                found = [*at.get(line["dump"], [])]
             found.append(line)
             if line.get("event") == DUMPED:
                 at[line["dump"]] = [*found]

@@ -182,3 +182,40 @@ def test_events_say_when_and_by_whom(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("SUDO_USER")
     monkeypatch.setenv("LOGNAME", "root")
     assert who() == "root"
+
+
+def migrated(release: str) -> Event:
+    return {"event": "migrated", "release": release}
+
+
+def about(event: str, dump: str) -> Event:
+    return {"event": event, "dump": dump}
+
+
+BACK = [about("restore started", f"{A}.1"), about("restored", f"{A}.1")]
+# B migrated and seeded after the dump of A
+CHANGED = [migrated(A), about("dumped", f"{A}.1"), migrated(B), seed("started"), seed("done")]
+RESTORED: list[tuple[list[Event], list[str], bool, str]] = [
+    # (events, releases that have migrated, whether the seed is done, the dump whose restore did not end)
+    (CHANGED, [A, B], True, ""),
+    ([*CHANGED, *BACK], [A], False, ""),
+    ([*CHANGED, *BACK, migrated(C)], [A, C], False, ""),
+    ([*CHANGED, BACK[0]], [A, B], True, f"{A}.1"),
+    ([*CHANGED, BACK[0], about("restore failed", f"{A}.1")], [A, B], True, ""),
+    # what was there is restored again, with all that it had
+    ([*CHANGED, about("dumped", f"{B}.2"), *BACK, about("restored", f"{B}.2")], [A, B], True, ""),
+    # nobody knows what a dump has that the history does not: a migrate too many does no harm
+    ([*CHANGED, about("restored", f"{C}.9")], [], False, ""),
+    # a command that may have undone migrations counts no more
+    ([*CHANGED, {"event": "migrated by hand"}, *BACK], [A], False, ""),
+]
+
+
+@pytest.mark.parametrize(("events", "releases", "seeded", "unfinished"), RESTORED)
+def test_a_restore_undoes_what_came_after_its_dump(
+    tmp_path: Path, events: list[Event], releases: list[str], seeded: bool, unfinished: str
+) -> None:
+    found = history(tmp_path, *events)
+    assert [name for name in (A, B, C) if found.migrated(name, "")] == releases
+    assert (found.seeded("superuser"), found.restoring()) == (seeded, unfinished)
+    assert len(found.events) == len(events), "nothing is forgotten"
