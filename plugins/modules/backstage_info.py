@@ -233,26 +233,12 @@ status:
       type: list
       elements: str
     set:
-      description: What the release brings, its Set; null if none plays.
+      description:
+        - What the release brings, its Set; null if none plays. C(apps) are the installed apps, empty if an earlier
+          Backstage built the release. C(packages) are those of its environment, each with its version.
+        - C(static_files) and C(static_bytes) are the number and the size of its static files. C(unpinned_since) is when
+          its packages were chosen, if the requirements leave it open; else null.
       type: dict
-      contains:
-        apps:
-          description: The installed apps; empty if an earlier Backstage built the release.
-          type: list
-          elements: str
-        packages:
-          description: The packages in its environment, each with its version.
-          type: list
-          elements: str
-        static_files:
-          description: The number of its static files.
-          type: int
-        static_bytes:
-          description: Their size.
-          type: int
-        unpinned_since:
-          description: When its packages were chosen, if the requirements leave it open; else null.
-          type: str
     held:
       description: The release that was rolled back and is not played again; null if there is none.
       type: str

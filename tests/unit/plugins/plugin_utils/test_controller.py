@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
-from ansible_collections.backstage.django.plugins.plugin_utils import controller, following, watching
+from ansible_collections.backstage.django.plugins.plugin_utils import controller
 
 from ..manifests import VENUE, Item, act, git
 from ..repositories import commit, repository
@@ -86,22 +85,6 @@ def test_a_plan_says_of_which_host_it_is(inventory: Path) -> None:
     found = run(Action({"changed": True, "diff": [words]}), inventory)
     assert found["diff"] == [{"prepared": "The plan of one, in its order:\n"}, words]
     assert run(Action({"changed": False, "diff": []}), inventory)["diff"] == []
-
-
-def test_the_playbill_of_a_host_is_left_for_the_end_of_the_run(
-    inventory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of the second call, where the first one found that a source is missing; also of an Act alone."""
-    monkeypatch.setattr(watching, "_watch", watching._Watch(is_on=True))
-    monkeypatch.setattr(following, "Follower", lambda *_given: nullcontext())
-    bill = {"rows": [{"act": "kittens"}], "others": 0}
-    action = Action({"missing": ["kittens"], "playbill": {}}, {"changed": True, "playbill": bill}, {"playbill": bill})
-    run(action, inventory)
-    options = {"production": "jazz", "name": "kittens", "source": {"path": "kittens"}, "state": None}
-    controller.run_act(action, options, variables(inventory))
-    assert watching.kept() == [{"host": "one", **bill}] * 2
-    ids = [asked["run"] for asked in action.asked]
-    assert len({*ids}) == 3, "each call has an id of its own"
 
 
 def test_a_host_hears_that_the_manifest_was_checked(inventory: Path) -> None:
