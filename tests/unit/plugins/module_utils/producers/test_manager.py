@@ -127,10 +127,11 @@ def test_two_controllers_one_after_the_other(primary: PowerDns) -> None:
 
 def test_two_controllers_at_once(primary: PowerDns) -> None:
     """FAULTS 82: each record is that of one of them, none is lost, and a later run changes them back."""
-    right, wrong = order(NAMES), order({**NAMES, BAR: ["192.0.2.99"], f"new.{ZONE}": ["192.0.2.99"]})
+    # without a wait: PowerDNS may answer an earlier serial from its cache for a while when two write at once
+    right, wrong = order(NAMES, wait=0), order({**NAMES, BAR: ["192.0.2.99"], f"new.{ZONE}": ["192.0.2.99"]}, wait=0)
     manager.reconcile(order({}))
     with ThreadPoolExecutor(2) as pool:
-        for run_of in [pool.submit(manager.reconcile, one) for one in (right, wrong) * 5]:
+        for run_of in [pool.submit(manager.reconcile, one) for one in (right, wrong) * 3]:
             run_of.result()
     found = primary.zone(ZONE)
     assert found[f"{BAR} A"] in (["192.0.2.7"], ["192.0.2.99"])
