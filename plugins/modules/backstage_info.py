@@ -234,7 +234,9 @@ sesses:
       description: When it went live.
       type: str
     state:
-      description: V(playing), or V(dark) if the emperor does not report that it accepts requests.
+      description:
+        - V(playing), V(asleep) while it waits for a request without a process, or V(dark) if the emperor does not say
+          that it accepts requests.
       type: str
     processes:
       description: The number of its workers.

@@ -161,9 +161,14 @@ class Uwsgi:
         return record(part.limits, names.scope(production, act, sess), player.uid)
 
     def held(self, sess: str, asked: Mapping[str, Any], stats: Optional[emperor.Stats] = None) -> list[Held]:
-        """Return what enforces the limits of a started Sess. The emperor is asked unless its stats are given."""
+        """Return what enforces the limits of a started Sess; nothing while it sleeps.
+
+        The emperor is asked unless its stats are given.
+        """
         stats = stats or (emperor.try_look(self.host.stats) if asked else None)
-        found = stats.vassals.get(self.vassal(sess)) if stats and not self.is_asleep(sess, stats) else None
+        if self.is_asleep(sess, stats):
+            return []
+        found = stats.vassals.get(self.vassal(sess)) if stats else None
         return look(asked, found.pid if found else 0, stats.pid if stats else 0)
 
     def is_asleep(self, sess: str, stats: Optional[emperor.Stats]) -> bool:

@@ -20,7 +20,14 @@ from ansible_collections.backstage.django.plugins.module_utils.bookings import v
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host import files, names
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Gig, Health, Manifest, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Gig,
+    Health,
+    Limits,
+    Manifest,
+    Sess,
+    Venue,
+)
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import door, emperor, sleep
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
@@ -273,7 +280,7 @@ def test_status_wakes_nobody(
 ) -> None:
     house.build(A)
     venue = Venue("kittens.example")
-    house.play(wanted(ACT, (venue,), play=A), ASLEEP)
+    house.play(wanted(ACT, (venue,), play=A), replace(ASLEEP, limits=Limits(memory="512M")))
     house.book(venue, Booked("kittens", "/", (), (), 60))  # the emperor curses one that falls asleep
     asked: list[str] = []
 
@@ -288,6 +295,7 @@ def test_status_wakes_nobody(
         found = reports.report(house.production)
     assert found["sesses"]["kittens"]["state"] == state
     assert bool(asked) is awake
+    assert bool(found["limits"]) is awake, "what has no process is held by nothing"
     (line,) = found["playbill"]
     told_ = "200" if awake else "asleep, not asked"
     assert line.startswith(f"http://kittens.example/  {told_}  open  kittens: {state}, release {A} ")
