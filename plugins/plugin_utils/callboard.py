@@ -22,7 +22,7 @@ from ..module_utils.productions import sizes
 Item = dict[str, Any]
 TEMPLATES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "templates")
 WELL, WARNING, BAD = "well", "warning", "bad"
-STATES = {"playing": WELL, "stopped": WARNING, "not playing": WARNING}
+STATES = {"playing": WELL, "asleep": WELL, "stopped": WARNING, "not playing": WARNING}
 """How the state of an Act is to be judged; every other one is bad."""
 SOON = 21
 """The number of days before its end from which a certificate is a warning."""
