@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -14,37 +12,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.backstage.django.plugins.plugin_utils import library
 
 ROLES = Path(__file__).parents[4] / "roles"
-MODULE_UTILS = ROLES.parent / "plugins" / "module_utils"
-FILES = yaml.safe_load((ROLES / "metrics/vars/main.yml").read_text(encoding="utf-8"))
-MODULES = [
-    found[1]
-    for item in FILES["__metrics_files"]
-    if (found := re.search(r"__metrics_modules ~ '/(.*?)'", item["content"]))
-]
-
-
-def imported(module: Path) -> set[Path]:
-    """The modules of this collection that one imports, also inside its functions."""
-    found = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            origin = module.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-            names = [origin.with_suffix(".py"), *(origin / f"{alias.name}.py" for alias in node.names)]
-            found |= {name for name in names if name.is_file()}
-    return found
-
-
-def test_the_list_of_modules_is_what_the_program_imports() -> None:
-    found: set[Path] = set()
-    waiting = {MODULE_UTILS / "productions" / "metrics.py"}
-    while waiting:
-        found |= waiting
-        waiting = {one for module in waiting for one in imported(module)} - found
-    assert sorted(MODULES) == sorted(str(path.relative_to(MODULE_UTILS)) for path in found)
-    folders = {item["path"] for item in FILES["__metrics_directories"]}
-    assert folders >= {"{{ __metrics_package }}/" + os.path.dirname(name) for name in MODULES}
+LIBRARY = yaml.safe_load((ROLES / "metrics/vars/main.yml").read_text(encoding="utf-8"))["__metrics_library"]
 
 
 @pytest.fixture
@@ -59,10 +30,10 @@ def place() -> Iterator[Path]:
 @pytest.fixture
 def program(place: Path) -> Path:
     """The program as the role lays it down."""
-    for name in MODULES:
-        target = place / "library" / "backstage" / name
+    for name, text in library.texts_of(LIBRARY["modules"]).items():
+        target = place / "library" / library.PACKAGE / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(MODULE_UTILS / name, target)
+        target.write_text(text)
     return Path(shutil.copy(ROLES / "metrics/files/backstage_metrics.py", place / "library"))
 
 
