@@ -14,10 +14,12 @@ from ..acts.drift import SITE, Drift
 from ..bookings import nginx, server_block
 from ..bookings.manager import Bookings
 from ..host import files, records, vassals
+from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Manifest
-from ..stages.uwsgi import Part, Uwsgi
+from ..manifest.nouns import Limits, Manifest
+from ..stages import kinds
+from ..stages.interface import Part
 from ..state.read import ActState, HostState
 
 HOST = "the host"
@@ -77,27 +79,34 @@ def _foreign_vassals(host: Host) -> Iterator[Drift]:
 def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     """The live Sess: whether it is told to play, and what it was started with."""
     subject, paths = f"act {act.paths.name}", act.paths.sess(act.live or "")
-    stage = Uwsgi(host, act.paths)
-    if act.live not in act.vassals:
-        path = os.path.join(host.vassals, stage.vassal(act.live or ""))
-        yield Drift(subject, path, "missing, so the emperor does not play it")
+    live, stage = act.live or "", kinds.of_sess(act.live_record, host, act.paths)
+    for path in stage.links(live):
+        if files.link_target(path) is None:
+            yield Drift(subject, path, f"missing, so {stage.runner} does not play it")
     release = act.releases.get(act.live_release or "")
     if release is None:
         yield Drift(subject, act.paths.live, "what plays has no sealed release")
         return
-    if act.live_ini != stage.render(_part(act, release), act.live or ""):
-        yield Drift(subject, paths.ini, "changed by hand, or made by an earlier Backstage")
+    try:
+        wanted = stage.files(_part(act, release), live)
+    except BackstageError:
+        wanted = {}  # the player is missing, which is told of the Act's users
+    for name, file in wanted.items():
+        path = os.path.join(paths.root, name)
+        if files.read(path) != (file.text if file else None):
+            yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
     digest = act.live_record.get("variables")
     if digest and digest != digests.of_variables(act.live_env):
         yield Drift(subject, paths.env, "a variable was changed by hand")
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:
-    """What the live Sess plays, by its own record; its variables are in no ini."""
+    """What the live Sess plays, by its own record; its variables are in no file of the Stage."""
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
-    return Part(release["release"], project, environment, {}, frozenset(), **counted)
+    limits, stage = Limits(**act.live_record.get("limits") or {}), act.live_record.get("stage", Part.stage)
+    return Part(release["release"], project, environment, {}, frozenset(), **counted, limits=limits, stage=stage)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

@@ -23,8 +23,8 @@ from ..host.facts import Host
 from ..host.layout import HOST_LOCK, Production
 from ..host.names import REHEARSAL
 from ..manifest.nouns import Manifest
+from ..stages import kinds
 from ..stages import manager as sesses
-from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase
 from ..state.read import HostState, read
@@ -107,7 +107,7 @@ class _Run(Planner):
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             _sweep_environments(self.paths, {release["environment"] for release in releases})
         _sweep_rehearsals()
-        sweep_drafts(self.paths.name, self.host.vassals)
+        kinds.sweep(self.paths.name, self.host)
         self._warn_of_releases(after)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings

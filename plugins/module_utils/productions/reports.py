@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Optional
+from typing import Any
 
 from ..bookings import visit, written
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor, limits
-from ..stages.uwsgi import Uwsgi
+from ..stages import kinds, limits
+from ..stages.interface import Look
 from ..state.read import ActState, HostState, read
 from . import inspection
 
@@ -40,13 +40,13 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
     venues = visit.urls(production, host, pages) if host.has_front_of_house else []
-    stats = emperor.try_look(host.stats)
+    look = Look(host)
     held = {
-        name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
+        name: kinds.of_sess(act.live_record, host, act.paths).held(act.live, act.live_record.get("limits") or {}, look)
         for name, act in sorted(state.acts.items())
         if act.live
     }
-    sesses = _sesses(state, host, stats, held)
+    sesses = _sesses(state, host, look, held)
     return {
         "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
@@ -82,20 +82,18 @@ def _act(act: ActState) -> dict[str, Any]:
     }
 
 
-def _sesses(
-    state: HostState, host: Host, stats: Optional[emperor.Stats], held: dict[str, list[limits.Held]]
-) -> dict[str, Any]:
+def _sesses(state: HostState, host: Host, look: Look, held: dict[str, list[limits.Held]]) -> dict[str, Any]:
     _venues, ports = written.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
         if not act.live:
             continue
-        vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats else None
+        stage = kinds.of_sess(act.live_record, host, act.paths)
         found[name] = {
             "sess": act.live,
             "release": act.live_release,
             "since": act.history.since(act.live),
-            "state": "playing" if vassal and vassal.accepting and not vassal.cursed else "dark",
+            "state": "playing" if stage.is_playing(act.live, look) else "dark",
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),

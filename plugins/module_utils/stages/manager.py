@@ -21,8 +21,8 @@ from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import limits
-from .uwsgi import Part, Uwsgi
+from . import kinds, limits
+from .interface import Look, Part, Stage
 
 if TYPE_CHECKING:
     from .gate import Gate
@@ -63,6 +63,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         threads=want.sess.threads,
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
+        stage=want.sess.stage,
     )
 
 
@@ -116,7 +117,7 @@ def _play_change(
 
 def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """What is to be done so that nothing of the Act plays."""
-    if not (state.live or state.vassals or state.sesses):
+    if not (state.live or state.started or state.sesses):
         return []
     step = Step("sess", name, "remove", {"release": state.live_release} if state.live else None, None)
     return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
@@ -130,7 +131,7 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     if wanted is None or wanted.release != state.live_release:
         return ["release"]
     found: list[str] = []
-    if state.live not in state.vassals:
+    if state.live not in state.started:
         found.append("it is not started")
     if state.was_given(digests.of_variables(wanted.variables)):
         state.live_env = wanted.variables
@@ -138,27 +139,28 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):
             found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
-    for key in ("processes", "threads", "timeout"):
+    for key in ("stage", "processes", "threads", "timeout"):
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
-    return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
+    return found or _rewritten(wanted, state.live, state, kinds.of(wanted.stage, host, state.paths))
 
 
-def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[str]:
+def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[str]:
     """The files of the live Sess that a hand has changed."""
-    texts = {
-        "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
-        "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
-    }
-    return [name for name, (before, after) in texts.items() if before != after]
+    root = state.paths.sess(live).root
+    found = []
+    for name, file in stage.files(wanted, live).items():
+        if files.read(os.path.join(root, name)) != (file.text if file else None):
+            found.append(name)
+    return found
 
 
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
     """Sesses that are not live are what a killed run left."""
     name = state.paths.name
-    left = sorted({*state.sesses, *state.vassals} - {state.live})
+    left = sorted({*state.sesses, *state.started} - {state.live})
     return [
         Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
         for sess in left
@@ -222,7 +224,7 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     host.need_stage()
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
         raise BackstageError(lookup.find("built for another Python"), step="start")
-    stage = Uwsgi(host, state.paths)
+    stage = kinds.of(wanted.stage, host, state.paths)
     sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
@@ -247,13 +249,13 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
         raise BackstageError(cause or error.message, step=error.step, log=log) from None
     for thread in gate.lost_threads(stage.printed_since(ends)):
         warn(f"act {state.paths.name}: {thread}")
-    unheld = limits.warning(stage.held(sess, wanted.limits.given()))
+    unheld = limits.warning(stage.held(sess, wanted.limits.given(), Look(host)))
     if unheld:
         warn(f"act {state.paths.name}: {unheld}")
     return sess
 
 
-def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> Gate:
+def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Stage, ends: dict[str, int]) -> Gate:
     from . import gate
     from .roll_call import Crew
     from .served import Served
@@ -271,22 +273,22 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, en
     )
 
 
-def _discard(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+def _discard(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
     """Take away what this run made: no request was ever sent to it but ours."""
     stage.stop(sess, 0.5)
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
 
-def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
+def _end_left(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
     """End the processes that a stopped Sess has left, and say which."""
     found = stage.end_left(sess, state.live if state.live != sess else None)
     if found:
         warn(f"act {state.paths.name}: Sess {sess} left processes, which were ended: {', '.join(found)}")
 
 
-def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
-    """Make the Sess's directory whole before the emperor hears of it."""
+def _write(stage: Stage, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
+    """Make the Sess's directory whole before it is started."""
     from . import proofs
 
     paths = state.paths.sess(sess)
@@ -307,7 +309,7 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         "token": token,
         "release": wanted.release,
         "secrets": sorted(wanted.secrets),
-        "stage": "uwsgi",
+        "stage": wanted.stage,
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,
@@ -315,10 +317,9 @@ def _write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, gid: int, kee
         "variables": digests.of_variables(wanted.variables),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
-    limited = stage.limits_record(wanted, sess)
-    if limited:
-        files.draft(paths.limits, limited, 0o600)
-    files.draft(paths.ini, stage.render(wanted, sess), 0o640, gid)
+    for name, file in stage.files(wanted, sess).items():
+        if file:
+            files.draft(os.path.join(paths.root, name), file.text, file.mode, gid if file.for_player else 0)
 
 
 def _make_log(state: ActState) -> None:
@@ -336,10 +337,10 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         state: its Act as it is on disk.
         host: the host's facts.
         warn: takes what people should know.
-        wait: whether its last process is to be gone; else, once nothing is answered, its exit is the emperor's.
+        wait: whether its last process is to be gone; else nobody waits for it, once nothing is answered.
     """
-    stage = Uwsgi(host, state.paths)
     record = files.read_json(state.paths.sess(sess).record) or {}
+    stage = kinds.of_sess(record, host, state.paths)
     timeout = record.get("timeout", host.longest_request)
     if stage.is_started(sess):
         idle = stage.idle(sess, timeout + 5)
@@ -353,7 +354,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
 def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     """Stop whatever plays of an Act: nginx loses the door first, what is being answered is finished."""
     files.remove(state.paths.live)
-    for sess in sorted({*state.sesses, *state.vassals, *([state.live] if state.live else [])}):
+    for sess in sorted({*state.sesses, *state.started, *([state.live] if state.live else [])}):
         end(sess, state, host, warn)
     if state.live:
         state.history.add("stopped", sess=state.live)

@@ -56,7 +56,7 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
 
 def _was_interrupted(state: ActState) -> bool:
     """Whether a rollback was killed after its switch: what it left plays beside the live Sess."""
-    left = {*state.sesses, *state.vassals} - {state.live}
+    left = {*state.sesses, *state.started} - {state.live}
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 

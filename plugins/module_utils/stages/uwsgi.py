@@ -2,10 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Stage kind "uwsgi": a Sess is a vassal of Backstage's own emperor.
-
-A Stage kind is this interface: render, start, ready, idle, stop.
-"""
+"""The Stage kind "uwsgi": a Sess is a vassal of Backstage's own emperor."""
 
 from __future__ import annotations
 
@@ -14,16 +11,14 @@ import os
 import signal
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from ..manifest.nouns import Limits
-from . import emperor
-from .limits import Held, look, record
+from . import emperor, limits
+from .interface import Look, Part, Text
 
 LISTEN = 1024
 _MOST = 1 << 18
@@ -71,39 +66,21 @@ logto2 = {log}
 """
 
 
-@dataclass(frozen=True)
-class Part:
-    """What a Sess plays, before it has an id: compared by content with what is on disk.
-
-    Args:
-        release: the id of the release.
-        project: the working directory.
-        environment: the virtual environment.
-        variables: the whole environment of the process, secrets included.
-        secrets: the names of those that are secret.
-        processes: uWSGI workers.
-        threads: threads of each worker.
-        timeout: the longest request, in seconds.
-        limits: what it may use of the host.
-    """
-
-    release: str
-    project: str
-    environment: str
-    variables: dict[str, str]
-    secrets: frozenset[str]
-    processes: int
-    threads: int
-    timeout: int
-    limits: Limits = field(default_factory=Limits)
-
-
 class Uwsgi:
     """Sesses of one Act as vassals."""
+
+    runner = "the emperor"
 
     def __init__(self, host: Host, act: ActPaths) -> None:
         self.host = host
         self.act = act
+
+    def files(self, part: Part, sess: str) -> dict[str, Optional[Text]]:
+        limited = self.limits_record(part, sess)
+        return {
+            "limits.json": Text(limited, 0o600) if limited else None,
+            "uwsgi.ini": Text(self.render(part, sess), 0o640, for_player=True),
+        }
 
     def render(self, part: Part, sess: str) -> str:
         """The vassal's configuration; every value in it is a checked scalar, for an ini value is code."""
@@ -135,29 +112,27 @@ class Uwsgi:
             return None
         production, act = self.act.production.name, self.act.name
         player = process.User.named(names.player(production, act))
-        return record(part.limits, names.scope(production, act, sess), player.uid)
+        return limits.record(part.limits, names.scope(production, act, sess), player.uid)
 
-    def held(self, sess: str, asked: Mapping[str, Any], stats: Optional[emperor.Stats] = None) -> list[Held]:
-        """What holds the limits that a Sess was started with; the emperor is asked where no answer of its is given."""
-        stats = stats or (emperor.try_look(self.host.stats) if asked else None)
+    def held(self, sess: str, asked: Mapping[str, Any], look: Look) -> list[limits.Held]:
+        stats = look.emperor if asked else None
         found = stats.vassals.get(self.vassal(sess)) if stats else None
-        return look(asked, found.pid if found else 0, stats.pid if stats else 0)
+        return limits.look(asked, found.pid if found else 0, stats.pid if stats else 0)
 
     def vassal(self, sess: str) -> str:
         return names.vassal(self.act.production.name, self.act.name, sess)
+
+    def links(self, sess: str) -> dict[str, str]:
+        return {os.path.join(self.host.vassals, self.vassal(sess)): self.act.sess(sess).ini}
 
     def start(self, sess: str) -> None:
         """Have the emperor take the Sess up: link it under a name it ignores, then rename."""
         if not os.path.isdir(self.host.vassals):
             raise BackstageError(f"{self.host.vassals} is missing; {SITE}", step="start")
-        files.link(os.path.join(self.host.vassals, self.vassal(sess)), self.act.sess(sess).ini)
+        for path, target in self.links(sess).items():
+            files.link(path, target)
 
     def ready(self, sess: str, timeout: float) -> None:
-        """Wait until the Sess accepts requests.
-
-        Raises:
-            BackstageError: it ended, was refused, or took too long; nothing says more than its log.
-        """
         name, deadline = self.vassal(sess), time.monotonic() + timeout
         pid: Optional[int] = None
         while time.monotonic() < deadline:
@@ -238,6 +213,10 @@ class Uwsgi:
 
     def is_started(self, sess: str) -> bool:
         return files.link_target(os.path.join(self.host.vassals, self.vassal(sess))) is not None
+
+    def is_playing(self, sess: str, look: Look) -> bool:
+        vassal = look.emperor.vassals.get(self.vassal(sess)) if look.emperor else None
+        return bool(vassal and vassal.accepting and not vassal.cursed)
 
     def log_ends(self) -> dict[str, int]:
         """Where the Act's log and the emperor's end now: a time stamp would follow the Act's own TIME_ZONE."""

@@ -32,10 +32,9 @@ class ActState:
     releases: dict[str, Record]
     unsealed: list[str]
     sesses: list[str]
-    vassals: list[str]
+    started: list[str]
     live: Optional[str]
     live_record: Record
-    live_ini: str
     history: History
     hold: Record
 
@@ -96,7 +95,7 @@ class ActState:
 
     @property
     def exists(self) -> bool:
-        return bool(self.record or self.releases or self.sesses or self.vassals)
+        return bool(self.record or self.releases or self.sesses or self.started)
 
     @property
     def has_data(self) -> bool:
@@ -110,7 +109,7 @@ class ActState:
             remembered: the Sesses that the Stage remembers, of which nothing else may be left on this host.
         """
         numbers = [self.history.last_number(release)]
-        for sess in [*self.sesses, *self.vassals, *remembered]:
+        for sess in [*self.sesses, *self.started, *remembered]:
             match = names.SESS.match(sess)
             if match and match.group("release") == release:
                 numbers.append(int(match.group("number")))
@@ -123,25 +122,25 @@ class HostState:
 
     paths: Production
     acts: dict[str, ActState] = field(default_factory=dict)
-    vassals: dict[str, list[str]] = field(default_factory=dict)
+    started: dict[str, list[str]] = field(default_factory=dict)
 
     def act(self, name: str) -> ActState:
         if name not in self.acts:
-            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []))
+            self.acts[name] = read_act(self.paths.act(name), self.started.get(name, []))
         return self.acts[name]
 
 
 def read(production: str, host: Host) -> HostState:
     """Read a Production; its Acts are read when they are asked for."""
     paths = Production(production)
-    state = HostState(paths, vassals=_vassals(production, host.vassals))
-    for name in sorted({*files.names_in(paths.acts), *state.vassals}):
+    state = HostState(paths, started=_started(production, host.vassals))
+    for name in sorted({*files.names_in(paths.acts), *state.started}):
         state.act(name)
     return state
 
 
-def _vassals(production: str, directory: str) -> dict[str, list[str]]:
-    """The Sesses that the emperor is told to play: Act -> ids."""
+def _started(production: str, directory: str) -> dict[str, list[str]]:
+    """The Sesses that are started, now and at every boot: Act -> ids."""
     found: dict[str, list[str]] = {}
     for name in files.names_in(directory):
         parts = name.split(".")
@@ -150,7 +149,7 @@ def _vassals(production: str, directory: str) -> dict[str, list[str]]:
     return found
 
 
-def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
+def read_act(paths: ActPaths, started: list[str]) -> ActState:
     releases: dict[str, Record] = {}
     unsealed: list[str] = []
     for name in files.names_in(paths.releases):
@@ -161,21 +160,17 @@ def read_act(paths: ActPaths, vassals: list[str]) -> ActState:
             releases[name] = record
     live = os.path.basename(files.link_target(paths.live) or "") or None
     live_record: Record = {}
-    live_ini = ""
     if live:
-        sess = paths.sess(live)
-        live_record = files.read_json(sess.record) or {}
-        live_ini = files.read(sess.ini) or ""
+        live_record = files.read_json(paths.sess(live).record) or {}
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},
         releases=releases,
         unsealed=unsealed,
         sesses=files.names_in(paths.sesses),
-        vassals=vassals,
+        started=started,
         live=live,
         live_record=live_record,
-        live_ini=live_ini,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
     )

@@ -74,7 +74,7 @@ def events(house: House) -> list[tuple[str, Optional[str]]]:
 def on_the_host(house: House) -> tuple[Optional[str], list[str], list[str]]:
     """What plays, and the directories and vassals that there are."""
     state = house.state()
-    return state.live, state.sesses, state.vassals
+    return state.live, state.sesses, state.started
 
 
 @pytest.mark.usefixtures("emperor")

@@ -19,7 +19,8 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest import checks
 from ansible_collections.backstage.django.plugins.module_utils.stages import uwsgi
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part, Uwsgi
+from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
+from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
 from ...house import A, House
 from ...servers import listening

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The interface of a Stage kind: what runs the Sesses of one Act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Optional, Protocol
+
+from ..host.facts import Host
+from ..manifest.nouns import Limits
+from . import emperor
+from .limits import Held
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a Sess plays, before it has an id: compared by content with what is on disk.
+
+    Args:
+        release: the id of the release.
+        project: the working directory.
+        environment: the virtual environment.
+        variables: the whole environment of the process, secrets included.
+        secrets: the names of those that are secret.
+        processes: workers.
+        threads: threads of each worker.
+        timeout: the longest request, in seconds.
+        limits: what it may use of the host.
+        stage: the Stage kind that runs it.
+    """
+
+    release: str
+    project: str
+    environment: str
+    variables: dict[str, str]
+    secrets: frozenset[str]
+    processes: int
+    threads: int
+    timeout: int
+    limits: Limits = field(default_factory=Limits)
+    stage: str = "uwsgi"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A file of a Sess.
+
+    Args:
+        text: its content.
+        mode: its permissions.
+        for_player: whether its group is the player's; else it is root's.
+    """
+
+    text: str
+    mode: int
+    for_player: bool = False
+
+
+class Look:
+    """One look at what runs Sesses on this host, for all Acts together."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    @cached_property
+    def emperor(self) -> Optional[emperor.Stats]:
+        """What the emperor says; None where none runs."""
+        return emperor.try_look(self.host.stats)
+
+
+class Stage(Protocol):
+    """How the Sesses of one Act are run. A kind is made by ``kinds.of``."""
+
+    host: Host
+    runner: str
+    """What runs its Sesses, for people."""
+
+    def files(self, part: Part, sess: str) -> dict[str, Optional[Text]]:
+        """The files of a Sess, by their names in its directory; None for one that it must not have."""
+
+    def links(self, sess: str) -> dict[str, str]:
+        """What tells the runner to run a Sess: paths of links, and where they lead."""
+
+    def start(self, sess: str) -> None:
+        """Have the Sess started, now and at every boot."""
+
+    def ready(self, sess: str, timeout: float) -> None:
+        """Wait until the Sess accepts requests.
+
+        Raises:
+            BackstageError: it ended, was refused, or took too long; nothing says more than its log.
+        """
+
+    def idle(self, sess: str, timeout: float) -> bool:
+        """Wait until stop() harms no request; return whether that came in time."""
+
+    def stop(self, sess: str, grace: Optional[float]) -> None:
+        """Stop a Sess and take its links away.
+
+        Args:
+            sess: which one.
+            grace: seconds for what is still being answered; then it is killed. None where nobody waits for its exit.
+        """
+
+    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
+        """Kill the processes that a stopped Sess has left; return which these were.
+
+        Args:
+            sess: the one that was stopped.
+            playing: the Sess that plays.
+        """
+
+    def is_started(self, sess: str) -> bool:
+        """Whether the runner is told to run the Sess."""
+
+    def is_playing(self, sess: str, look: Look) -> bool:
+        """Whether the Sess runs and accepts requests."""
+
+    def held(self, sess: str, asked: Mapping[str, Any], look: Look) -> list[Held]:
+        """What holds the limits that a Sess was started with."""
+
+    def remembered(self) -> list[str]:
+        """The Sesses of this Act that the runner remembers, so that their names are not used again."""
+
+    def log_ends(self) -> dict[str, int]:
+        """Where the logs end now that a Sess may write to."""
+
+    def log_since(self, ends: dict[str, int]) -> str:
+        """The end of what the Sess has logged since then."""
+
+    def printed_since(self, ends: dict[str, int]) -> str:
+        """What the Sess has logged since then, from its beginning; of very much only the beginning and the end."""

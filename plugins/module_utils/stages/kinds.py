@@ -1,0 +1,45 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The Stage kinds, by the names that the manifest and the records of Sesses have for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import Act as ActPaths
+from .interface import Stage
+from .uwsgi import Uwsgi, sweep_drafts
+
+_FIRST = "uwsgi"
+"""The kind of a Sess whose record names none."""
+_KINDS = {"uwsgi": Uwsgi}
+
+
+def of(name: str, host: Host, act: ActPaths) -> Stage:
+    """The Stage of an Act, by the name of its kind.
+
+    Raises:
+        BackstageError: this Backstage does not know the kind.
+    """
+    if name not in _KINDS:
+        raise BackstageError(f"this Backstage has no Stage kind '{name}': update the collection", step="stage")
+    return _KINDS[name](host, act)
+
+
+def of_sess(record: Mapping[str, Any], host: Host, act: ActPaths) -> Stage:
+    """The Stage of a Sess on disk: its record says its kind, whatever the manifest says now.
+
+    Raises:
+        BackstageError: a later Backstage made it.
+    """
+    return of(str(record.get("stage", _FIRST)), host, act)
+
+
+def sweep(production: str, host: Host) -> None:
+    """Remove what a killed run had not finished in the directories of the runners."""
+    sweep_drafts(production, host.vassals)
