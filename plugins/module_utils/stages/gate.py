@@ -12,9 +12,9 @@ from typing import Callable, Optional
 from ..acts import world
 from ..diagnosis import lookup
 from ..host.errors import BackstageError
-from ..host.layout import Sess as SessPaths
 from ..manifest.nouns import Act
 from . import door, roll_call
+from .door import Door
 from .pages import Answer, Page, Site, Walk, assets, judge, missing
 from .served import Served
 
@@ -29,7 +29,7 @@ class Gate:
     Args:
         act: the Act.
         address: where it is reached.
-        sess: the paths of the Sess.
+        door: that of the Sess.
         crew: its workers.
         served: what nginx will serve from files.
         http_port: that of the Venues.
@@ -39,7 +39,7 @@ class Gate:
 
     act: Act
     address: world.Address
-    sess: SessPaths
+    door: Door
     crew: roll_call.Crew
     served: Served
     http_port: int
@@ -81,9 +81,9 @@ class Gate:
         below = page.uri[len(prefix) :]
         try:
             if crew is None:
-                return door.ask(self.sess.socket, below or "/", host, "http", timeout, prefix, cookies)
+                return door.ask(self.door, below or "/", host, "http", timeout, prefix, cookies)
             given = door.variables(below or "/", host, "http", prefix, cookies)
-            return roll_call.ask(self.sess.socket, given, timeout, crew)
+            return roll_call.ask(self.door, given, timeout, crew)
         except BackstageError as error:
             cause = lookup.find(self.log()) or "; ".join([error.message, *self.threads()])
             raise BackstageError(f"{page.uri} was asked: {cause}") from None

@@ -14,6 +14,7 @@ from typing import Any, Optional, Protocol
 from ..host.facts import Host
 from ..manifest.nouns import Limits
 from . import emperor
+from .door import Door
 from .limits import Held
 
 
@@ -85,6 +86,9 @@ class Stage(Protocol):
 
     def links(self, sess: str) -> dict[str, str]:
         """What tells the runner to run a Sess: paths of links, and where they lead."""
+
+    def door(self, sess: str) -> Door:
+        """Where requests reach a Sess."""
 
     def start(self, sess: str) -> None:
         """Have the Sess started, now and at every boot."""

@@ -264,7 +264,7 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Stage, en
     return gate.Gate(
         act=want.act.act,
         address=address,
-        sess=own,
+        door=stage.door(sess),
         crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
         served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
         http_port=stage.host.http_port,

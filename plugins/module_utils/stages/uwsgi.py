@@ -17,6 +17,7 @@ from ..host import files, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
+from . import door as doors
 from . import emperor, limits
 from .interface import Look, Part, Text
 
@@ -125,6 +126,9 @@ class Uwsgi:
     def links(self, sess: str) -> dict[str, str]:
         return {os.path.join(self.host.vassals, self.vassal(sess)): self.act.sess(sess).ini}
 
+    def door(self, sess: str) -> doors.Door:
+        return doors.Door(self.act.sess(sess).socket)
+
     def start(self, sess: str) -> None:
         """Have the emperor take the Sess up: link it under a name it ignores, then rename."""
         if not os.path.isdir(self.host.vassals):
@@ -149,9 +153,7 @@ class Uwsgi:
 
     def idle(self, sess: str, timeout: float) -> bool:
         """Wait until nothing is queued or answered; return whether that came in time."""
-        from . import door
-
-        return door.wait_idle(self.act.sess(sess).socket, timeout)
+        return doors.wait_idle(self.act.sess(sess).socket, timeout)
 
     def stop(self, sess: str, grace: Optional[float]) -> None:
         """Take the vassal's link away and wait until the emperor has let it finish.
