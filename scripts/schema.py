@@ -27,20 +27,20 @@ TEXT: Schema = {"$ref": "#/definitions/text"}
 SCALARS: dict[str, Schema] = {
     "str": TEXT,
     "int": {"type": "integer"},
-    # YAML 1.1, which Ansible reads, takes these words for truth values
+    # Ansible reads YAML 1.1, in which these words are booleans
     "bool": {"enum": [True, False, "yes", "no", "on", "off"]},
 }
 MARKUP = re.compile(r"\b[A-Z]\(([^)]*)\)")
 
 
 def plain(description: Any) -> str:
-    """A description of the documentation without Ansible's markup."""
+    """Return a description without Ansible's markup."""
     lines = description if isinstance(description, list) else [description]
     return MARKUP.sub(r"\1", " ".join(" ".join(lines).split()))
 
 
 def value(option: dict[str, Any]) -> Schema:
-    """The schema of an option, or of an element of it."""
+    """Return the schema of an option, or of one of its elements."""
     if "suboptions" in option and option.get("elements", "dict") == "dict":
         item = nouns(option["suboptions"])
     elif "choices" in option:
@@ -49,13 +49,13 @@ def value(option: dict[str, Any]) -> Schema:
         item = SCALARS.get(option.get("elements") or option["type"], {"type": "object"})
     if option["type"] != "list":
         return item
-    # a text is a list with commas between its elements, as everywhere in Ansible
+    # Ansible splits a text at commas into a list
     either = [{"type": "array", "items": {"anyOf": [item, TEMPLATE]}}, {"type": "string"}]
     return either[0] if option["elements"] == "dict" else {"anyOf": either}
 
 
 def nouns(options: Options) -> Schema:
-    """The schema of a dictionary with these keys and no others."""
+    """Return the schema of a dictionary with exactly these keys."""
     found: Schema = {"type": "object", "additionalProperties": False, "properties": properties(options)}
     required = sorted(key for key, option in options.items() if option.get("required"))
     return {**found, "required": required} if required else found
@@ -65,7 +65,7 @@ def properties(options: Options) -> Schema:
     found: dict[str, Schema] = {}
     for key, option in options.items():
         own = value(option)
-        # a text holds a template, too
+        # a text may be a template
         found[key] = {"description": plain(option["description"]), "anyOf": [own, *([TEMPLATE] if own != TEXT else [])]}
     return found
 

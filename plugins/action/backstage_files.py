@@ -16,7 +16,7 @@ _NOTHING: dict[str, Any] = {"changed": False, "changes": [], "kept": [], "diff":
 
 
 class ActionModule(ActionBase):
-    """Sends the files to the host, unless they were just found to be there."""
+    """Send the files to the host, unless they were just found to be there."""
 
     _supports_check_mode = True
 
@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
 
 
 def is_there(arguments: dict[str, Any]) -> bool:
-    """What is wrong with the arguments is the module's to say."""
+    """Return whether the files were just found to be there. Errors in the arguments are left to the module."""
     found = checked(arguments)
     try:
         return not found.error_messages and role_files.Wanted.of(found.validated_parameters).is_there()
@@ -37,5 +37,5 @@ def is_there(arguments: dict[str, Any]) -> bool:
 
 
 def checked(arguments: dict[str, Any]) -> ValidationResult:
-    """The arguments as the module will have them."""
+    """Return the arguments as the module will get them."""
     return ArgumentSpecValidator(host_specs.files()).validate(arguments)

@@ -12,70 +12,72 @@ options:
   name:
     type: str
     required: true
-    description: What the Act is called. A letter, then up to 31 lower-case letters, digits and hyphens.
+    description: "The name of the Act: a letter, then up to 31 lower-case letters, digits and hyphens."
   state:
     type: str
     choices: [present, absent]
     description:
-      - V(absent) stops the Act and removes its releases. Its data, uploads, history and system users stay, until its
+      - V(absent) stops the Act and removes its releases. Its data, uploads, history and system users stay until its
         data is deleted by name.
       - Defaults to V(present).
   source:
     type: dict
     description:
-      - Where the code comes from, exactly one of C(git), C(archive), C(package) and C(path). It is resolved on the
-        controller, once for all hosts, and shipped only to a host that lacks it. No host needs access to it.
+      - Where the code comes from. Give exactly one of C(git), C(archive), C(package) and C(path). The source is
+        resolved on the controller, once for all hosts, and copied only to a host that lacks it. No host needs access to
+        it.
     suboptions:
       git:
         type: str
         description:
-          - A repository, by an C(https), C(ssh), C(git) or C(file) URL, in the short form of ssh, or by a path on the
-            controller; a path that starts with C(./) or C(../) is relative to the inventory's directory.
-          - Fetched with the keys and credential helpers of the user who runs Ansible, or with C(key), or C(username)
-            and C(password). A URL that holds a password is refused.
+          - A repository, as an C(https), C(ssh), C(git) or C(file) URL, in the short form of ssh, or as a path on the
+            controller. A path that starts with C(./) or C(../) is relative to the inventory's directory.
+          - It is fetched with the keys and credential helpers of the user who runs Ansible, or with C(key), or with
+            C(username) and C(password). A URL that contains a password is refused.
       version:
         type: str
         description:
-          - A tag, a branch, or a commit in full. A name that is a tag and a branch at once is refused, unless both
-            are one commit.
-          - Of a package, another version than its pin names.
+          - A tag, a branch, or a full commit id. A name that is both a tag and a branch is refused, unless both point
+            to the same commit.
+          - For a package, another version than its pin.
           - Required with C(git), refused with C(archive) and C(path).
       archive:
         type: str
         description:
-          - A tar or zip file, by an C(https) URL or by a path on the controller, relative to the inventory's
-            directory. The one directory that holds all of it, as in most archives, is left out.
+          - A tar or zip file, as an C(https) URL or as a path on the controller, relative to the inventory's directory.
+            If the archive has a single top-level directory, as most archives have, its contents are used.
       checksum:
         type: str
-        description: Of an archive, as C(sha256:) and the 64 characters that C(sha256sum) prints. Required with it.
+        description:
+          - The checksum of an archive, C(sha256:) and the 64 characters of C(sha256sum). Required with C(archive).
       package:
         type: str
         description:
-          - A Python package that is the Act, with its templates, media and fixtures. Pinned, as C(kittens==1.4.2) or
-            C(kittens @ https://.../kittens-1.4.2-py3-none-any.whl#sha256=...).
-          - Its code directory is empty but for C(files); C(manage) defaults to V(-m django), which needs C(settings).
+          - A Python package that is the Act, with its templates, media and fixtures. It must be pinned, as
+            C(kittens==1.4.2) or C(kittens @ https://.../kittens-1.4.2-py3-none-any.whl#sha256=...).
+          - The code directory then contains only C(files). C(manage) defaults to V(-m django), which needs C(settings).
       submodules:
         type: bool
         description:
-          - Whether the submodules of a C(git) source are fetched, too, and theirs, each at the commit that is pinned.
+          - Whether to fetch the submodules of a C(git) source, recursively, each at its pinned commit.
           - Defaults to V(false).
       key:
         type: str
         description:
-          - A private key on the controller, relative to the inventory's directory, with which C(git) reads over ssh.
+          - The path of a private key on the controller, relative to the inventory's directory. C(git) uses it for ssh.
             It never leaves the controller.
       username:
         type: str
-        description: With C(password), for C(git) over https. With a token, any name will do.
+        description: The user name for C(git) over https, together with C(password). With a token, any name works.
       password:
         type: str
-        description: A password or a token. It is used on the controller, and never reaches a host or a process list.
+        description: A password or a token. It is used on the controller and never reaches a host or a process list.
       path:
         type: str
         description:
-          - A directory on the controller, relative to the inventory's. In a work tree of git everything that git
-            would take, uncommitted files included; elsewhere everything but caches, virtual environments and
-            version control.
+          - A directory on the controller, relative to the inventory's directory. In a git worktree, everything that git
+            would add is used, including uncommitted files. In another directory, everything is used except caches,
+            virtual environments and version control.
       subdir:
         type: str
         description:
@@ -83,44 +85,46 @@ options:
             C(requirements) and C(writable) start from it.
   refresh:
     type: str
-    description: Any text. Change it to install requirements anew that are not pinned to a version.
+    description: Any text. Change it to reinstall requirements that are not pinned to a version.
   requirements:
     type: list
     elements: str
     description:
-      - Where the project says which packages it needs, relative to C(subdir). Requirements files, with their C(-r)
-        and C(-c) followed, C(uv.lock), C(pylock.toml), C(Pipfile.lock), C(poetry.lock), C(pyproject.toml).
-      - Defaults to the first of C(uv.lock), C(pylock.toml), C(requirements.txt), C(Pipfile.lock), C(poetry.lock),
-        C(pyproject.toml) that there is. V([]) is none.
-      - A requirements file whose name ends in C(build-constraints.txt) says with which versions packages are built.
-      - Acts with the same ones share one virtual environment. One that installs code of the source itself, such as
-        C(-e .), a package that has no wheel, or anything from an index with a password, makes an environment of the
-        Act's own.
+      - The files that list the packages the project needs, relative to C(subdir). Supported are requirements files
+        (their C(-r) and C(-c) are followed), C(uv.lock), C(pylock.toml), C(Pipfile.lock), C(poetry.lock) and
+        C(pyproject.toml).
+      - Defaults to the first that exists of C(uv.lock), C(pylock.toml), C(requirements.txt), C(Pipfile.lock),
+        C(poetry.lock) and C(pyproject.toml). V([]) means none.
+      - A requirements file whose name ends in C(build-constraints.txt) constrains the packages that build other
+        packages.
+      - Acts with the same requirements share one virtual environment. An Act gets an environment of its own if it
+        installs code from its source (such as C(-e .)), a package without a wheel, or anything from an index with a
+        password.
   index:
     type: dict
-    description: Where packages come from. Defaults to PyPI, or to what the requirements files say.
+    description: Where packages come from. Defaults to PyPI, or to the index that the requirements files name.
     suboptions:
       url:
         type: str
-        description: An index that takes PyPI's place.
+        description: An index that replaces PyPI.
       extra_urls:
         type: list
         elements: str
-        description: Indexes that are asked before it. What one of them has is taken from nowhere else.
+        description: Indexes that are searched first. A package that one of them has is taken only from there.
       find_links:
         type: list
         elements: str
         description:
-          - Pages or directories with wheels; a URL, an absolute path of the host that everybody may read, or a
+          - Pages or directories with wheels, each a URL, an absolute path on the host that all users can read, or a
             directory inside the code.
-          - Without C(url) and C(extra_urls) nothing else is asked.
+          - If neither C(url) nor C(extra_urls) is given, no index is searched.
       username:
         type: str
-        description: For all of these hosts.
+        description: The user name for all of these hosts.
       password:
         type: str
         description:
-          - For all of these hosts. It is neither in a process list nor in a file that outlives the build.
+          - The password for all of these hosts. It is never in a process list, nor in a file that outlives the build.
   settings:
     type: str
     description: The settings module. Defaults to the one that C(manage) sets.
@@ -143,68 +147,72 @@ options:
       path:
         type: str
         required: true
-        description: Where, inside the code.
+        description: The path inside the code.
       content:
         type: str
-        description: What it holds; or give C(src).
+        description: The content of the file. Give either this or C(src).
       src:
         type: str
-        description: A file on the controller that it is a copy of, relative to the inventory's directory.
+        description: A file on the controller to copy, relative to the inventory's directory.
   env:
     type: dict
     description:
-      - Environment variables, each a text or a number. C({code}), C({data}), C({media}) and C({static}) are replaced
-        by the Act's directories. With a database, C({database}), C({database_user}), C({database_host}),
-        C({database_port}) and C({database_url}) are replaced by what is known of it.
+      - Environment variables, each a text or a number. C({code}), C({data}), C({media}) and C({static}) are replaced by
+        the Act's directories. With a database, C({database}), C({database_user}), C({database_host}),
+        C({database_port}) and C({database_url}) are replaced by its connection parameters.
       - Names that start with C(BACKSTAGE_) or C(UWSGI_), and C(DJANGO_SETTINGS_MODULE), C(HOME) and C(LC_ALL), are
         refused.
   secrets:
     type: dict
     description:
-      - Environment variables that nobody sees. They make no release. A changed one is a new Sess.
-      - Each has at least 8 characters and is no name in the manifest, for Ansible masks it wherever it occurs.
+      - Environment variables whose values are never shown. They are not part of a release. A changed one starts a new
+        Sess.
+      - Each value needs at least 8 characters and must not be a name in the manifest, because Ansible masks it
+        everywhere.
   database:
     type: dict
     description:
-      - The Act's own database, exported as C(DATABASE_URL), which the settings have to read. Without it the project's
-        own C(DATABASES) are what counts.
-      - Its data stays until that of the Act is deleted by name.
+      - The Act's own database, exported as C(DATABASE_URL). The project's settings have to read that variable. Without
+        this option the project's own C(DATABASES) apply.
+      - The database stays until the Act's data is deleted by name.
     suboptions:
       engine:
         type: str
         choices: [postgresql, sqlite]
         description:
-          - V(postgresql) is a role and a database in the PostgreSQL of the host, named like the Act's system user and
-            reached by the socket without a password. The role P(backstage.django.database#role) has it run.
+          - V(postgresql) is a role and a database in the host's PostgreSQL, named like the Act's system user. The Act
+            connects through the socket, without a password. The role P(backstage.django.database#role) installs and
+            starts PostgreSQL.
           - V(sqlite) is a file in the Act's data directory.
   writable:
     type: list
     elements: str
     description:
-      - Files and directories inside the code that the Act may write. A directory ends in C(/). They become links into
-        its data directory, and start as copies of what the source has there.
+      - Files and directories inside the code that the Act may write. A directory ends in C(/). Each becomes a symlink
+        into the Act's data directory, and starts as a copy of what the source has there.
   packages:
     type: list
     elements: str
-    description: Debian packages that it needs to build or run. The role P(backstage.django.stage#role) installs them.
+    description:
+      - Debian packages that the Act needs to build or run. The role P(backstage.django.stage#role) installs them.
   build:
     type: list
     elements: str
     description:
-      - Commands to run in C(chdir) before C(collectstatic). They are split as a shell would and run without one, and
-        see no secrets.
+      - Commands to run in C(chdir) before C(collectstatic). They are split into words as a shell does it, but run
+        without a shell and without the secrets.
   static:
     type: str
     choices: [auto, none]
     description:
-      - V(auto) runs C(collectstatic) where the Act has C(django.contrib.staticfiles). V(none) never does.
+      - V(auto) runs C(collectstatic) if the Act has C(django.contrib.staticfiles). V(none) never runs it.
       - Defaults to V(auto).
   static_urls:
     type: list
     elements: dict
     description:
-      - Files that Django can't tell of, served by nginx as static files are. A URL that is C(STATIC_URL), too, takes
-        its place.
+      - Files that Django does not know about, which nginx serves like static files. An entry with the same URL as
+        C(STATIC_URL) replaces it.
     suboptions:
       url:
         type: str
@@ -213,71 +221,71 @@ options:
       root:
         type: str
         required: true
-        description: The directory inside the code that holds them when the build ends.
+        description: The directory inside the code that contains the files when the build ends.
   after_static:
     type: list
     elements: str
     description: Management commands to run after C(collectstatic), such as V(compress --force).
   migrate:
     type: bool
-    description: Whether a new release's migrations are run before it plays. Defaults to V(true).
+    description: Whether to run a new release's migrations before it plays. Defaults to V(true).
   fixtures:
     type: list
     elements: str
-    description: Fixtures that are loaded once in the Act's life.
+    description: Fixtures to load once in the Act's life.
   seed:
     type: list
     elements: dict
-    description: Management commands that run once in the Act's life, known by their names.
+    description: Management commands to run once in the Act's life. Each is identified by its name.
     suboptions:
       name:
         type: str
         required: true
-        description: What history calls it.
+        description: Its name in the history.
       run:
         type: str
         required: true
         description: The management command with its arguments.
       before_migrate:
         type: bool
-        description: Whether it runs before the migrations. Defaults to V(false).
+        description: Whether to run it before the migrations. Defaults to V(false).
       env:
         type: dict
         description: Variables for this command only.
       secrets:
         type: dict
-        description: Variables for this command only that nobody sees.
+        description: Variables for this command only, whose values are never shown.
   health:
     type: dict
-    description: What a new Sess has to answer before it goes live.
+    description: The request that a new Sess has to answer before it goes live.
     suboptions:
       path:
         type: str
-        description: The page that is asked for. One that reads the database proves most. Defaults to V(/).
+        description: The page to request. A page that reads the database proves most. Defaults to V(/).
       status:
         type: list
         elements: int
-        description: The statuses that are accepted. Defaults to any of 200 to 399.
+        description: The accepted HTTP statuses. Defaults to 200 to 399.
       text:
         type: str
-        description: A text that the page has to hold.
+        description: A text that the page must contain.
       host:
         type: str
         description:
-          - The host name that is asked for. Defaults to the name of every open Venue, and to V(localhost) where the
-            Sess has a port, or is booked nowhere.
+          - The host name of the request. Defaults to the names of all open Venues where the Act is booked, and to
+            V(localhost) if the Sess has a port or the Act is not booked.
       timeout:
         type: int
-        description: How many seconds the start, and each answer, may take; 1 to 3600. Defaults to V(30).
+        description: The maximum number of seconds for the start, and for each answer, 1 to 3600. Defaults to V(30).
   timeout:
     type: int
     description:
-      - The longest that one request may take, in seconds, at most the role's C(stage_longest_request). With threads, a
-        request beyond it ends the worker and what else that is answering.
+      - The maximum duration of a request in seconds, at most the role's C(stage_longest_request). With threads, a
+        request that exceeds it kills its worker and the other requests of that worker.
       - Defaults to V(60).
   keep_releases:
     type: int
     description:
-      - How many releases stay on the host, 1 to 100. The one that plays and one that is held always do.
+      - How many releases stay on the host, 1 to 100. The release that plays and a held release always stay.
       - Defaults to V(5).
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # What every module that changes a host can do, and what it needs.
+    # Options and attributes of every module that changes a host.
     DOCUMENTATION = r"""
 options:
   production:
@@ -20,22 +20,22 @@ options:
     type: int
     default: 600
     description:
-      - How many seconds to wait for another run that holds the Production, or nginx. After that the module fails and
-        says who holds it.
+      - How many seconds to wait for another run that holds the lock of the Production or of nginx. After that the
+        module fails and names the run that holds it.
       - Check mode takes no lock.
 requirements:
   - Debian 12 or 13, prepared by the roles P(backstage.django.stage#role) and P(backstage.django.front_of_house#role).
   - The module runs as root (C(become) of the play).
 notes:
-  - Use it with pipelining, as the playbooks do (C(ansible_pipelining)). Without it a killed run leaves the module's
-    options, secrets included, in a file on the host.
+  - Use pipelining (C(ansible_pipelining)), as the playbooks do. Without it, a killed run leaves a file on the host that
+    contains the module's options, secrets included.
 attributes:
   check_mode:
     support: full
-    description: Plans from what is on the host and changes nothing, on an empty host, too.
+    description: Plans from the state of the host and changes nothing. Works on an empty host, too.
   diff_mode:
     support: full
-    description: Shows one entry for each step of the plan. Of a secret it says that it changed, never its value.
+    description: Shows one entry for each step of the plan. For a secret it shows that it changed, never its value.
   idempotent:
     support: full
     description: Compares content, so a second run with the same options changes nothing.

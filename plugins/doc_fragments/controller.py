@@ -6,23 +6,23 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Filled in on the controller, by the action plugin of the same name.
+    # The action plugin of the same name sets these options on the controller.
     DOCUMENTATION = r"""
 options:
   resolved:
     type: dict
     default: {}
-    description: Internal. The controller's half of the module says here what it found behind each source.
+    description: Internal. The action plugin passes how it resolved each source.
   shipped:
     type: dict
     default: {}
-    description: Internal. The controller's half of the module says here which archives it sent along.
+    description: Internal. The action plugin passes which archives it copied to the host.
   unavailable:
     type: dict
     default: {}
-    description: Internal. The controller's half of the module says here which sources it could not fetch, and why.
+    description: Internal. The action plugin passes which sources it could not fetch, and why.
   run:
     type: str
     default: ""
-    description: Internal. The controller's half of the module names the file here that it follows while it waits.
+    description: Internal. The action plugin passes the path of the progress file that it reads while the module runs.
 """

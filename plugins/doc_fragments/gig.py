@@ -20,11 +20,11 @@ options:
   path:
     type: str
     description:
-      - The URL path below which it plays, such as V(/blog). An Act has one path, wherever it is booked; another one
-        moves it, and makes another release.
+      - The URL path of the Act at the Venue, such as V(/blog). An Act has the same path at all of its Venues. Another
+        path moves the Act and builds another release.
       - Defaults to V(/).
   state:
     type: str
     choices: [present, absent]
-    description: V(absent) cancels it; nothing plays there any more. Defaults to V(present).
+    description: V(absent) cancels the Gig, so the Venue no longer serves the Act. Defaults to V(present).
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lists of a manifest as options: each noun's own documentation, one level deeper."""
+"""The lists of a manifest as options: the documentation of each noun, one level deeper."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _overlay(what: str, place: str, options: Options) -> Options:
 
 
 def _pointing(place: str, options: Options) -> Options:
-    """The same options, each pointing at the place where it is described."""
+    """Return the same options, each with a reference to where it is described."""
     found: Options = {}
     for name, option in options.items():
         found[name] = {key: option[key] for key in ("type", "elements", "choices", "required") if key in option}
@@ -50,19 +50,19 @@ _GIG = _options(gig.ModuleDocFragment.DOCUMENTATION)
 
 
 class ModuleDocFragment:
-    # JSON is YAML, and needs no care for indentation. ansible-test takes an assignment without a type for a literal.
+    # JSON is valid YAML and needs no indentation. Because of the type, ansible-test does not parse this as a literal.
     DOCUMENTATION: str = json.dumps(
         {
             "options": {
                 "acts": _nouns("The Acts, as C(backstage_acts) of the inventory.", _ACT),
                 "sesses": _nouns(
-                    "The Sesses, as C(backstage_sesses). An Act that is booked needs none: it plays with the defaults.",
+                    "The Sesses, as C(backstage_sesses). A booked Act needs none: it plays with the defaults.",
                     _SESS,
                 ),
                 "venues": _nouns("The Venues, as C(backstage_venues).", _VENUE),
                 "gigs": _nouns("The Gigs, as C(backstage_gigs).", _GIG),
-                "act_defaults": _overlay("Laid under every Act, as C(backstage_act_defaults).", "acts[]", _ACT),
-                "sess_defaults": _overlay("Laid under every Sess, as C(backstage_sess_defaults).", "sesses[]", _SESS),
+                "act_defaults": _overlay("Defaults for every Act, as C(backstage_act_defaults).", "acts[]", _ACT),
+                "sess_defaults": _overlay("Defaults for every Sess, as C(backstage_sess_defaults).", "sesses[]", _SESS),
             }
         }
     )

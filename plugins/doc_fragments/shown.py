@@ -6,15 +6,15 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # The controller's half prints: a callback would show a long text as one escaped string.
+    # The action plugin prints, because a callback would show a long text as one escaped string.
     DOCUMENTATION = r"""
 options:
   show:
     type: bool
     default: false
     description:
-      - Prints what was found line by line, as it is, when the module has ended. Before that Ansible shows nothing of a
-        module. The playbooks say V(true); a task that registers the result needs it not.
+      - Whether to print the result line by line when the module has ended. Ansible itself shows nothing of it. The
+        playbooks set V(true). A task that registers the result does not need it.
 requirements:
   - Debian 12 or 13, prepared by the role P(backstage.django.stage#role).
   - The module runs as root (C(become) of the play).

@@ -32,4 +32,48 @@ options:
       - V(closed) answers every request with a page that says so, with status 503 and C(Retry-After). What plays there
         goes on playing.
       - Defaults to V(open).
+  auth:
+    type: dict
+    description: Who has to give a password before anything is shown. The Act never hears of it.
+    suboptions:
+      users:
+        type: dict
+        description:
+          - The hash of each user's password, as C(openssl passwd -6) prints one.
+          - nginx computes it at every request, so what takes long is refused, such as bcrypt with a cost above 8.
+      realm:
+        type: str
+        description: What a browser says the password is for. Defaults to the Venue's name.
+  allow:
+    type: list
+    elements: str
+    description: Addresses and networks that are let in; with it, nobody else is.
+  deny:
+    type: list
+    elements: str
+    description: Addresses and networks that are kept out, also where V(allow) has them.
+  rate:
+    type: dict
+    description: How many requests one address may send to the Acts. What is more is answered 429.
+    suboptions:
+      requests:
+        type: str
+        description: Such as V(5/s) or V(100/m).
+      burst:
+        type: int
+        description: How many more may come at once. Defaults to V(0).
+  upload:
+    type: str
+    description: The largest body of a request, such as V(100k), V(10m) or V(2g). Defaults to V(10m).
+  proxies:
+    type: dict
+    description: Balancers, or a CDN, in front, whose word on the visitor's address is believed.
+    suboptions:
+      addresses:
+        type: list
+        elements: str
+        description: Their addresses and networks.
+      header:
+        type: str
+        description: The header in which they name it. Defaults to V(X-Forwarded-For).
 """

@@ -12,10 +12,10 @@ version_added: 1.0.0
 description:
   - Builds and seals a release of a Django project, with its virtual environment and static files, and runs its
     migrations, fixtures and seeds.
-  - What plays goes on playing, until M(backstage.django.backstage_sess) plays the new release.
-  - A release is named by what makes it, so the same source and options are built once, and never again.
-  - An option that is not given means what it is on the host already, else the default that its text says. V([]) and
-    V({}) mean empty.
+  - The release that plays keeps playing until M(backstage.django.backstage_sess) plays the new one.
+  - The id of a release is computed from its inputs, so the same source and options are built only once.
+  - An option that is not given keeps its value on the host. If the host has none, the default in its description
+    applies. V([]) and V({}) mean empty.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.act
@@ -26,13 +26,13 @@ options:
   path:
     type: str
     description:
-      - The path below which it is going to be booked, for it is built for that one. Only for an Act that is not booked
-        yet; afterwards its Gig says so.
+      - The URL path at which the Act will be booked, because a release is built for one path. Only for an Act that is
+        not booked yet; later its Gig sets the path.
       - Defaults to the path of its Gig, else V(/).
   delete_data:
     type: bool
     default: false
-    description: Whether O(state=absent) takes the Act's data, uploads, history and system users away, too.
+    description: Whether O(state=absent) also removes the Act's data, uploads, history and system users.
 notes:
   - Without O(secrets) the Act is built with the secrets of the Sess that plays.
   - O(state=absent) is refused while the Act is booked.
@@ -50,13 +50,13 @@ EXAMPLES = r"""
     source: {git: "https://git.example.com/kittens.git", version: v1.4.2}
     secrets: {SECRET_KEY: "{{ vault_kittens_secret_key }}"}
 
-- name: Build the next version of the kittens, with all the rest as it is
+- name: Build the next version of the kittens, with all other options as they are
   backstage.django.backstage_act:
     production: jazz
     name: kittens
     source: {git: "https://git.example.com/kittens.git", version: v1.4.3}
 
-- name: Take the kittens away, with their data
+- name: Remove the kittens and their data
   backstage.django.backstage_act:
     production: jazz
     name: kittens
@@ -66,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What was done, or in check mode would be, step by step.
+  description: The steps that were done, or in check mode would be done.
   returned: success
   type: list
   elements: dict
@@ -75,16 +75,16 @@ plan:
       description: V(act), or V(sess) when a removal stops it.
       type: str
     name:
-      description: Which one.
+      description: The name of the noun.
       type: str
     verb:
-      description: What is done to it, such as V(build), V(play) or V(book).
+      description: What the step does, such as V(build), V(play) or V(book).
       type: str
     before:
-      description: What was there, without secrets; nothing where nothing was.
+      description: The state before the step, without secrets; null if there was none.
       type: raw
     after:
-      description: What is there then, without secrets; nothing where nothing is.
+      description: The state after the step, without secrets; null if there is none.
       type: raw
   sample:
     - {noun: act, name: kittens, verb: build, before: 018ea27b9e62, after: 470b2dc8ed91}
@@ -95,8 +95,8 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What plays of this Production on this host, by Act.
-  returned: on success, and where an Act failed
+  description: What this Production plays on this host, by Act.
+  returned: on success, and if an Act failed
   type: dict
   sample:
     kittens:
@@ -104,7 +104,7 @@ playing:
       sess: 018ea27b9e62.2
       since: "2026-11-21T11:13:08Z"
 missing:
-  description: In check mode, the Act's name where its source would be sent to the host; else empty.
+  description: In check mode, the Act's name if its source would be sent to the host; else empty.
   returned: success
   type: list
   elements: str

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_files
-short_description: Keep all directories and files of a role in one call
+short_description: Write all directories and files of a role in one call
 version_added: 1.1.0
 description:
   - Compares directories, files and logs with what is on the disk, and writes only what differs, each file as a whole.
-  - When one of them can't be written, or O(validate) refuses them, all of them are put back as they were.
-  - A run that ends with its connection, or by a signal that can be caught, puts everything back, too. What is killed
-    (SIGKILL, or the host goes down) leaves files that O(validate) has not seen. It also leaves a note beside O(record),
-    by which the next run of this module puts them back if O(validate) refuses them. Whatever reads the files between
-    these two runs reads what was not validated.
+  - If one of them can't be written, or if O(validate) refuses them, all of them are restored.
+  - A run that loses its connection, or that gets a signal that can be caught, restores them, too. A run that is killed
+    (by SIGKILL, or because the host goes down) leaves files that O(validate) has not tested, and a note beside
+    O(record). The next run of this module finds the note, tests the files and restores the earlier ones if O(validate)
+    refuses them. A program that reads the files between these two runs reads files that were not tested.
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -24,14 +24,14 @@ options:
     default: present
     choices: [present, absent]
     description:
-      - V(absent) removes the files that say that they are Backstage's, the logs with their rotated copies, and then
-        the directories that are empty. A file without Backstage's line stays, and is in RV(kept).
-      - Contents, owners and modes mean nothing then.
+      - V(absent) removes the files that contain Backstage's ownership line, the logs with their rotated copies, and
+        then the empty directories. A file without this line stays and is listed in RV(kept).
+      - Contents, owners and modes are ignored then.
   directories:
     type: list
     elements: dict
     default: []
-    description: The directories, parents first. A link to a directory counts as one.
+    description: The directories, parents first. A symlink to a directory counts as a directory.
     suboptions:
       path:
         type: path
@@ -53,7 +53,7 @@ options:
     type: list
     elements: dict
     default: []
-    description: The files. Give the text of a template of the role by the lookup P(ansible.builtin.template#lookup).
+    description: The files. Pass a rendered template of the role with the lookup P(ansible.builtin.template#lookup).
     suboptions:
       path:
         type: path
@@ -73,18 +73,19 @@ options:
         description: Its mode, an octal number in quotes.
       content:
         type: str
-        description: What is in it.
+        description: The content of the file.
       data:
         type: dict
-        description: In place of O(files[].content), what is in it as JSON, with sorted keys.
+        description: The content of the file as data, written as JSON with sorted keys. Replaces O(files[].content).
       sensitive_content:
         type: str
-        description: In place of O(files[].content), what is in it and stands in no diff, result or log.
+        description:
+          - The content of the file, which is never shown in a diff, result or log. Replaces O(files[].content).
   logs:
     type: list
     elements: dict
     default: []
-    description: Logs that are made empty, before anybody writes to them with a mode of his own.
+    description: Log files to create empty, before a program creates them with another owner or mode.
     suboptions:
       path:
         type: path
@@ -107,44 +108,44 @@ options:
     elements: dict
     default: []
     description:
-      - Symbolic links of somebody else that are taken out, each only while it leads to its target.
-      - With O(state=absent) each is made again, where nothing else is at its path.
+      - Symlinks of other software to remove. Each is removed only while it points to its target.
+      - With O(state=absent) each is created again, if nothing else is at its path.
     suboptions:
       path:
         type: path
         required: true
-        description: The link.
+        description: The path of the symlink.
       target:
         type: path
         required: true
-        description: Where it leads to.
+        description: The target of the symlink.
   validate:
     type: list
     elements: str
     default: []
     description:
-      - A command that has to succeed when everything is written, as a list of its words. No shell reads it.
-      - It is not run where nothing was written, nor in check mode, nor with O(state=absent).
+      - A command that has to succeed after everything is written, as a list of words. It is run without a shell.
+      - It is not run if nothing was written, in check mode, or with O(state=absent).
   record:
     type: path
     required: true
     description:
-      - The file that lists what was written, for M(backstage.django.backstage_info) to find what a hand has changed.
+      - The file that lists what was written. M(backstage.django.backstage_info) uses it to find manual changes.
   recorded:
     type: str
     default: ""
     description:
-      - The text of O(record), where M(backstage.django.backstage_host_info) has just found everything to be as it says.
-        When it is also what is wanted now, nothing is sent to the host.
+      - The text of O(record), if M(backstage.django.backstage_host_info) has just found that everything matches it. If
+        it also matches what is wanted now, nothing is sent to the host.
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
   check_mode:
     support: full
-    description: Says what would be changed, and runs no validation.
+    description: Returns what would be changed, and runs no validation.
   diff_mode:
     support: full
-    description: Shows each file, but for O(files[].sensitive_content).
+    description: Shows each file except O(files[].sensitive_content).
   idempotent:
     support: full
     description: Compares contents, owners and modes with the disk.
@@ -159,7 +160,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Write what nginx reads, or change nothing
+- name: Write nginx's files, or restore the earlier ones if nginx refuses them
   backstage.django.backstage_files:
     directories:
       - path: /etc/nginx/backstage
@@ -176,7 +177,7 @@ EXAMPLES = r"""
     state: reloaded
   when: written.changed
 
-- name: Take all of it away
+- name: Remove all of it
   backstage.django.backstage_files:
     state: absent
     directories:
@@ -197,10 +198,10 @@ changes:
       description: The path.
       type: str
     what:
-      description: V(made), V(written), V(mended) where only its owner or mode differed, V(removed) or V(put back).
+      description: V(made), V(written), V(mended) if only its owner or mode differed, V(removed) or V(put back).
       type: str
 kept:
-  description: With O(state=absent), the paths that stay because they do not say that they are Backstage's.
+  description: With O(state=absent), the paths that stay because they lack Backstage's ownership line.
   returned: success
   type: list
   elements: str
@@ -226,7 +227,7 @@ def main() -> None:
     except (BackstageError, OSError, caller.Abandoned) as error:
         module.fail_json(msg=str(error))
     for path in plan.kept:
-        module.warn(f"{path} does not say that it is Backstage's, and stays: remove it where nobody needs it")
+        module.warn(f"{path} lacks Backstage's ownership line, so it stays: remove it if nobody needs it")
     for note in plan.waited:
         module.warn(note)
     module.exit_json(

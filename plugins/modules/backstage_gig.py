@@ -10,11 +10,12 @@ module: backstage_gig
 short_description: Book an Act at a Venue on a host
 version_added: 1.0.0
 description:
-  - Lets visitors of a Venue reach an Act. The Act's Sess and the Venue have to be there already.
-  - The Act is told its new host names first, by a switch; then nginx is, and the page is asked for as a visitor would.
-    Where that does not answer, nginx's configuration of before is put back and the module fails.
-  - An Act in the place of another one takes it over. With another O(path) than it has at that Venue, it moves,
-    and the next M(backstage.django.backstage_act) builds it for that one. Without O(path) it is where it is.
+  - Lets visitors of a Venue reach an Act. The Act's Sess and the Venue have to exist.
+  - The Act first gets its new host names by a switch. Then nginx is configured, and the page is requested as a visitor
+    would do it. If it does not answer, nginx's earlier configuration is restored and the module fails.
+  - An Act that is booked in the place of another Act replaces it. An O(path) that differs from the Act's current path
+    at that Venue moves the Act, and the next M(backstage.django.backstage_act) builds it for the new path. Without
+    O(path) the path stays.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.gig
@@ -43,25 +44,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What was done, or in check mode would be, step by step.
+  description: The steps that were done, or in check mode would be done.
   returned: success
   type: list
   elements: dict
   contains:
     noun:
-      description: V(gig), or V(sess) when an Act is told its new names.
+      description: V(gig), or V(sess) if an Act gets new host names.
       type: str
     name:
-      description: Which one.
+      description: The name of the noun.
       type: str
     verb:
-      description: What is done to it, such as V(build), V(play) or V(book).
+      description: What the step does, such as V(build), V(play) or V(book).
       type: str
     before:
-      description: What was there, without secrets; nothing where nothing was.
+      description: The state before the step, without secrets; null if there was none.
       type: raw
     after:
-      description: What is there then, without secrets; nothing where nothing is.
+      description: The state after the step, without secrets; null if there is none.
       type: raw
   sample:
     - noun: sess
@@ -76,8 +77,8 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What plays of this Production on this host, by Act.
-  returned: on success, and where an Act failed
+  description: What this Production plays on this host, by Act.
+  returned: on success, and if an Act failed
   type: dict
   sample:
     kittens:

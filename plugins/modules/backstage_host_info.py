@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_host_info
-short_description: Read what the roles of this collection need to know of a host
+short_description: Read the facts of a host that this collection's roles need
 version_added: 1.1.0
 description:
-  - Reads in one call what a role would else ask with many tasks, and changes nothing. What is not asked for is not
-    read.
-  - It says what would keep the role from working, before the role changes anything.
+  - Reads in one call what a role would otherwise read with many tasks, and changes nothing. It reads only what the
+    options ask for.
+  - It returns what would keep the role from working, before the role changes anything.
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -32,22 +32,22 @@ options:
       pidfile:
         type: str
         default: ""
-        description: Where it notes its process, on hosts where PID 1 is not systemd.
+        description: Its PID file, for hosts where PID 1 is not systemd.
       files:
         type: list
         elements: str
         default: []
-        description: The files that it reads when it starts. It is stale when one of them is newer than its process.
+        description: The files that it reads at its start. It is stale if one of them is newer than its process.
       workers:
         type: str
         default: ""
-        description: A part of the titles of the child processes that read these files, where the main process does not.
+        description: A part of the titles of the child processes that read these files, if the main process does not.
   record:
     type: path
-    description: The file in which M(backstage.django.backstage_files) noted what the role wrote.
+    description: The file in which M(backstage.django.backstage_files) recorded what the role wrote.
   uv:
     type: path
-    description: The virtual environment in which uv is looked for.
+    description: The virtual environment that contains uv.
   emperor:
     type: dict
     description: The directory that Backstage's uWSGI emperor watches.
@@ -59,7 +59,7 @@ options:
       ini:
         type: str
         required: true
-        description: The configuration of Backstage's own emperor. Any other emperor is refused.
+        description: The configuration of Backstage's own emperor. Another emperor on the same directory is refused.
   nginx:
     type: dict
     description: The host's nginx and its configuration.
@@ -72,7 +72,7 @@ options:
         type: list
         elements: str
         required: true
-        description: The files of nginx that the role writes. A mistake in one of them is no reason to refuse.
+        description: The files of nginx that the role writes. An error in one of them is not a reason to refuse.
       venues:
         type: path
         required: true
@@ -80,23 +80,41 @@ options:
       facts:
         type: path
         required: true
-        description: The file in which the role noted that it took the package's own site out.
+        description: The file in which the role records that it disabled the package's own site.
   postgresql:
     type: bool
     default: false
-    description: Whether to look for the host's cluster of PostgreSQL.
+    description: Whether to look for the host's PostgreSQL cluster.
+  producer:
+    type: dict
+    description: What to look at of PowerDNS.
+    suboptions:
+      listen:
+        type: list
+        elements: str
+        required: true
+        description: The addresses where it is to answer.
+      ours:
+        type: list
+        elements: str
+        required: true
+        description: The files that the role writes.
+      key:
+        type: path
+        required: true
+        description: The file with the key of its API.
   leaving:
     type: bool
     default: false
     description:
-      - Whether the role is about to take away what it made. RV(refusals) then has what is still in use, and not what
-        would be in the way of a new installation.
+      - Whether the role is about to remove what it made. Then RV(refusals) lists what is still in use, and not what
+        would prevent a new installation.
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
   check_mode:
     support: full
-    description: Reads, with or without it.
+    description: Reads in check mode, too.
   diff_mode:
     support: N/A
     description: There is nothing to show.
@@ -106,7 +124,7 @@ attributes:
   platform:
     support: full
     platforms: debian
-    description: The systems that the module runs on. Any other one is in RV(refusals).
+    description: The systems that the module runs on. Any other system is in RV(refusals).
 seealso:
   - module: backstage.django.backstage_files
   - module: backstage.django.backstage_info
@@ -114,7 +132,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Read what a role needs to know
+- name: Read the facts that a role needs
   backstage.django.backstage_host_info:
     packages: [nginx]
     service:
@@ -124,12 +142,12 @@ EXAMPLES = r"""
       files: [/etc/nginx/conf.d/backstage.conf]
   register: host
 
-- name: Refuse what could not work
+- name: Refuse a host on which the role cannot work
   ansible.builtin.assert:
     that: host.refusals | length == 0
     fail_msg: "{{ host.refusals | join(' ') }}"
 
-- name: Start nginx, where it is down
+- name: Start nginx if it is down
   ansible.builtin.service:
     name: nginx
     state: started
@@ -138,7 +156,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 refusals:
-  description: What stands in the way, a sentence each with what to do about it.
+  description: What prevents the role from working, one sentence each with its cure.
   returned: always
   type: list
   elements: str
@@ -157,16 +175,16 @@ system:
       type: str
       sample: "13"
     name:
-      description: Both, as people read them.
+      description: Both, for people.
       type: str
     systemd:
       description: Whether PID 1 is systemd.
       type: bool
     ipv6:
-      description: Whether the kernel speaks IPv6.
+      description: Whether the kernel supports IPv6.
       type: bool
     somaxconn:
-      description: The longest queue that the kernel allows a socket.
+      description: The kernel's maximum for the listen queue of a socket.
       type: int
 missing:
   description: The packages of O(packages) that are not installed.
@@ -174,7 +192,7 @@ missing:
   type: list
   elements: str
 python_apt:
-  description: Whether M(ansible.builtin.apt) works in check mode, or has nothing to do.
+  description: Whether M(ansible.builtin.apt) works in check mode, or has nothing to install.
   returned: always
   type: bool
 service:
@@ -192,17 +210,17 @@ service:
       description: Whether it starts when the host boots.
       type: bool
     reread:
-      description: Whether systemd has to read its unit again.
+      description: Whether systemd has to reload its unit.
       type: bool
     stale:
       description: Whether it started before one of its files was written.
       type: bool
 recorded:
-  description: The text of O(record), while everything is as it says; else empty.
+  description: The text of O(record) if everything on the host matches it; else empty.
   returned: when O(record) is given
   type: str
 uv:
-  description: The version of uv; empty where there is none, or where its installation was interrupted.
+  description: The version of uv; empty if it is not installed, or if its installation was interrupted.
   returned: when O(uv) is given
   type: str
 emperor:
@@ -211,7 +229,7 @@ emperor:
   type: dict
   contains:
     playing:
-      description: The vassals of Backstage's that it has.
+      description: The vassals of Backstage in it.
       type: list
       elements: str
 nginx:
@@ -223,20 +241,20 @@ nginx:
       description: Whether nginx refuses its configuration because of one of the files in O(nginx.ours).
       type: bool
     taken_by:
-      description: Which program other than nginx has the port; empty where none has.
+      description: The program other than nginx that has the port; empty if none has.
       type: str
     default_site:
       description: Whether the package's own site is V(untouched), V(changed) by somebody, or not enabled (V(none)).
       type: str
     default_site_removed:
-      description: Whether an earlier run of the role took that site out.
+      description: Whether an earlier run of the role disabled that site.
       type: bool
     venues:
-      description: The files of Venues.
+      description: The files of the Venues.
       type: list
       elements: str
     limits_files:
-      description: Whether a file of somebody else's sets C(worker_rlimit_nofile).
+      description: Whether a file that is not Backstage's sets C(worker_rlimit_nofile).
       type: bool
     connections:
       description: The number of C(worker_connections), and the file that sets it.
@@ -248,13 +266,28 @@ nginx:
         number:
           description: The number.
           type: int
+producer:
+  description: What the role producer has made here.
+  returned: when O(producer) is given
+  type: dict
+  contains:
+    database:
+      description: Whether the database has its tables.
+      type: bool
+    key:
+      description: Whether there is a key of the API.
+      type: bool
+    zones:
+      description: The zones in the database.
+      type: list
+      elements: str
 postgresql:
-  description: The host's cluster; the one with the lowest port, where it has several.
+  description: The host's cluster; if it has several, the one with the lowest port.
   returned: when O(postgresql=true)
   type: dict
   contains:
     version:
-      description: Its version; empty where there is no cluster.
+      description: Its version; empty if there is no cluster.
       type: str
     name:
       description: Its name.

@@ -10,8 +10,8 @@ module: backstage_info
 short_description: Read what plays on a host
 version_added: 1.0.0
 description:
-  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. Every Venue and every
-    Sess's own port is asked for its page.
+  - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. It requests a page of every
+    Venue and of every Sess's own port.
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -23,21 +23,21 @@ options:
     default: false
     version_added: 1.1.0
     description:
-      - Prints the playbill, or the names of all Productions, line by line when the module has ended, below the host's
-        name where the play has several hosts.
+      - Whether to print the playbill, or the names of all Productions, line by line when the module has ended. If the
+        play has several hosts, the host's name is printed above it.
   verify:
     type: bool
     default: false
     version_added: 1.1.0
     description:
-      - Compares every file of every sealed release and environment with what was recorded when it was sealed. Without
-        it only those that play are looked at, and only files that were changed since.
+      - Whether to compare every file of every sealed release and environment with the record made at its seal.
+        Otherwise only releases and environments that play are checked, and in them only files that changed since.
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
   check_mode:
     support: full
-    description: Reads, with or without it.
+    description: Reads in check mode, too.
   diff_mode:
     support: N/A
     description: There is nothing to show.
@@ -76,20 +76,20 @@ EXAMPLES = r"""
   register: verified
   failed_when: verified.drift | length > 0
 
-- name: Be sure that the kittens play
+- name: Check that the kittens play
   ansible.builtin.assert:
     that: tonight.sesses.kittens.state == "playing"
 """
 
 RETURN = r"""
 productions:
-  description: The Productions of which something is on this host.
+  description: The Productions that have something on this host.
   returned: always
   type: list
   elements: str
   sample: [jazz]
 playbill:
-  description: For people, one line for each Gig, Venue without one, and port of a Sess, and one for each other Act.
+  description: For people, one line for each Gig, each Venue without one, each port of a Sess, and each other Act.
   returned: when O(production) is given
   type: list
   elements: str
@@ -97,23 +97,23 @@ playbill:
     - "http://kittens.example.com/  200  open  kittens: playing, release 018ea27b9e62 (v1.4.2) since 2026-11-21"
 answers:
   description:
-    - What every Gig, every Venue without one, and every port of a Sess answers now, asked through this host's own
+    - The current answer of every Gig, every Venue without one, and every port of a Sess, requested through this host's
       nginx.
   returned: when O(production) is given
   type: list
   elements: dict
   contains:
     url:
-      description: What was asked for.
+      description: The URL that was requested.
       type: str
     status:
-      description: The HTTP status; V(0) where nothing answered.
+      description: The HTTP status; V(0) if nothing answered.
       type: int
     state:
       description: V(open), V(closed), or V(local) for a port.
       type: str
     act:
-      description: The Act that plays there; nothing where none does.
+      description: The Act that plays there; null if none does.
       type: str
     error:
       description: Why nothing answered; else empty.
@@ -124,19 +124,19 @@ acts:
   type: dict
   contains:
     release:
-      description: The release that was last asked for.
+      description: The release that the last run asked for.
       type: str
     live:
-      description: The release that plays; nothing where none does.
+      description: The release that plays; null if none does.
       type: str
     held:
-      description: The release that was rolled back and is not played again; nothing where none is.
+      description: The release that was rolled back and is not played again; null if there is none.
       type: str
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict
     history:
-      description: What was built, migrated, seeded and played, when, and by whom; the oldest first.
+      description: What was built, migrated, seeded and played, when, and by whom, oldest first.
       type: list
       elements: dict
     has_data:
@@ -144,34 +144,34 @@ acts:
       type: bool
 limits:
   description:
-    - For people, what holds the limits of each live Sess, what does not and why, and what happened at them, one line
-      each.
+    - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and
+      how often they were reached.
   returned: when O(production) is given
   type: list
   elements: str
   sample: ["limits: act kittens: held by cgroup: memory 512M, 131M used; tasks 100, 7 used"]
 drift:
   description:
-    - What is not as Backstage made it, in sealed code, users, modes, files of the host, the emperor's directory, the
-      live Sess and nginx's files.
+    - What differs from what Backstage made, in sealed code, users, modes, files of the host, the emperor's directory,
+      the live Sess and nginx's files.
   returned: when O(production) is given
   type: list
   elements: dict
   contains:
     subject:
-      description: Whose it is.
+      description: What it belongs to.
       type: str
     where:
       description: The path, or the user.
       type: str
     found:
-      description: How it is.
+      description: The current state.
       type: str
     wanted:
-      description: How it should be; empty where RV(drift[].found) says that.
+      description: The expected state; empty if RV(drift[].found) already says it.
       type: str
     cure:
-      description: V(deploy) or V(site), the playbook that mends it; or what to do.
+      description: V(deploy) or V(site) for the playbook that repairs it; otherwise what to do.
       type: str
     line:
       description: All of it in one line.
@@ -185,46 +185,45 @@ sesses:
       description: Its id, which is its release and a number.
       type: str
     release:
-      description: What it plays.
+      description: The release that it plays.
       type: str
     since:
       description: When it went live.
       type: str
     state:
-      description: V(playing), or V(dark) where the emperor does not say that it accepts requests.
+      description: V(playing), or V(dark) if the emperor does not report that it accepts requests.
       type: str
     processes:
-      description: Its workers.
+      description: The number of its workers.
       type: int
     threads:
-      description: The threads of each.
+      description: The number of threads of each worker.
       type: int
     port:
-      description: The port of the host itself on which it is reached, too; nothing where it has none.
+      description: The port of the host on which it is reachable, too; null if it has none.
       type: int
     limits:
-      description: Its limits, by C(memory), C(cpu) and C(tasks); empty where it has none.
+      description: Its limits, by C(memory), C(cpu) and C(tasks); empty if it has none.
       type: dict
       contains:
         asked:
-          description: As the manifest says.
+          description: The limit in the manifest.
           type: str
         held_by:
-          description: V(cgroup), V(rlimits) or V(none), as the kernel tells it now.
+          description: V(cgroup), V(rlimits) or V(none), as the kernel reports it now.
           type: str
         why:
-          description: Why nothing holds it; else empty.
+          description: Why nothing enforces it; else empty.
           type: str
         used:
           description:
-            - Bytes of memory, or tasks, that it has now; of C(cpu) in how many percent of its time it had to wait.
-              Nothing where nobody counts.
+            - Bytes of memory, or tasks, in use now; for C(cpu) the percentage of its time in which it had to wait. Null
+              if nothing counts it.
           type: int
         reached:
           description:
-            - How often it was reached since the Sess started, by processes that were killed (C(memory)), by periods in
-              which it had to wait (C(cpu)), or by refused starts of processes and threads (C(tasks)). Nothing where
-              nobody counts.
+            - How often the limit was reached since the Sess started, in killed processes (C(memory)), periods in which
+              it had to wait (C(cpu)), or refused starts of processes and threads (C(tasks)). Null if nothing counts it.
           type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.

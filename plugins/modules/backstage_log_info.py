@@ -11,10 +11,9 @@ short_description: Read what an Act and its Venues logged
 version_added: 1.1.0
 description:
   - Returns the last lines of the Act's own log, of the access logs of its Venues and of its Sess's own port, and of
-    what nginx's error log says about both. Files that were rotated away are read on, where the newest ones do
-    not reach back far enough.
-  - Causes that are known by sight, as a failing deploy would name them, are named, too.
-  - The secrets that the Act has now are not in what is returned.
+    nginx's error log about both. If the newest files do not reach back far enough, rotated files are read, too.
+  - Known causes in these lines are named as a failing deploy would name them.
+  - The current secrets of the Act are masked in the result.
 extends_documentation_fragment:
   - backstage.django.shown
 author:
@@ -31,18 +30,18 @@ options:
   lines:
     type: int
     default: 100
-    description: How many lines of each log, at most.
+    description: The maximum number of lines of each log.
   since:
     type: str
     description:
-      - Only lines since then. How long ago, such as V(30m), V(2h) or V(1d), or a time by the host's clock, such as
-        V(2026-11-21 10:00), or with a zone, such as V(2026-11-21T10:00Z).
-      - What an Act prints by itself has no time that can be relied on. Of its log everything after the last line is
-        returned that is known to be older, so never too little.
+      - Return only lines since this time. Either an age, such as V(30m), V(2h) or V(1d), or a time by the host's clock,
+        such as V(2026-11-21 10:00), or a time with a zone, such as V(2026-11-21T10:00Z).
+      - What an Act prints itself has no reliable time. From its log, everything after the last line that is known to be
+        older is returned. This can be too much, but never too little.
 attributes:
   check_mode:
     support: full
-    description: Reads, with or without it.
+    description: Reads in check mode, too.
   diff_mode:
     support: N/A
     description: There is nothing to show.
@@ -62,7 +61,7 @@ EXAMPLES = r"""
     lines: 20
   register: logs
 
-- name: Be sure that nothing is wrong that is known by sight
+- name: Check that the logs show no known cause
   ansible.builtin.assert:
     that: logs.causes == []
 
@@ -94,18 +93,18 @@ logs:
       type: list
       elements: str
     more:
-      description: Whether there are more lines of that time than O(lines).
+      description: Whether that time has more lines than O(lines).
       type: bool
 causes:
   description:
-    - What is known by sight in these lines, with its cure, one sentence each.
-    - Also which limits the live Sess has reached since it started.
+    - Known causes that these lines show, each with its cure, one sentence each.
+    - Limits that the live Sess has reached since it started.
   returned: success
   type: list
   elements: str
   sample: ["the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA"]
 stdout:
-  description: All of it for people.
+  description: The whole report as text.
   returned: success
   type: str
 stdout_lines:

@@ -10,11 +10,12 @@ module: backstage_manage
 short_description: Run a management command of an Act that plays
 version_added: 1.1.0
 description:
-  - Runs a management command where and as the live Sess runs. It has the Sess's variables and secrets, the code of its
-    release, its working directory and its environment's programs, and it runs as the Act's player.
-  - It takes no lock, so deploys go on beside it. The release that it runs in stays when another one is switched to.
-  - No secret of the Sess is in what is returned. What a command makes of a secret, such as a hash, is not known.
-  - Nothing can be typed in. A command that asks has to be told not to, such as C(createsuperuser --noinput).
+  - Runs a management command like the live Sess runs, with the Sess's variables and secrets, the code of its release,
+    its working directory, the programs of its environment, and as the Act's player.
+  - It takes no lock, so deploys continue beside it. The release that it runs in stays, even after a switch to another.
+  - The secrets of the Sess are masked in the result. Values that a command derives from a secret, such as a hash, are
+    not recognized.
+  - The command gets no input. Tell a command that asks for input not to, such as C(createsuperuser --noinput).
 extends_documentation_fragment:
   - backstage.django.shown
 author:
@@ -32,23 +33,23 @@ options:
     type: str
     required: true
     description:
-      - The management command with its arguments, without C(manage.py). It is split as a shell would, and run without
-        one, so no variable, glob or redirection is expanded.
+      - The management command with its arguments, without C(manage.py). It is split into words as a shell does it, but
+        run without a shell, so no variable, glob or redirection is expanded.
   changes:
     type: bool
     description:
-      - Whether it changes anything. V(false) makes it run in check mode, too.
-      - Without it Django's own commands that only read are known, such as C(showmigrations), C(check),
-        C(diffsettings) or C(migrate --plan), and every other command is taken to change something.
+      - Whether the command changes anything. V(false) makes it run in check mode, too.
+      - Without this option, Django's own commands that only read are recognized, such as C(showmigrations), C(check),
+        C(diffsettings) or C(migrate --plan). Every other command counts as a change.
   timeout:
     type: int
     default: 3600
-    description: After so many seconds the command is ended, with everything that it started.
+    description: After this number of seconds the command is killed, with everything that it started.
 attributes:
   check_mode:
     support: partial
     details: A command that may change something is not run.
-    description: Runs only what changes nothing. Of everything else it says what would be run.
+    description: Runs only commands that change nothing. For others it returns what would be run.
   diff_mode:
     support: N/A
     description: What a command changes is not known.
@@ -68,7 +69,7 @@ EXAMPLES = r"""
     run: showmigrations --plan
   register: migrations
 
-- name: Clear what has expired
+- name: Delete expired sessions
   backstage.django.backstage_manage:
     production: jazz
     act: kittens
@@ -85,30 +86,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 command:
-  description: What was run, or in check mode would be.
-  returned: always, where the Act plays
+  description: The command that was run, or in check mode would be run.
+  returned: always, if the Act plays
   type: str
   sample: /srv/backstage/jazz/environments/6c0a1bd2e9d14c2f/bin/python manage.py showmigrations
 release:
   description: The release that it ran in.
-  returned: always, where the Act plays
+  returned: always, if the Act plays
   type: str
   sample: 018ea27b9e62
 rc:
-  description: Its exit code. The module fails where it is not V(0).
-  returned: always, where the Act plays
+  description: Its exit code. The module fails if it is not V(0).
+  returned: always, if the Act plays
   type: int
 note:
   description: What would be run.
-  returned: in check mode, where the command is not run
+  returned: in check mode, if the command is not run
   type: str
 stdout:
-  description: All that it printed, errors included, in its order. Empty where it failed and O(show=true).
-  returned: always, where the Act plays
+  description: Its whole output, with errors, in the order of printing. Empty if it failed and O(show=true).
+  returned: always, if the Act plays
   type: str
 stdout_lines:
   description: The same, line by line.
-  returned: always, where the Act plays
+  returned: always, if the Act plays
   type: list
   elements: str
 """

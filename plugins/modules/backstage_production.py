@@ -7,15 +7,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_production
-short_description: Make a host what a Production's manifest says
+short_description: Make a host match a Production's manifest
 version_added: 1.0.0
 description:
-  - Takes the whole manifest and reconciles one host with it in one call. It builds what is new, migrates, switches to
-    it without losing a request, and books it in nginx; what is right already is not touched.
-  - One Act's failure ends that Act's part only, and its live release goes on playing. The module fails in the end, with
-    one line an Act that names the step and the cause, followed by the end of the log.
-  - The playbooks of this collection call it with the variables C(backstage_*) of the inventory. Everything about the
-    manifest stands in U(https://github.com/backstage-django/backstage.django/blob/main/docs/manifest.md).
+  - Takes the whole manifest and makes one host match it in one call. It builds what is new, migrates, switches to it
+    without losing a request, and books it in nginx. It does not touch what already matches.
+  - If an Act fails, only that Act's steps end, and its live release keeps playing. At the end the module fails, with
+    one line for each Act that names the step and the cause, followed by the end of the log.
+  - The playbooks of this collection call it with the variables C(backstage_*) of the inventory. The manifest is
+    described at U(https://github.com/backstage-django/backstage.django/blob/main/docs/manifest.md).
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.manifest
@@ -28,32 +28,32 @@ options:
     choices: [present, absent]
     default: present
     description:
-      - V(absent) takes the whole Production off the host. The data of its Acts stays, except where O(delete_data)
-        names them.
+      - V(absent) removes the whole Production from the host. The data of its Acts stays, except for Acts in
+        O(delete_data).
   versions:
     type: dict
     default: {}
-    description: Laid over O(acts[].source.version), by Act, as C(backstage_versions).
+    description: Versions of sources by Act, as C(backstage_versions). They override O(acts[].source.version).
   only:
     type: list
     elements: str
     default: []
-    description: The Acts that this run is about, and where they are booked; the others are left as they are.
+    description: The Acts of this run, with their bookings. Other Acts are not touched.
   version:
     type: str
-    description: Laid over O(acts[].source.version) of the Acts in O(only), for this run. A warning says so.
+    description: The version of the Acts in O(only) for this run. It overrides O(acts[].source.version), with a warning.
   through:
     type: str
     choices: [resolve, build, migrate, play]
     default: play
     description:
-      - Where the run ends. V(resolve) checks the manifest and finds every source, without asking the host.
-      - V(build) and V(migrate) leave what plays, and nginx, as they are.
+      - The last step of the run. V(resolve) checks the manifest and finds every source, without contacting the host.
+      - V(build) and V(migrate) do not touch the release that plays, nor nginx.
   rollback:
     type: str
     description:
-      - An Act to be rolled back, to the release that played before. Nothing else is done then. It plays with today's
-        variables and secrets, and the release that it leaves is held.
+      - An Act to roll back to the release that played before. Nothing else is done then. The release plays with the
+        current variables and secrets. The release that is left is held.
   release:
     type: str
     description: The release to roll back to, instead of the one that played before.
@@ -66,19 +66,19 @@ options:
     type: dict
     default: {}
     description:
-      - Answers for a seed or fixture that was started and never ended, by its name. V(done) means that what it does is
-        there, V(again) runs it again. A fixture's name is C(fixture) and its path.
+      - Answers, by name, for a seed or fixture that was started and did not end. V(done) means that its effect is
+        there. V(again) runs it again. The name of a fixture is C(fixture) and its path.
   prune:
     type: bool
     default: false
-    description: Whether Acts, Sesses and Venues that left the manifest are taken down. Not together with O(only).
+    description: Whether to remove Acts, Sesses and Venues that left the manifest. Not together with O(only).
   delete_data:
     type: list
     elements: str
     default: []
     description:
-      - Acts whose data, uploads, history and system users go, too, when the Act is absent, pruned or struck. One that
-        is present is refused.
+      - Acts whose data, uploads, history and system users are deleted when the Act is absent, pruned or struck. An Act
+        that is present is refused.
   longest_request:
     type: int
     default: 300
@@ -87,11 +87,11 @@ options:
     type: list
     elements: str
     default: []
-    description: Internal. The controller's half of the module says here which Acts play on other hosts.
+    description: Internal. The action plugin passes which Acts play on other hosts.
   checked:
     type: bool
     default: false
-    description: Internal. The controller's half of the module says here that it has checked the manifest.
+    description: Internal. The action plugin passes whether it has checked the manifest.
 seealso:
   - module: backstage.django.backstage_info
 """
@@ -103,7 +103,7 @@ EXAMPLES = r"""
   gather_facts: false
   become: true
   tasks:
-    - name: Make the Production what its manifest says
+    - name: Make the host match the manifest
       backstage.django.backstage_production:
         production: jazz
         acts:
@@ -116,7 +116,7 @@ EXAMPLES = r"""
         gigs:
           - {act: kittens, venue: kittens.example.com}
 
-- name: Back to the release that played before
+- name: Roll back to the release that played before
   hosts: backstage_stage
   gather_facts: false
   become: true
@@ -132,7 +132,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What was done, or in check mode would be, step by step.
+  description: The steps that were done, or in check mode would be done.
   returned: success
   type: list
   elements: dict
@@ -141,25 +141,25 @@ plan:
       description: V(act), V(sess), V(venue), V(gig), or V(production) when it is struck.
       type: str
     name:
-      description: Which one.
+      description: The name of the noun.
       type: str
     verb:
       description:
-        - What is done to it.
+        - What the step does.
         - An Act has V(add), V(change), V(build), V(migrate), V(seed), V(unhold), V(discard) for a release beyond
           O(acts[].keep_releases), V(sweep) for what a killed run left, V(mend) for users and modes that
-          a hand changed, V(remove) and V(delete data). Of its database it
-          has V(create database), and V(close database) where others may connect to it.
-        - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove), and of its port V(listen) and V(unlisten).
-        - A Venue has V(add), V(change), V(open), V(close), V(rewrite) where its file differs from what it should be,
-          V(reload) where nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and V(cancel).
+          were changed by hand, V(remove) and V(delete data). Its database has V(create database), and V(close database)
+          if others may connect to it.
+        - A Sess has V(play), V(roll back), V(stop), V(sweep) and V(remove). Its port has V(listen) and V(unlisten).
+        - A Venue has V(add), V(change), V(open), V(close), V(rewrite) if its file differs from what it should be,
+          V(reload) if nginx has not read it, and V(remove). A Gig has V(book), V(rebook), V(move) and V(cancel).
         - The Production has V(strike).
       type: str
     before:
-      description: What was there, without secrets; nothing where nothing was.
+      description: The state before the step, without secrets; null if there was none.
       type: raw
     after:
-      description: What is there then, without secrets; nothing where nothing is.
+      description: The state after the step, without secrets; null if there is none.
       type: raw
   sample:
     - {noun: act, name: kittens, verb: build, before: 018ea27b9e62, after: 470b2dc8ed91}
@@ -175,8 +175,8 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What plays of this Production on this host, by Act.
-  returned: on success, and where an Act failed
+  description: What this Production plays on this host, by Act.
+  returned: on success, and if an Act failed
   type: dict
   sample:
     kittens:
@@ -194,7 +194,7 @@ unlisted:
   type: list
   elements: str
 resolved:
-  description: What each source is, where O(through=resolve).
+  description: The result of resolving each source.
   returned: when O(through=resolve)
   type: dict
   sample:
@@ -211,7 +211,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 
 
 def main() -> None:
-    gc.disable()  # what a plan holds is held to the end, and walking through it takes as long as the rest
+    gc.disable()  # a plan is needed to the end: a collection frees nothing, and takes as long as the rest of the run
     module = AnsibleModule(argument_spec=spec.production(), supports_check_mode=True)
     results.carry_out(module, lambda: options.for_production(module.params))
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: backstage_rehearsal
-short_description: Try an Act out on a host, and leave nothing but packages
+short_description: Try out an Act on a host, and keep only packages
 version_added: 1.1.0
 description:
-  - Builds an Act on the host as a deploy would, migrates a database of its own, plays a Sess that nobody can reach, and
-    asks it for a page, with the Host of its Venue. Then all of it but its packages is removed, also after a failure.
-    What a killed rehearsal leaves, the next one removes.
-  - Of a directory on the controller it finds the lines of the manifest. Where a step fails, and a line is known that
-    cures the cause, the line is written with its reason, and the step is tried again.
-  - Of an Act in the manifest it tells what a deploy would do, with the names of the migrations that are pending. It
-    fails where the manifest lacks a line, and says which.
-  - It runs in a Production of its own, C(rehearsal). Other Productions, and nginx, are left alone. A database that is
-    not the rehearsal's own is read, and never migrated; and then no page is asked for that needs its migrations.
+  - Builds an Act on the host as a deploy would, migrates a database of its own, starts a Sess that nobody can reach,
+    and requests a page with the host name of its Venue. Then it removes everything except packages, also after a
+    failure. The next rehearsal removes what a killed rehearsal left.
+  - For a directory on the controller it finds the lines of the manifest. If a step fails, and a line is known that
+    cures the cause, it adds the line with its reason and repeats the step.
+  - For an Act in the manifest it returns what a deploy would do, with the names of pending migrations. It fails if the
+    manifest lacks a line, and names the line.
+  - It runs in its own Production, C(rehearsal), and does not touch other Productions or nginx. A database that is not
+    the rehearsal's own is read and never migrated. In that case no page is requested that needs its migrations.
 extends_documentation_fragment:
   - backstage.django.manifest
   - backstage.django.controller
@@ -29,39 +29,40 @@ options:
   path:
     type: str
     description:
-      - A directory of the controller with a Django project, relative to where Ansible was started. Nothing has to be
-        known of it.
-      - Exactly one of O(path) and O(act) is given.
+      - A directory on the controller with a Django project, relative to where Ansible was started. No further knowledge
+        of the project is needed.
+      - Exactly one of O(path) and O(act) is required.
   act:
     type: str
     description: An Act of O(acts).
   venue:
     type: str
-    description: The host name that the project will have, with O(path). By default it is made of the directory's name.
+    description: The host name that the project will have, with O(path). Defaults to a name made from the directory's.
   lines:
     type: dict
     default: {}
     description:
-      - Lines of the Act that are known already, with O(path). They are keys as in O(acts), such as C(env), C(index) or
-        C(requirements). C(packages) have to be on the host; the playbook installs them first.
+      - Lines of the Act that are already known, with O(path). They are keys as in O(acts), such as C(env), C(index) or
+        C(requirements). The C(packages) have to be installed; the playbook installs them first.
   keep:
     type: bool
     default: true
     description:
-      - Whether the packages stay that were downloaded, and the environments that were made of them. The next rehearsal
-        on this host uses them. What none uses for 14 days is removed, and all with the host's last Production.
-      - With V(false) what earlier rehearsals kept is removed first, so unpinned requirements are resolved anew, and
-        nothing is left.
+      - Whether to keep the downloaded packages and the environments made from them. The next rehearsal on this host
+        reuses them. They are removed if no rehearsal uses them for 14 days, and together with the host's last
+        Production.
+      - V(false) first removes what earlier rehearsals kept, so unpinned requirements are resolved again, and leaves
+        nothing.
   production:
     type: str
     description: The Production of O(act).
   versions:
     type: dict
     default: {}
-    description: Laid over O(acts[].source.version), by Act, as C(backstage_versions).
+    description: Versions of sources by Act, as C(backstage_versions). They override O(acts[].source.version).
   version:
     type: str
-    description: Laid over the version of O(act), for this run.
+    description: The version of O(act) for this run. It overrides the manifest's.
   longest_request:
     type: int
     default: 300
@@ -73,13 +74,13 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Rehearses nothing, and says so.
+    description: Does not rehearse, and says so.
   diff_mode:
     support: N/A
     description: Nothing is changed.
   idempotent:
     support: full
-    description: Whatever it makes it removes.
+    description: It removes everything that it makes.
 seealso:
   - module: backstage.django.backstage_production
 """
@@ -93,7 +94,7 @@ EXAMPLES = r"""
     lines: {env: {KITTENS_THEME: tabby}}
     show: true
 
-- name: See before the night whether the manifest's Act plays, and what a deploy would do
+- name: Check before a deploy whether the manifest's Act plays, and what a deploy would do
   backstage.django.backstage_rehearsal:
     production: "{{ backstage_production }}"
     acts: "{{ backstage_acts }}"
@@ -106,31 +107,31 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plays:
-  description: Whether the gate let it through, with the lines that were found.
-  returned: always, where it was rehearsed
+  description: Whether the Act passed the gate with the lines that were found.
+  returned: always, if it was rehearsed
   type: bool
 act:
-  description: The Act with all its lines; secrets are named as a vault would have them.
-  returned: always, where it was rehearsed
+  description: The Act with all its lines. Secrets are variables as a vault would name them.
+  returned: always, if it was rehearsed
   type: dict
   sample:
     name: kittens
     source: {path: /home/ada/kittens}
     writable: [db.sqlite3]
 because:
-  description: Why each line is there, by its key.
-  returned: always, where it was rehearsed
+  description: The reasons for each line, by its key.
+  returned: always, if it was rehearsed
   type: dict
   sample:
     writable: ["the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA"]
 lacking:
-  description: With O(act), the keys that the manifest lacks.
-  returned: always, where it was rehearsed
+  description: With O(act), the keys that are missing in the manifest.
+  returned: always, if it was rehearsed
   type: list
   elements: str
 found:
-  description: What the project says by itself, so that it needs no line.
-  returned: always, where it was rehearsed
+  description: What the project itself defines, so that no line is needed.
+  returned: always, if it was rehearsed
   type: dict
   sample:
     application: kittens.wsgi:application
@@ -138,63 +139,63 @@ found:
     requirements: [requirements.txt]
     settings: kittens.settings
 tried:
-  description: Lines that did not help, and were taken back, one sentence each.
-  returned: always, where it was rehearsed
+  description: Lines that did not help and were removed again, one sentence each.
+  returned: always, if it was rehearsed
   type: list
   elements: str
 missing:
-  description: What somebody has to do, or to give a value, one sentence each.
-  returned: always, where it was rehearsed
+  description: What you have to do, or to give a value, one sentence each.
+  returned: always, if it was rehearsed
   type: list
   elements: str
 error:
-  description: Why it does not play; empty where it does.
-  returned: always, where it was rehearsed
+  description: Why it does not play; empty if it plays.
+  returned: always, if it was rehearsed
   type: str
 step:
-  description: The step that failed; empty where none did.
-  returned: always, where it was rehearsed
+  description: The step that failed; empty if none failed.
+  returned: always, if it was rehearsed
   type: str
 log:
   description: The end of the log that shows the cause.
-  returned: always, where it was rehearsed
+  returned: always, if it was rehearsed
   type: str
 applied:
   description: The migrations that were applied to the rehearsal's own database, which was empty.
-  returned: always, where it was rehearsed
+  returned: always, if it was rehearsed
   type: list
   elements: str
 pending:
   description: With O(act), the migrations that a deploy would apply to the live Act's database.
-  returned: always, where it was rehearsed
+  returned: always, if it was rehearsed
   type: list
   elements: str
 unwritten:
-  description: Apps whose models have changes that no migration has.
-  returned: always, where it was rehearsed
+  description: Apps with model changes that no migration contains.
+  returned: always, if it was rehearsed
   type: list
   elements: str
 warnings_of_django:
-  description: What C(check --deploy) says.
-  returned: always, where it was rehearsed
+  description: The output of C(check --deploy).
+  returned: always, if it was rehearsed
   type: list
   elements: str
 plan:
   description: With O(act), what a deploy would do, as M(backstage.django.backstage_production) returns it.
-  returned: always, where it was rehearsed
+  returned: always, if it was rehearsed
   type: list
   elements: dict
 manifest:
-  description: The variables of the inventory, with the Act and, with O(path), where it is booked.
-  returned: always, where it was rehearsed
+  description: The inventory variables, with the Act and, with O(path), its booking.
+  returned: always, if it was rehearsed
   type: dict
 stdout:
-  description: All of it for people. Empty where it failed and O(show=true).
-  returned: always, where it was rehearsed
+  description: The whole report as text. Empty if it failed and O(show=true).
+  returned: always, if it was rehearsed
   type: str
 stdout_lines:
   description: The same, line by line.
-  returned: always, where it was rehearsed
+  returned: always, if it was rehearsed
   type: list
   elements: str
 """

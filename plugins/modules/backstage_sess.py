@@ -10,10 +10,11 @@ module: backstage_sess
 short_description: Play one Act on a host
 version_added: 1.0.0
 description:
-  - Plays the release that M(backstage.django.backstage_act) built, as a new Sess of its own. That is started beside the
-    one that plays, has to answer a real request, and only then takes over; what the old one is answering is finished.
-  - Variables, secrets and options of uWSGI make a Sess, too. A change of one is a switch without a build.
-  - An option that is not given means what it is on the host already, else the default that its text says.
+  - Plays the release that M(backstage.django.backstage_act) built, in a new Sess. The new Sess is started beside the
+    one that plays, has to answer a real request, and only then takes over. The old one finishes its requests.
+  - A Sess also consists of variables, secrets and uWSGI options. Changing one of them is a switch without a build.
+  - An option that is not given keeps its value on the host. If the host has none, the default in its description
+    applies.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.sess
@@ -23,8 +24,8 @@ options:
   secrets:
     type: dict
     description:
-      - Environment variables that nobody sees, as O(backstage.django.backstage_act#module:secrets). They are all of
-        them; V({}) means none. Without this option the Sess has those of the one that plays.
+      - Environment variables whose values are never shown, as O(backstage.django.backstage_act#module:secrets). They
+        replace all current ones; V({}) means none. Without this option the secrets of the Sess that plays are kept.
 seealso:
   - module: backstage.django.backstage_act
   - module: backstage.django.backstage_gig
@@ -50,7 +51,7 @@ EXAMPLES = r"""
     act: kittens
     limits: {memory: 512M, cpu: 150%, tasks: 100}
 
-- name: Stop them, when what they are answering is finished
+- name: Stop them after they have answered their requests
   backstage.django.backstage_sess:
     production: jazz
     act: kittens
@@ -59,7 +60,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What was done, or in check mode would be, step by step.
+  description: The steps that were done, or in check mode would be done.
   returned: success
   type: list
   elements: dict
@@ -68,16 +69,16 @@ plan:
       description: V(sess).
       type: str
     name:
-      description: Which one.
+      description: The name of the noun.
       type: str
     verb:
-      description: What is done to it, such as V(build), V(play) or V(book).
+      description: What the step does, such as V(build), V(play) or V(book).
       type: str
     before:
-      description: What was there, without secrets; nothing where nothing was.
+      description: The state before the step, without secrets; null if there was none.
       type: raw
     after:
-      description: What is there then, without secrets; nothing where nothing is.
+      description: The state after the step, without secrets; null if there is none.
       type: raw
   sample:
     - noun: sess
@@ -91,8 +92,8 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What plays of this Production on this host, by Act.
-  returned: on success, and where an Act failed
+  description: What this Production plays on this host, by Act.
+  returned: on success, and if an Act failed
   type: dict
   sample:
     kittens:

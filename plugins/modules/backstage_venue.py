@@ -10,11 +10,12 @@ module: backstage_venue
 short_description: Open a host name on a host
 version_added: 1.0.0
 description:
-  - Has nginx answer for a host name, whatever plays there. A Venue without a Gig answers 404.
+  - Makes nginx answer for a host name, whether or not an Act plays there. A Venue without a Gig answers 404.
   - The configuration is tested before nginx reads it. nginx is reloaded at most once, and never restarted.
-  - A name that another Production, or another file of nginx, has already is refused.
-  - A new alias is told to the Acts that play there first, by a switch.
-  - An option that is not given means what it is on the host already, else the default that its text says.
+  - A name that another Production or another file of nginx already has is refused.
+  - The Acts at this Venue first get a new alias by a switch.
+  - An option that is not given keeps its value on the host. If the host has none, the default in its description
+    applies.
 extends_documentation_fragment:
   - backstage.django.common
   - backstage.django.venue
@@ -43,25 +44,25 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: What was done, or in check mode would be, step by step.
+  description: The steps that were done, or in check mode would be done.
   returned: success
   type: list
   elements: dict
   contains:
     noun:
-      description: V(venue), or V(sess) when an Act is told its new names.
+      description: V(venue), or V(sess) if an Act gets new host names.
       type: str
     name:
-      description: Which one.
+      description: The name of the noun.
       type: str
     verb:
-      description: What is done to it, such as V(build), V(play) or V(book).
+      description: What the step does, such as V(build), V(play) or V(book).
       type: str
     before:
-      description: What was there, without secrets; nothing where nothing was.
+      description: The state before the step, without secrets; null if there was none.
       type: raw
     after:
-      description: What is there then, without secrets; nothing where nothing is.
+      description: The state after the step, without secrets; null if there is none.
       type: raw
   sample:
     - {noun: venue, name: kittens.example.com, verb: close, before: open, after: closed}
@@ -71,8 +72,8 @@ diff:
   type: list
   elements: dict
 playing:
-  description: What plays of this Production on this host, by Act.
-  returned: on success, and where an Act failed
+  description: What this Production plays on this host, by Act.
+  returned: on success, and if an Act failed
   type: dict
   sample:
     kittens:

@@ -37,7 +37,7 @@ def as_written(options: Options) -> Options:
 
 
 def typed(options: Options, whole: spec.Spec) -> Options:
-    """The options of a module in their types, but for what is inside the nouns.
+    """Return the options of a module with their types, without those inside the nouns.
 
     Raises:
         Refusal: an option is unknown or of another type; it is called as the playbooks have it.
@@ -69,7 +69,7 @@ KEPT_HERE = ("key", "username", "password")
 
 
 def for_host(options: Options) -> Options:
-    """The options as a host may see them."""
+    """Return the options that a host may see."""
     sent = {**options, "acts": [_without_credentials(act) for act in options.get("acts") or []]}
     defaults = options.get("act_defaults")
     return {**sent, "act_defaults": _without_credentials(defaults)} if defaults else sent
@@ -111,7 +111,7 @@ def _read_file(item: Any, base: str, act: Any, problems: Problems) -> Any:
 
 
 def elsewhere(wanted: Manifest, host: str, groups: Mapping[str, list[str]], problems: Problems) -> list[str]:
-    """The Acts that do not play on this host; a problem is one that is to play on no host, or on several."""
+    """Return the Acts that do not play on this host. An Act without a host, or with several, is a problem."""
     others = []
     for name, sess in wanted.sesses.items():
         hosts = groups.get(sess.hosts, [sess.hosts] if sess.hosts in groups.get("all", []) else [])

@@ -123,7 +123,7 @@ class Lines:
 
 
 def _event(text: str) -> dict[str, Any]:
-    """An event; nothing where a line is none, such as what a shell says when it greets."""
+    """Return an event; None if a line is not one, such as a shell's greeting."""
     try:
         found = json.loads(text)
     except ValueError:

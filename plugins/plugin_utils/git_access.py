@@ -41,7 +41,7 @@ esac
 
 @contextmanager
 def access(source: Source, base: str) -> Iterator[dict[str, str]]:
-    """The variables with which git may read the source's repository.
+    """Return the variables with which git can read the source's repository.
 
     Raises:
         Refusal: the key is not on the controller.
@@ -70,12 +70,12 @@ def access(source: Source, base: str) -> Iterator[dict[str, str]]:
 
 
 def environment(env: dict[str, str]) -> dict[str, str]:
-    """The controller's, without what a git hook sets, and with ours."""
+    """Return the controller's variables, without those that a git hook sets, and with ours."""
     return {**{key: value for key, value in os.environ.items() if not key.startswith("GIT_")}, **_ENV, **env}
 
 
 def git(arguments: list[str], problem: str, env: dict[str, str]) -> str:
-    """What git printed.
+    """Return the output of git.
 
     Args:
         arguments: of git.
@@ -101,7 +101,7 @@ def git(arguments: list[str], problem: str, env: dict[str, str]) -> str:
 
 
 def _telling_line(said: str) -> str:
-    """The first: after ssh's own reason, or the server's, git only says that it could not go on."""
+    """Return the first line, with the reason of ssh or the server. git adds only that it could not continue."""
     lines = (line.strip() for line in said.splitlines())
     # two asterisks: what ssh thinks of the server's cryptography
     telling = (line for line in lines if line and not line.lower().startswith(("warning:", "**")))

@@ -37,7 +37,7 @@ _Dumper.add_multi_representer(str, lambda dumper, text: _text(dumper, str(text))
 
 
 def told(result: Item, options: Item, host: str) -> Item:
-    """The manifest as data, and everything as a text."""
+    """Return the manifest as data, and the whole report as text."""
     exact = not options.get("path")
     act = result["act"]
     result = {**result, "found": {key: value for key, value in result["found"].items() if key not in act}}
@@ -122,7 +122,7 @@ def _list(title: str, items: list[str]) -> str:
 
 
 def lines(manifest: Item, result: Item) -> str:
-    """The variables of the inventory, with reasons; what YAML reads from it is the manifest."""
+    """Return the inventory variables as YAML with the reasons as comments."""
     (act,) = manifest["backstage_acts"]
     keys = [*(key for key in ORDER if key in act), *(key for key in act if key not in ORDER)]
     body = "".join(_key(key, act[key], result["because"].get(key, []), key == "name") for key in keys)
@@ -148,7 +148,7 @@ def _key(key: str, value: Any, because: list[str], first: bool) -> str:
 
 
 def _comment(reason: str) -> str:
-    """A reason stays on one line, so that it is found by its words."""
+    """Return a reason as a comment on one line, so that it can be searched for."""
     return f"    # {' '.join(reason.split())}\n"
 
 

@@ -26,7 +26,7 @@ def run(action: ActionBase, task_vars: dict[str, Any], heading: str = "") -> dic
 
 
 def host_of_several(task_vars: dict[str, Any]) -> str:
-    """The host as a heading; none where the play has no other."""
+    """Return the host as a heading; empty if the play has only one host."""
     return f"{task_vars['inventory_hostname']}:" if len(task_vars.get("ansible_play_hosts_all") or []) > 1 else ""
 
 

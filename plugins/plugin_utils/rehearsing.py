@@ -67,7 +67,7 @@ def _followed(action: ActionBase, options: Options, task_vars: dict[str, Any], s
 
 
 def wanted(options: Options) -> Act:
-    """The Act that is rehearsed, of a manifest that is right.
+    """Return the Act to rehearse, from a checked manifest.
 
     Raises:
         Refusal: the manifest is not right, or has no such Act.
@@ -101,7 +101,7 @@ def as_written(options: Options, base: str) -> Options:
 
 
 def of_directory(options: Options) -> Options:
-    """The manifest of a directory of which nothing is known yet: an Act of its name, and a Venue."""
+    """Return the manifest for an unknown directory: an Act with its name, and a Venue."""
     path = os.path.abspath(os.path.expanduser(options["path"]))
     words = re.sub(r"[^a-z0-9]+", "-", os.path.basename(path).lower())
     name = words.lstrip("-0123456789")[:32].strip("-") or "act"

@@ -37,7 +37,7 @@ def resolve(acts: list[Act], base: str) -> dict[str, dict[str, str]]:
 
 
 def _resolve(wanted: dict[str, Source], base: str) -> dict[str, Any]:
-    """All sources, those of git in parallel and once a repository and who asks."""
+    """Resolve all sources. Those of git run in parallel, once for each repository and its credentials."""
     unknown = {
         _question(source, base): source
         for source in wanted.values()

@@ -21,7 +21,7 @@ from ansible import constants
 
 
 def directory() -> str:
-    """A directory that lives as long as this run."""
+    """Return a directory that exists as long as this run."""
     return str(vars(constants)["DEFAULT_LOCAL_TMP"])  # ansible.constants fills itself when it is imported
 
 
@@ -35,7 +35,7 @@ def lock(name: str) -> Iterator[str]:
 
 
 def once(name: str, find: Callable[[], Any]) -> Any:
-    """The answer to a question, asked once in this run."""
+    """Return the answer to a question, which is asked only once in a run."""
     with lock(name) as path:
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:

@@ -52,13 +52,13 @@ def _ours(names: Iterable[Any]) -> list[str]:
 
 
 def _is_near(name: str, known: str) -> bool:
-    """Whether one is the other with a slip of the keyboard, or two in a longer word."""
+    """Return whether two words differ by one typing error, or by two in a longer word."""
     word, right = name[len(PREFIX) :].lower(), known[len(PREFIX) :]
     return distance(word, right) <= (1 if len(right) < 6 else 2)
 
 
 def distance(one: str, other: str) -> int:
-    """How many letters were left out, added, taken for another or swapped with the next one."""
+    """Return how many letters were omitted, added, replaced or swapped with the next one."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one):

@@ -220,10 +220,15 @@ PROSE = """\
 <!-- Made from tests/benchmarks/results.json by tests/benchmarks/report.py: change neither by hand. -->
 # Benchmarks
 
-`make bench` measures all of this on a fresh systemd host of the garage and writes it down; `make bench ARGS=--short` is
-the same in small and writes nothing. The host, the load generator and Ansible's controller share one machine; beside a
-load the controller runs at the lowest priority, because elsewhere it is another machine. Ratios are taken within one
-run, in turns; times are medians.
+What a deploy costs, what visitors notice of it, and how far both are from their targets.
+
+`make bench` measures all of this on a fresh systemd host of the garage and writes this page. `make bench ARGS=--short`
+measures less and writes nothing.
+
+- The host, the load generator and Ansible's controller share one machine. Under load the controller runs at the lowest
+  priority, because in production it is another machine.
+- Times are medians. A ratio compares times of the same run, which were measured in turns.
+- A ping is the time of `ansible -m ping` on the same machine. It makes times of different machines comparable.
 
 {environment}
 ## Targets
@@ -231,15 +236,21 @@ run, in turns; times are medians.
 {targets}
 ## Deploys under load
 
-A closed loop of 32 connections, a fifth of its requests POST with a body of 2 kB, saturates the host before the first
-deploy and until after the last rollback. Requests that take 5 s are always in flight, and a hashed static file is asked
-for beside it and must be 200 each time. The Act spends a second on its import. Failed is whatever isn't a complete 2xx
-or 3xx answer; nothing is ever retried silently (`tests/benchmarks/load.c` says how it counts).
+The load generator saturates the host from before the first deploy until after the last rollback:
+
+- 32 connections send requests in a closed loop. A fifth of the requests are POSTs with a body of 2 kB.
+- Requests that take 5 s are always in progress (column "of 5 s").
+- Another client asks for a hashed static file again and again, and must get a 200 each time (column "static").
+- The import of the Act takes a second.
+
+A request has failed if its answer is not a complete 2xx or 3xx answer. The load generator never repeats a request
+silently (`tests/benchmarks/load.c` says how it counts).
 
 {loads}
 ![Times of answers before and during deploys](images/benchmarks-latency.svg)
 
-The same load beside what a careless deployer does must notice it, or it proves nothing:
+This is the negative control. The same load must notice what a careless deploy does. Otherwise the numbers above prove
+nothing:
 
 {controls}
 ![The longest time without an answer](images/benchmarks-silence.svg)
@@ -251,8 +262,8 @@ The same load beside what a careless deployer does must notice it, or it proves 
 ![Runs that have nothing to do, in pings](images/benchmarks-nothing.svg)
 """
 FAKED = """\
-Faked Acts have all the records and files of a deploy, made in a moment and with an emperor that does not run; a deploy
-in earnest finds nothing to do there (`tests/benchmarks/library/fake_acts.py`).
+Faked Acts have all the records and files of a deploy, but a script wrote them, and no emperor runs them. A real deploy
+finds nothing to do there (`tests/benchmarks/library/fake_acts.py`).
 
 """
 

@@ -111,7 +111,7 @@ def test_what_a_sess_has_left_is_ended(machine: Machine) -> None:
     deployed(machine, {"tasks": 50})
     assert machine.get(GLUTTON, "/haunt/")[0] == 200
     printed = deployed(machine, {"memory": "200M", "tasks": 50})
-    assert "left processes, which were ended" in printed
+    assert "left processes, which were killed" in printed
     assert scopes(machine)
 
 

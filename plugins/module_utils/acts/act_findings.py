@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What people should know of an Act that loads: found inside the Act's own Python, for act_steps.
+"""Findings about an Act that loads, made inside the Act's own Python, for act_steps.
 
-The module feeds this file to the interpreter in front of act_steps; it imports nothing of Backstage. No value of a
-variable or of a setting is in what it finds.
+The module feeds this file to the interpreter before act_steps. It imports nothing of Backstage. Its findings contain no
+value of a variable or of a setting.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from typing import Any, Optional
 
 EXPORTED = dict(os.environ)
-"""The variables before the Act's own code has run."""
+"""The variables before the Act's own code ran."""
 SMALL = 2**20
-"""Bytes of a file that settings may be read from."""
+"""The maximum size of a file that settings may be read from, in bytes."""
 SHORT = 1024
-"""Bytes of a pointer of git-lfs, at most."""
+"""The maximum size of a git-lfs pointer, in bytes."""
 SHORTEST = 8
-"""Characters of a key that is looked for in files: a shorter one is a word."""
+"""The minimum length of a key to search for in files. A shorter one may be a normal word."""
 _DOTENV = re.compile(r"(?:.*\.)?env(?:\..*)?\Z")
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _SETTINGS_FILE = re.compile(r".*\.(?:py|ini|cfg|toml|json|ya?ml|txt|key)\Z")
@@ -40,7 +40,7 @@ print(hashlib.sha256(str(settings.SECRET_KEY).encode()).hexdigest())
 
 
 def own_place(error: Optional[BaseException]) -> str:
-    """File and line of the project's own code that an error came from; of several the last. Empty where it has none."""
+    """Return file and line of the last frame in the project's own code of an error; empty if there is none."""
     known: set[int] = set()
     while error is not None and id(error) not in known:
         known.add(id(error))
@@ -55,14 +55,14 @@ def own_place(error: Optional[BaseException]) -> str:
 
 
 def is_own(name: str) -> bool:
-    """Whether a file is the project's: no package's, not Python's, and not the program that starts everything."""
+    """Return whether a file is the project's: not a package's, Python's, or the program that starts everything."""
     foreign = f"{sys.prefix}/", f"{sys.base_prefix}/lib", "<"
     packages = "/site-packages/" in name or "/dist-packages/" in name
     return not packages and not name.startswith(foreign) and os.path.basename(name) != "manage.py"
 
 
 def in_full(error: Any) -> str:
-    """The words of an error, and what they leave out: the missing module behind it, or that a directory was made."""
+    """Return the text of an error with what it omits: the missing module behind it, or that a directory was made."""
     if isinstance(error, OSError) and _was_made(error):
         return f"{error} (mkdir)"
     text, cause = str(error), error if isinstance(error, ModuleNotFoundError) else getattr(error, "__cause__", None)
@@ -76,23 +76,23 @@ def in_full(error: Any) -> str:
 
 
 def _was_made(error: OSError) -> bool:
-    """Whether an error comes from making a directory: its own words don't tell that from writing a file."""
+    """Return whether an error comes from making a directory. Its text does not distinguish that from writing a file."""
     last = traceback.extract_tb(error.__traceback__)[-1:]
     return any(frame.name in ("mkdir", "makedirs") or "mkdir(" in (frame.line or "") for frame in last)
 
 
 def in_code(name: str) -> str:
-    """A path as the source has it."""
+    """Return a path as in the source."""
     return re.sub(r"^.*?/code/", "", os.path.abspath(name))
 
 
 def changed_variables() -> list[str]:
-    """The exported variables that have another value since the settings were loaded."""
+    """Return the exported variables whose values have changed since the settings were loaded."""
     return sorted(name for name, value in EXPORTED.items() if os.environ.get(name) != value)
 
 
 def overridden(code: str, given: list[str]) -> list[str]:
-    """One sentence for each variable of the manifest that the project replaces."""
+    """Return one sentence for each variable of the manifest that the project overrides."""
     names = [name for name in changed_variables() if name in given]
     return [
         f"{_where_set(code, name)} overrides {name}, which the manifest gives: have it keep a variable that is there"
@@ -110,7 +110,7 @@ def _where_set(code: str, name: str) -> str:
 
 
 def secret_key(code: str, key: str) -> list[str]:
-    """What is wrong with where SECRET_KEY comes from; nothing where a variable gives it."""
+    """Return what is wrong with the source of SECRET_KEY; nothing if a variable gives it."""
     cure = "give it in 'secrets', and have the settings read it from os.environ"
     if not key or key in EXPORTED.values():
         return []
@@ -124,7 +124,7 @@ def secret_key(code: str, key: str) -> list[str]:
 
 
 def _is_made_anew(key: str) -> bool:
-    """Whether another process has another key; settings that only their own program can load are not asked."""
+    """Return whether another process has another key. Settings that only their own program can load are not tested."""
     import hashlib
 
     argv = [sys.executable, "-c", _LOAD_KEY, json.dumps(sys.path)]
@@ -138,7 +138,7 @@ def _is_made_anew(key: str) -> bool:
 
 
 def _texts(code: str) -> Iterator[tuple[str, str]]:
-    """The small files of the source that settings may be read from, with their texts."""
+    """Yield the small source files that settings may be read from, with their texts."""
     for directory, directories, files in os.walk(code):
         directories[:] = sorted(name for name in directories if name not in ("node_modules", "__pycache__"))
         for name in sorted(files):
@@ -151,7 +151,7 @@ def _texts(code: str) -> Iterator[tuple[str, str]]:
 
 
 def pointers(code: str) -> list[str]:
-    """Files that git-lfs keeps elsewhere: what stands in their place would be served."""
+    """Return files whose content git-lfs stores elsewhere. nginx would serve their pointers."""
     left = []
     for directory, _directories, files in os.walk(code):
         for path in (os.path.join(directory, name) for name in files):
@@ -170,7 +170,7 @@ def pointers(code: str) -> list[str]:
 
 
 def unfetched() -> list[str]:
-    """The submodules of the project that have no file here."""
+    """Return the submodules of the project without any file here."""
     found = []
     top = os.getcwd()
     while "/code/" in top + "/":
@@ -184,7 +184,7 @@ def unfetched() -> list[str]:
 
 
 def untranslated(code: str) -> list[str]:
-    """Messages of the project that nobody compiled: Django reads .mo files only."""
+    """Return message files of the project that are not compiled. Django reads only .mo files."""
     left = []
     for directory, _directories, files in os.walk(code):
         if directory.endswith("/LC_MESSAGES") and "/node_modules/" not in directory:
@@ -200,7 +200,7 @@ def untranslated(code: str) -> list[str]:
 
 
 def unmigrated(code: str) -> list[str]:
-    """The project's own apps that have models and no migrations: no `migrate` makes their tables."""
+    """Return the project's own apps that have models but no migrations. `migrate` creates no tables for them."""
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
 
@@ -215,7 +215,7 @@ def unmigrated(code: str) -> list[str]:
 
 
 def _has_migrations(path: str, module: str) -> bool:
-    """Whether an app has its migrations, beside its models or where MIGRATION_MODULES says."""
+    """Return whether an app has migrations, next to its models or in the module that MIGRATION_MODULES names."""
     from importlib.util import find_spec
 
     try:
@@ -235,7 +235,7 @@ def without_migrations(label: str) -> str:
 
 
 def rotating(code: str) -> list[str]:
-    """Files inside the code that the project's logging renames when they are full."""
+    """Return files inside the code that the project's logging rotates."""
     loggers = [logging.getLogger(), *map(logging.getLogger, list(logging.root.manager.loggerDict))]
     handlers = [handler for logger in loggers for handler in logger.handlers]
     kind = logging.handlers.BaseRotatingHandler

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Migrations, inside the Act's own Python: which databases are migrated, one at a time, and what they have.
+"""Migrate inside the Act's own Python: which databases, one after the other, and which migrations they have.
 
-The module feeds this file to the interpreter in front of act_steps; it imports nothing of Backstage.
+The module feeds this file to the interpreter before act_steps. It imports nothing of Backstage.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-# pylint: disable=used-before-assignment # the interpreter is fed all four files as one program
+# pylint: disable=used-before-assignment # the interpreter gets all four files as one program
 if TYPE_CHECKING:  # all of it is one program
     from .act_findings import unmigrated
     from .act_program import Failed, Options, call, need_database, step
 
-# as PostgreSQL names an advisory lock: by a number, in each database
+# PostgreSQL identifies an advisory lock by a number, separately in each database
 MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
 def databases() -> list[str]:
-    """The databases that are migrated: Django's default, and each that its routers write models to and migrate.
+    """Return the databases to migrate: Django's default, and each to which its routers write and migrate models.
 
-    A replica is written to by nobody; a database that no router names may be somebody else's.
+    A replica is never written to. A database that no router names may belong to somebody else.
     """
     from django.apps import apps
     from django.conf import settings
@@ -39,7 +39,7 @@ def databases() -> list[str]:
     for alias, given in settings.DATABASES.items():
         if alias == DEFAULT_DB_ALIAS or given.get("TEST", {}).get("MIRROR"):
             continue
-        # asked first: a back end that nobody writes to need not even be there
+        # asked first, because the back end of a database without writes need not even be installed
         written = (m for m in apps.get_models(include_auto_created=True) if router.db_for_write(m) == alias)
         if any(m._meta.can_migrate(alias) and router.allow_migrate_model(alias, m) for m in written):
             found.append(alias)
@@ -47,10 +47,10 @@ def databases() -> list[str]:
 
 
 def migrate(options: Options) -> dict[str, Any]:
-    """One database after the other; what was applied to any of them is told, whatever fails.
+    """Migrate one database after the other. What was applied is reported even after a failure.
 
     Options:
-        within: a directory; besides the default database only those in files below it are migrated. Empty for all.
+        within: a directory. Besides the default database, only databases in files below it are migrated. Empty for all.
     """
     import django
 
@@ -97,10 +97,10 @@ def migrate_one(alias: str, options: Options) -> list[str]:
 
 @contextlib.contextmanager
 def alone(alias: str, patience: float) -> Iterator[None]:
-    """One migrate of a PostgreSQL database at a time, whoever starts it: an advisory lock, held to the end.
+    """Hold an advisory lock, so that only one migrate of a PostgreSQL database runs at a time, whoever starts it.
 
-    On a connection of its own, for migrate closes Django's; and in a transaction, which a pooler leaves on one
-    connection, too. It reads nothing, so no index that is made concurrently waits for it.
+    It uses its own connection, because migrate closes Django's, and a transaction, which a pooler keeps on one
+    connection. It reads nothing, so concurrent index builds do not wait for it.
     """
     from django.db import connections
 
@@ -141,7 +141,7 @@ def pending(alias: str) -> list[str]:
 
 
 def applied(options: Options) -> dict[str, Any]:
-    """The migrations that the databases have; reads, and nothing else."""
+    """Return the migrations that the databases have. It only reads."""
     import django
     from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
@@ -161,16 +161,16 @@ def in_database(alias: str, app: str) -> str:
 
 
 def of_database(alias: str, known: list[tuple[str, str]]) -> dict[tuple[str, str], None]:
-    """The migrations of one database, out of those of all."""
+    """Return the migrations of one database, from those of all databases."""
     mark = in_database(alias, "")
     own = [(app[len(mark) :], name) for app, name in known if app.startswith(mark)]
     return dict.fromkeys(pair for pair in own if "/" not in pair[0])
 
 
 def migrations() -> str:
-    """A digest of all migrations and of what follows every `migrate`; empty where no digest can tell.
+    """Return a digest of all migrations and of what follows every `migrate`; empty if no digest can cover it.
 
-    Django makes permissions and content types of the models then, and calls whoever asked to be called.
+    After it, Django creates permissions and content types of the models, and calls the receivers of post_migrate.
     """
     import hashlib
 
@@ -189,7 +189,7 @@ def migrations() -> str:
         step("migrate", loader.load_disk)
     except Failed as failure:
         if isinstance(failure.error, Error):
-            return ""  # one of them asks the database when it is loaded, and a build has none
+            return ""  # one of them queries the database when it is loaded, and a build has none
         raise
     names = sorted(loader.disk_migrations)
     models = [

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inside the Act's own Python: how a step is run, reported and fails; for act_migrations and act_steps.
+"""Run and report steps inside the Act's own Python, for act_migrations and act_steps.
 
-The module feeds this file to the interpreter in front of theirs; it imports nothing of Backstage, and nothing of
+The module feeds this file to the interpreter before theirs. It imports nothing of Backstage, and nothing of
 Django or the Act before their paths are set.
 """
 
@@ -16,16 +16,16 @@ import os
 from typing import Any, Callable
 
 Options = dict[str, Any]
-# Whatever the Act's own code raises is its step's failure: the answer names it, and nothing goes on.
+# Whatever the Act's own code raises is a failure of its step: it is reported, and nothing continues.
 ANYTHING = (Exception, SystemExit)
 
 
 REPORT: list[int] = []
-"""The descriptor that takes lines of JSON: the names of steps, and at last what was found."""
+"""The descriptor for lines of JSON: the names of steps, and at the end the findings."""
 
 
 class Failed(Exception):
-    """A step that went wrong; its cause is the exception it was raised from."""
+    """A step that failed. Its cause is the original exception."""
 
     def __init__(self, step: str, error: Any) -> None:
         super().__init__(str(error))
@@ -58,7 +58,7 @@ def call(*words: str, **options: Any) -> str:
 
 
 def need_database(wanted: Any) -> None:
-    """The database that the manifest gives is the one that the settings use."""
+    """Check that the settings use the database that the manifest gives."""
     from django.db import DEFAULT_DB_ALIAS, connections
 
     if not wanted:

@@ -2,24 +2,27 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs inside the Act's own Python: Django's steps, in one process a user.
+"""The steps that run inside the Act's own Python: Django's steps, in one process for each user.
 
-The module feeds this file to the Act's interpreter on standard input; it imports nothing of
-Backstage. The Act's own management program is run as it would be by hand, with Django's
-ManagementUtility replaced, so that whatever it does before (paths, settings) is done here, too.
+The module feeds this file to the Act's interpreter on standard input. It imports nothing of
+Backstage. The Act's own management program runs as if started by hand, but with Django's
+ManagementUtility replaced, so that everything it does before (paths, settings) happens here, too.
 
-Arguments: the mode, its options as JSON (no secrets), the descriptor that takes the answer.
 
-What each mode answers:
+Arguments: the mode, its options as JSON (no secrets), the descriptor for the answer.
+
+
+The answer of each mode:
+
 
 =========  ================================================================================================
 build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
            ``debug``, ``migrations``, ``databases``, ``collected``; ``migrated``, the aliases of the databases that
-           are migrated; ``rotating``, paths in the code that logging renames; ``told``, sentences for people
-migrate    ``applied``: names, those of another database than the default one with its alias
-applied    ``applied``: pairs of app and name; another database's app is ``alias/app``
+                      are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for people
+migrate    ``applied``: names, with the alias if it is not the default database
+applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
 look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
-a failure  ``failed``, ``error``, ``message``, ``applied``; ``at``, file and line of the project's own code
+a failure  ``failed``, ``error``, ``message``, ``applied``; ``at``, file and line in the project's own code
 =========  ================================================================================================
 """
 
@@ -40,8 +43,8 @@ import traceback
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
-# pylint: disable=used-before-assignment # the interpreter is fed all four files as one program
-if TYPE_CHECKING:  # they are fed to the interpreter in front of this one
+# pylint: disable=used-before-assignment # the interpreter gets all four files as one program
+if TYPE_CHECKING:  # they are fed to the interpreter before this one
     from .act_findings import (
         in_full,
         overridden,
@@ -57,17 +60,17 @@ if TYPE_CHECKING:  # they are fed to the interpreter in front of this one
     from .act_migrations import applied, databases, migrate, migrations, of_database, pending
     from .act_program import ANYTHING, REPORT, Failed, Options, call, need_database, report, step
 
-# Nothing above may come from Django or the Act: this file is read before their paths are set.
+# Nothing above may import Django or the Act, because this file is read before their paths are set.
 
 
 def set_prefix(prefix: str) -> None:
-    """Set the script prefix first of all: Django keeps STATIC_URL with the prefix of its first reader."""
+    """Set the script prefix first, because Django computes STATIC_URL with the prefix at its first use."""
     if not prefix:
         return
     import django
     from django.urls import set_script_prefix
 
-    django.setup = functools.partial(django.setup, set_prefix=False)  # it would set the root's again
+    django.setup = functools.partial(django.setup, set_prefix=False)  # it would reset the prefix to the root
     set_script_prefix(prefix + "/")
 
 
@@ -82,14 +85,14 @@ def build(options: Options) -> dict[str, Any]:
     try:
         step("check", call, "check")
     except Failed as failure:
-        if vendor(DEFAULT_DB_ALIAS) == "unknown":  # what is checked depends on the database
+        if vendor(DEFAULT_DB_ALIAS) == "unknown":  # the check depends on the database
             raise Failed("check", f"the settings name no database: {failure}") from failure
         raise
     found = {"told": told_of_settings(options), "rotating": rotating(options["code"])}
     copied = None
     if said(settings, "MEDIA_URL") not in ("", "/") and settings.MEDIA_ROOT:
         root = absolute(settings.MEDIA_ROOT)
-        # the builder's own place for uploads lies in its throw-away home, too
+        # the builder's own directory for uploads is in its temporary home, too
         if root != options["own"]["MEDIA_ROOT"] and root.startswith(os.environ["BACKSTAGE_DATA"] + "/"):
             found["told"].append(PRIVATE)
         else:
@@ -114,7 +117,7 @@ PRIVATE = (
 
 
 def told_of_settings(options: Options) -> list[str]:
-    """What people should know of the settings that are loaded."""
+    """Return sentences for people about the loaded settings."""
     from django.conf import settings
 
     code = options["code"]
@@ -122,7 +125,7 @@ def told_of_settings(options: Options) -> list[str]:
 
 
 def need_inside(name: str, path: Any, options: Options) -> None:
-    """Nginx serves from the place that Backstage made, or from one inside the code."""
+    """Check that nginx can serve the directory: the one that Backstage made, or one inside the code."""
     path = absolute(path)
     if path != options["own"][name] and not path.startswith(options["code"] + "/"):
         raise Failed("settings", f"{name} is outside: {path}")
@@ -146,7 +149,7 @@ def facts(settings: Any) -> dict[str, Any]:
 
 
 def vendor(alias: str) -> str:
-    """Which database a back end speaks to, whatever it is called; unknown where it can't be loaded."""
+    """Return the database that a back end uses, whatever its name; unknown if it can't be loaded."""
     from django.core.exceptions import ImproperlyConfigured
     from django.db import connections
 
@@ -157,7 +160,7 @@ def vendor(alias: str) -> str:
 
 
 def said(settings: Any, name: str) -> str:
-    """A URL as the settings have it: Django puts the script prefix before a relative one that it is asked for."""
+    """Return a URL as the settings have it. Django adds the script prefix to a relative one when it is read."""
     return str(getattr(getattr(settings, "_wrapped", settings), name) or "")
 
 
@@ -166,10 +169,10 @@ def absolute(path: Any) -> str:
 
 
 def look(options: Options) -> dict[str, Any]:
-    """What people should know of an Act that can play: nothing of it is changed.
+    """Return findings about an Act that can play, without changing anything.
 
     Options:
-        applied: migrations that another database has, for those that are pending there; null for the Act's own.
+        applied: migrations of another database, to find those that are pending there; null for the Act's own.
     """
     import django
     from django.db import DEFAULT_DB_ALIAS, connections
@@ -203,20 +206,20 @@ def first_sentence(text: str) -> str:
 
 
 def unwritten() -> list[str]:
-    """The apps whose models have changes that no migration has."""
+    """Return the apps with model changes that no migration contains."""
     from django.apps import apps
     from django.core.management import call_command
 
     out = io.StringIO()
-    with contextlib.suppress(SystemExit):  # so it tells that there are some
+    with contextlib.suppress(SystemExit):  # this is how it reports that there are some
         call_command("makemigrations", check_changes=True, dry_run=True, interactive=False, stdout=out)
     labels = re.findall(r"Migrations for '(\w+)'", out.getvalue())
-    # those of packages are their authors' business
+    # packages are the responsibility of their authors
     return [label for label in labels if "/site-packages/" not in apps.get_app_config(label).path]
 
 
 def pages() -> list[str]:
-    """Paths of the Act that need no argument, in the order of its URLs; the admin's come last."""
+    """Return paths of the Act without arguments, in the order of its URLs, with the admin's last."""
     from django.urls import get_resolver
 
     found = list(dict.fromkeys(walk(get_resolver().url_patterns, "/")))
@@ -235,7 +238,7 @@ def walk(patterns: Any, prefix: str) -> Iterator[str]:
 
 
 def take_over(work: Callable[[], Any]) -> list[Any]:
-    """Have the Act's management program call our work instead of a command; return its result."""
+    """Make the Act's management program call our function instead of a command, and return its result."""
     from django.core.management import ManagementUtility
 
     results: list[Any] = []
@@ -248,7 +251,7 @@ def take_over(work: Callable[[], Any]) -> list[Any]:
 
 
 def run_manage(manage: str, words: list[str]) -> None:
-    """Run the management program as if by hand."""
+    """Run the management program as if started by hand."""
     if manage.startswith("-m "):
         sys.argv = [manage[3:], *words]
         sys.path[0] = os.getcwd()
@@ -264,7 +267,7 @@ def run_manage(manage: str, words: list[str]) -> None:
 
 
 def by_hand(manage: str, words: list[str]) -> None:
-    """Run the management program; a console script ends in sys.exit(), whatever its command returned."""
+    """Run the management program. A console script always ends in sys.exit()."""
     try:
         run_manage(manage, words)
     except SystemExit as end:
@@ -290,13 +293,13 @@ def answer(mode: str, options: Options) -> Any:
 
 
 def told(error: Any, mode: str, at: str) -> str:
-    """The words of an error; of a file that it can't open SQLite does not say that its directory is missing."""
+    """Return the text of an error. SQLite does not say that the directory of a file is missing, so it is added."""
     submodules = unfetched() if isinstance(error, ImportError) and "No module named" in str(error) else []
     if submodules:
         return f"the files of the submodule '{', '.join(submodules)}' are not there: {error}"
     text = in_full(error)
     if mode == "build" and at and re.search(r"^no such table: |^relation \".*\" does not exist", text):
-        return f"the database is asked while the project is loaded, at {at}: {text}"  # a build has an empty one
+        return f"the database is asked while the project is loaded, at {at}: {text}"  # the database of a build is empty
     if "unable to open database file" not in text:
         return text
     from django.conf import settings
@@ -334,9 +337,9 @@ def main(mode: str, options: str, descriptor: str) -> int:
 
 
 def end(code: int) -> None:
-    """End this process, whatever threads the Act has started: one that never ends would keep it for ever.
+    """End this process, whatever threads the Act has started. A thread that never ends would block the exit.
 
-    What was registered with atexit is called before, as in every program that ends; the module allows seconds for it.
+    Functions registered with atexit are called before, as usual; the module allows seconds for that.
     """
     try:
         atexit._run_exitfuncs()
@@ -347,7 +350,7 @@ def end(code: int) -> None:
 
 
 def command(options: str) -> int:
-    """Run a management command as a shell would: what it raises is printed, and its exit code is ours."""
+    """Run a management command like a shell does: print what it raises, and exit with its exit code."""
     given = json.loads(options)
     try:
         run_manage(given["manage"], given["words"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Building a release at its final path, beside the live one: code, environment, static files, seal."""
+"""Build a release at its final path, beside the live one: code, environment, static files, seal."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from ..state import history
 from . import databases, environments, finish, requirements, steps, unpack, world
 
 _PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
-_VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:(?:a|b|rc|\.?post|\.?dev)\d+)?)\Z")  # a tag that reads as a version
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:(?:a|b|rc|\.?post|\.?dev)\d+)?)\Z")  # a tag that looks like a version
 _SERVER = re.compile(r"(?:py)?uwsgi(?![\w.-]*[A-Za-z])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One release to be built.
+    """One release to build.
 
     Args:
-        act: the Act as the manifest says.
-        address: where it is reached, for the variables that say so.
-        inputs: all that makes the release.
+        act: the Act in the manifest.
+        address: where it is reached, for the variables about that.
+        inputs: everything that the release is computed from.
         release: its id.
-        source: what a reader calls the source.
-        archive: the shipped source, in the root-owned spool.
-        secrets: what the Act's own code may need while it is checked.
+        source: the name of the source for people.
+        archive: the copied source, in the spool of root.
+        secrets: secrets for checks that run the Act's own code.
     """
 
     act: Act
@@ -55,16 +55,16 @@ class Job:
 
 
 def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
-    """Build and seal the release; return its record.
+    """Build and seal the release, and return its record.
 
     Raises:
-        BackstageError: a step failed; what it left is removed, unsealed releases are never used.
+        BackstageError: a step failed. What it left is removed; unsealed releases are never used.
     """
     host.need_stage()
     missing = _missing_packages(job.act.packages)
     if missing:
         raise BackstageError(
-            f"Debian packages are missing on this host: {', '.join(missing)}; the role stage installs them",
+            f"Debian packages are missing on this host: {', '.join(missing)}; backstage.django.site installs them",
             step="packages",
         )
     files.need_room(paths.releases, 6 * os.path.getsize(job.archive), "the release")
@@ -77,7 +77,7 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
         record = _make(job, paths, release, builder, host)
         user_processes.end_all(builder)
         finish.finish(job.act, paths, release, builder, record)
-    except BaseException:  # also where nobody waits for the run any more
+    except BaseException:  # also if nobody waits for the run any more
         user_processes.end_all(builder)
         files.remove_tree(release.root)
         raise
@@ -88,7 +88,7 @@ def build(job: Job, paths: ActPaths, host: Host) -> dict[str, Any]:
 
 
 def _keep_fetched(paths: ActPaths) -> None:
-    """What its builder fetched and built of packages waits for the next try of a rehearsal."""
+    """Keep what the builder fetched and built of packages for the next attempt of a rehearsal."""
     cache = environments.cache(paths.workshop)
     if paths.production.name == names.REHEARSAL and os.path.isdir(cache):
         files.remove_tree(paths.fetched)
@@ -105,7 +105,7 @@ def _rooms(paths: ActPaths, release: Release, builder: process.User) -> None:
 
 
 def _unpack(job: Job, release: Release, builder: process.User) -> str:
-    """Lay out the source with the manifest's files; return the working directory."""
+    """Unpack the source with the manifest's files, and return the working directory."""
     base = finish.base(release.code, job.act)
     with open(job.archive, "rb") as archive:
         process.call_as(builder, unpack.unpack, archive.fileno(), release.code, pass_fds=[archive.fileno()])
@@ -124,7 +124,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     environment = paths.production.environment(key)
     places = world.Places.of_builder(paths, job.release)
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
-    # the path that the release is named for: an Act that leaves one still plays there, and is not built for it
+    # the path of the new release, because a moving Act still plays at the old path, but is not built for it
     address = replace(job.address, path=job.inputs.get(inputs.PATH, "/"))
     env = world.variables(
         act, paths.production.name, job.release, act.settings, places, address, host.http_port, host.database_port
@@ -173,14 +173,14 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
 
 
 def _packages(job: Job, builder: process.User, project: str, code: str, uv: str) -> environments.Wanted:
-    """All that makes the environment: what the project says, the package that the Act is, and the index."""
+    """Return the inputs of the environment: the project's requirements, the package that is the Act, and the index."""
     act = job.act
     package = act.source.requirement if act.source and act.source.kind == "package" else ""
     named = [] if package and act.requirements is None else act.requirements
     texts = process.call_as(builder, requirements.collect, code, project, named, uv)
     inner = [place for place in act.index.find_links if not place.startswith("/") and "://" not in place]
     index = replace(act.index, find_links=[_inner(place, project, code) for place in act.index.find_links])
-    # the code comes without its history: what a package's own version is, its tag tells
+    # the code has no git history, so the tag gives a package its version
     version = _VERSION.match(act.source.version) if act.source and texts["local"] else None
     return environments.Wanted(
         env={**({_PRETEND: version.group(1)} if version else {}), **_plain(act.env)},
@@ -196,13 +196,13 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
 
 
 def _plain(env: dict[str, str]) -> dict[str, str]:
-    """The variables that are the same in every release: those with a path of it in them are not."""
+    """Return the variables that are the same in every release, so without those that contain its path."""
     nowhere = world.Places("", "", "", "")
     return {name: value for name, value in env.items() if world.expand({name: value}, nowhere) == {name: value}}
 
 
 def _inner(place: str, project: str, code: str) -> str:
-    """A directory with wheels inside the code, as a path that starts from the code."""
+    """Return a directory with wheels inside the code, as a path relative to the code."""
     if place.startswith("/") or "://" in place:
         return place
     return "./" + os.path.relpath(os.path.join(project, place), code)
@@ -231,19 +231,19 @@ def _command(line: str, builder: process.User, env: dict[str, str], cwd: str) ->
 
 
 def _warnings(job: Job, found: dict[str, Any], needed: str) -> list[str]:
-    """What people should know of the release, one sentence each; the Act's own code had a hand in them."""
+    """Return warnings about the release, one sentence each. The Act's own code influences their texts."""
     act, secrets = job.act, list(job.secrets.values())
     inside = act.source.subdir if act.source else ""
     kept = tuple(os.path.normpath(os.path.join(inside, name)) + "/" for name in act.writable if name.endswith("/"))
     said = found["told"] + [
-        f"the log file '{path}' is renamed when it is full, and no file beside it can be made in the code: have the"
+        f"the log file '{path}' is rotated, but no file can be created beside it in the code: make the"
         " project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
         for path in found["rotating"]
         if not path.startswith(kept)
     ]
     said += [
-        f"{server.group()} is among the requirements, and the Act is played by the host's own uWSGI: leave it out, for"
-        " it is compiled for minutes"
+        f"{server.group()} is among the requirements, but the Act plays on the host's own uWSGI: leave it out,"
+        " because compiling it takes minutes"
         for server in map(_SERVER.match, needed.splitlines())
         if server
     ]
@@ -251,7 +251,7 @@ def _warnings(job: Job, found: dict[str, Any], needed: str) -> list[str]:
 
 
 def _application(dotted: str) -> str:
-    """WSGI_APPLICATION in the form of an import (Django names the callable after a dot)."""
+    """Return WSGI_APPLICATION as module:callable. Django separates the callable by a dot."""
     if not dotted:
         raise BackstageError("the settings have no WSGI_APPLICATION: set 'application'", step="settings")
     if not names.DOTTED.match(dotted) or "." not in dotted:
@@ -265,26 +265,26 @@ def _application(dotted: str) -> str:
 
 
 def _web(said: str, root: str, release: Release, own: str) -> dict[str, Any]:
-    """Where a URL's files are: in the place made for them, or at a path inside the code.
+    """Return where a URL's files are: in the directory made for them, or at a path inside the code.
 
     Args:
-        said: the URL as the settings have it; a relative one starts from wherever the Act plays.
+        said: the URL in the settings. A relative one starts at the path of the Act.
         root: the directory.
-        release: whose it is.
-        own: the place made for them.
+        release: the release.
+        own: the directory made for them.
     """
     if said in ("", "/") or not root or urlsplit(said).netloc:
         return {"url": "", "root": ""}
     relative = not said.startswith("/")
     url = "/" + said if relative else said
-    if not names.URL_PREFIX.match(url):  # the Act's own word, which ends in an nginx file
+    if not names.URL_PREFIX.match(url):  # it comes from the Act, and goes into a file of nginx
         raise BackstageError(
             f"the URL prefix '{url}' of the settings can't be served: use one such as '/static/'", step="settings"
         )
     if root == os.path.normpath(own):
         return {"url": url, "root": "own", "relative": relative}
     if not root.startswith(release.code + "/"):
-        return {"url": "", "root": ""}  # nothing was collected there: the project serves its own
+        return {"url": "", "root": ""}  # nothing was collected there, because the project serves its own
     return {"url": url, "root": os.path.relpath(root, release.code), "relative": relative}
 
 

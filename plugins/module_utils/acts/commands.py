@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Management commands beside a Sess: with its variables, its release's code, and as the player, as by hand."""
+"""Run management commands beside a Sess: with its variables, its release's code, and as the player."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..manifest import checks
 from ..state.read import ActState, read
 from . import environments, steps
 
-# Django's own commands that change nothing; a project's commands may do anything
+# Django's own commands that change nothing; commands of a project may do anything
 _READ = frozenset(
     {
         "check",
@@ -36,7 +36,7 @@ _READ = frozenset(
         "version",
     }
 )
-# commands that change nothing with one of these options
+# commands that change nothing if they have one of these options
 _READ_WITH = {
     "collectstatic": {"--dry-run", "-n"},
     "makemigrations": {"--dry-run"},
@@ -44,26 +44,26 @@ _READ_WITH = {
     "optimizemigration": {"--check"},
 }
 _READ_WITHOUT = {"dumpdata": ("-o", "--output")}
-# Django's createsuperuser, which then ends as if all were well
+# Django's createsuperuser prints this, and then exits as if it had succeeded
 _SKIPPED = "skipped due to not running in a TTY"
 _HELP = {"--help", "-h", "--version"}
 _KEPT = 4 * 2**20
-"""Bytes of the output that are shown: its end."""
+"""The bytes that are shown from the end of the output."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is run.
+    """A management command that can run.
 
     Args:
         words: the management command and its arguments.
-        argv: the whole command, as by hand.
+        argv: the whole command line.
         user: the player.
-        env: the variables of the Sess, and the way to its environment.
+        env: the variables of the Sess, and the PATH of its environment.
         cwd: the project's directory in the release.
-        release: what plays.
+        release: the release that plays.
         secrets: the values of the Sess's secrets.
-        python: the Act's own.
+        python: the Act's own Python.
         manage: its management program.
     """
 
@@ -88,10 +88,10 @@ class Ran:
 
 
 def split(line: str) -> list[str]:
-    """The words of a command line, as a shell would split them.
+    """Split a command line into words, like a shell.
 
     Raises:
-        Refusal: it is no management command.
+        Refusal: it is not a management command.
     """
     problem = checks.command_line(line)
     if problem:
@@ -103,11 +103,11 @@ def split(line: str) -> list[str]:
 
 
 def changes(words: list[str], told: Optional[bool]) -> bool:
-    """Whether the command changes anything, as far as it can be known.
+    """Return whether the command changes anything, as far as that can be known.
 
     Args:
         words: the command.
-        told: what people say; it counts.
+        told: the user's own statement, which overrides the guess.
     """
     if told is not None:
         return told
@@ -118,7 +118,7 @@ def changes(words: list[str], told: Optional[bool]) -> bool:
 
 
 def prepare(production: str, act: str, words: list[str]) -> Command:
-    """The command in the world of the live Sess.
+    """Prepare the command with the variables, code and user of the live Sess.
 
     Raises:
         BackstageError: the Act does not play on this host.
@@ -130,7 +130,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
         words=words,
         argv=_argv(record["manage"], environment, words),
         user=process.User.named(names.player(production, act)),
-        # unbuffered: else what the command prints would come after what it complains of
+        # unbuffered, so that output and errors come in the right order
         env={**state.live_env, **environments.entered(environment), "PYTHONUNBUFFERED": "1"},
         cwd=os.path.normpath(os.path.join(state.paths.release(record["release"]).code, record["project"])),
         release=record["release"],
@@ -150,7 +150,7 @@ def _playing(production: str, act: str) -> ActState:
     if state.live_release not in state.releases:
         is_built = "it is built and does not play" if state.releases else "it is not built"
         raise BackstageError(
-            f"{is_built}, and a command needs the world of a Sess: book it, or give it a Sess in backstage_sesses,"
+            f"{is_built}, and a command needs the variables of a Sess: book it, or give it a Sess in backstage_sesses,"
             " and run backstage.django.deploy",
             subject,
             "manage",
@@ -159,7 +159,7 @@ def _playing(production: str, act: str) -> ActState:
 
 
 def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
-    """The Act's management program with these words, as by hand."""
+    """Return the command line of the Act's management program with these words."""
     python = os.path.join(environment, "bin", "python")
     if manage.startswith("-m "):
         return [python, "-m", manage[3:], *words]
@@ -169,7 +169,7 @@ def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
 
 
 def run(command: Command, act: str, timeout: float) -> Ran:
-    """Run it to its end; no secret of the Sess is in what comes back."""
+    """Run it to its end. The output contains no secret of the Sess."""
     argv = [command.python, "-", "command", json.dumps({"manage": command.manage, "words": command.words})]
     result = process.run(
         argv, command.user, command.env, command.cwd, steps.SCRIPT, timeout=timeout, together=True, keep=_KEPT
@@ -179,21 +179,21 @@ def run(command: Command, act: str, timeout: float) -> Ran:
         return Ran(0, output)
     line = shlex.join(command.words)
     if result.late:
-        cause = f"'{line}' was ended after {timeout:.0f} s: raise 'timeout'"
+        cause = f"'{line}' was killed after {timeout:.0f} s: raise 'timeout'"
     else:
         cause = f"'{line}' ended with status {result.code}: {lookup.find(output) or _telling(output)}"
     return Ran(result.code or 1, output, BackstageError(masks.mask(cause, command.secrets), f"act {act}", "manage"))
 
 
 def _telling(output: str) -> str:
-    """The line that tells most of a failure: the last one, where none calls itself an error."""
+    """Return the most useful line of a failure: an error, or the last line."""
     lines = [found.strip() for found in output.splitlines() if found.strip()]
     errors = [found for found in lines if re.search(r"Error\b|Unknown command", found)]
     return (errors or lines or ["it printed nothing"])[-1]
 
 
 def applied_migrations(production: str, act: str) -> list[list[str]]:
-    """The migrations that the live Act's database has, by its own code: nothing is changed by asking.
+    """Return the migrations that the live Act's database has, from its own code. Nothing is changed.
 
     Raises:
         BackstageError: the Act does not play, or its database does not answer.
@@ -205,7 +205,7 @@ def applied_migrations(production: str, act: str) -> list[list[str]]:
 
 
 def as_result(command: Command, ran: Optional[Ran], changed: bool) -> dict[str, Any]:
-    """What the module returns; nothing ran where check mode kept it from running."""
+    """Return the module's result. In check mode, nothing may have run."""
     line = masks.mask(shlex.join(command.argv), command.secrets)
     result = {
         "changed": changed,

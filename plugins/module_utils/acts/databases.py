@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The databases of Acts: in PostgreSQL on the Act's own host, a role and a database each.
+"""The databases of Acts: a role and a database for each Act, in PostgreSQL on the Act's own host.
 
-Both are named like the Act's player, whom PostgreSQL knows by the socket: there is no password. The
-role's comment says whose it is, and a role or database of somebody else is never touched.
+Both are named like the Act's player, whom PostgreSQL recognizes at the socket, so there is no password. The
+role's comment names its owner. A role or database of somebody else is never touched.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from ..manifest.nouns import Act
 from ..state.plan import Change, Phase, Step
 
 IN_A_FILE = ("sqlite3", "spatialite")
-"""What Django's own back ends end in whose database is a file: for records of releases that name no vendor."""
+"""The endings of Django's own back ends for databases in files, for records of releases without a vendor."""
 PORT = 5432
-"""What every client of PostgreSQL takes where none is said."""
+"""The port that every PostgreSQL client uses by default."""
 SOCKETS = "/var/run/postgresql"
-"""Where Debian's PostgreSQL has its sockets: a client takes a path for a directory of them, and needs no password."""
+"""The directory of Debian's PostgreSQL sockets. A client takes a path for that, and needs no password."""
 
 _PSQL = "/usr/bin/psql"
 _SUPERUSER = "postgres"
 _EVERYBODY = "PUBLIC"
 _SHARED = ("postgres", "template1")
-"""Open to every role as PostgreSQL comes."""
+"""The databases that PostgreSQL opens to every role by default."""
 
 _ANSWER_WITHIN = 60
 _ANSWER = 16 * 2**20
-"""Bytes of an answer: JSON, of which no part can be left out."""
+"""The maximum size of an answer, which is JSON and can't be truncated."""
 _STATE = """
 SELECT json_build_object(
     'roles', (SELECT json_object_agg(rolname, coalesce(shobj_description(oid, 'pg_authid'), '')) FROM pg_roles),
@@ -51,10 +51,10 @@ SELECT json_build_object(
     )
 );
 """
-# runs of several Productions would stumble over each other in PostgreSQL's own tables
+# runs of several Productions would conflict in PostgreSQL's own tables
 _TURN = "SELECT pg_advisory_lock(hashtext('backstage'));\n"
-# template0 and C.UTF-8: the same on every host, whatever its locale was when PostgreSQL was installed, and no index
-# is in another order after an upgrade of the C library
+# template0 and C.UTF-8: the same on every host, whatever its locale was when PostgreSQL was installed. The order of
+# an index then never changes with an upgrade of the C library.
 _CREATE_ROLE = "BEGIN; CREATE ROLE {name} LOGIN; COMMENT ON ROLE {name} IS {mark}; COMMIT;"
 _CREATE = (
     "CREATE DATABASE {name} OWNER {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8';"
@@ -78,7 +78,7 @@ def url(act: Act, production: str, data: str, port: int) -> str:
 
 
 def placeholders(act: Act, production: str, data: str, port: int) -> dict[str, str]:
-    """What an Act's ``env`` may name of its database; nothing where the project has its own."""
+    """Return what an Act's ``env`` may use of its database; nothing if the project configures its own."""
     if not act.database:
         return {}
     told = {"database_url": url(act, production, data, port)}
@@ -89,7 +89,7 @@ def placeholders(act: Act, production: str, data: str, port: int) -> dict[str, s
 
 
 def wanted(act: Act, production: str, data: str) -> Optional[dict[str, str]]:
-    """What Django's default database has to be, in Django's words; None where the project has its own."""
+    """Return Django's expected default database; None if the project configures its own."""
     if not act.database:
         return None
     name = _file(data) if act.database == SQLITE else names.player(production, act.name)
@@ -102,12 +102,12 @@ def _file(data: str) -> str:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What PostgreSQL has on this host.
+    """The roles and databases of PostgreSQL on this host.
 
     Args:
         roles: name -> its comment.
         databases: name -> its owner.
-        guests: database -> those besides its owner who may connect.
+        guests: database -> the roles besides its owner that may connect.
     """
 
     roles: dict[str, str]
@@ -115,7 +115,7 @@ class Cluster:
     guests: dict[str, list[str]]
 
     def intruders(self, name: str) -> dict[str, list[str]]:
-        """Who may connect and should not: everybody, and other Acts; a role that somebody let in by name may."""
+        """Return the roles that may connect but should not: everybody, and other Acts. A role let in by name may."""
         found = {}
         for database in (name, *_SHARED):
             guests = [guest for guest in self.guests.get(database, []) if self._is_kept_out(guest)]
@@ -128,12 +128,12 @@ class Cluster:
 
 
 class Databases:
-    """The databases of a Production's Acts; PostgreSQL is asked at most once.
+    """The databases of a Production's Acts. PostgreSQL is queried at most once.
 
     Args:
-        production: whose.
+        production: its name.
         host: the host's facts.
-        planning: nothing is made in this run, so what the role has yet to install is no failure.
+        planning: whether nothing is made in this run, so that a missing PostgreSQL is not a failure.
     """
 
     def __init__(self, production: str, host: Host, planning: bool = False) -> None:
@@ -144,10 +144,10 @@ class Databases:
         self._failure: Optional[BackstageError] = None
 
     def plan(self, act: str) -> list[Change]:
-        """What is to be done so that an Act has a database, to which only the Act can connect.
+        """Return the changes after which an Act has a database that only it can connect to.
 
         Raises:
-            BackstageError: PostgreSQL does not answer, or the name is somebody else's.
+            BackstageError: PostgreSQL does not answer, or the name belongs to somebody else.
         """
         name, cluster = names.player(self.production, act), self._cluster()
         if self.lacks(act):
@@ -160,7 +160,7 @@ class Databases:
         return [Change(Step("act", act, "close database", {"may connect": guests}), Phase.MIGRATE, act, make)]
 
     def lacks(self, act: str) -> bool:
-        """Whether an Act has no database yet.
+        """Return whether an Act has no database yet.
 
         Raises:
             BackstageError: as ``plan``.
@@ -182,7 +182,7 @@ class Databases:
         return owner is None
 
     def has(self, act: str) -> bool:
-        """Whether anything of an Act is in PostgreSQL; on a host without it, nothing is.
+        """Return whether an Act has anything in PostgreSQL; False on a host without it.
 
         Raises:
             BackstageError: PostgreSQL does not answer.
@@ -196,7 +196,7 @@ class Databases:
         Raises:
             BackstageError: PostgreSQL refuses.
         """
-        self.lacks(act)  # a database of this name may have been given away
+        self.lacks(act)  # a database of this name may have another owner now
         name = names.player(self.production, act)
         self._tell(_DROP.format(name=_identifier(name)), f"the database '{name}' could not be deleted")
 
@@ -257,25 +257,25 @@ class Databases:
 
 
 def default(record: dict[str, Any]) -> dict[str, str]:
-    """Engine and name of the database that Django calls `default`, as the record of a release has them."""
+    """Return engine and name of Django's `default` database in the record of a release."""
     found: dict[str, str] = record.get("databases", {}).get("default", {"engine": "", "name": ""})
     return found
 
 
 def in_a_file(database: dict[str, str]) -> bool:
-    """Whether a database of a release's record is SQLite's: its back end may be one of the project's own."""
+    """Return whether a database in a release's record is SQLite's. Its back end may be one of the project's own."""
     vendor = database.get("vendor")
     return vendor == SQLITE if vendor else database["engine"].endswith(IN_A_FILE)
 
 
 def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) -> str:
-    """The file of the default database, where it lies in the code and nothing lets the Act write it; else empty.
+    """Return the file of the default database if it is in the code and not writable; else empty.
 
     Args:
-        record: what is known of the release.
+        record: the release's record.
         code: its code.
-        base: the directory that the manifest's paths start from.
-        writable: what the Act may write, of these paths.
+        base: the directory that the manifest's paths are relative to.
+        writable: the writable paths.
     """
     database = default(record)
     if not in_a_file(database) or database["name"].startswith((":", "file:")):
@@ -288,18 +288,18 @@ def sealed(record: dict[str, Any], code: str, base: str, writable: list[str]) ->
 
 
 def _psql(sql: str, port: int, timeout: float = 3600) -> process.Result:
-    """Have PostgreSQL's superuser run statements; the first that fails ends it."""
+    """Run statements as PostgreSQL's superuser. The first failure ends them."""
     superuser = process.User.named(_SUPERUSER)
     if not os.path.exists(_PSQL):
         raise BackstageError(f"{_PSQL} is missing on this host; {SITE}", step="database")
     options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--no-password", "--set=ON_ERROR_STOP=1"]
     argv = [_PSQL, *options, f"--port={port}", "--dbname=postgres"]
-    # one that was stopped takes the connection and says nothing
+    # a stopped server accepts the connection and never answers
     return process.run(argv, superuser, {"PGCONNECT_TIMEOUT": "10"}, stdin=sql, timeout=timeout, keep=_ANSWER)
 
 
 def _reason(result: process.Result) -> str:
-    """The first error that PostgreSQL says, without the program's name and place; warnings may come before it."""
+    """Return PostgreSQL's first error, without the program's name and position. Warnings may come before it."""
     said = result.err.strip().splitlines() or [f"psql ended with status {result.code}"]
     errors = (line for line in said if re.search(r"(ERROR|FATAL|error): ", line))
     return re.sub(r"(psql:(<stdin>:\d+:)? )?(ERROR|error): +", "", next(errors, said[0]), count=1)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a sealed tree holds, recorded when it is sealed and compared later, file by file.
+"""Record the contents of a sealed tree, and compare every file later.
 
-``record`` is called when root has taken the tree, right before the seal is written. ``changed`` reads every
-file; ``newer`` asks no more than when each was changed, and is cheap.
+``record`` is called after root has taken the tree, right before the seal is written. ``changed`` reads every
+file. ``newer`` only reads when each was changed, and is cheap.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from typing import Any, Optional
 from ..host import files
 
 RECORD = "digests.json"
-"""Beside the seal: what the tree held when it was sealed. Only root reads it."""
+"""The file beside the seal with the contents at the time of the seal. Only root reads it."""
 SHOWN = 3
-"""As many files are named; of the others there is the number."""
+"""The maximum number of files that are named. Of others only the number is given."""
 _BLOCK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def digest(tree: str, without: tuple[str, ...] = ()) -> dict[str, str]:
-    """Every entry below a directory: path -> kind, mode, owner and contents in one line. Follows no link.
+    """Return every entry below a directory: path -> kind, mode, owner and contents in one line. No symlink is followed.
 
     Args:
         tree: the directory.
-        without: names directly in it that are left out.
+        without: names directly in it to leave out.
     """
     return {name: _described(handle, entry, found) for name, handle, entry, found in _walk(tree, without)}
 
 
 def record(tree: str, seal: str) -> None:
-    """Write down what a tree holds, but for the seal that is written next."""
+    """Write down the contents of a tree, without the seal, which is written next."""
     text = json.dumps(digest(tree, (seal, RECORD)), separators=(",", ":"), sort_keys=True)
     files.draft(os.path.join(tree, RECORD), text + "\n", 0o600)
 
 
 def recorded(tree: str) -> Optional[dict[str, str]]:
-    """What a tree held when it was sealed; None where that was not written down."""
+    """Return the contents of a tree at its seal; None if they were not recorded."""
     found = files.read_json(os.path.join(tree, RECORD))
     return found if isinstance(found, dict) else None
 
 
 def changed(tree: str, seal: str) -> Optional[list[str]]:
-    """The paths that are not as they were sealed; None where nobody knows how they were."""
+    """Return the paths that differ from the sealed ones; None if there is no record."""
     before = recorded(tree)
     if before is None:
         return None
@@ -59,12 +59,12 @@ def changed(tree: str, seal: str) -> Optional[list[str]]:
 
 
 def newer(tree: str, seal: str, modes: bool = True) -> list[str]:
-    """The paths that were changed after the tree was sealed, whatever their own time says (st_ctime).
+    """Return the paths that were changed after the seal. Their ctime counts, which nobody can reset.
 
     Args:
         tree: the directory.
         seal: the name of its seal.
-        modes: whether a directory counts whose mode or owner alone was changed.
+        modes: whether a directory counts if only its mode or owner was changed.
     """
     try:
         sealed = os.lstat(os.path.join(tree, seal)).st_ctime_ns
@@ -80,19 +80,19 @@ def newer(tree: str, seal: str, modes: bool = True) -> list[str]:
 
 
 def named(paths: list[str]) -> str:
-    """The first of the paths, and how many more there are."""
+    """Return the first of the paths, and how many more there are."""
     more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
     return ", ".join(paths[:SHOWN]) + more
 
 
 def of_variables(variables: Mapping[str, str]) -> str:
-    """One hash of the environment of a Sess."""
+    """Return one hash of the environment of a Sess."""
     text = json.dumps(dict(variables), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _walk(tree: str, without: tuple[str, ...]) -> Iterator[tuple[str, int, str, os.stat_result]]:
-    """Every entry: its path below the tree, its directory's descriptor, its name there, lstat."""
+    """Yield every entry: its path below the tree, its directory's descriptor, its name there, lstat."""
     for root, directories, names, handle in os.fwalk(tree, follow_symlinks=False):
         below = os.path.relpath(root, tree)
         for name in [*directories, *names]:
@@ -101,7 +101,7 @@ def _walk(tree: str, without: tuple[str, ...]) -> Iterator[tuple[str, int, str, 
             try:
                 found = os.lstat(name, dir_fd=handle)
             except FileNotFoundError:
-                continue  # what is live may be swept meanwhile
+                continue  # a live tree may be removed meanwhile
             yield os.path.normpath(os.path.join(below, name)), handle, name, found
 
 

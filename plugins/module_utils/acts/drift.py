@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of an Act's users and directories was changed by hand; a deploy mends it, and status tells it."""
+"""Find what was changed by hand in an Act's users and directories. A deploy repairs it, and status shows it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing that is not as Backstage made it.
+    """One difference from what Backstage made.
 
     Args:
-        subject: whose it is: an Act, a Venue, the host.
+        subject: what it belongs to: an Act, a Venue, the host.
         where: the path, or the user.
-        found: how it is.
-        wanted: how it should be; empty where that is said by ``found``.
-        cure: the playbook that mends it, or what to do.
+        found: the present state.
+        wanted: the expected state; empty if ``found`` already says it.
+        cure: the playbook that repairs it, or what to do.
     """
 
     subject: str
@@ -52,7 +52,7 @@ class Drift:
 
 @dataclass(frozen=True)
 class Place:
-    """A directory or file of ours, with its mode and the ids of who owns it."""
+    """A directory or file of ours, with the ids of its owner and its mode."""
 
     path: str
     mode: int
@@ -60,7 +60,7 @@ class Place:
     gid: int = 0
 
     def difference(self) -> str:
-        """How it is, where that is not how it should be; empty where it is right, or missing."""
+        """Return how it is, if that is wrong; empty if it is right, or missing."""
         try:
             about = os.lstat(self.path)
         except FileNotFoundError:
@@ -76,20 +76,20 @@ class Place:
         return records.described(self.mode, self.uid, self.gid)
 
     def mend(self) -> None:
-        """Give it its owner and mode, through a descriptor that follows no link."""
+        """Restore its owner and mode, through a descriptor that follows no symlink."""
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise BackstageError(f"{self.path} can't be mended ({error.strerror})", step="mend") from None
         try:
             os.fchown(handle, self.uid, self.gid)
-            os.fchmod(handle, self.mode)  # last: a change of owner clears setgid
+            os.fchmod(handle, self.mode)  # last, because a change of owner clears setgid
         finally:
             os.close(handle)
 
 
 def places(state: ActState) -> list[Place]:
-    """The directories and files of an Act that are there from its first build on, and those of what is live."""
+    """Return the directories and files of an Act that exist since its first build, and those of the live Sess."""
     paths = state.paths
     player = host_accounts.user(names.player(paths.production.name, paths.name))
     www, adm = host_accounts.group_id(names.WWW_GROUP), host_accounts.group_id(names.LOG_GROUP)
@@ -116,7 +116,7 @@ def places(state: ActState) -> list[Place]:
 
 
 def of_places(state: ActState) -> Iterator[tuple[Drift, Place]]:
-    """The places of an Act that are there and not as they were made."""
+    """Yield the places of an Act that differ from how they were made."""
     subject = f"act {state.paths.name}"
     for place in places(state):
         found = place.difference()
@@ -133,7 +133,7 @@ class Account:
     groups: tuple[str, ...] = ()
 
     def differences(self) -> dict[str, tuple[str, str]]:
-        """What differs: home, shell, groups -> how it is and how it should be."""
+        """Return what differs: home, shell, groups -> the present and the expected value."""
         try:
             entry = host_accounts.user(self.name)
         except KeyError:
@@ -147,12 +147,12 @@ class Account:
         return {key: pair for key, pair in asked.items() if pair[0] != pair[1]}
 
     def mend(self) -> None:
-        """Give it its shell, home and groups again."""
+        """Restore its shell, home and groups."""
         users.mend(self.name, self.home, self.groups)
 
 
 def accounts(paths: ActPaths) -> list[Account]:
-    """The two users of an Act."""
+    """Return the two users of an Act."""
     production = paths.production.name
     builder = names.builder(production, paths.name)
     return [
@@ -162,7 +162,7 @@ def accounts(paths: ActPaths) -> list[Account]:
 
 
 def shared(paths: Production) -> Account:
-    """The builder of the Production's environments."""
+    """Return the builder of the Production's environments."""
     return Account(names.environment_builder(paths.name), paths.cache)
 
 
@@ -175,16 +175,16 @@ def of_accounts(subject: str, known: list[Account]) -> Iterator[tuple[Drift, Acc
 
 
 def of_act(state: ActState) -> list[Drift]:
-    """All that a deploy mends of an Act's users and places."""
+    """Return everything in an Act's users and places that a deploy repairs."""
     subject = f"act {state.paths.name}"
     found = [one for one, _account in of_accounts(subject, accounts(state.paths))]
     if any(one.found == MISSING for one in found):
-        return found  # nobody knows yet who is to own the rest
+        return found  # the owner of the places is not known yet
     return found + [one for one, _place in of_places(state)]
 
 
 def mend(state: ActState) -> None:
-    """Make an Act's users and places again what they should be; users first, for they own the places."""
+    """Repair an Act's users and places. Users come first, because they own the places."""
     users.ensure_act(state.paths.production.name, state.paths.name, state.paths.data)
     for account in {account for _drift, account in of_accounts("", accounts(state.paths))}:
         account.mend()

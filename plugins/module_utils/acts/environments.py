@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Virtual environments by content: one for all releases and Acts whose inputs are the same.
+"""Virtual environments by content: one for all releases and Acts with the same inputs.
 
-Made by uv as an unprivileged user, with copied files and bytecode; then root seals a copy. An unsealed one is
-never used. Nothing of a package runs while an environment is made that others use, or as the user whose cache
-they use.
+uv makes them as an unprivileged user, with copied files and bytecode. Then root seals a copy. An unsealed one is
+never used. No code of a package runs while an environment for several Acts is made, or as the user with its
+cache.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from ..manifest.nouns import Index, summary
 from . import digests, seal, unpack
 
 TYPICAL = 80 * 2**20
-"""Bytes of a small Django environment with its bytecode."""
-_NEEDS_BUILDING = re.compile(  # uv breaks its lines anywhere
+"""The size of a small Django environment with its bytecode."""
+_NEEDS_BUILDING = re.compile(  # uv wraps its lines anywhere
     r"has\s+no\s+usable\s+wheels"
     r"|[Bb]uilding\s+(from\s+source|source\s+distributions(\s+for\s+\S+)?)\s+is\s+disabled"
 )
@@ -47,16 +47,16 @@ class Wanted:
     """The inputs of an environment.
 
     Args:
-        requirements: all requirement texts, flattened.
-        constraints: likewise.
-        refresh: changed by people who want unpinned requirements renewed.
+        requirements: all requirement texts, merged.
+        constraints: all constraint texts, merged.
+        refresh: the text that users change to renew unpinned requirements.
         locks: the texts of lock files that uv reads itself.
-        projects: files of the code that uv reads where they are.
-        index: where packages come from; its credentials make no other environment.
-        source: the id of the code, where anything refers to it; else empty.
-        act: the one Act that it is for: where a package must be built, the code is in it, or an index is private.
-        env: variables that the build of a package may read; of an environment of the Act's own.
-        building: the versions of what packages are built with; likewise.
+        projects: files of the code that uv reads in place.
+        index: where packages come from. Its credentials are not part of the key.
+        source: the id of the code, if a requirement refers to it; else empty.
+        act: the only Act that uses it, because a package has to be built, contains the code, or has a private index.
+        env: variables that the build of a package may read, for an Act's own environment.
+        building: versions of build requirements, for an Act's own environment.
     """
 
     requirements: str
@@ -77,14 +77,14 @@ class Wanted:
 
     @property
     def pinned(self) -> bool:
-        """Whether every line names one exact version."""
+        """Return whether every line names one exact version."""
         lines = [line for line in self.requirements.splitlines() if not line.startswith(("-", "."))]
         return not self.projects and all(_PINNED.match(line) for line in lines)
 
 
 @dataclass(frozen=True)
 class _Maker:
-    """Who makes an environment, and who may read it; where code is named, a copy of it is at hand."""
+    """The user that makes an environment, its readers, and a copy of the code if a requirement refers to it."""
 
     user: process.User
     cache: str
@@ -94,12 +94,12 @@ class _Maker:
 
 
 def cache(room: str) -> str:
-    """Where uv keeps what it has fetched and built, in a directory of its user's."""
+    """Return uv's cache in a directory of its user."""
     return os.path.join(room, "uv")
 
 
 def entered(environment: str) -> dict[str, str]:
-    """The variables of who has activated an environment."""
+    """Return the variables of an activated environment."""
     return {"PATH": f"{environment}/bin:{process.PATH}", "VIRTUAL_ENV": environment}
 
 
@@ -108,32 +108,32 @@ def is_sealed(paths: Production, key: str) -> bool:
 
 
 def make(paths: Act, wanted: Wanted, uv: str, code: str) -> str:
-    """Have an environment with these inputs, shared where wheels do; return its key.
+    """Return the key of an environment with these inputs. Make it if it is missing, shared if wheels are enough.
 
-    Where a package has no wheel, its build script would run while others' environment is made: then
-    the Act's own builder makes one for this Act alone. So it does where the code itself is installed, and
-    where an index asks for a password, for then others may not read what came from it.
+    The build script of a package without a wheel would run while an environment for other Acts is made. So the
+    Act's own builder makes an environment for this Act alone. The same applies if the code itself is installed, or
+    if an index needs a password, because other Acts may not read what came from it.
 
     Args:
         paths: the Act's.
         wanted: the inputs.
-        uv: the program.
+        uv: the path of uv.
         code: the source, as its builder has it.
 
     Raises:
-        BackstageError: a requirement can't be had; carries uv's own words.
+        BackstageError: a requirement can't be installed. It contains uv's own output.
     """
     run_log.phase(paths.name, "packages")
     own = replace(wanted, act=paths.name)
     wanted = replace(wanted, env={}, building="")
-    # a line that asks uv for a build counts more than --no-build
+    # a requirement line that asks for a build overrides --no-build
     alone = bool(wanted.source or wanted.index.password or "--no-binary" in wanted.requirements)
     for known in (own,) if alone else (wanted, own):
         if is_sealed(paths.production, known.key):
-            os.utime(os.path.join(paths.production.environment(known.key), SEAL))  # what nobody uses may be removed
+            os.utime(os.path.join(paths.production.environment(known.key), SEAL))  # unused environments may be removed
             return known.key
     if not os.path.exists(uv):
-        raise BackstageError(f"{uv} is missing; run the role stage (backstage.django.site) first", step="environment")
+        raise BackstageError(f"{uv} is missing; run backstage.django.site first", step="environment")
     if not alone:
         try:
             return _make(paths.production, wanted, uv, _shared(paths.production))
@@ -169,7 +169,7 @@ def _make(paths: Production, wanted: Wanted, uv: str, maker: _Maker) -> str:
         seal.settle(target)
         record = {"format": inputs.FORMAT, "key": wanted.key, "abi": inputs.abi(), "act": wanted.act}
         files.write(os.path.join(target, SEAL), files.to_json(record))
-    except BaseException:  # also where nobody waits for the run any more
+    except BaseException:  # also if nobody waits for the run any more
         user_processes.end_all(maker.user)
         files.remove_tree(target)
         raise
@@ -188,8 +188,8 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
     room = os.path.join(maker.cache, "inputs")
     process.call_as(maker.user, _clear, room)
     if maker.code:
-        process.call_as(maker.user, shutil.rmtree, cache(maker.cache), True)  # it may hold another state of the code
-        # a copy: building leaves its own files beside the code
+        process.call_as(maker.user, shutil.rmtree, cache(maker.cache), True)  # it may contain another state of the code
+        # a copy, because a build leaves files beside the code
         process.call_as(maker.user, _copy, maker.code, room)
     arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]
     if wanted.index.password:
@@ -203,15 +203,15 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
 
 
 def _clear(room: str) -> None:
-    """Make an empty directory, as its owner: others may be able to write beside it."""
+    """Make an empty directory as its owner, because others may be able to write beside it."""
     shutil.rmtree(room, ignore_errors=True)
     os.mkdir(room, 0o700)
 
 
 def _compile(target: str, user: process.User) -> None:
-    """Compile bytecode without the site module, which runs lines of packages' .pth files (uv's own way does)."""
+    """Compile bytecode without the site module, which runs lines of packages' .pth files, as uv itself would."""
     argv = [inputs.PYTHON, "-I", "-S", "-m", "compileall", "-qq", "-j", "0", os.path.join(target, "lib")]
-    process.run(argv, user)  # what does not compile, such as a template of code, is compiled when it is imported
+    process.run(argv, user)  # a file that does not compile, such as a code template, is compiled at its import
 
 
 def _copy(code: str, room: str) -> None:
@@ -219,7 +219,7 @@ def _copy(code: str, room: str) -> None:
 
 
 def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
-    """Write the texts to where the places in them start from; return uv's arguments for them."""
+    """Write the texts where their relative paths start, and return uv's arguments for them."""
     locks = {f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)}
     texts = {
         "--requirements": {".requirements.txt": wanted.requirements, **locks},
@@ -238,7 +238,7 @@ def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
 
 
 def _from(index: Index) -> list[str]:
-    """Where uv looks for packages; with find_links alone it asks nobody else."""
+    """Return uv's options for its indexes. With find_links alone, it uses no index."""
     arguments = [f"--default-index={index.url}"] if index.url else []
     arguments += [f"--index={url}" for url in index.extra_urls]
     arguments += [f"--find-links={place}" for place in index.find_links]
@@ -246,7 +246,7 @@ def _from(index: Index) -> list[str]:
 
 
 def _netrc(index: Index) -> str:
-    """The password of the indexes' hosts, in a file that their builder alone can read, and no longer than needed.
+    """Return the password of the indexes' hosts, in a file that only their builder can read, removed after use.
 
     Source:
         uv's manual, "HTTP authentication": NETRC names such a file.
@@ -258,7 +258,7 @@ def _netrc(index: Index) -> str:
 
 
 def _quoted(word: str) -> str:
-    """A word of a netrc file: without quotes a blank ends it, and a backslash is read as nothing."""
+    """Return a quoted word for a netrc file. Without quotes, a blank ends it and a backslash is ignored."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -273,7 +273,7 @@ def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/"
 
 
 def sweep(paths: Production, used: set[str]) -> None:
-    """Remove the environments that no sealed release on disk names, of any Act."""
+    """Remove the environments that no sealed release on disk uses."""
     for key in files.names_in(paths.environments):
         if key not in used:
             files.remove_sealed(paths.environment(key), SEAL)

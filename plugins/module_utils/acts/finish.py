@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The end of a build: root takes the release, what the Act may write becomes links, the seal is written."""
+"""Finish a build: root takes over the release, writable places become symlinks, and the seal is written."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..manifest.nouns import Act, StaticUrl, summary
 from . import digests, seal, url_prefixes
 
 ORIGIN = "origin"
-"""Beside the code: the source's own copies of what the Act may write, from which it is seeded once."""
+"""The directory beside the code with the source's copies of writable places, from which they are filled once."""
 
 
 def base(code: str, act: Act) -> str:
-    """The directory that the manifest's paths are relative to: the source's subdir."""
+    """Return the directory that the manifest's paths are relative to: the source's subdir."""
     return os.path.normpath(os.path.join(code, act.source.subdir if act.source else ""))
 
 
@@ -33,7 +33,7 @@ def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, r
     readers = seal.Readers(gid=player.gid)
     seal.take(release.code, builder.uid, readers)
     if url_prefixes.static_url(record) in [item.url for item in act.static_urls]:
-        record["static"] = {"url": "", "root": ""}  # the manifest knows better where its files are
+        record["static"] = {"url": "", "root": ""}  # the manifest's own entry overrides it
     if record["static"]["root"] not in ("", "own"):
         _move_static(release, record["static"]["root"])
     visitors = seal.Readers(everybody=True, links=False)
@@ -51,7 +51,7 @@ def finish(act: Act, paths: ActPaths, release: Release, builder: process.User, r
 
 
 def _move_static(release: Release, inside: str) -> None:
-    """STATIC_ROOT inside the code becomes the release's static/: nginx can't enter the code."""
+    """Move a STATIC_ROOT inside the code to the release's static/, because nginx can't enter the code."""
     found = os.path.join(release.code, inside)
     if os.path.isdir(found):
         if not _is_inside(release, found):
@@ -61,7 +61,7 @@ def _move_static(release: Release, inside: str) -> None:
 
 
 def _move_named(release: Release, project: str, item: StaticUrl) -> str:
-    """What the manifest has nginx serve moves to the static files, too: from there older releases answer as well."""
+    """Move a directory of static_urls to the static files, from which older releases are served, too."""
     found = os.path.join(project, item.root)
     if not os.path.isdir(found):
         raise BackstageError(
@@ -83,7 +83,7 @@ def _move_named(release: Release, project: str, item: StaticUrl) -> str:
 
 
 def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]:
-    """What becomes a link: path inside the code -> path below the Act's own root."""
+    """Return what becomes a symlink: path inside the code -> path below the Act's own root."""
     links: dict[str, str] = {}
     media = record["media"]["root"]
     if media not in ("", "own"):
@@ -97,7 +97,7 @@ def _links(act: Act, release: Release, record: dict[str, Any]) -> dict[str, str]
 
 
 def _replace(release: Release, path: str, target: str) -> None:
-    """Put a link in the place of a file or directory, and keep the source's copy beside the code."""
+    """Replace a file or directory by a symlink, and keep the source's copy beside the code."""
     found = os.path.join(release.code, path)
     if not _is_inside(release, os.path.dirname(found)):
         raise BackstageError(
@@ -134,13 +134,13 @@ def _is_inside(release: Release, path: str) -> bool:
 
 
 def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> list[str]:
-    """Fill what the Act may write from the source's copies, once; runs as the player.
+    """Fill the writable places from the source's copies, once. This runs as the player.
 
     Args:
         root: the Act's own root, with data/ and media/.
-        origin: where the release keeps the source's copies.
-        links: as in the release's record.
-        filled: what was filled before; uploads that were all deleted stay deleted.
+        origin: the directory with the source's copies.
+        links: the links in the release's record.
+        filled: what was filled before. Uploads that were all deleted stay deleted.
 
     Returns:
         What was filled now.
@@ -165,9 +165,9 @@ def fill(root: str, origin: str, links: dict[str, str], filled: list[str]) -> li
 
 
 def _copy(copy: str, target: str) -> None:
-    """Copy bytes and not modes: the copy is the player's own; what a killed run left is written over.
+    """Copy contents without modes, because the player owns the copy. What a killed run left is overwritten.
 
-    A directory that is there keeps its mode: that of uploads hands nginx's group on to what is made in it.
+    An existing directory keeps its mode, because that of uploads gives new files nginx's group.
     """
     if not os.path.isdir(copy):
         shutil.copyfile(copy, target)

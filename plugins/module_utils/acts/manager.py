@@ -30,20 +30,20 @@ PATIENCE = 600
 
 @dataclass(frozen=True)
 class Want:
-    """What should be of one Act on this host.
+    """The wanted state of one Act on this host.
 
     Args:
-        act: the Act as the manifest says.
-        address: where it is reached, now or then.
-        release: the id of the release that should be there.
+        act: the Act in the manifest.
+        address: where it is reached, now or later.
+        release: the id of the wanted release.
         content: the id of the source's content.
-        inputs: all that makes it; None where it is known by its id alone.
-        digest: of the source and the manifest's inputs, before the host's Python is added.
-        source: what a reader calls the source.
-        archive: the shipped source, where this host lacked it.
-        held: this release was rolled back and is not to be played again.
-        unhold: a hold of another time ends.
-        play: the release that a Sess should play: the wanted one, or the live one while held.
+        inputs: everything that the release is computed from; None if only its id is known.
+        digest: the digest of the source and the manifest's inputs, before the host's Python is added.
+        source: the name of the source for people.
+        archive: the copied source, if this host lacked it.
+        held: whether this release was rolled back and is not played again.
+        unhold: whether a hold ends.
+        play: the release that a Sess should play: the wanted one, or the live one during a hold.
     """
 
     act: Act
@@ -60,7 +60,7 @@ class Want:
 
 
 def record_of(want: Want) -> dict[str, Any]:
-    """act.json: what this Act was told to be."""
+    """Return act.json, the record of what was asked for this Act."""
     return {
         "format": inputs.FORMAT,
         "act": summary(want.act),
@@ -72,7 +72,7 @@ def record_of(want: Want) -> dict[str, Any]:
 
 
 def needs_source(want: Want, state: ActState) -> bool:
-    """Whether this host lacks the release and so its source."""
+    """Return whether this host lacks the release, so that it needs the source."""
     return want.act.state == "present" and not want.held and want.release not in state.releases
 
 
@@ -85,20 +85,20 @@ def plan(
     seeds: dict[str, str],
     switches: bool = False,
 ) -> list[Change]:
-    """What is to be done for an Act that should be present.
+    """Return the changes for an Act that should be present.
 
     Args:
-        want: what should be.
-        state: what is.
+        want: the wanted state.
+        state: the actual state.
         host: the host's facts.
-        known: the databases that are there.
-        through: where the run ends.
-        seeds: answers for seeds that were interrupted.
-        switches: whether this run starts a new Sess, which chooses anew whose static files it serves.
+        known: the databases that exist.
+        through: the last step of the run.
+        seeds: answers for interrupted seeds.
+        switches: whether this run starts a new Sess, which selects anew whose static files it serves.
     """
     manager = _Manager(want, state, host)
     mended = manager.mend()
-    # asked first of all: without its database an Act is not built in vain
+    # first, so that an Act is not built in vain without its database
     needed = want.act.database == POSTGRESQL and through != "build"
     made = known.plan(want.act.name) if needed else []
     changes = mended + manager.sweep() + manager.record()
@@ -114,12 +114,12 @@ def plan(
 
 
 def ask(want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Run a step that only reads, as the player, in the world of the wanted release."""
+    """Run a step that only reads, as the player, with the variables of the wanted release."""
     return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {})
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
-    """The end of a hold, where the run means it to end."""
+    """Return the end of a hold, if the run asks for it."""
     return _Manager(want, state, host).unhold()
 
 
@@ -136,7 +136,7 @@ class _Manager:
         return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
 
     def mend(self) -> list[Change]:
-        """Users and modes that a hand changed."""
+        """Return the repairs of users and modes that were changed by hand."""
         found = drift.of_act(self.state) if self.state.record else []
         if not found:
             return []
@@ -144,7 +144,7 @@ class _Manager:
         return [self.change("mend", Phase.CLEAR, partial(drift.mend, self.state), before, after)]
 
     def sweep(self) -> list[Change]:
-        """Unsealed releases are what a killed run left."""
+        """Return the removals of unsealed releases, which a killed run left."""
         building = needs_source(self.want, self.state)
         left = [name for name in self.state.unsealed if not (building and name == self.want.release)]
         changes = [self.change("sweep", Phase.CLEAR, partial(self._sweep, name), name) for name in left]
@@ -184,7 +184,7 @@ class _Manager:
         self.state.history.add("unheld", release=self.state.hold.get("release"))
 
     def _record(self) -> None:
-        """Written when all of it has come true: what failed was never so."""
+        """Write the record. It is written last, so a failed run leaves no record."""
         prepare(self.paths)
         files.write(self.paths.record, files.to_json(record_of(self.want)), 0o600)
 
@@ -208,11 +208,11 @@ class _Manager:
         self.state.history.add("built", release=self.want.release, source=self.want.source)
 
     def database(self, answers: dict[str, str], fresh: bool) -> list[Change]:
-        """Migrations of a release once, fixtures and seeds once in the Act's life.
+        """Return migrations, once for each release, and fixtures and seeds, once in the Act's life.
 
         Args:
-            answers: what people say of seeds that were interrupted: done or again.
-            fresh: the database is made in this run, whatever was migrated before.
+            answers: answers for interrupted seeds: done or again.
+            fresh: whether this run creates the database, so that earlier migrations do not count.
         """
         early = [seed for seed in self.act.seed if seed.before_migrate]
         late = [Seed(FIXTURE + path, shlex.join(["loaddata", path])) for path in self.act.fixtures]
@@ -251,25 +251,25 @@ class _Manager:
             "manage": self.act.manage,
             "database": databases.wanted(self.act, self.production, data),
             "patience": PATIENCE,
-            # a rehearsal's are its own, and no other one is changed
+            # a rehearsal only migrates its own databases
             "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }
         found = self._run("migrate", options, {})
         self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
 
     def _has_migrations_of(self, live: str) -> bool:
-        """Whether `migrate` could only find again what it found for the release that plays, on the same database."""
+        """Return whether `migrate` has nothing to do, because the live release has the same migrations and database."""
         old, new = self.state.releases.get(live, {}), self.state.releases[self.want.release]
         if not new.get("migrations") or new["migrations"] != old.get("migrations"):
             return False
-        # the paths of a release have its id; where a variable differs, the database may be another one
+        # paths with the release's id differ; if another variable differs, the database may differ, too
         before = {name: value.replace(live, self.want.release) for name, value in self.state.live_env.items()}
         after = play_variables(self.want, self.state, new, self.host)
         before.pop("BACKSTAGE_APPLICATION", None)
         return before == after and self.state.history.migrated(live, self.act.database)
 
     def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
-        """Run a step as the player, with the Sess's own variables."""
+        """Run a step as the player, with the variables of the Sess."""
         from . import environments, steps
 
         release = self.state.releases[self.want.release]
@@ -293,9 +293,9 @@ class _Manager:
         ]
 
     def _superfluous(self, switches: bool) -> list[str]:
-        """Releases beyond keep_releases: those that never played go first, then the longest unplayed.
+        """Return the releases beyond keep_releases: first those that never played, then the longest unplayed.
 
-        Never the live one, the held one, the wanted one, or one whose static files are still served.
+        The live, the held and the wanted release stay, and those whose static files are still served.
         """
         known = {*self.state.releases}
         if needs_source(self.want, self.state):
@@ -317,7 +317,7 @@ class _Manager:
 
 
 def prepare(paths: Any) -> None:
-    """Make an Act's users and directories, with the modes of the documented layout."""
+    """Make an Act's users and directories, with the documented modes."""
     from . import uploads
 
     production = paths.production
@@ -332,7 +332,7 @@ def prepare(paths: Any) -> None:
 
 
 def fill_writable(state: ActState, release: dict[str, Any]) -> None:
-    """Give the Act its own copies of what it may write, once; uploads that nginx could not read, it can."""
+    """Fill the Act's writable places once, and make uploads readable for nginx."""
     from . import finish, uploads
 
     paths = state.paths
@@ -344,7 +344,7 @@ def fill_writable(state: ActState, release: dict[str, Any]) -> None:
 
 
 def play_variables(want: Want, state: ActState, release: dict[str, Any], host: Host) -> dict[str, str]:
-    """All variables of the Act as it plays a release, secrets included."""
+    """Return all variables of the Act for a release, with secrets."""
     places = world.Places.of_player(state.paths, release["release"])
     plain = world.variables(
         want.act,
@@ -360,7 +360,7 @@ def play_variables(want: Want, state: ActState, release: dict[str, Any], host: H
 
 
 def secrets_of(act: Act, state: ActState) -> dict[str, str]:
-    """The Act's secrets; where none were given, those that its live Sess has."""
+    """Return the Act's secrets; if none were given, those of its live Sess."""
     if act.secrets is not None:
         return act.secrets
     return {name: state.live_env[name] for name in state.live_record.get("secrets", []) if name in state.live_env}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pipenv's lock as the lines of a requirements file: every package with its version and its hashes."""
+"""Turn Pipenv's lock into lines of a requirements file: every package with its version and its hashes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..host.errors import BackstageError
 LOCK = "Pipfile.lock"
 PIPFILE = "Pipfile"
 _PYPI = "https://pypi.org/simple"
-# what a Pipfile may write as a key of its own in place of a marker
+# keys that a Pipfile may use in place of a marker
 _MARKERS = ("os_name", "sys_platform", "platform_machine", "platform_system", "python_version", "implementation_name")
 
 Table = Mapping[str, Any]
 
 
 def unlocked(path: str) -> BackstageError:
-    """The refusal of a Pipfile alone: it names no version of what its packages need."""
+    """Return the refusal of a Pipfile without a lock, which does not name the versions of dependencies."""
     return BackstageError(
         f"{path} has no {LOCK} beside it: run 'pipenv lock' and commit that, or write a requirements.txt by 'pipenv"
         " requirements'",
@@ -33,15 +33,15 @@ def unlocked(path: str) -> BackstageError:
 
 
 def lines(path: str, lock: str, pipfile: str) -> list[str]:
-    """The packages of the lock, but for those of developers.
+    """Return the packages of the lock, without those for development.
 
     Args:
-        path: the lock, as messages call it.
+        path: the lock's path, for messages.
         lock: its text.
-        pipfile: the text of the Pipfile beside it, for the markers that Pipenv leaves out of the lock; may be empty.
+        pipfile: the text of the Pipfile beside it, for markers that Pipenv leaves out of the lock; may be empty.
 
     Raises:
-        BackstageError: it can't be read, or leaves the version of a package open.
+        BackstageError: it can't be read, or lacks the version of a package.
     """
     try:
         told = json.loads(lock)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Poetry's lock as lines of requirements files: what the project names, pinned, and constraints for all the rest.
+"""Turn Poetry's lock into requirements: the project's own dependencies, pinned, and constraints for all others.
 
-Which package needs which is left to the installer: constraints install nothing, so packages of developers and of other
-systems may be among them.
+The installer finds out which package needs which. Constraints install nothing, so they may contain packages for
+development and for other systems.
 
 Source:
     Poetry's manual, "The pyproject.toml file", "Dependency specification"; locks of its formats 1.1, 2.0 and 2.1.
@@ -27,15 +27,15 @@ Table = Mapping[str, Any]
 
 
 def lines(path: str, lock: Table, pyproject: Table) -> tuple[list[str], list[str]]:
-    """The lines of the requirements, and those of the constraints.
+    """Return the lines of the requirements, and those of the constraints.
 
     Args:
-        path: the lock, as messages call it.
-        lock: what it holds.
-        pyproject: what the pyproject.toml beside it holds.
+        path: the lock's path, for messages.
+        lock: its contents.
+        pyproject: the contents of the pyproject.toml beside it.
 
     Raises:
-        BackstageError: the lock has another shape, or does not know a package that the project names.
+        BackstageError: the lock has another format, or lacks a package that the project names.
     """
     try:
         pins = _pins(lock)
@@ -47,17 +47,17 @@ def lines(path: str, lock: Table, pyproject: Table) -> tuple[list[str], list[str
         ) from None
     pinned = {_plain(name) for name, _line in wanted if len(pins.get(_plain(name), ())) == 1}
     others = [pin for name, found in pins.items() if name not in pinned for pin in found]
-    # a constraint is no place in the source: who needs that package names it itself
+    # a constraint can't name a path in the source; the package that needs it names it
     constraints = [name + rest for name, rest in others if " @ file:" not in rest]
     return [f"--extra-index-url {url}" for url in indexes] + [line for _name, line in wanted], constraints
 
 
 Pins = dict[str, list[tuple[str, str]]]
-"""Package -> its name and what follows it, for each version that is locked: several only where markers tell which."""
+"""Package -> its name and the rest of its line, for each locked version. Several versions differ by markers."""
 
 
 def _pins(lock: Table) -> Pins:
-    hashes = lock.get("metadata", {}).get("files", {})  # where the formats before 2.0 have them
+    hashes = lock.get("metadata", {}).get("files", {})  # their place in formats before 2.0
     found: dict[str, list[Table]] = {}
     for package in lock["package"]:
         found.setdefault(_plain(package["name"]), []).append(package)
@@ -72,7 +72,7 @@ def _pins(lock: Table) -> Pins:
 
 
 def _told(package: Table, files: list[Table]) -> str:
-    """What follows the name of a package that is locked."""
+    """Return the rest of the line after the name of a locked package."""
     source, kind = package.get("source", {}), _kind(package)
     marker = f" ; ({_marker(package)})" if _marker(package) else ""
     if kind == "git":
@@ -91,13 +91,13 @@ def _kind(package: Table) -> str:
 
 
 def _marker(package: Table) -> str:
-    """When a version is for this system; a table has one for each group."""
+    """Return the marker of a locked version. A table has one for each group."""
     found = package.get("markers", "")
     return str(found if isinstance(found, str) else found.get("main", ""))
 
 
 def _wanted(path: str, pyproject: Table, pins: Pins) -> Iterator[tuple[str, str]]:
-    """What the project itself needs: each name with its line."""
+    """Yield what the project itself needs: each name with its line."""
     for line in pyproject.get("project", {}).get("dependencies", []):
         match = _NAMED.match(line.strip())
         if match:
@@ -117,14 +117,14 @@ def _wanted(path: str, pyproject: Table, pins: Pins) -> Iterator[tuple[str, str]
 
 
 def _line(path: str, name: str, extras: str, marker: str, pins: Pins) -> str:
-    """A package as the project names it, with the version that is locked."""
+    """Return a package as the project names it, with its locked version."""
     if _plain(name) not in pins:
         raise BackstageError(
             f"{path} has no version of '{name}', which pyproject.toml names: run 'poetry lock' and commit that",
             step="environment",
         )
     found = pins[_plain(name)]
-    if len(found) != 1:  # the constraints, or the installer, say which
+    if len(found) != 1:  # the constraints, or the installer, decide
         return f"{name}{extras}" + (f" ; {marker}" if marker else "")
     version, mark, hashes = found[0][1].partition(" --hash=")
     version, _semicolon, own = version.partition(" ; ")
@@ -133,14 +133,14 @@ def _line(path: str, name: str, extras: str, marker: str, pins: Pins) -> str:
 
 
 def _condition(needed: Table) -> str:
-    """The marker of a dependency that Poetry's own table names."""
+    """Return the marker of a dependency in Poetry's own table."""
     parts = [str(needed.get("markers", "")), _python(str(needed.get("python", "")))]
     parts += [f"sys_platform == '{needed['platform']}'"] if needed.get("platform") else []
     return " and ".join(f"({part})" for part in parts if part)
 
 
 def _python(told: str) -> str:
-    """Versions of Python, as Poetry writes them, as a marker; empty where every one will do."""
+    """Return Poetry's Python versions as a marker; empty if all versions match."""
     either = [" and ".join(_bounds(part)) for part in re.split(r"\s*\|\|?\s*", told.strip())]
     return " or ".join(part for part in either if part)
 
@@ -160,7 +160,7 @@ def _bounds(told: str) -> Iterator[str]:
 
 
 def _end(sign: str, numbers: list[int]) -> str:
-    """The first version that does not fit any more."""
+    """Return the first version that does not match any more."""
     if sign == "^":
         kept = numbers[:1]
     elif sign == "":
@@ -173,5 +173,5 @@ def _end(sign: str, numbers: list[int]) -> str:
 
 
 def _plain(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """Return a package's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Removing an Act: its releases and Sesses, and its data where that is asked for by name."""
+"""Remove an Act: its releases and Sesses, and its data if that is asked for by name."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from . import databases
 
 
 def plan(name: str, state: ActState, known: databases.Databases, delete_data: bool) -> list[Change]:
-    """What is to be done for an Act that should be absent.
+    """Return the changes for an Act that should be absent.
 
     Raises:
-        BackstageError: its data is to be deleted, and PostgreSQL does not say whether it has any.
+        BackstageError: its data should be deleted, but PostgreSQL does not tell whether it has any.
     """
     changes: list[Change] = []
     if state.exists:
@@ -34,7 +34,7 @@ def plan(name: str, state: ActState, known: databases.Databases, delete_data: bo
 
 
 def _remove(state: ActState) -> None:
-    """Take the Act away, but not its data, its history, and the users who own them."""
+    """Remove the Act, except its data, its history, and the users who own them."""
     paths = state.paths
     for owner in _owners(state):
         users.end_processes(owner)
@@ -50,7 +50,7 @@ def _remove(state: ActState) -> None:
 
 def _delete_data(name: str, state: ActState, database: Optional[databases.Databases]) -> None:
     if database:
-        database.drop(name)  # first: what PostgreSQL refuses, the next run tries again
+        database.drop(name)  # first, so that the next run tries again if PostgreSQL refuses
     paths = state.paths
     for owner in _owners(state):
         users.end_processes(owner)
@@ -61,6 +61,6 @@ def _delete_data(name: str, state: ActState, database: Optional[databases.Databa
 
 
 def _owners(state: ActState) -> tuple[str, str]:
-    """The Act's two users; the player first, for it is in the builder's group."""
+    """Return the Act's two users. The player comes first, because it is in the builder's group."""
     production = state.paths.production.name
     return names.player(production, state.paths.name), names.builder(production, state.paths.name)

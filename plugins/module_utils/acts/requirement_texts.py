@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Requirements files as pip has them: every included file followed, every path made relative to the code."""
+"""Read requirements files like pip: follow every included file, and make every path relative to the code."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FIND_LINKS = re.compile(r"(?:-f\s*|--find-links(?:\s+|=))(\S+)\s*\Z")
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(\S.*)\Z")
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?P<extras>\[[^]]*\])?\s*@\s*(?P<url>file:\S*)\s*(?P<rest>;.*)?\Z")
 _PLACE = re.compile(r"(?P<path>(?:file:)?[^\s;[]+)(?P<extras>\[[^]]*\])?(?P<rest>\s*;.*)?\Z")
-# pip takes for a path what has a slash or the end of an archive, with no dot in front as well
+# pip takes text for a path if it has a slash or the suffix of an archive, even without a dot in front
 _PATH = re.compile(r"(?![\w.+-]+://)[^\s;@[=<>!~]*(/|\.(whl|zip|tar|tgz|tar\.(gz|bz2|xz))(?=[\s;[]|\Z))")
-# the user of ssh is no secret
+# the user name of ssh is not a secret
 _CREDENTIALS = re.compile(r"(?<!ssh)://[^/@\s]*@|://[^/@\s:]*:[^/@\s]*@", re.IGNORECASE)
-# as Windows marks its texts; UTF-32 first, for its mark begins like that of UTF-16
+# byte order marks, which Windows writes; UTF-32 first, because its mark begins like that of UTF-16
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -39,8 +39,8 @@ class Texts:
     """The lines of requirements files and of constraints.
 
     Args:
-        code: the directory of the source; no file outside it is read.
-        requirements: the lines so far; places of the source's own begin with a dot and start from the code.
+        code: the directory of the source. No file outside it is read.
+        requirements: the lines so far. Paths in the source begin with a dot and are relative to the code.
         constraints: likewise.
         local: whether a line refers to the source itself.
     """
@@ -63,18 +63,18 @@ class Texts:
         self._flatten(posixpath.normpath(path), self.requirements)
 
     def add_lines(self, lines: list[str], where: str, constraints: bool = False) -> None:
-        """Add lines that no requirements file has: those of a pyproject.toml or an exported lock.
+        """Add lines that come from no requirements file, but from a pyproject.toml or an exported lock.
 
         Args:
-            lines: as a requirements file would have them.
-            where: the file that they come from, relative to the code: their paths start beside it.
-            constraints: whether they only say which versions are installed.
+            lines: in the format of a requirements file.
+            where: the file that they come from, relative to the code. Their paths are relative to its directory.
+            constraints: whether they only limit the versions.
         """
         known = self.constraints if constraints else self.requirements
         known += [self._usable(line, posixpath.dirname(where), where) for line in lines]
 
     def _flatten(self, path: str, lines: list[str]) -> None:
-        """Add the lines of a file, and of those it includes; a file may be both, but each once."""
+        """Add the lines of a file and of those it includes. A file may be both kinds, but each only once."""
         if (path, lines is self.constraints) in self._seen:
             return
         self._seen.add((path, lines is self.constraints))
@@ -97,13 +97,13 @@ class Texts:
         except FileNotFoundError:
             raise BackstageError(f"the requirements file '{path}' is not in the project", step="environment") from None
         except UnicodeDecodeError:
-            raise BackstageError(f"{path} is no text in UTF-8: save it as that", step="environment") from None
+            raise BackstageError(f"{path} is not UTF-8 text: save it as UTF-8", step="environment") from None
 
     def _usable(self, line: str, directory: str, where: str) -> str:
-        """A line with the places of the source's own made relative to the code."""
+        """Return a line with paths in the source made relative to the code."""
         if _CREDENTIALS.search(line):
             raise BackstageError(
-                f"{where}: a line holds credentials in its URL, which others could read: take them out, and write"
+                f"{where}: a line holds credentials in its URL, which others could read: remove them, and write"
                 " them into 'index' of the Act (username, password)",
                 step="environment",
             )
@@ -118,24 +118,24 @@ class Texts:
         named = _NAMED.match(line)
         if named:
             place = self._inside(named["url"], directory, where)
-            # a relative path has no URL; the name is the project's own
+            # a relative path needs no URL; its name is in the project
             return f"{place}{named['extras'] or ''}{named['rest'] or ''}"
         editable = _EDITABLE.match(line)
         place = editable.group(1) if editable else line
         if not editable and not place.startswith((".", "/", "file:")) and not _PATH.match(place):
             return line
         if editable and re.match(r"[a-z]+\+|https?:", place):
-            return place  # an editable clone would lie in the environment; installed as any other it is the same code
+            return place  # the same code without "-e", because an editable clone would be inside the environment
         found = _PLACE.match(place)
         if not found:
             raise BackstageError(f"{where}: '{line}' can't be read", step="environment")
-        # never editable: the environment outlives a move of the code, and other releases have theirs
+        # never editable, because the environment outlives a move of the code, and other releases have their own code
         return self._inside(found["path"], directory, where) + (found["extras"] or "") + (found["rest"] or "")
 
     def _inside(self, place: str, directory: str, where: str) -> str:
-        """A place of the source, as a path from the code's own directory that begins with a dot."""
+        """Return a path in the source, relative to the code's directory and with a dot in front."""
         path = re.sub(r"^file:(//)?", "", place)
-        # pip starts from where it runs, usually the project's top; others from the file
+        # pip resolves it from its working directory, usually the project's top; other tools from the file
         for start in (directory, ""):
             found = posixpath.normpath(posixpath.join(start, path))
             if not found.startswith(("/", "../")) and found != ".." and os.path.exists(os.path.join(self.code, found)):
@@ -149,7 +149,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def split(text: str) -> list[str]:
-    """The lines of a requirements file without comments, those that go on joined."""
+    """Return the lines of a requirements file without comments, with continued lines joined."""
     joined = re.sub(r"\\\r?\n", " ", text)
     stripped = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in joined.splitlines())
     return [line for line in stripped if line]

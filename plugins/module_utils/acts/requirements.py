@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which packages an Act needs: found in its code, whatever the project keeps them in."""
+"""Find the packages that an Act needs, in all formats that a project may use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FOUND = (
     poetry_locks.LOCK,
     PYPROJECT,
 )
-"""Where a project may say it; the first that there is counts."""
+"""The files that may name packages. The first that exists counts."""
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
 _BUILDING = re.compile(r"(?:[\w.-]*[-_.])?build[-_]constraints?\.txt\Z")
 _LOCAL_PACKAGE = ("directory", "archive", "sdist", "wheels")
@@ -39,21 +39,21 @@ Table = dict[str, Any]
 
 
 def collect(code: str, project: str, named: Optional[list[str]], uv: str) -> Table:
-    """Read all that a project says of its packages; runs as its builder.
+    """Read everything that a project says about its packages. This runs as its builder.
 
     Args:
         code: the directory of the source.
-        project: the directory with manage.py, in it.
-        named: the manifest's list, relative to the project; None to find them.
+        project: the directory with manage.py, inside the code.
+        named: the manifest's list, relative to the project; None to search.
         uv: the program that reads its own lock.
 
     Returns:
-        The flattened ``requirements`` and ``constraints``; ``locks``, the texts of lock files; ``projects``, the
-        pyproject.toml files that only a build tells the needs of; ``building``, the versions of what packages are built
-        with; ``local``, whether anything refers to the source.
+        The merged ``requirements`` and ``constraints``; ``locks``, the texts of lock files; ``projects``, the
+        pyproject.toml files whose requirements only a build can compute; ``building``, the versions of build
+        requirements; ``local``, whether anything refers to the source.
 
     Raises:
-        BackstageError: a file is missing, or what it says can't be used.
+        BackstageError: a file is missing, or its contents can't be used.
     """
     inside = os.path.relpath(project, code)
     paths = _find(project, code) if named is None else named
@@ -81,22 +81,22 @@ def _find(project: str, code: str) -> list[str]:
 
 
 def _names_packages(project: str) -> bool:
-    """Whether a pyproject.toml is more than the configuration of tools, such as linters."""
+    """Return whether a pyproject.toml is more than the configuration of tools such as linters."""
     with open(os.path.join(project, PYPROJECT), encoding="utf-8") as file:
         return tells_packages(file.read())
 
 
 def tells_packages(pyproject: str) -> bool:
-    """Whether the text of a pyproject.toml names packages, or should: Poetry's are to be exported."""
+    """Return whether a pyproject.toml names packages, or should, because Poetry's have to be exported."""
     try:
         table = tomllib.loads(pyproject)
     except ValueError:
-        return True  # who reads it says where it is wrong
+        return True  # the code that reads it later reports the error
     return "project" in table or "poetry" in table.get("tool", {})
 
 
 def _workspace_lock(project: str, code: str) -> str:
-    """The lock of the uv workspace that a directory is a member of, relative to it; empty where there is none."""
+    """Return the lock of the uv workspace that contains a directory, relative to it; empty if there is none."""
     above = os.path.dirname(os.path.normpath(project))
     while (above + "/").startswith(os.path.normpath(code) + "/"):
         if os.path.isfile(os.path.join(above, "uv.lock")) and _is_member(project, above):
@@ -106,16 +106,16 @@ def _workspace_lock(project: str, code: str) -> str:
 
 
 def _is_member(project: str, root: str) -> bool:
-    """Whether a directory is a member of the uv workspace at another one.
+    """Return whether a directory is a member of the uv workspace at another one.
 
     Source:
-        uv's manual, "Using workspaces": members and what is excluded are globs, and all share the lock at the root.
+        uv's manual, "Using workspaces": members and exclusions are globs, and all members share the lock at the root.
     """
     try:
         with open(os.path.join(root, PYPROJECT), "rb") as file:
             workspace: Table = _uv_table(tomllib.load(file)).get("workspace", {})
     except (FileNotFoundError, ValueError):
-        return False  # who reads its packages says so
+        return False  # the code that reads its packages reports the error
     inner = os.path.relpath(project, root)
     has_project = os.path.isfile(os.path.join(project, PYPROJECT))
     listed, excluded = (workspace.get(key, []) for key in ("members", "exclude"))
@@ -153,7 +153,7 @@ class _Reader:
             kinds.get(name, self.texts.add)(path)
 
     def _uv_lock(self, path: str) -> None:
-        """What uv itself would install, but for the groups of developers.
+        """Read what uv itself would install, without the groups for development.
 
         Source:
             uv's manual, "uv export".
@@ -168,7 +168,7 @@ class _Reader:
             inputs.PYTHON,
             *([] if self._is_installed(pyproject, directory) else ["--no-emit-project"]),
         ]
-        # what developers say of their own uv, such as its version, is not read
+        # the developers' settings of uv, such as its version, are not read
         env = {**os.environ, "UV_NO_CONFIG": "1", "UV_PYTHON_DOWNLOADS": "never", "HOME": "/nonexistent"}
         done = subprocess.run(
             argv, cwd=os.path.join(self.code, directory), env=env, capture_output=True, text=True, check=False
@@ -180,7 +180,7 @@ class _Reader:
         self.texts.add_lines(split(done.stdout), path)
 
     def _pyproject(self, path: str) -> None:
-        """The dependencies as they are written; where they are computed, or come from elsewhere, uv reads the file."""
+        """Read the dependencies as they are written. If they are computed or come from elsewhere, uv does."""
         pyproject, directory = self._toml(path), posixpath.dirname(path)
         project = pyproject.get("project", {})
         if "dependencies" in project.get("dynamic", []) or _uv_table(pyproject).get("sources"):
@@ -198,7 +198,7 @@ class _Reader:
             self.texts.add_lines(["./"], path)
 
     def _is_installed(self, pyproject: Table, directory: str) -> bool:
-        """Whether the project itself has to be in its environment: for a code below src/, and for its own commands."""
+        """Return whether the project itself has to be installed: for code below src/, and for its own commands."""
         if "build-system" not in pyproject or _uv_table(pyproject).get("package") is False:
             return False
         poetry: Table = pyproject.get("tool", {}).get("poetry", {})
@@ -260,7 +260,7 @@ def _uv_table(pyproject: Table) -> Table:
 
 
 def _telling_line(said: str) -> str:
-    """The error, where there are warnings before it."""
+    """Return the error, if warnings come before it."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error")]
     return (errors + lines + ["uv said nothing"])[0]

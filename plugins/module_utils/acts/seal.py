@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sealing: a finished tree of a builder's is replaced by a copy that is root's own.
+"""Seal a finished tree of a builder: replace it with a copy that root owns.
 
-Root changes no file of the builder's: it reads them through descriptors that follow no link, and writes
-new ones into directories that nobody else can enter yet. So nothing that the builder, or a process that
-works with it, does meanwhile reaches a file outside the tree, and no descriptor that was opened before
-reaches what is sealed.
+Root changes no file of the builder. It reads them through descriptors that follow no symlink, and writes
+new ones into directories that nobody else can enter yet. So whatever the builder or its processes do
+meanwhile, no file outside the tree is reached, and no descriptor opened before reaches what is sealed.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from ..host import files
 from ..host.errors import BackstageError
 
 UNSEALED = ".unsealed"
-"""Ends the name of the builder's own tree while it is copied."""
+"""The suffix of the builder's own tree while it is copied."""
 DEEPEST = 200
-"""Directories inside each other; each costs two descriptors while it is copied."""
+"""The maximum depth of directories. Each level costs two descriptors during the copy."""
 LARGE = 2**20
-"""Bytes from which on a file is copied only where the disk has room for it: it may be mostly holes."""
+"""The size from which a file is copied only if the disk has room for it, because it may be sparse."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -34,7 +33,7 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True)
 class Readers:
-    """Who may read a sealed tree."""
+    """The users that may read a sealed tree."""
 
     gid: int = 0
     everybody: bool = False
@@ -48,16 +47,16 @@ class Readers:
 
 
 def take(path: str, builder: int, readers: Readers) -> None:
-    """Put a copy of root's own in the place of a tree. The builder's processes have ended before.
+    """Replace a tree with a copy that root owns. The builder's processes have ended.
 
     Args:
-        path: the tree; its parent is root's.
-        builder: the uid that built it.
+        path: the tree. Root owns its parent.
+        builder: the uid of its builder.
         readers: who may read it afterwards.
 
     Raises:
-        BackstageError: an entry is somebody else's, has another name, is a device, or a link where none
-            may be; or the disk has no room for the copy.
+        BackstageError: an entry belongs to another user, is a hard link, a device, or a symlink where none
+            is allowed; or the disk has no room for the copy.
     """
     unsealed = path + UNSEALED
     files.remove_tree(unsealed)
@@ -88,9 +87,9 @@ class _Copy:
             os.close(source)
 
     def _directory(self, source: int, target: int, depth: int) -> None:
-        """Copy what a directory holds, then let its readers in."""
+        """Copy the contents of a directory, then let its readers in."""
         if depth > DEEPEST:
-            raise BackstageError(f"{self.path} has more than {DEEPEST} directories inside each other", step="seal")
+            raise BackstageError(f"{self.path} has more than {DEEPEST} nested directories", step="seal")
         for name in os.listdir(source):
             try:
                 self._entry(source, target, name, depth)
@@ -133,7 +132,7 @@ class _Copy:
             files.need_room(os.path.dirname(self.path), found.st_size, f"'{_shown(name)}'")
         copy = os.open(name, _WRITE, 0o600, dir_fd=target)
         try:
-            left = found.st_size  # no more: whoever has the file open may make it grow for ever
+            left = found.st_size  # no more, because a process that has the file open may let it grow for ever
             while left:
                 sent = os.sendfile(copy, inner, None, left)
                 if not sent:
@@ -141,7 +140,7 @@ class _Copy:
                 left -= sent
             os.fchown(copy, 0, self.readers.gid)
             os.fchmod(copy, self.readers.mode(found.st_mode, False))
-            # bytecode knows its source by its time
+            # bytecode identifies its source by its time
             os.utime(copy, ns=(found.st_atime_ns, found.st_mtime_ns))
         finally:
             os.close(copy)
@@ -164,12 +163,12 @@ class _Copy:
 
 
 def _shown(name: str) -> str:
-    """A name that somebody else chose, as text that any log can hold."""
+    """Return a name from somebody else as text that is safe for any log."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def settle(path: str) -> None:
-    """Have all that was written to this file system on the disk, before a seal says so (syncfs(2))."""
+    """Sync everything written to this file system to the disk before the seal is written (syncfs(2))."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _LIBC.syncfs(handle)

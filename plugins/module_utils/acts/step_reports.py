@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a step of act_steps reports, checked as hostile input: the Act's own code can write it, too.
+"""Check the report of act_steps like hostile input, because the Act's own code can write to it.
 
-A report is lines of JSON: the names of the steps that were begun, and at last what was found.
+A report consists of lines of JSON: the names of the steps that began, and at the end the findings.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any, Callable, Optional
 from ..host.errors import BackstageError
 
 MOST = 2**20
-"""Bytes of a report."""
+"""The maximum size of a report."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NOT_PRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # lines may be several
+_NOT_PRINTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")  # several lines are allowed
 _MIGRATIONS = re.compile(r"([0-9a-f]{64})?\Z")
 
 Shape = Callable[[Any], Any]
 
 
 class _Wrong(Exception):
-    """What is wrong with a value."""
+    """The error in a value."""
 
 
 def _text(most: int, pattern: Optional[re.Pattern[str]] = None) -> Shape:
-    """A text that may reach a file."""
+    """Check a text that may go into a file."""
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
@@ -48,7 +48,7 @@ def _text(most: int, pattern: Optional[re.Pattern[str]] = None) -> Shape:
 
 
 def _words(most: int, odd: re.Pattern[str] = _CONTROL) -> Shape:
-    """What is only shown to people: what can't be printed is replaced, and the end is cut off."""
+    """Clean a text that is only shown to people: unprintable characters are replaced, and the end is truncated."""
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
@@ -59,7 +59,7 @@ def _words(most: int, odd: re.Pattern[str] = _CONTROL) -> Shape:
 
 
 def _path(value: Any) -> str:
-    """An absolute path in its shortest form, so that what it begins with tells where it is; or none."""
+    """Check an absolute path in its shortest form, so that a prefix of it is a parent; it may be empty."""
     path: str = _text(4096)(value)
     if path and (not os.path.isabs(path) or os.path.normpath(path) != path):
         raise _Wrong("is no absolute path in its shortest form")
@@ -106,7 +106,7 @@ def _named(shape: Shape, most: int = 100) -> Shape:
 
 
 def _item(optional: tuple[str, ...] = (), **shapes: Shape) -> Shape:
-    """A mapping with these keys and no others."""
+    """Check a mapping with exactly these keys."""
 
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -170,7 +170,7 @@ SHAPES: dict[str, Shape] = {
 
 
 def begun(report: str) -> str:
-    """The step that was begun last; before the first one the settings are read."""
+    """Return the step that began last. Before the first one, the settings are read."""
     named = [name for name in map(_begun, report.split("\n")) if name]
     return named[-1] if named else "settings"
 
@@ -184,16 +184,16 @@ def _begun(line: str) -> str:
 
 
 def is_answered(report: str) -> bool:
-    """Whether something follows the names of the steps."""
+    """Return whether something follows the names of the steps."""
     last = report.strip().rpartition("\n")[2]
     return bool(last) and not _begun(last)
 
 
 def read(mode: str, report: str) -> dict[str, Any]:
-    """What a step found, or the failure that it reports.
+    """Return the findings of a step, or raise the failure that it reports.
 
     Raises:
-        BackstageError: the report has another shape than one of this mode's.
+        BackstageError: the step failed, or the report does not have the format of this mode.
     """
     try:
         found = _load(report.strip().rpartition("\n")[2])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Running Django's steps in the Act's own Python, as its builder or its player."""
+"""Run Django's steps in the Act's own Python, as its builder or its player."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from ..host.errors import BackstageError
 from . import act_findings, act_migrations, act_program, act_steps, step_reports
 
 _FUTURE = "from __future__ import annotations\n"
-# one program: what is imported from the future comes first, and once
+# in the combined program, "from __future__" imports have to come first, and once
 _PROGRAM = (act_program, act_findings, act_migrations, act_steps)
 _SOURCES = [inspect.getsource(module).replace(_FUTURE, "") for module in _PROGRAM]
 SCRIPT = "\n".join([_FUTURE, *_SOURCES])
 LONGEST = 3600
-"""Seconds for all steps of one process."""
+"""The maximum number of seconds for all steps of one process."""
 
 
 def run(
     mode: str, options: dict[str, Any], python: str, user: process.User, env: dict[str, str], cwd: str
 ) -> dict[str, Any]:
-    """Run one mode of act_steps and return what it found.
+    """Run one mode of act_steps and return its findings.
 
     Raises:
-        BackstageError: the step failed; carries the cause, the cure where known, and its output.
+        BackstageError: the step failed. It contains the cause, the cure if it is known, and the output.
     """
     argv = [python, "-", mode, json.dumps(options)]
     result = process.run(argv, user, env, cwd, stdin=SCRIPT, report=step_reports.MOST, timeout=LONGEST)
@@ -62,7 +62,7 @@ def run(
 
 
 def _said(found: dict[str, Any], output: str) -> str:
-    """The line that tells most: an exception's own words, or what a command printed before it gave up."""
+    """Return the most useful line: the text of an exception, or what a command printed before it gave up."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if found["error"] == "SystemCheckError":
         return next((line for line in lines if re.search(r"\([\w.]+\.[EC]\d+\)", line)), found["message"])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Unpacking a shipped source as the builder: plain files, directories and links that stay inside."""
+"""Unpack a copied source as the builder: only files, directories and symlinks that stay inside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..host.errors import BackstageError
 
 
 def unpack(descriptor: int, target: str) -> int:
-    """Unpack a tar archive below a directory that the caller owns; return the number of entries.
+    """Unpack a tar archive into a directory that the caller owns. Return the number of entries.
 
     Raises:
         BackstageError: an entry is a device, a hard link, or leaves the tree.
@@ -35,7 +35,7 @@ def unpack(descriptor: int, target: str) -> int:
 
 
 def refusal(member: tarfile.TarInfo) -> str:
-    """Why an entry is not accepted; empty where it is."""
+    """Return why an entry is refused; empty if it is accepted."""
     parts = member.name.split("/")
     if member.name.startswith("/") or ".." in parts:
         return "it leaves the tree"
@@ -69,7 +69,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, root: str) -> No
 
 @contextlib.contextmanager
 def _inside(root: str, parts: list[str]) -> Iterator[int]:
-    """A directory below the root, made where it is missing; a link on the way is refused."""
+    """Yield a directory below the root, and create it if it is missing. A symlink on the way is refused."""
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in parts:
@@ -89,7 +89,7 @@ def _inside(root: str, parts: list[str]) -> Iterator[int]:
 
 
 def make_directories(root: str, paths: list[str]) -> None:
-    """Make those of the paths that end in a slash: a project may want to write there while it is imported."""
+    """Create the paths that end in a slash, because a project may write there while it is imported."""
     for path in paths:
         if path.endswith("/") and not os.path.lexists(os.path.join(root, path.rstrip("/"))):
             with _inside(root, path.strip("/").split("/")):
@@ -97,7 +97,7 @@ def make_directories(root: str, paths: list[str]) -> None:
 
 
 def put(root: str, path: str, content: str) -> None:
-    """Write one of the manifest's files into the code, as its owner; links on the way are refused."""
+    """Write one of the manifest's files into the code, as its owner. Symlinks on the way are refused."""
     parts = path.split("/")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
     with _inside(root, parts[:-1]) as handle:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directory of uploads: nginx reads what the Act writes there, by the group that every directory hands on."""
+"""The directory of uploads. nginx reads what the Act writes there, because new files inherit the directory's group."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import os
 import stat
 
 MODE = 0o2750
-"""Of a directory: what is made in it has its group, nginx's."""
+"""The setgid bit of a directory: new files in it get its group, nginx's."""
 
 
 def mend(media: str, owner: int, group: int) -> None:
-    """Give the directories and files of the player's back to nginx's group, where they have lost it.
+    """Restore nginx's group on directories and files of the player that have lost it.
 
-    Everything is changed by a descriptor that followed no link, and only what is the player's own. Looked at are the
-    directory and those right in it; only where one of them is wrong, all of it.
+    Everything is changed through a descriptor that follows no symlink, and only if the player owns it. The directory
+    and its direct entries are checked; only if one of them is wrong, everything is.
 
     Args:
         media: the directory of uploads.
@@ -55,7 +55,7 @@ def _mend_file(name: str, directory: int, owner: int, group: int) -> None:
     try:
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
     except OSError:
-        return  # a link, a socket, or gone meanwhile: nginx serves none of them
+        return  # a symlink, a socket, or removed meanwhile; nginx serves none of these
     try:
         found = os.fstat(handle)
         if stat.S_ISREG(found.st_mode) and (found.st_uid, found.st_nlink) == (owner, 1) and found.st_gid != group:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Act's world: the environment variables that its code meets."""
+"""The environment variables that an Act's code gets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..manifest.nouns import Act, Venue
 from . import databases
 
 LOCAL = ("localhost", "127.0.0.1")
-"""What a Sess's own port is called on its host."""
+"""The host names for a Sess's own port."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Address:
 
     Args:
         venues: the Venues where it is booked.
-        path: the URL path below which it plays, the same wherever it is reached.
-        ports: those of the host itself that nginx listens on for it.
+        path: its URL path, which is the same everywhere.
+        ports: the ports of the host on which nginx serves it.
         beside: the paths of other Acts at its Venues.
     """
 
@@ -38,18 +38,18 @@ class Address:
 
     @property
     def prefix(self) -> str:
-        """The path as WSGI calls it: SCRIPT_NAME, empty at the root."""
+        """Return the path in WSGI's form, SCRIPT_NAME, which is empty for the root."""
         return self.path.rstrip("/")
 
 
 def path(variables: Mapping[str, str]) -> str:
-    """The URL path that a Sess was told to play below."""
+    """Return the URL path that a Sess was given."""
     return variables.get("BACKSTAGE_PREFIX") or "/"
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where an Act's own directories are for whoever runs it."""
+    """The Act's own directories for the user that runs it."""
 
     code: str
     static: str
@@ -63,19 +63,19 @@ class Places:
 
     @classmethod
     def of_builder(cls, paths: ActPaths, release: str) -> Places:
-        """The builder has a throw-away home in place of the Act's own directories."""
+        """Return the builder's directories, in a temporary home."""
         built = paths.release(release)
-        # not "media": a project with MEDIA_ROOT in BACKSTAGE_DATA is to be told apart
+        # not "media", so that a MEDIA_ROOT inside BACKSTAGE_DATA can be recognized
         return cls(built.code, built.static, paths.workshop + "/.backstage-media", paths.workshop)
 
 
 def hosts(act: Act, address: Address) -> list[str]:
-    """The names that the Act is asked by; without a Venue, the one that the gate uses."""
+    """Return the host names of the Act; without a Venue, the name that the gate uses."""
     return list(dict.fromkeys([*_public(act, address), *(LOCAL if address.ports else ())]))
 
 
 def _public(act: Act, address: Address) -> list[str]:
-    """Its Venues' names; without one, what else it is asked by, beside the ports of the host itself."""
+    """Return the names of its Venues; without one, its other names, without the ports of the host."""
     names = [name for venue in address.venues for name in venue.names]
     if names or (address.ports and not act.health.host):
         return names
@@ -98,7 +98,7 @@ def variables(
     http_port: int,
     database_port: int = databases.PORT,
 ) -> dict[str, str]:
-    """All variables but the secrets."""
+    """Return all variables except the secrets."""
     own = {
         "HOME": places.data,
         "LC_ALL": "C.UTF-8",
@@ -122,11 +122,11 @@ def variables(
 
 
 def given(act: Act, secrets: Iterable[str]) -> list[str]:
-    """The variables whose values are the manifest's; TZ is Django's own, which sets it to TIME_ZONE.
+    """Return the variables with values from the manifest. TZ is Django's own, which sets it to TIME_ZONE.
 
     Args:
-        act: the Act as the manifest says.
-        secrets: the names of those that it has now.
+        act: the Act in the manifest.
+        secrets: the names of its current secrets.
     """
     own = {"DJANGO_SETTINGS_MODULE": act.settings, "DATABASE_URL": act.database}
     told = [name for name, value in own.items() if value]
@@ -134,7 +134,7 @@ def given(act: Act, secrets: Iterable[str]) -> list[str]:
 
 
 def expand(values: Mapping[str, str], places: Places, database: Optional[Mapping[str, str]] = None) -> dict[str, str]:
-    """Fill {code}, {data}, {media} and {static} in, and what is known of a database; every other brace stays."""
+    """Replace {code}, {data}, {media}, {static} and the placeholders of a database. Other braces stay."""
     named = {key: getattr(places, key) for key in ("code", "data", "media", "static")}
     known = {"{" + key + "}": value for key, value in {**named, **(database or {})}.items()}
     pattern = re.compile("|".join(map(re.escape, known)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ..acts import url_prefixes
 from ..host.facts import Host
 from ..host.layout import Production
+from .options.lines import Lines
 
 # databases, code, settings, logs and copies that editors and administrators leave: nothing that a browser shows
 _NOT_SERVED = (
@@ -72,13 +73,13 @@ def claims(booked: Booked) -> list[str]:
     return [url_prefixes.below(booked.path), *booked.static, *booked.others, *booked.media]
 
 
-def render(paths: Production, booked: list[Booked], host: Host) -> str:
-    """The locations of a server for the Acts that play there."""
+def render(paths: Production, booked: list[Booked], host: Host, lines: Lines) -> str:
+    """The locations of a server for the Acts that play there, each with what the Venue's options add."""
     urls = _sorted(booked)
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
-    parts += [_files(paths, url, found) for url, found in urls.files.items()]
-    parts += [_media(url, paths.act(act).media) for url, act in urls.media.items()]
-    parts += [_door(paths, url, gig, host) for url, gig in urls.doors.items()]
+    parts += [_files(paths, url, found, lines.location) for url, found in urls.files.items()]
+    parts += [_media(url, paths.act(act).media, lines.location) for url, act in urls.media.items()]
+    parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
     if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
         parts.append("\n    location / { return 404; }\n")
     return "".join(parts)
@@ -122,9 +123,9 @@ def _add_left(urls: _Urls, act: str, left: Left) -> None:
             urls.media.setdefault(url, act)
 
 
-def _door(paths: Production, url: str, gig: Booked, host: Host) -> str:
+def _door(paths: Production, url: str, gig: Booked, host: Host, more: str) -> str:
     if url == "/":
-        return _pass(paths, url, gig, host, "")
+        return _pass(paths, url, gig, host, "", more)
     prefix = url.rstrip("/")
     # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
     script = f"""
@@ -135,10 +136,10 @@ def _door(paths: Production, url: str, gig: Booked, host: Host) -> str:
         absolute_redirect off;
         return 301 {url}$is_args$args;
     }}
-{_pass(paths, url, gig, host, script)}"""
+{_pass(paths, url, gig, host, script, more)}"""
 
 
-def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str) -> str:
+def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str, more: str) -> str:
     return f"""
     # a door that does not answer is not tried twice: the request may have had its effect
     location {url} {{{script}
@@ -150,11 +151,11 @@ def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str) -> 
         uwsgi_read_timeout {gig.timeout + 5}s;
         uwsgi_send_timeout {gig.timeout + 5}s;
         uwsgi_next_upstream off;
-    }}
+{more}    }}
 """
 
 
-def _files(paths: Production, prefix: str, found: list[tuple[str, str]]) -> str:
+def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: str) -> str:
     """Static files of the release that plays, then of those that played before it."""
     acts = list(dict.fromkeys(act for act, _inside in found))
     root = paths.act(acts[0]).live if len(acts) == 1 else paths.acts
@@ -174,11 +175,12 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]]) -> str:
         open_file_cache_valid 5s;
         open_file_cache_errors off;
         add_header X-Content-Type-Options nosniff always;
-    }}
+        add_header Cache-Control $backstage_kept always;
+{more}    }}
 """
 
 
-def _media(prefix: str, media: str) -> str:
+def _media(prefix: str, media: str, more: str) -> str:
     """Uploads: whatever a visitor sent must not become a page of this site."""
     return f"""
     location {prefix} {{
@@ -187,7 +189,7 @@ def _media(prefix: str, media: str) -> str:
         disable_symlinks on from={media}/;
         add_header X-Content-Type-Options nosniff always;
         add_header Content-Security-Policy "{_MEDIA_POLICY}" always;
-    }}
+{more}    }}
 """
 
 

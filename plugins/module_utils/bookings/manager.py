@@ -24,6 +24,7 @@ from . import steps as booking_steps
 from .blocks import Block
 from .conflicts import Others
 from .locations import Booked
+from .passwords import Passwords
 from .server_block import port_name
 from .written import Written
 
@@ -71,6 +72,7 @@ class Bookings:
             self.said.setdefault(gig.venue, []).append(gig)
         self.taken: dict[str, BackstageError] = {}
         self.taken_ports: dict[str, BackstageError] = {}
+        self.passwords = Passwords(self.paths.name, self.host, self.manifest.venues)
         self.others = self.known or Others(self.paths.name, self.host)
         self.find_taken()
 
@@ -201,6 +203,7 @@ class Bookings:
         """The steps from what nginx has to what it should have."""
         steps: list[Step] = []
         wanted, own = self.wanted(), self.wanted_ports()
+        steps += self.passwords.steps()
         for name in sorted({*self.before, *wanted}):
             steps += booking_steps.of_venue(name, self.before.get(name), wanted.get(name))
             steps += self._rewrite("venue", name, name, self.before.get(name), wanted.get(name))
@@ -288,12 +291,14 @@ class Bookings:
         failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
+        passwords = self.passwords.write()
         try:
             self._write(texts)
             nginx.check("its configuration with " + ", ".join(texts))
             nginx.reload()
         except BackstageError:
             self._write(old)
+            self.passwords.put_back(passwords)
             raise
         except OSError as error:
             self._write(old)
@@ -303,6 +308,7 @@ class Bookings:
         if silent:
             self._take_back(silent, old)
             nginx.reload()
+        self.passwords.sweep()
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _take_back(self, silent: dict[str, dict[str, BackstageError]], old: dict[str, Optional[str]]) -> None:

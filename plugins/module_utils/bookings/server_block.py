@@ -13,13 +13,13 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest.nouns import Venue
-from . import locations
+from . import locations, venue_options
 from .locations import Booked
+from .options.lines import Lines
 
 _DATA = "# backstage: "
 LOGS = "/var/log/nginx"
 RETRY_AFTER = 3600
-LARGEST_BODY = "10m"
 
 
 def file_name(production: str, venue: str) -> str:
@@ -37,7 +37,9 @@ def port_name(act: str) -> str:
 
 def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
     """What the file says about itself, so that generated text is never parsed back."""
+    options = venue_options.given(venue)
     return {
+        **({"options": options} if options else {}),
         "production": production,
         "name": venue.name,
         "aliases": venue.aliases,
@@ -62,9 +64,11 @@ def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
 def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
     """The whole file of a Venue."""
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
-    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n", _server(paths, venue, _body(paths, venue, booked, host), host)]
+    lines = venue_options.lines(paths.name, venue, host)
+    body = lines.server + _body(paths, venue, booked, host, lines)
+    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}", _server(paths, venue, body, host)]
     if venue.aliases:
-        blocks.append(_redirect(paths, venue, host))
+        blocks.append(_redirect(paths, venue, host, lines))
     return "\n".join(blocks)
 
 
@@ -78,7 +82,8 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
     listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
-    body = _pages(host) + locations.render(paths, [booked], host)
+    lines = venue_options.lines(paths.name, Venue(""), host)
+    body = lines.server + _pages(host) + locations.render(paths, [booked], host, lines)
     return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
 
 
@@ -98,13 +103,12 @@ def _block(paths: Production, name: str, address: str, body: str, host: Host) ->
 {address}
     server_tokens off;
     access_log {access_log(paths.name, name)} combined;
-    client_max_body_size {LARGEST_BODY};
     include {host.visitors};
 {body}}}
 """
 
 
-def _redirect(paths: Production, venue: Venue, host: Host) -> str:
+def _redirect(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
     port = "" if host.http_port == 80 else f":{host.http_port}"
     return f"""server {{
 {_listen(host)}
@@ -112,12 +116,12 @@ def _redirect(paths: Production, venue: Venue, host: Host) -> str:
     server_tokens off;
     access_log {access_log(paths.name, venue.name)} combined;
     include {host.visitors};
-    return 301 $scheme://{venue.name}{port}$request_uri;
+{lines.server}    return 301 $scheme://{venue.name}{port}$request_uri;
 }}
 """
 
 
-def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> str:
+def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host, lines: Lines) -> str:
     if venue.state == "closed":
         return f"""
     error_page 503 /backstage-closed.html;
@@ -131,7 +135,7 @@ def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host) -> 
 """
     if not booked:
         return "\n    # nothing is on tonight\n    location / { return 404; }\n"
-    return _pages(host) + locations.render(paths, booked, host)
+    return _pages(host) + locations.render(paths, booked, host, lines)
 
 
 def _pages(host: Host) -> str:

@@ -18,7 +18,7 @@ def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list
         return []
     steps: list[Step] = []
     if before is None and after is not None:
-        steps.append(Step("venue", name, "add", None, {key: after[key] for key in ("aliases", "state", "tls")}))
+        steps.append(Step("venue", name, "add", None, {**_settings(after), "state": after["state"]}))
     if before is not None and after is not None:
         if before["state"] != after["state"]:
             verb = {"open": "open", "closed": "close"}[after["state"]]
@@ -68,4 +68,4 @@ def _gigs(block: Optional[Block]) -> dict[str, str]:
 
 
 def _settings(block: Block) -> Block:
-    return {key: block[key] for key in ("aliases", "tls") if key in block}
+    return {**{key: block[key] for key in ("aliases", "tls") if key in block}, **block.get("options", {})}

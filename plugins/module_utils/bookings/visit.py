@@ -26,12 +26,20 @@ from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
 from ..stages.proofs import Question
 from ..stages.served import Served
 from ..state.read import read_env
-from . import addresses, written
+from . import addresses, venue_options, written
 from .blocks import Block
 
 
 class Foreign(BackstageError):
     """Another server answers in the place of ours."""
+
+
+class Guarded(BackstageError):
+    """The Venue's own options keep this host out."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"its options answer {status}", step="nginx")
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,7 @@ class Place:
         port: the Sess's own; None for a Venue.
         aliases: other names, at which nginx leads to this one.
         beside: the paths of other Acts there.
+        guards: the statuses with which nginx keeps visitors out before the Act hears of them.
     """
 
     name: str
@@ -51,6 +60,7 @@ class Place:
     port: Optional[int] = None
     aliases: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
+    guards: tuple[int, ...] = ()
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
@@ -102,6 +112,8 @@ def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> 
         if question and question.token:
             more[proofs.HEADER] = question.header
         answer = get(host, page.name, page.uri, timeout, port, more)
+        if answer.status in place.guards and not (question and question.is_answered(answer)):
+            raise Guarded(answer.status)
         if question and question.is_foreign(answer):
             raise Foreign(f"{page.path} answers {answer.status} at {page.name}: {proofs.FOREIGN}", step="nginx")
         return answer
@@ -140,11 +152,14 @@ def at_port(act: Act, data: dict[str, Any]) -> Place:
 def at_venue(block: Block, gig: dict[str, Any]) -> Place:
     """A Gig at a Venue."""
     beside = addresses.others(block, gig["act"]) if gig["act"] else ()
-    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside))
+    guards = venue_options.guards(block) if block["state"] == "open" else ()
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside), guards)
 
 
 def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
     """Ask for the page of the Act's health as a visitor would, and for the style sheets and scripts that it names.
+
+    Where the Venue's options keep this host out, that is the answer: the Act has answered at its own door.
 
     Raises:
         BackstageError: it does not answer as the Act's health says, or somebody else answers.
@@ -157,6 +172,8 @@ def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
             status = get(host, asset.name, asset.uri, act.health.timeout, walk.site.ports[-1]).status
             if status >= 400:
                 raise BackstageError(missing(page, kind, asset, status))
+    except Guarded:
+        return
     except BackstageError as error:
         raise BackstageError(error.message, step="nginx") from None
 
@@ -197,6 +214,8 @@ def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dic
         answer = walk.follow(answer)
         if answer.status >= 400 and len(walk.pages) > 1:
             found["error"] = f"{walk.way}it answers {answer.status}"
+    except Guarded as guarded:
+        found["status"] = found["status"] or guarded.status
     except BackstageError as error:
         found["error"] = error.message
     return found

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Packages that today's tools can't build from source: what such a build says, and the tools that it was written for.
+"""Packages that current build tools can't build: the error of such a build, and the tools that it needs.
 
 Source:
-    setuptools' own history, tried with each version: 58 took 2to3 away, 61 looks for packages by itself, 66 wants
-    versions of PEP 440, 70 has no convert_path, 82 no pkg_resources; Cython 3 took cython_sources away.
+    setuptools' own history, tried with each version: 58 removed 2to3, 61 discovers packages by itself, 66 requires
+    PEP 440 versions, 70 lacks convert_path, 82 lacks pkg_resources; Cython 3 removed cython_sources.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ OLDER = {
     "No module named 'pkg_resources'": "setuptools<82",
     "cython_sources": "Cython<3",
 }
-"""What a build says -> what it is to be built with."""
+"""A text in the build's error -> the build requirement that avoids it."""
 
 
 def said(words: Iterable[str]) -> str:
-    """The constraint for the first word that has one, for a sentence."""
+    """Return the constraint for the first word that has one, as a part of a sentence."""
     return next((OLDER[word] for word in words if word in OLDER), "")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of causes and cures: what is known by sight in what an Act printed or answered."""
+"""The table of known causes and their cures, recognized in what an Act printed or answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .package_names import PACKAGES
 from .rows import Row
 
 _DENIED = r"(?:PermissionError: \[Errno 13\] Permission denied|OSError: \[Errno 30\] Read-only file system): '([^']+)'"
-# The first that fits counts: what tells more stands above what is true as well.
+# The first row that matches counts, so specific rows stand above general ones.
 ROWS: list[Row] = [
     # whatever is being done
     Row(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Causes and cures: from what a failing Act printed or answered to the one line that was missing."""
+"""Find causes and cures in what a failing Act printed or answered."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .rows import Row
 
 LINES = 25
 _FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
-# the project's: no package's, not Python's, and not of the program that starts it
+# the project's code: no package, not Python, and not the program that starts it
 _OWN = re.compile(r"/(?!usr/)(?!.*/(?:site|dist)-packages/)(?!.*/manage\.py\Z).*/code/")
 
 
 @dataclass(frozen=True)
 class Cause:
-    """A row that fits.
+    """A row that matches.
 
     Args:
-        row: which one.
-        words: what its groups found: a name, a path, a number.
-        packages: the Debian packages that were missing, as the sentence names them.
+        row: the row.
+        words: what its groups matched: a name, a path, a number.
+        packages: the missing Debian packages, as the sentence names them.
     """
 
     row: Row
@@ -45,12 +45,12 @@ class Cause:
 
 
 def look(text: str) -> Optional[Cause]:
-    """The first known cause in a text."""
+    """Return the first known cause in a text."""
     return next(_looked(text), None)
 
 
 def _looked(text: str) -> Iterator[Cause]:
-    unwrapped = re.sub(r"\s*\n\s*", " ", text.strip())  # uv breaks its lines in the middle of a sentence
+    unwrapped = re.sub(r"\s*\n\s*", " ", text.strip())  # uv wraps its lines within a sentence
     built = re.search(r"Failed to build `([^`]+)`", unwrapped)
     for row in ROWS:
         match = re.search(row.pattern, text, re.MULTILINE) or re.search(row.pattern, unwrapped)
@@ -60,18 +60,18 @@ def _looked(text: str) -> Iterator[Cause]:
 
 
 def find(text: str) -> str:
-    """The sentence of the first known cause in a text; empty where none is."""
+    """Return the sentence of the first known cause in a text; empty if there is none."""
     cause = look(text)
     return cause.sentence if cause else ""
 
 
 def all_in(text: str) -> list[str]:
-    """The sentences of all known causes in a text, each once."""
+    """Return the sentences of all known causes in a text, each once."""
     return list(dict.fromkeys(cause.sentence for cause in _looked(text)))
 
 
 def recall(sentence: str) -> Optional[Cause]:
-    """The cause that a sentence tells, with its words."""
+    """Return the cause that a sentence was made from, with its words."""
     for row in ROWS:
         match = re.search(_told(row), sentence, re.DOTALL)
         if match:
@@ -84,7 +84,7 @@ def recall(sentence: str) -> Optional[Cause]:
 
 
 def _told(row: Row) -> str:
-    """A pattern for the sentence of a row."""
+    """Return a pattern that matches the sentence of a row."""
     seen: set[str] = set()
 
     def blank(found: re.Match[str]) -> str:
@@ -100,13 +100,13 @@ def _told(row: Row) -> str:
 
 
 def explain(step: str, error: str, log: str, at: str = "") -> str:
-    """One sentence for a failed step: the known cause, else the error itself, and the project's line it came from.
+    """Return one sentence for a failed step: the known cause, or the error itself with the project's line it came from.
 
     Args:
         step: what was being done.
         error: the error's own words.
         log: what was printed.
-        at: file and line of the project's own code, where they are known.
+        at: file and line in the project's code, if they are known.
     """
     known = find(error) or find(log)
     if known:
@@ -114,11 +114,11 @@ def explain(step: str, error: str, log: str, at: str = "") -> str:
     said = error.splitlines()[0].strip().rstrip(":") if error.strip() else ""
     if said:
         return f"{step} failed: {said}" + (f" ({at})" if at else "")
-    return f"{step} failed: {unknown(log) or 'it printed nothing that tells why'}"
+    return f"{step} failed: {unknown(log) or 'it printed no reason'}"
 
 
 def unknown(log: str) -> str:
-    """The exception that a log ends with, and the project's own line that it came from; empty without a traceback."""
+    """Return the exception at the end of a log with the project's line it came from; empty without a traceback."""
     _before, mark, traceback = log.rpartition("Traceback (most recent call last):\n")
     if not mark:
         return ""
@@ -131,7 +131,7 @@ def unknown(log: str) -> str:
 
 
 def answer(status: int, path: str, host: str, log: str) -> str:
-    """One sentence for an answer that the gate does not accept."""
+    """Return one sentence for an answer that the gate does not accept."""
     if status in (400, 404):
         return find(f"{path} answers {status} to the host '{host}'")
     known = find(log) or unknown(log)
@@ -139,5 +139,5 @@ def answer(status: int, path: str, host: str, log: str) -> str:
 
 
 def tail(text: str, lines: int = LINES) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     return "\n".join(text.strip().splitlines()[-lines:])

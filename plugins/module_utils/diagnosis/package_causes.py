@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Causes and cures of what goes wrong with an Act's packages, as uv and the builds of packages tell it."""
+"""Causes and cures of failures with an Act's packages, recognized in the output of uv and of package builds."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of packages, by the modules that they bring: one that is not here is never installed by guessing."""
+"""The package of each known module. A module that is not here is never installed by a guess."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One row of the table of causes and cures."""
+"""One row of the table of known causes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Row:
     """One known cause.
 
     Args:
-        name: what tests and docs call it.
+        name: its name in tests and docs.
         pattern: found in the error or in the end of the log; its groups fill the sentence.
-        sentence: the cause and its cure; {packages} are the Debian packages for what the groups name, {package} is the
-            Python package of a module, {tools} what an old package is to be built with.
+        sentence: the cause and its cure. {packages} are the Debian packages for what the groups name, {package} is the
+            Python package of a module, {tools} are the build requirements for an old package.
     """
 
     name: str

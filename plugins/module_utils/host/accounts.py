@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's own users and groups, by their files, which are read again only when they have changed.
+"""Read the host's users and groups from their files, and read a file again only if it has changed.
 
-The C library reads a whole file for each question. Every Act has two users and two groups, so asking it for all of
-them takes a time that grows with the square of their number.
+The C library reads the whole file for each lookup. Every Act has two users and two groups, so lookups for all Acts
+would take quadratic time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _known: dict[str, tuple[tuple[int, int, int], Any]] = {}
 
 
 def user(name: str) -> pwd.struct_passwd:
-    """A user of the file, or one that the C library knows from elsewhere.
+    """Return a user of the file, or one that the C library knows from another source.
 
     Raises:
         KeyError: there is no such user.
@@ -33,7 +33,7 @@ def user(name: str) -> pwd.struct_passwd:
 
 
 def group_id(name: str) -> int:
-    """The id of a group of the file, or of one that the C library knows from elsewhere.
+    """Return the id of a group of the file, or of one that the C library knows from another source.
 
     Raises:
         KeyError: there is no such group.
@@ -43,7 +43,7 @@ def group_id(name: str) -> int:
 
 
 def extra_groups(entry: pwd.struct_passwd) -> list[str]:
-    """The groups of the file that a user is in, beside its own; sorted."""
+    """Return the supplementary groups of a user in the file, sorted."""
     numbers, members = _read(GROUP, _groups)
     return sorted(name for name in members.get(entry.pw_name, ()) if numbers[name] != entry.pw_gid)
 
@@ -57,7 +57,7 @@ def _read(path: str, parse: Callable[[list[list[str]]], Any]) -> Any:
 
 
 def _users(lines: list[list[str]]) -> dict[str, pwd.struct_passwd]:
-    """By name; of two lines with one name the first counts, as everywhere."""
+    """Return the users by name. If a name occurs twice, the first line counts, as in the C library."""
     found: dict[str, pwd.struct_passwd] = {}
     for name, secret, uid, gid, *rest in (line for line in lines if len(line) == 7 and line[2].isdigit()):
         found.setdefault(name, pwd.struct_passwd((name, secret, int(uid), int(gid), *rest)))
@@ -65,7 +65,7 @@ def _users(lines: list[list[str]]) -> dict[str, pwd.struct_passwd]:
 
 
 def _groups(lines: list[list[str]]) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """The ids of the groups, and the groups of their members."""
+    """Return the ids of the groups, and the groups of each member."""
     numbers: dict[str, int] = {}
     members: dict[str, list[str]] = {}
     for name, _secret, gid, listed in (line for line in lines if len(line) == 4 and line[2].isdigit()):

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether somebody still waits for this module's result: a run ends with its connection.
+"""Find out whether the caller still waits for this module's result: a run ends with its connection.
 
-The waits of a run ask once a second at least. Asking, and not an exception out of a signal's handler,
-ends a run where it waits and nowhere else: never in the midst of a change.
+Every wait of a run calls `check` at least once a second. A check ends a run only while it waits. An exception from a
+signal handler could end it in the middle of a change.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any, Optional
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 CLEAN_UP = 60
-"""Seconds in which an abandoned run takes away what it was making, before it is killed."""
+"""The seconds that an abandoned run has to remove what it was making, before it is killed."""
 
 
 class Abandoned(BaseException):
     """Nobody waits for this run any more.
 
-    It is no Exception, so nothing turns it into the failure of one Act. Clean-up code runs.
+    It derives from BaseException, so no handler turns it into the failure of one Act. Clean-up code runs.
     """
 
 
 class _Watch:
-    """What is known of who started this module; without `watch` nothing is asked."""
+    """What is known about the caller of this module. Before `watch` is called, nothing is checked."""
 
     def __init__(self) -> None:
         self.on = False
@@ -41,16 +41,16 @@ _watch = _Watch()
 
 
 def watch() -> None:
-    """Begin to watch: for the main function of a module that changes something."""
+    """Start watching. The main function of a module that changes something calls this."""
     forget()
     _watch.on, _watch.signalled = True, ""
     for number in SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             _watch.before[number] = signal.signal(number, _note)
 
 
 def forget() -> None:
-    """Stop watching: in a child of the module, which its parent ends, and when the result is there."""
+    """Stop watching, in a child process, which its parent ends, and after the result is known."""
     if _watch.on:
         _watch.on = False
         while _watch.before:
@@ -58,10 +58,10 @@ def forget() -> None:
 
 
 def check() -> None:
-    """Ask whether the run goes on.
+    """Check whether the run goes on.
 
     Raises:
-        Abandoned: nobody waits for it. Once: what cleans up after it may wait, too, for a limited time.
+        Abandoned: nobody waits for it. This is raised once, because clean-up code may wait, too, for a limited time.
     """
     why = _watch.on and (_watch.signalled or _gone())
     if why:
@@ -71,23 +71,23 @@ def check() -> None:
 
 
 def _gone() -> str:
-    """A pipe without a reader, or a terminal that was hung up; a file stays."""
+    """Return why the caller is gone: its pipe has no reader, or its terminal hung up. Output to a file never ends."""
     output = select.poll()
     output.register(1, 0)
     events = {event for _descriptor, event in output.poll(0)}
-    return "who started it has gone" if any(event & (select.POLLERR | select.POLLHUP) for event in events) else ""
+    return "its parent has gone" if any(event & (select.POLLERR | select.POLLHUP) for event in events) else ""
 
 
 def _note(number: int, _frame: Optional[FrameType]) -> None:
-    """The first signal is noted; the second one ends the module at once."""
+    """Record the first signal, and restore the default action, so that a second one kills the module."""
     _watch.signalled = f"it was sent {signal.Signals(number).name}"
     signal.signal(number, signal.SIG_DFL)
 
 
 def origin() -> str:
-    """Where this run comes from: the controller's address, or this host.
+    """Return where this run comes from: the controller's address, or this host.
 
-    sudo leaves out the variable of the ssh session, which a process above still has; a host may not let root read it.
+    sudo removes the variable of the ssh session, but a parent process still has it. Some hosts hide it from root.
     """
     pid, known = os.getpid(), True
     while pid > 1:

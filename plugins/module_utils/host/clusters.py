@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's cluster of PostgreSQL, and the Acts that have a database in it."""
+"""The host's PostgreSQL cluster, and the Acts that have a database in it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 from . import programs
 
-UNKNOWN = "those of a PostgreSQL that doesn't answer"
-NO_CLUSTER = "PostgreSQL is installed, and has no cluster. Make one: pg_createcluster VERSION main --start."
-# the roles that the managers made say so in their comments
+UNKNOWN = "those of a PostgreSQL that does not answer"
+NO_CLUSTER = "PostgreSQL is installed but has no cluster. Create one: pg_createcluster VERSION main --start."
+# the comments of these roles say that Backstage made them
 _KEPT = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') LIKE 'Backstage %' ORDER BY rolname"
 _PSQL = ("psql", "--no-psqlrc", "--no-align", "--tuples-only", "--no-password", "--dbname=postgres")
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster; the defaults say what there will be where none is yet."""
+    """A cluster. The defaults describe the cluster that an installation will create."""
 
     version: str = ""
     name: str = ""
@@ -31,7 +31,7 @@ class Cluster:
         return asdict(self)
 
     def acts(self) -> list[str]:
-        """The Acts with something in it; one that does not answer may have any."""
+        """Return the Acts that have something in it. If it does not answer, return a note that any Act may."""
         if not self.version:
             return []
         asked = programs.ask("runuser", "-u", "postgres", "--", *_PSQL, f"--port={self.port}", f"--command={_KEPT}")
@@ -39,17 +39,17 @@ class Cluster:
 
 
 def find() -> tuple[Cluster, list[str]]:
-    """The host's cluster, and what is wrong where PostgreSQL is installed and has none."""
+    """Return the host's cluster, and an error if PostgreSQL is installed and has none."""
     listed = programs.ask("pg_lsclusters", "--no-header")
     found = parse(listed.out)
     if found:
-        # Debian gives the first one 5432, and whoever upgrades gives the new one the old one's
+        # Debian gives port 5432 to the first cluster, and an upgrade gives the old port to the new cluster
         return min(found, key=lambda one: one.port), []
     return Cluster(), [NO_CLUSTER] if listed.ok else []
 
 
 def parse(listed: str) -> list[Cluster]:
-    """The clusters that pg_lsclusters lists, but for those of a version that was removed."""
+    """Return the clusters in the output of pg_lsclusters, except those whose version was removed."""
     rows = [(line.split()[:4], line.split()[3].split(",")) for line in listed.splitlines()]
     return [
         Cluster(version, name, int(port), "online" in status)

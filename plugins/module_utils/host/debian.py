@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which Debian packages have what a build looks for."""
+"""Debian packages that provide what a build looks for."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "ldap.h": _LDAP,
     "sasl/sasl.h": _LDAP,
     "curl-config": (*_C, "libcurl4-openssl-dev", "libssl-dev"),
-    "GDAL": ("gdal-bin",),  # its library has another name on each Debian, and GEOS comes with it
+    "GDAL": ("gdal-bin",),  # its library has a different name on each Debian release, and depends on GEOS
     "GEOS": ("gdal-bin",),
     "SpatiaLite": ("libsqlite3-mod-spatialite",),
     "gdal-config": ("g++", "libgdal-dev", "python3-dev"),
@@ -58,7 +58,7 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "postgis": ("postgresql-postgis",),
     "make": ("make",),
     "esbuild": ("esbuild",),
-    # libraries that are loaded while it runs; where their names differ from Debian to Debian, a package that needs them
+    # libraries that are loaded at run time; if the name differs between Debian releases, a package that depends on it
     "libcairo.so.2": ("libcairo2",),
     "libcairo-2": ("libcairo2",),
     "libpango-1.0-0": _PANGO,
@@ -77,7 +77,7 @@ _WANTED: dict[str, tuple[str, ...]] = {
     "libxmlsec1.so.1": ("libxmlsec1-openssl",),
     "libxmlsec1-openssl.so.1": ("libxmlsec1-openssl",),
 }
-# Python packages that are often built from source: what all of it takes, so that nobody finds it piece by piece
+# Python packages that are often built from source, each with everything that its build needs
 _BUILT: dict[str, tuple[str, ...]] = {
     "bcrypt": _RUST,
     "cffi": (*_C, "libffi-dev"),
@@ -98,7 +98,7 @@ BUILT = "|".join(map(str, _BUILT))
 
 
 def packages(wanted: Iterable[str]) -> list[str]:
-    """The Debian packages for programs, headers, libraries and Python packages; none for what is not known."""
+    """Return the Debian packages for programs, headers, libraries and Python packages, and none for unknown ones."""
     found: set[str] = set()
     for word in wanted:
         name = word.split("==")[0]
@@ -107,7 +107,7 @@ def packages(wanted: Iterable[str]) -> list[str]:
 
 
 def said(wanted: Iterable[str]) -> str:
-    """The same for a sentence."""
+    """Return the same packages as a part of a sentence."""
     found = packages(wanted)
     if not found:
         return UNKNOWN

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The site that nginx's package brings: taken out while nobody has touched it, and put back in the end."""
+"""The site that nginx's package enables: disabled if it is unchanged, and enabled again when the role leaves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PACKAGE = "nginx-common"
 
 
 def state() -> str:
-    """Whether it is enabled as the package brought it; changed, it is somebody's own."""
+    """Return whether the site is enabled, and as the package brought it. A changed site belongs to the host's owner."""
     if not os.path.lexists(LINK):
         return NONE
     if not os.path.islink(LINK) or os.path.realpath(LINK) != SITE or not os.path.exists(SITE):
@@ -29,6 +29,6 @@ def state() -> str:
 
 
 def was_removed(facts: str) -> bool:
-    """Whether an earlier run noted that it took the site out."""
+    """Return whether an earlier run recorded that it removed the site."""
     noted = files.read_json(facts)
     return isinstance(noted, dict) and bool(noted.get("removed_default_site"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The directory that Backstage's emperor watches: what plays there, and who else watches it."""
+"""The directory of Backstage's emperor: the vassals in it, and other emperors that watch it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _WATCHES = re.compile(r"^\s*(?:emperor|vassals-dir)\s*=\s*(\S+)", re.MULTILINE)
 
 
 def playing(directory: str) -> list[str]:
-    """The vassals of Backstage's that are there; one that is only being made begins with a dot."""
+    """Return Backstage's vassals in it. The name of an unfinished one begins with a dot."""
     return [name for name in files.names_in(directory) if name.startswith("backstage.") and name.endswith(".ini")]
 
 
 def watched(argv: list[str]) -> list[str]:
-    """The directories that an emperor with these arguments watches, by those of its ini files, too."""
+    """Return the directories that an emperor with these arguments watches, including those of its ini files."""
     found: list[str] = []
     for argument, following in zip(argv, [*argv[1:], ""]):
         option, _equals, value = argument.partition("=")
@@ -33,7 +33,7 @@ def watched(argv: list[str]) -> list[str]:
 
 
 def others(directory: str, ini: str) -> list[str]:
-    """Who else watches the directory: another emperor than the one with this ini."""
+    """Return the emperors that watch the directory, except the one with this ini."""
     wanted, found = os.path.realpath(directory), []
     if wanted in watched([PACKAGED]) and not packages.missing(["uwsgi-emperor"]):
         found.append(f"the package uwsgi-emperor ({PACKAGED})")
@@ -45,7 +45,7 @@ def others(directory: str, ini: str) -> list[str]:
 
 
 def refusals(directory: str, ini: str) -> list[str]:
-    """What would go wrong in the directory, a sentence each with its cure."""
+    """Return the problems of the directory, one sentence each with its cure."""
     if not re.fullmatch(r"/[A-Za-z0-9._/-]+", directory):
         return [f"stage_vassals is {directory!r}: give an absolute path of letters, digits, dots, dashes and slashes."]
     foreign = [

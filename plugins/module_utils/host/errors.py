@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The one exception of Backstage, raised below and turned into a failure once, by the module."""
+"""The one exception of Backstage. Helpers raise it, and the module turns it into a failure once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _UNWRITABLE = {
 
 
 class BackstageError(Exception):
-    """What went wrong, in one sentence that names what it happened to and what to do.
+    """A failure, in one sentence that names what failed and what to do.
 
     Args:
         message: the cause and, where there is one, the cure.
-        subject: what it happened to, such as ``act kittens``; empty for the whole Production.
+        subject: what failed, such as ``act kittens``; empty for the whole Production.
         step: what was being done, such as ``gate``.
         log: the end of the log that shows the cause, shown below the sentence.
     """
@@ -42,14 +42,14 @@ class BackstageError(Exception):
 
 
 class Refusal(BackstageError):
-    """Input that is not accepted: names the offending key and value and what would be right."""
+    """Input that is refused. The message names the key, the value, and a correct value."""
 
     def __str__(self) -> str:
         return self.message
 
 
 def as_told(error: Exception) -> BackstageError:
-    """An exception as people are told of it: one that nobody foresaw is a bug of Backstage's."""
+    """Return the error for the user. An exception that the code does not expect is a bug of Backstage."""
     if isinstance(error, BackstageError):
         return error
     if isinstance(error, OSError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles prepared on this host, as they wrote it down."""
+"""What the roles prepared on this host, read from the files in which they recorded it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
 DATABASE = "/etc/backstage/database.json"
 SITE = "run the playbook backstage.django.site first"
 
-# what the roles write unless they are told otherwise: for a plan on a host that has nothing yet
+# the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
     "stats": "/run/backstage/emperor.stats",
@@ -32,6 +32,7 @@ _DEFAULTS: dict[str, Any] = {
     "params": "/etc/nginx/backstage/uwsgi.params",
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
+    "passwords": "/etc/nginx/backstage/passwords",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -39,7 +40,7 @@ _DEFAULTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Host:
-    """The host's own facts; none of them comes from a manifest."""
+    """The facts of the host. None of them comes from a manifest."""
 
     vassals: str
     stats: str
@@ -53,6 +54,7 @@ class Host:
     params: str
     http: str
     visitors: str
+    passwords: str
     pages: str
     database_port: int
     has_stage: bool
@@ -75,9 +77,10 @@ class Host:
     def need_front_of_house(self) -> None:
         if not self.has_front_of_house:
             raise BackstageError(f"this host has no front of house ({FRONT_OF_HOUSE} is missing); {SITE}", step="nginx")
-        if not os.path.exists(self.visitors):
-            message = f"this host's front of house is of an earlier Backstage ({self.visitors} is missing); {SITE}"
-            raise BackstageError(message, step="nginx")
+        for path in (self.visitors, self.passwords):
+            if not os.path.exists(path):
+                message = f"this host's front of house is of an earlier Backstage ({path} is missing); {SITE}"
+                raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

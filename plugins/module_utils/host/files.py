@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writing files so that a reader, a crash or a killed run never sees half of one.
+"""Write files atomically, so that no reader, crash or killed run leaves or sees a partial file.
 
-Root calls these only in directories whose every component is root's.
+Root calls these functions only on directories whose every component belongs to root.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typing import Any, Optional
 from .errors import BackstageError
 
 SPARE = 16 * 2**20
-"""Bytes that a build leaves free: logs and databases must go on."""
+"""Free bytes that a build has to leave, because logs and databases need them."""
 DRAFT = ".new"
-"""What the name of a file ends in until it is whole; a killed run may leave one."""
+"""The suffix of a file that is not complete yet. A killed run may leave one."""
 OWNERSHIP = "Managed by Backstage (backstage.django): changes are overwritten."
 
 
 def read(path: str) -> Optional[str]:
-    """The text of a file, or None where there is none."""
+    """Return the text of a file, or None if it does not exist."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:  # "\r\n" inside a value stays what it is
+        with open(path, encoding="utf-8", newline="") as file:  # keep "\r\n" inside a value
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
 def read_json(path: str) -> Any:
-    """The data of a JSON file, or None where there is none or it is cut short."""
+    """Return the data of a JSON file, or None if the file is missing or truncated."""
     text = read(path)
     try:
         return None if text is None else json.loads(text)
@@ -49,7 +49,7 @@ def to_json(data: Any, indent: int = 2) -> str:
 
 
 def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
-    """Make a directory with exactly this mode and owner; mend one that exists."""
+    """Make a directory with exactly this mode and owner, or correct an existing one."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(path, 0o700)
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -64,7 +64,7 @@ def directory(path: str, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
 
 
 def write(path: str, text: str, mode: int = 0o644, gid: int = 0, uid: int = 0) -> None:
-    """Replace a file as a whole, durably."""
+    """Replace a whole file atomically and sync it to disk."""
     new = path + DRAFT
     draft(new, text, mode, gid, durable=True, uid=uid)
     os.replace(new, path)
@@ -72,7 +72,7 @@ def write(path: str, text: str, mode: int = 0o644, gid: int = 0, uid: int = 0) -
 
 
 def draft(path: str, text: str, mode: int, gid: int = 0, durable: bool = False, uid: int = 0) -> None:
-    """Write a file that nobody reads yet."""
+    """Write a file that no process reads yet."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         os.fchown(handle, uid, gid)
@@ -90,11 +90,11 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def append_line(path: str, line: str, mode: int = 0o600) -> None:
-    """Append one line to a file of root's, durably."""
+    """Append one line to a file that root owns, and sync it to disk."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, mode)
     try:
         size = os.fstat(handle).st_size
-        cut_short = size and os.pread(handle, 1, size - 1) != b"\n"  # a killed run's last line
+        cut_short = size and os.pread(handle, 1, size - 1) != b"\n"  # a killed run wrote only a part of the last line
         _write_all(handle, (b"\n" if cut_short else b"") + line.encode() + b"\n")
         os.fsync(handle)
     finally:
@@ -102,7 +102,7 @@ def append_line(path: str, line: str, mode: int = 0o600) -> None:
 
 
 def link(path: str, target: str) -> None:
-    """Point a symbolic link at its target in one step, durably."""
+    """Create or replace a symlink atomically, and sync it to disk."""
     draft = path + DRAFT
     remove(draft)
     os.symlink(target, draft)
@@ -118,13 +118,13 @@ def link_target(path: str) -> Optional[str]:
 
 
 def remove(path: str) -> None:
-    """Remove a file or a link, if it is there."""
+    """Remove a file or a symlink, if it exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 def remove_tree(path: str) -> None:
-    """Remove a directory with all below it, following no link; or do nothing where there is none."""
+    """Remove a directory and everything below it, if it exists. Symlinks are not followed."""
     if os.path.islink(path):
         os.unlink(path)
     elif os.path.isdir(path):
@@ -132,7 +132,7 @@ def remove_tree(path: str) -> None:
 
 
 def remove_sealed(path: str, seal: str) -> None:
-    """Remove a sealed tree, its seal first: what a killed removal leaves is never trusted."""
+    """Remove a sealed tree, its seal first, so that nothing trusts what a killed removal leaves."""
     remove(os.path.join(path, seal))
     if os.path.isdir(path):
         sync_directory(path)
@@ -148,7 +148,7 @@ def sync_directory(path: str) -> None:
 
 
 def need_room(path: str, size: int, what: str) -> None:
-    """Refuse to start what would fill the disk.
+    """Refuse a step that would fill the disk.
 
     Raises:
         BackstageError: the file system below the path has less than this free.
@@ -163,7 +163,7 @@ def need_room(path: str, size: int, what: str) -> None:
 
 
 def names_in(path: str) -> list[str]:
-    """The sorted names in a directory; none where there is no directory."""
+    """Return the sorted names in a directory; none if it does not exist."""
     try:
         return sorted(os.listdir(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -171,7 +171,7 @@ def names_in(path: str) -> list[str]:
 
 
 def walk(path: str) -> Iterator[tuple[int, str, os.stat_result]]:
-    """Every entry below a directory, deepest first: (directory's descriptor, name, lstat)."""
+    """Yield every entry below a directory, deepest first: (directory's descriptor, name, lstat)."""
     for _root, directories, files, handle in os.fwalk(path, topdown=False, follow_symlinks=False):
         for name in directories + files:
             yield handle, name, os.lstat(name, dir_fd=handle)

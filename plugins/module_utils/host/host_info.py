@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role has to know of its host, read in one call, and what stands in the role's way."""
+"""The facts of the host that a role needs, read in one call, and what prevents the role from working."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from . import clusters, default_site, emperors, files, listeners, packages, records, uv
+from . import clusters, default_site, emperors, files, listeners, packages, powerdns, records, uv
 from .nginx_dump import Dump, place
 from .services import Service
 from .system import System
@@ -16,11 +16,11 @@ from .system import System
 _NGINX = "nginx"
 _STRIKE = "Take these Productions down first (playbook backstage.django.strike)."
 _CONNECTIONS = ("/etc/nginx/nginx.conf", "512")
-"""Where somebody would set the number, and the one that nginx takes by itself."""
+"""The file in which the owner would set the number, and nginx's default."""
 
 
 def read(asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer what is asked: the options of the module backstage_host_info."""
+    """Return the answers to the options of the module backstage_host_info."""
     system, missing, leaving = System.read(), packages.missing(asked["packages"]), asked["leaving"]
     found = {
         "system": system.entry(),
@@ -34,7 +34,7 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
         found["recorded"] = records.confirmed(asked["record"])
     if asked["uv"]:
         found["uv"] = uv.version(asked["uv"])
-    for subject, answer in (("emperor", _emperor), ("nginx", _nginx), ("postgresql", _postgresql)):
+    for subject, answer in _SUBJECTS.items():
         if asked[subject]:
             found[subject], in_the_way = answer(asked[subject], leaving)
             refusals = refusals or in_the_way
@@ -56,13 +56,13 @@ def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[s
     venues = [name for name in files.names_in(asked["venues"]) if name.endswith(".conf")]
     where, number = next(iter(dump.values("worker_connections").items()), _CONNECTIONS)
     found = {
-        # our own file is written and tested anew by this run
+        # this run rewrites and tests our own file
         "broken": place(dump.fault) in asked["ours"],
         "taken_by": taken_by,
         "default_site": site,
         "default_site_removed": default_site.was_removed(asked["facts"]),
         "venues": venues,
-        # a limit of open files is somebody's own where nginx was told one
+        # another file sets the limit of open files, so the owner has chosen it
         "limits_files": any(path not in asked["ours"] for path in dump.values("worker_rlimit_nofile")),
         "connections": {"path": where, "number": int(number)},
     }
@@ -72,19 +72,17 @@ def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[s
 
 
 def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
-    """Somebody else's mistake; our own is mended by this run, a Venue's by its manager."""
+    """Return a fault in a file of somebody else. This run repairs ours, the Booking manager those of Venues."""
     path = place(dump.fault)
     if not dump.fault or path in asked["ours"] or path.startswith(f"{asked['venues']}/"):
         return []
-    return [
-        f"nginx's configuration was broken before this run: {dump.fault}. Mend it first: nothing in it was changed."
-    ]
+    return [f"nginx's configuration was broken before this run: {dump.fault}. Repair it first: nothing was changed."]
 
 
 def _default_servers(dump: Dump, asked: dict[str, Any], site: str) -> list[str]:
     return [
-        f"{path} declares a default server for port {asked['port']} already ({line}), and there can be but one. Take "
-        "default_server out of it, or set front_of_house_http_port to another port."
+        f"{path} already declares a default server for port {asked['port']} ({line}), and only one can exist. Remove "
+        "default_server from it, or set front_of_house_http_port to another port."
         for path, line in dump.default_servers(asked["port"]).items()
         if path not in asked["ours"] and not (path == default_site.LINK and site == default_site.UNTOUCHED)
     ]
@@ -94,8 +92,18 @@ def _taken(port: int, who: str) -> list[str]:
     return [f"Port {port} is taken by {who}. Stop it, or set front_of_house_http_port to another port."] if who else []
 
 
+def _producer(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
+    found, refusals = powerdns.read(asked, leaving)
+    if not leaving and not System.read().systemd:
+        refusals = ["PowerDNS comes with a service of systemd alone, and systemd is not PID 1 here."]
+    return found, refusals
+
+
 def _postgresql(_asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
     cluster, refusals = clusters.find()
     if leaving:
         return {**cluster.entry(), "acts": cluster.acts()}, []
     return {**cluster.entry(), "acts": []}, refusals
+
+
+_SUBJECTS = {"emperor": _emperor, "nginx": _nginx, "postgresql": _postgresql, "producer": _producer}

@@ -39,6 +39,14 @@ def info() -> Spec:
             },
         },
         "postgresql": {"type": "bool", "default": False},
+        "producer": {
+            "type": "dict",
+            "options": {
+                "listen": {"type": "list", "elements": "str", "required": True},
+                "ours": {"type": "list", "elements": "str", "required": True},
+                "key": {"type": "path", "required": True, "no_log": False},
+            },
+        },
         "leaving": {"type": "bool", "default": False},
     }
 

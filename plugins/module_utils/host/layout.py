@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where everything of a Production lies on a host; see "On a host" in the documentation."""
+"""The paths of a Production on a host; see "On a host" in the documentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOGS = "/var/log/backstage"
 SEAL = "release.json"
 ENVIRONMENT_SEAL = "environment.json"
 OTHERS = ".backstage"
-"""Inside a release's static files: those that the manifest's static_urls name, one directory a URL."""
+"""The directory inside a release's static files for the manifest's static_urls, one subdirectory for each URL."""
 HOST_LOCK = ROOT + "/.lock"
 REHEARSAL_LOCK = ROOT + "/.rehearsal"
 
@@ -47,7 +47,7 @@ class Production:
 
     @cached_property
     def cache(self) -> str:
-        """The package cache of the environments' builder."""
+        """Return the package cache of the environments' builder."""
         return os.path.join(self.root, "cache")
 
     @cached_property
@@ -95,12 +95,12 @@ class Act:
 
     @cached_property
     def fetched(self) -> str:
-        """What uv fetched for a rehearsal's builder, between two tries."""
+        """Return the directory of what uv fetched for a rehearsal's builder, kept between two attempts."""
         return os.path.join(self.root, "fetched")
 
     @cached_property
     def workshop(self) -> str:
-        """The builder's throw-away home while a release is built."""
+        """Return the builder's temporary home while a release is built."""
         return os.path.join(self.root, "workshop")
 
     @cached_property
@@ -157,7 +157,7 @@ class Sess:
 
     @cached_property
     def limits(self) -> str:
-        """What its start is told of its limits; there where it has some."""
+        """Return the file of its limits, which its start reads. It exists only if the Sess has limits."""
         return os.path.join(self.root, "limits.json")
 
     @cached_property

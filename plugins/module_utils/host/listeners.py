@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who listens on a TCP port of this host, by the kernel's own list."""
+"""The processes that listen on a TCP port of this host, from the kernel's tables."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LISTEN = "0A"  # the column st
 
 
 def sockets(port: int, table: str, addresses: Optional[Container[str]] = None) -> set[str]:
-    """The sockets of a table that listen on a port, as the links in /proc/PID/fd name them.
+    """Return the sockets of a table that listen on a port, as the links in /proc/PID/fd name them.
 
     Args:
         port: the port.
         table: one of TABLES.
-        addresses: the addresses that count, as the table writes them; all of them where none are given.
+        addresses: the addresses that count, as the table writes them; all addresses if it is None.
     """
     found = set()
     for line in processes.text_of(table).splitlines()[1:]:
@@ -35,11 +35,11 @@ def sockets(port: int, table: str, addresses: Optional[Container[str]] = None) -
 
 
 def holder(wanted: set[str], known: str) -> str:
-    """Who has one of these sockets, such as "apache2 (process 4711)"; empty where there are none.
+    """Return the program that has one of these sockets, such as "apache2 (process 4711)"; empty if none has.
 
     Args:
         wanted: the sockets.
-        known: a program that is named without the number of its process.
+        known: a program that is returned without the number of its process.
     """
     for pid in filter(str.isdigit, os.listdir("/proc") if wanted else []):
         name = _holding(pid, wanted)
@@ -49,11 +49,11 @@ def holder(wanted: set[str], known: str) -> str:
 
 
 def _holding(pid: str, wanted: set[str]) -> str:
-    """The name of a process that has one of these sockets; else empty."""
+    """Return the name of a process if it has one of these sockets; else empty."""
     directory = f"/proc/{pid}/fd"
     try:
         if any(os.readlink(os.path.join(directory, name)) in wanted for name in os.listdir(directory)):
             return processes.text_of(f"/proc/{pid}/comm").strip()
     except OSError:
-        pass  # it ended meanwhile
+        pass  # the process has ended
     return ""

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One lock per Production and one per host, held by a process and released by its death (flock(2))."""
+"""One lock per Production and one per host, held by a process and released when it ends (flock(2))."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from . import caller, files
 from .errors import BackstageError
 
 NOTICED = 5
-"""Seconds of waiting that people are told of."""
+"""A wait longer than these seconds is reported."""
 
 
 @contextlib.contextmanager
 def held(path: str, who: str, timeout: float) -> Iterator[list[str]]:
-    """Hold a lock file; yields what people should know of the wait for it.
+    """Hold a lock file, and yield notes about the wait for it.
 
     Args:
         path: the file, in a directory of root's, which is made if it is missing.
-        who: written into the file for those who wait.
+        who: written into the file for processes that wait.
         timeout: seconds to wait for another holder.
 
-    Raises:
-        BackstageError: another run held it all the time; says which.
+    BackstageError: another run held the lock the whole time; the message names it.
     """
     notes: list[str] = []
     handle = _take(path, time.monotonic() + timeout, notes)
@@ -44,7 +43,7 @@ def held(path: str, who: str, timeout: float) -> Iterator[list[str]]:
 
 
 def _take(path: str, deadline: float, notes: list[str]) -> int:
-    """The lock that is at the path: its last holder may have removed the one that was waited for."""
+    """Return the lock file at the path. Its last holder may have removed the one that this process waited for."""
     while True:
         files.directory(os.path.dirname(path))
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What things are called: the rules for names in the manifest and the names derived from them.
+"""Names: the rules for names in the manifest, and the names derived from them.
 
 No name contains the delimiter that follows it in a derived name, so two Acts or two Productions
-never meet in one path, user or file.
+never share a path, user or file.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 URL_PREFIX = re.compile(r"/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)+\Z")
 
 REHEARSAL = "rehearsal"
-"""The Production in which an Act is tried out; packages alone are left of it afterwards."""
+"""The Production in which an Act is rehearsed. Only packages stay afterwards."""
 
 RESERVED_PRODUCTIONS = frozenset({"backstage", "www", "root", "systemd", REHEARSAL})
 PROOF = "BACKSTAGE_TOKEN"
-"""The variable with what a Sess proves itself by; see stages.proofs."""
+"""The variable with the token by which a Sess proves its identity; see stages.proofs."""
 LONGEST_USER = 32
 LONGEST_HOST_NAME = 253
 WWW_GROUP = "www-data"
@@ -37,22 +37,22 @@ LOG_GROUP = "adm"
 
 
 def is_host_name(name: str) -> bool:
-    """Whether the name is a lower-case DNS host name in ASCII form (RFC 1123, section 2.1)."""
+    """Return whether the name is a lower-case DNS host name in ASCII form (RFC 1123, section 2.1)."""
     return len(name) <= LONGEST_HOST_NAME and all(LABEL.match(label) for label in name.split("."))
 
 
 def player(production: str, act: str) -> str:
-    """The Unix user that plays the Act."""
+    """Return the Unix user that plays the Act."""
     return _user(production + "-" + act)
 
 
 def builder(production: str, act: str) -> str:
-    """The Unix user that builds the Act's releases."""
+    """Return the Unix user that builds the Act's releases."""
     return _user(production + "_" + act)
 
 
 def environment_builder(production: str) -> str:
-    """The Unix user that makes the Production's shared environments."""
+    """Return the Unix user that makes the Production's shared environments."""
     return production + "__build"
 
 
@@ -60,15 +60,15 @@ def _user(name: str) -> str:
     if len(name) <= LONGEST_USER:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    # "_": no player's own name holds one, and a builder's or __build only one in that place
+    # No player has "_" in its name. A builder or __build has "_" there only if its name is short.
     return name[: LONGEST_USER - 9].rstrip("-") + "_" + digest
 
 
 def vassal(production: str, act: str, sess: str) -> str:
-    """The file name of a Sess in the emperor's directory."""
+    """Return the file name of a Sess in the emperor's directory."""
     return f"backstage.{production}.{act}.{sess}.ini"
 
 
 def scope(production: str, act: str, sess: str) -> str:
-    """What the cgroup of a Sess with limits is called; behind it stands the number of its first process."""
+    """Return the name of the cgroup of a Sess with limits. systemd's scope adds the number of its first process."""
     return f"backstage-{production}-{act}-{sess}"

@@ -14,7 +14,7 @@ _QUERY = ("dpkg-query", "--show")
 
 
 def missing(wanted: list[str]) -> list[str]:
-    """The packages (NAME, NAME:ARCH, NAME=VERSION) that dpkg does not call installed."""
+    """Return the packages (NAME, NAME:ARCH, NAME=VERSION) that dpkg does not list as installed."""
     plain = {package: re.split("[=/:]", package)[0] for package in wanted}
     if not plain:
         return []
@@ -24,7 +24,7 @@ def missing(wanted: list[str]) -> list[str]:
 
 
 def shipped(package: str) -> dict[str, str]:
-    """The configuration files of a package -> the MD5 digest that each was shipped with."""
+    """Return the configuration files of a package -> the MD5 digest with which each was shipped."""
     listed = programs.ask(*_QUERY, "--showformat=${Conffiles}", package)
     fields = [line.split() for line in listed.out.splitlines()]
     return {field[0]: field[1] for field in fields if len(field) > 1}

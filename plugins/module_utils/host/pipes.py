@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A child's output: read as it comes, and of much of it only the end is kept."""
+"""Read the output of a child process while it runs, and keep only its end."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from collections.abc import Mapping
 from . import caller
 
 KEPT = 256 * 1024
-"""Bytes of an output that are kept."""
+"""The bytes of an output that are kept."""
 _CHUNK = 64 * 1024
 _LINE = 4096
 _DRAIN = 5
-"""Seconds for what an ended child has left in its pipes."""
+"""Seconds to read what an ended child has left in its pipes."""
 END = 10
-"""Seconds for a child to end that has closed its report."""
+"""Seconds that a child has to exit after it closed its report."""
 
 
 class Tail:
-    """The end of an output, in little memory whatever its length."""
+    """The end of an output. Its memory is bounded for any length."""
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
@@ -46,7 +46,7 @@ class Tail:
         del self._data[:surplus]
 
     def text(self) -> str:
-        """What is kept. It begins with a whole line, for half a secret would not be known as one."""
+        """Return what is kept. It starts with a whole line, because a part of a secret would not be masked."""
         self._cut()
         if self.left_out and self._data:
             begin = self._data.find(b"\n", 0, _LINE) + 1 or _LINE
@@ -57,13 +57,13 @@ class Tail:
 
 
 class Talk:
-    """The conversation with one child, until it has ended.
+    """The input and output of one child process, until it exits.
 
     Args:
         child: a leader of its process group, with pipes.
         given: what it reads from its standard input.
         tails: descriptor -> what is read from it.
-        report: the descriptor, one of these, whose end is the end of the child.
+        report: the descriptor among these whose end means that the child is done.
     """
 
     def __init__(self, child: subprocess.Popen[bytes], given: bytes, tails: Mapping[int, Tail], report: int) -> None:
@@ -76,9 +76,9 @@ class Talk:
         self.selector = selectors.DefaultSelector()
 
     def run(self, timeout: float) -> bool:
-        """Talk; return whether the child has ended in time, for now it has.
+        """Talk, and return whether the child ended in time. In any case it has ended afterwards.
 
-        A daemon of the child's making may hold its output for as long as it lives: nobody waits for that.
+        A daemon that the child started may keep the output open for its whole life, so nothing waits for its end.
         """
         try:
             return self._run(time.monotonic() + timeout)
@@ -112,7 +112,7 @@ class Talk:
             self.selector.register(stream, selectors.EVENT_WRITE)
 
     def _wait(self, seconds: float) -> bool:
-        """Wait for the next piece of the conversation, or for the end of the child; whether something came."""
+        """Wait for input, output or the end of the child. Return whether there was input or output."""
         if not self.selector.get_map():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.child.wait(seconds)
@@ -139,7 +139,7 @@ class Talk:
 
     def _write(self) -> None:
         for stream in self.unwritten:
-            with contextlib.suppress(BrokenPipeError):  # it reads no more
+            with contextlib.suppress(BrokenPipeError):  # the child reads no more
                 self.given = self.given[os.write(stream.fileno(), self.given[: select.PIPE_BUF]) :]
                 if self.given:
                     return
@@ -152,7 +152,7 @@ class Talk:
             stream.close()
 
     def _drain(self) -> None:
-        """Read what an ended child has said, and no more than is there."""
+        """Read what an ended child has written, without waiting for more."""
         deadline = time.monotonic() + _DRAIN
         self._close()
         while self.selector.get_map() and time.monotonic() < deadline:
@@ -160,7 +160,7 @@ class Talk:
                 return
 
     def _kill(self) -> None:
-        """End the child and its group."""
+        """Kill the child and its process group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()

@@ -23,14 +23,14 @@ _HIDDEN = "(contents that are not shown)\n"
 
 @dataclass(frozen=True)
 class Change:
-    """One path that is not as it should be.
+    """One path that differs from what is wanted.
 
     Args:
         path: the path.
         what: what is done to it: MADE, WRITTEN, MENDED, REMOVED or PUT_BACK.
         before: how it is, as people may see it.
         after: how it will be.
-        apply: does it.
+        apply: the function that does it.
     """
 
     path: str
@@ -59,22 +59,22 @@ class Placement(ABC):
         return f"{self.mode:04o} {self.owner}:{self.group}"
 
     def recorded(self) -> str:
-        """The line by which `status` finds out whether the path is still as it was written."""
+        """Return the line from which `status` finds out whether the path is still as it was written."""
         return f"{self.path} {self.about()} {self.kind()}"
 
     @abstractmethod
     def kind(self) -> str:
-        """What it is, for its line in the record."""
+        """Return what it is, for its line in the record."""
 
     @abstractmethod
     def change(self) -> Optional[Change]:
-        """What differs from what is there; nothing where it is right."""
+        """Return what differs from what is there; None if nothing does."""
 
     def ids(self) -> tuple[int, int]:
         return process.User.named(self.owner).uid, process.group_id(self.group)
 
     def mended(self, found: os.stat_result) -> Optional[Change]:
-        """Of what is there but for its owner or mode."""
+        """Return the change if only the owner or the mode differs."""
         is_now = (stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
         if is_now == (self.mode, *self.ids()):
             return None
@@ -82,7 +82,7 @@ class Placement(ABC):
 
     def _mend(self) -> None:
         os.chown(self.path, *self.ids())
-        os.chmod(self.path, self.mode)  # last: a change of owner clears setgid
+        os.chmod(self.path, self.mode)  # last, because a change of owner clears setgid
 
 
 def _described(found: os.stat_result) -> str:
@@ -90,7 +90,7 @@ def _described(found: os.stat_result) -> str:
 
 
 def status(path: str, follow: bool = True) -> Optional[os.stat_result]:
-    """What is at a path; None where nothing is."""
+    """Return the status of a path; None if nothing is there."""
     try:
         return os.stat(path, follow_symlinks=follow)
     except (FileNotFoundError, NotADirectoryError):
@@ -98,7 +98,7 @@ def status(path: str, follow: bool = True) -> Optional[os.stat_result]:
 
 
 class Directory(Placement):
-    """A directory. A link to one is as good: somebody put it on another disk."""
+    """A directory. A symlink to a directory is accepted, because its owner may have moved it to another disk."""
 
     def kind(self) -> str:
         return records.DIRECTORY
@@ -123,7 +123,7 @@ class File(Placement):
 
     Args:
         text: its contents.
-        hidden: whether nobody may see them in a diff.
+        hidden: whether a diff may not show them.
     """
 
     text: str
@@ -135,7 +135,7 @@ class File(Placement):
     def change(self) -> Optional[Change]:
         found = status(self.path, follow=False)
         if found and not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-            raise BackstageError(f"{self.path} is no file: move it elsewhere, then run again", step="files")
+            raise BackstageError(f"{self.path} is not a file: move it elsewhere, then run again", step="files")
         before = contents(self.path) if found and stat.S_ISREG(found.st_mode) else None
         if found is None or before != self.text:
             old, new = (_HIDDEN if text and self.hidden else text or "" for text in (before, self.text))
@@ -148,7 +148,7 @@ class File(Placement):
 
 
 class Log(Placement):
-    """A log that is made before anybody writes to it: who opens a missing one makes it readable for all."""
+    """A log that is created before a program writes to it, because programs create logs that everybody can read."""
 
     def kind(self) -> str:
         return records.LOG
@@ -165,13 +165,13 @@ class Log(Placement):
 
 
 def contents(path: str) -> str:
-    """The text of a file, whatever its bytes are."""
+    """Return the text of a file. Bytes that are not UTF-8 are kept."""
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
 
 
 def draft_of(path: str) -> Optional[Change]:
-    """What a killed run left beside a file, and nobody reads; nothing where it left nothing."""
+    """Return the removal of the unfinished file that a killed run left beside a file; None if there is none."""
     draft = path + files.DRAFT
     if status(draft, follow=False) is None:
         return None

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Child processes: argv lists only, as whoever should run them, and never longer than their parent.
+"""Run child processes: only from argv lists, as the right user, and never longer than their parent.
 
-A child drops its groups, gid and uid, gets a fresh environment and no open descriptor, and dies
-with the module: the parent-death signal is set after the drop (a change of uid clears it) and
+A child drops its groups, gid and uid, gets a new environment and no open descriptors, and is killed
+when the module ends. The parent-death signal is set after the uid changes, which would clear it, and
 before exec (prctl(2), PR_SET_PDEATHSIG).
 """
 
@@ -36,7 +36,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class User:
-    """Whom a child runs as, and which permissions are taken off what it makes."""
+    """The user that a child runs as, and the umask for what it creates."""
 
     name: str
     uid: int
@@ -65,8 +65,8 @@ class Result:
     Args:
         code: its exit code; below 0 the signal that killed it.
         out: the end of what it wrote.
-        err: the same of its errors.
-        late: whether its time was over.
+        err: the end of its errors.
+        late: whether it ran out of time.
         left_out: bytes that are missing at the beginning of out.
     """
 
@@ -82,7 +82,7 @@ class Result:
 
     @property
     def said(self) -> str:
-        """All that it printed, errors last."""
+        """Return everything that it printed, errors last."""
         return "\n".join(part for part in (self.out.strip(), self.err.strip()) if part)
 
 
@@ -108,19 +108,19 @@ def run(
     together: bool = False,
     keep: int = pipes.KEPT,
 ) -> Result:
-    """Run a command to its end; with this module it ends, too, and its group.
+    """Run a command to its end. If this module ends, the command and its process group are killed.
 
     Args:
-        argv: the command, never a shell's line.
-        user: whom to run as; None for root.
+        argv: the command as a list of words, never a shell's line.
+        user: the user to run as; None for root.
         env: the whole environment; only PATH and LC_ALL are added.
         cwd: where to run it.
         stdin: what it reads.
-        report: most bytes of a report; where there are any, the number of a descriptor is appended to argv, what is
-            written there is ``out``, and all that was printed is in ``err``. Its end is the command's.
-        timeout: seconds until it and its group are killed; ``late`` and ``err`` say so then.
-        together: all that is printed is in ``out``, in its order.
-        keep: bytes of each output that are kept: its end.
+        report: the maximum size of a report. If it is not 0, the number of a descriptor is appended to argv. What is
+            written there is ``out``, and all that it prints is in ``err``. The report's end is the command's end.
+        timeout: seconds until it and its group are killed. Then ``late`` and ``err`` say so.
+        together: whether ``out`` gets errors, too, in the order of printing.
+        keep: the number of bytes at the end of each output that are kept.
     """
     identity: dict[str, Any] = {}
     if user is not None:
@@ -160,10 +160,10 @@ def run(
 def call_as(
     user: User, function: Callable[..., Any], *args: Any, timeout: float = 600, pass_fds: Sequence[int] = ()
 ) -> Any:
-    """Call a function in a child that has dropped to the user; return its JSON-able result.
+    """Call a function in a child process that runs as the user, and return its result, which has to fit into JSON.
 
     Raises:
-        BackstageError: the function's own message, or that it took too long or died.
+        BackstageError: the function raised it, took too long, or died.
     """
     read_end, write_end = os.pipe()
     parent = os.getpid()
@@ -209,7 +209,7 @@ def _answer_and_exit(
                 try:
                     os.close(int(descriptor))
                 except OSError:
-                    continue  # the listing's own descriptor
+                    continue  # the descriptor of the listing itself
         try:
             answer = ["ok", function(*args)]
         except BackstageError as error:
@@ -224,7 +224,7 @@ def _answer_and_exit(
 
 
 def _kill(pid: int) -> None:
-    """End a child that leads its group, or is about to."""
+    """Kill a child that leads a process group, or is about to."""
     for kill in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
@@ -247,7 +247,7 @@ def _read_before(descriptor: int, deadline: float) -> Optional[bytes]:
 
 
 def group_id(name: str) -> int:
-    """The id of a group.
+    """Return the id of a group.
 
     Raises:
         BackstageError: there is no such group.

@@ -14,11 +14,11 @@ from typing import Optional
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _START = 19
-"""Where the start stands among the fields of /proc/PID/stat behind the name (proc_pid_stat(5))."""
+"""The index of the start time among the fields of /proc/PID/stat after the name (proc_pid_stat(5))."""
 
 
 def text_of(path: str) -> str:
-    """The text of a file; empty where it can't be read: files in /proc vanish with their process."""
+    """Return the text of a file; empty if it can't be read, because files in /proc vanish with their process."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -27,9 +27,9 @@ def text_of(path: str) -> str:
 
 
 def here() -> Iterator[int]:
-    """The processes of this host alone: a machine that runs containers sees theirs in /proc, too.
+    """Yield the processes of this host, without those of containers, which /proc shows, too.
 
-    A container's process has a number in more than one PID namespace (proc_pid_status(5), NSpid). Root may read that
+    A container's process has a number in more than one PID namespace (proc_pid_status(5), NSpid). Root can read that
     without CAP_SYS_PTRACE, which it lacks in most containers.
     """
     for entry in filter(str.isdigit, os.listdir("/proc")):
@@ -39,18 +39,18 @@ def here() -> Iterator[int]:
 
 
 def arguments(pid: int) -> list[str]:
-    """The command line of a process."""
+    """Return the command line of a process."""
     return text_of(f"/proc/{pid}/cmdline").rstrip("\0").split("\0")
 
 
 def children(pid: int) -> dict[int, str]:
-    """The children of a process, with their command lines."""
+    """Return the children of a process, with their command lines."""
     found = text_of(f"/proc/{pid}/task/{pid}/children").split()
     return {int(child): " ".join(arguments(int(child))) for child in found}
 
 
 def started(pid: int) -> Optional[float]:
-    """When a process started, by the clock that stamps files; None where it is gone."""
+    """Return when a process started, by the clock that stamps files; None if it has ended."""
     fields = text_of(f"/proc/{pid}/stat").rpartition(")")[2].split()
     if len(fields) <= _START:
         return None
@@ -59,8 +59,8 @@ def started(pid: int) -> Optional[float]:
 
 
 def is_older(pid: int, paths: Iterable[str]) -> bool:
-    """Whether a process started before one of the files that it reads was written last."""
+    """Return whether a process started before one of the files that it reads was last written."""
     since = started(pid)
     written = [os.stat(path).st_mtime for path in paths if os.path.exists(path)]
-    # a time to come, from a clock that was set back, proves nothing, and would be newer for ever
+    # a time in the future, from a clock that was set back, would count as newer for ever
     return since is not None and any(since < moment <= time.time() for moment in written)

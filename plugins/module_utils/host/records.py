@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role wrote, as it noted it: a line for each path with mode, owner:group, and the digest of its contents."""
+"""The record of what a role wrote: one line for each path, with mode, owner:group, and the digest of its contents."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from typing import Any
 from . import files
 
 UNDO = ".undo"
-"""Beside a record: how everything was, until the validation has accepted what was written."""
+"""The suffix of a file beside a record that contains the earlier state, until the validation has succeeded."""
 DIRECTORY, LOG, SPECIAL, MISSING = "directory", "log", "special", "missing"
 
 
 def lines(record: str) -> Iterator[tuple[str, str]]:
-    """The paths in a record, and how each was left; nothing where there is no record."""
+    """Yield the paths in a record, and how each was left; nothing if there is no record."""
     for line in (files.read(record) or "").splitlines():
         path, _space, wanted = line.partition(" ")
         if path.startswith("/"):
@@ -30,7 +30,7 @@ def lines(record: str) -> Iterator[tuple[str, str]]:
 
 
 def describe(path: str, kind: str = "") -> str:
-    """A path as a record has it: mode, owner:group, and the digest of its contents or this kind."""
+    """Return a path's entry in a record: mode, owner:group, and the digest of its contents or this kind."""
     try:
         about = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -46,12 +46,12 @@ def describe(path: str, kind: str = "") -> str:
 
 
 def described(mode: int, uid: int, gid: int) -> str:
-    """A mode and who owns it, as people read them."""
+    """Return a mode with its owner and group, for people."""
     return f"{mode:04o} {name(pwd.getpwuid, uid)}:{name(grp.getgrgid, gid)}"
 
 
 def name(look: Any, number: int) -> str:
-    """The name of a user or group; its number where it has none."""
+    """Return the name of a user or group; its number if it has no name."""
     try:
         return str(look(number)[0])
     except KeyError:
@@ -59,7 +59,7 @@ def name(look: Any, number: int) -> str:
 
 
 def confirmed(record: str) -> str:
-    """The text of a record, while all paths in it are as it says and no run was killed meanwhile; else empty."""
+    """Return the text of a record if all its paths match it and no run was killed meanwhile; else empty."""
     paths = dict(lines(record))
     if any(os.path.lexists(path + files.DRAFT) for path in paths) or os.path.lexists(record + UNDO):
         return ""

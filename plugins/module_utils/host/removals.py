@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Taking away what a role made, and nothing that is somebody else's."""
+"""Remove what a role made, and nothing that belongs to somebody else."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .placements import PUT_BACK, REMOVED, Change, contents, draft_of, status
 
 _MARK = "Managed by Backstage"
 _LINES = 3
-"""The line that says whose a file is stands behind the one that makes it a script or a page."""
+"""The number of first lines that may contain the ownership line. Scripts and pages need their own first line."""
 
 
 def is_ours(text: str) -> bool:
-    """Whether a file says that it is Backstage's: in one of its first lines or, as JSON, by its key managed_by."""
+    """Return whether a file says that it is Backstage's, in its first lines or, in JSON, by the key managed_by."""
     if any(_MARK in line for line in text.splitlines()[:_LINES]):
         return True
     try:
@@ -33,7 +33,7 @@ def is_ours(text: str) -> bool:
 
 
 def of_files(paths: Iterable[str]) -> tuple[list[Change], list[str]]:
-    """The removal of each of these files that is ours, and the paths of what stays because it is not."""
+    """Return the removals of those files that are ours, and the paths of those that stay because they are not."""
     found, kept = [], []
     for path in paths:
         about = status(path, follow=False)
@@ -50,13 +50,13 @@ def of_files(paths: Iterable[str]) -> tuple[list[Change], list[str]]:
 
 
 def of_logs(paths: Iterable[str]) -> list[Change]:
-    """The removal of logs, with their rotated copies."""
+    """Return the removals of logs and their rotated copies."""
     there = (found for path in paths for found in [path, *sorted(glob.glob(f"{glob.escape(path)}.*"))])
     return [_removal(path) for path in there if os.path.lexists(path)]
 
 
 def of_directories(paths: Iterable[str], removed: Iterable[str]) -> list[Change]:
-    """The removal of directories that hold nothing else than what is removed: children first."""
+    """Return the removals of directories that contain only what is removed, children first."""
     gone = set(removed)
     found = []
     for path in sorted(paths, reverse=True):
@@ -70,14 +70,14 @@ def of_directories(paths: Iterable[str], removed: Iterable[str]) -> list[Change]
 
 
 def of_links(links: dict[str, str]) -> Iterator[Change]:
-    """Taking a link of somebody else's out: only where it leads to this target."""
+    """Yield the removals of other software's symlinks, each only if it points to this target."""
     for path, target in links.items():
         if os.path.islink(path) and os.path.realpath(path) == os.path.realpath(target):
             yield _removal(path)
 
 
 def put_back(links: dict[str, str]) -> Iterator[Change]:
-    """Those links again, where nothing took their place."""
+    """Yield the restorations of these symlinks, if nothing else is at their paths."""
     for path, target in links.items():
         if not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)) and os.path.exists(target):
             yield Change(path, PUT_BACK, "", f"link to {target}\n", partial(files.link, path, target))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a role keeps on its host: compared with the disk, written as a whole, and taken back where it fails."""
+"""The files that a role keeps on its host: compared with the disk, written together, and restored after a failure."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Wanted:
         directories: the directories, parents first.
         files: the files.
         logs: the logs.
-        links: links of somebody else that must not be there -> where they lead to.
-        validate: the command that has to succeed on what was written; none where nothing reads it before it is good.
-        record: where the role writes down what it wrote.
-        recorded: the text of that record, where it was just found to be true.
-        leaving: whether all of it is to be taken away.
+        links: symlinks of other software that must not be there -> their targets.
+        validate: the command that has to succeed on what was written; empty if there is none.
+        record: the file in which the role records what it wrote.
+        recorded: the text of that record, if it was just found to be true.
+        leaving: whether to remove all of it.
     """
 
     directories: list[Directory]
@@ -48,7 +48,7 @@ class Wanted:
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> Wanted:
-        """From the options of the module backstage_files."""
+        """Make it from the options of the module backstage_files."""
         return cls(
             [Directory(*_place(one)) for one in options["directories"]],
             [_file(one) for one in options["files"]],
@@ -62,19 +62,19 @@ class Wanted:
 
     @property
     def note(self) -> str:
-        """Where it is noted how everything was, until the validation has accepted what was written."""
+        """Return the file that keeps the earlier state, until the validation has succeeded."""
         return self.record + records.UNDO
 
     def placements(self) -> list[Placement]:
         return [*self.directories, *self.files, *self.logs]
 
     def record_file(self) -> File:
-        """The record. It is written last, so a run that failed leaves none."""
+        """Return the record. It is written last, so a run that failed leaves none."""
         lines = [f"{one.recorded()}\n" for one in self.placements()]
         return File(self.record, *_RECORD, text=_FIRST_LINE + "".join(lines))
 
     def is_there(self) -> bool:
-        """Whether nothing has to be done, as far as was just found: then nobody has to look at the host again."""
+        """Return whether nothing has to be done, as far as it was just checked. Then the host is not asked again."""
         return not self.leaving and not self.links and self.recorded == self.record_file().text
 
 
@@ -82,7 +82,7 @@ def _place(one: dict[str, Any]) -> tuple[str, str, str, int]:
     try:
         return one["path"], one["owner"], one["group"], int(one["mode"], 8)
     except ValueError:
-        message = f"{one['path']}: the mode is '{one['mode']}': give an octal number in quotes, such as '0644'"
+        message = f"{one['path']}: the mode '{one['mode']}' is wrong: give an octal number in quotes, such as '0644'"
         raise BackstageError(message, step="files") from None
 
 
@@ -90,7 +90,7 @@ def _file(one: dict[str, Any]) -> File:
     place = _place(one)
     if one["sensitive_content"] is not None:
         return File(*place, text=one["sensitive_content"], hidden=True)
-    # as the filter to_nice_json writes it
+    # the same form as the filter to_nice_json
     text = one["content"] if one["data"] is None else files.to_json(one["data"], indent=4)
     return File(*place, text=text or "")
 
@@ -100,9 +100,9 @@ class Plan:
     """What differs from the disk.
 
     Args:
-        changes: in the order in which they are made.
-        kept: paths that are to be taken away, and stay because they are not ours.
-        waited: what people should know of the wait for another run.
+        changes: in the order in which they are applied.
+        kept: paths that stay, although they should be removed, because they are not ours.
+        waited: notes about the wait for another run.
     """
 
     changes: list[Change]
@@ -111,7 +111,7 @@ class Plan:
 
 
 def plan(wanted: Wanted) -> Plan:
-    """Compare what is wanted with the disk, and change nothing."""
+    """Compare what is wanted with the disk, without changing anything."""
     return _leave(wanted) if wanted.leaving else _arrive(wanted)
 
 
@@ -133,12 +133,12 @@ def _leave(wanted: Wanted) -> Plan:
 
 
 def carry_out(wanted: Wanted) -> Plan:
-    """Make what differs so, or leave everything as it was.
+    """Apply what differs, or restore everything.
 
     Raises:
-        BackstageError: it could not be done, or the validation refuses it; everything was put back.
+        BackstageError: it failed, or the validation refused it; everything was restored.
     """
-    os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
+    os.umask(0o022)  # root's own umask may be stricter, and other users have to read what is made here
     found = plan(wanted)
     if not found.changes and not os.path.exists(wanted.note):
         return found
@@ -153,16 +153,16 @@ def carry_out(wanted: Wanted) -> Plan:
 
 
 def _recover(wanted: Wanted) -> list[Change]:
-    """Take back what a killed run left, where the validation refuses it; what it accepts is good to go on from."""
+    """Restore what a killed run changed, if the validation refuses it. Otherwise go on from it."""
     undo, restored = Undo.noted(wanted.note), list[str]()
     if undo and wanted.validate and not programs.ask(*wanted.validate).ok:
         restored = _take_back(undo, wanted.note)
     files.remove(wanted.note)
-    return [Change(path, PUT_BACK, "of a run that was killed\n", "as before it\n", _nothing) for path in restored]
+    return [Change(path, PUT_BACK, "written by a killed run\n", "as before that run\n", _nothing) for path in restored]
 
 
 def _nothing() -> None:
-    """What was done already."""
+    """Do nothing, because it is already done."""
 
 
 def _apply(changes: list[Change], wanted: Wanted) -> None:
@@ -185,15 +185,15 @@ def _apply(changes: list[Change], wanted: Wanted) -> None:
 
 
 def _take_back(undo: Undo, note: str) -> list[str]:
-    """The note stays where this fails: the next run tries again."""
+    """Restore everything. If this fails, the note stays, and the next run tries again."""
     restored = undo.restore()
     files.remove(note)
-    undo.restore()  # its directory, too
+    undo.restore()  # the directory of the note, too
     return restored
 
 
 def _touched(path: str) -> list[str]:
-    """A path, its parents that have to be made for it, and its draft, which stays where the disk is full."""
+    """Return a path, the parents that have to be made for it, and its unfinished file, which a full disk leaves."""
     missing = []
     parent = os.path.dirname(path)
     while not os.path.lexists(parent):
@@ -205,5 +205,5 @@ def _touched(path: str) -> list[str]:
 def _validate(command: list[str]) -> None:
     result = programs.ask(*command)
     if not result.ok:
-        said, *_rest = result.said.splitlines() or ["it does not say why"]
+        said, *_rest = result.said.splitlines() or ["it printed no reason"]
         raise BackstageError(f"{' '.join(command)} refuses what was written: {said}. {_AS_BEFORE}")

@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does, written down while it does it: one line of JSON for each event, for the controller that follows.
+"""Record the progress of a run while it runs: one JSON line for each event, for the controller that reads along.
 
-The file is root's alone, is named by its controller, and goes with the run. No value of a variable is in it.
+Only root can read the file. Its name comes from the controller, and it is removed with the run. It contains no values
+of variables.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _NAME = "backstage-run."
 
 @dataclass
 class _Log:
-    """The file of this process, and the phase that it is in."""
+    """The file of this process, and its current phase."""
 
     handle: int = -1
     act: str = ""
@@ -38,13 +39,13 @@ _log = _Log()
 
 
 def place(run: str) -> str:
-    """The file of a run; its id is made of digits and letters."""
+    """Return the file of a run, whose id consists of digits and letters."""
     return os.path.join(FOLDER, _NAME + run)
 
 
 @contextlib.contextmanager
 def written(run: str) -> Iterator[None]:
-    """Write down what happens inside; nothing without an id."""
+    """Record what happens in the context. Without an id, record nothing."""
     if not run.isalnum():
         yield
         return
@@ -62,11 +63,11 @@ def written(run: str) -> Iterator[None]:
 
 
 def _remove_abandoned(path: str) -> None:
-    """Remove the file of a killed run: nobody holds its lock."""
+    """Remove the file of a killed run. Nobody holds its lock."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        return  # its run has ended just now
+        return  # its run has just ended
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         files.remove(path)
@@ -77,7 +78,7 @@ def _remove_abandoned(path: str) -> None:
 
 
 def phase(act: str, name: str) -> None:
-    """What is done from now on, in a word or two; the phase before it has ended."""
+    """Record that a phase begins, named in a word or two, and that the one before it has ended."""
     if _log.handle < 0:
         return
     _end()
@@ -86,7 +87,7 @@ def phase(act: str, name: str) -> None:
 
 
 def note(act: str, said: str) -> None:
-    """Something that people want to know at once; the phase before it has ended."""
+    """Record a note that people want to see at once, and that the phase before it has ended."""
     _end()
     _write({"act": act, "note": said})
 
@@ -98,6 +99,6 @@ def _end() -> None:
 
 
 def _write(event: dict[str, Any]) -> None:
-    """In one write: whoever reads never sees half of a line."""
+    """Write the event in one call, so that no reader sees a partial line."""
     if _log.handle >= 0:
         os.write(_log.handle, json.dumps(event).encode() + b"\n")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services of the host, under systemd or without it: whether they run, and what they run with."""
+"""Services of the host, with or without systemd: whether they run, and with which files."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Service:
 
     Args:
         name: its name.
-        pidfile: where it notes its process, where PID 1 is not systemd.
-        files: the files that it reads when it starts.
-        workers: a part of the titles of the processes that read them, where those are children of its own.
+        pidfile: its PID file, used if PID 1 is not systemd.
+        files: the files that it reads at its start.
+        workers: a part of the titles of the processes that read them, if these are its children.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Service:
     workers: str = ""
 
     def state(self, systemd: bool) -> dict[str, Any]:
-        """Whether it is known, enabled and running, and whether it runs with what its files say now."""
+        """Return whether it is known, enabled and running, and whether it runs with its current files."""
         found = self._of_systemd() if systemd else self._of_script()
         pid = found.pop("pid")
         readers = serving(pid, self.workers) if self.workers else [pid]
@@ -65,6 +65,6 @@ class Service:
 
 
 def serving(master: int, workers: str) -> list[int]:
-    """The children that do the work of a process, without those that are leaving: nginx reads its files by new ones."""
+    """Return the working children of a process, except those that shut down. A reload of nginx starts new ones."""
     found = processes.children(master)
     return [child for child, title in found.items() if workers in title and _LEAVING not in title]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which system a host runs, and what its kernel allows."""
+"""The host's system, and what its kernel allows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class System:
     Args:
         distribution: its id, such as ``debian``.
         version: its version, such as ``13``.
-        name: both as people read them.
+        name: both, for people.
         systemd: whether PID 1 is systemd.
-        ipv6: whether the kernel speaks IPv6.
-        somaxconn: the longest queue that the kernel allows a socket; uWSGI refuses to start with a longer one.
+        ipv6: whether the kernel supports IPv6.
+        somaxconn: the kernel's maximum for a listen queue; uWSGI refuses to start with a longer one.
     """
 
     distribution: str
@@ -50,7 +50,7 @@ class System:
         )
 
     def refusals(self) -> list[str]:
-        """Why Backstage does not play here; nothing where it does."""
+        """Return why Backstage does not support this host; nothing if it does."""
         if self.version in SUPPORTED.get(self.distribution, ()):
             return []
         return [f"This host runs {self.name}; Backstage plays on Debian 12 and 13."]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A socket with one deadline for a whole conversation: who answers a byte at a time does not move it."""
+"""A socket with one deadline for all its operations, which a slow peer can't extend."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from . import caller
 
 
 class TimedSocket(socket.socket):
-    """A stream socket whose time is over some seconds after it was made, whatever arrives.
+    """A stream socket that times out some seconds after it was made, whatever arrives.
 
     Args:
-        family: the socket's.
-        seconds: for everything that is done with it.
+        family: the address family.
+        seconds: the time for all operations together.
     """
 
     def __init__(self, family: int, seconds: float) -> None:

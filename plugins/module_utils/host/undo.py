@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How some paths were before a change, so that all of it can be taken back.
+"""The earlier state of some paths, with which a change can be undone.
 
-Kept in memory, and in a file while the change is under way: a run that is killed takes nothing back, and the next one
-finds the file.
+It is kept in memory, and in a file during the change. A killed run undoes nothing, so the next run reads the file.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _MISSING, _DIRECTORY, _FILE, _LINK = "missing", "directory", "file", "link"
 
 @dataclass(frozen=True)
 class Before:
-    """One path as it was.
+    """The earlier state of one path.
 
     Args:
         path: the path.
@@ -34,7 +33,7 @@ class Before:
         mode: its mode.
         uid: its owner.
         gid: its group.
-        modified: when a file was written last, in nanoseconds: nginx is told to read again what is newer than itself.
+        modified: when a file was last written, in nanoseconds. nginx is reloaded if a file is newer than it.
     """
 
     path: str
@@ -58,7 +57,7 @@ class Before:
         return cls(path, _FILE, contents(path), **owned, modified=found.st_mtime_ns)
 
     def restore(self) -> bool:
-        """Have the path as it was; whether it was not."""
+        """Restore the path. Return whether it differed."""
         if Before.look(self.path) == self:
             return False
         if self.kind == _MISSING:
@@ -74,26 +73,26 @@ class Before:
 
     def _remove(self) -> None:
         if os.path.isdir(self.path) and not os.path.islink(self.path):
-            with contextlib.suppress(OSError):  # somebody put something into it
+            with contextlib.suppress(OSError):  # another program has put something into it
                 os.rmdir(self.path)
         else:
             files.remove(self.path)
 
 
 class Undo:
-    """What a change has to be able to take back."""
+    """The paths that a change may have to undo."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._before = [Before.look(path) for path in paths]
 
     def note(self, path: str) -> None:
-        """Write it down for the run after this one."""
+        """Write the earlier state to a file for the next run."""
         files.directory(os.path.dirname(path))
         files.write(path, files.to_json([asdict(one) for one in self._before]), 0o600)
 
     @classmethod
     def noted(cls, path: str) -> Optional[Undo]:
-        """What a killed run wrote down; nothing where none was killed."""
+        """Return what a killed run wrote down; None if no run was killed."""
         data = files.read_json(path)
         if not isinstance(data, list):
             return None
@@ -102,5 +101,5 @@ class Undo:
         return found
 
     def restore(self) -> list[str]:
-        """Take the change back, the last path first; these were not as before."""
+        """Undo the change, last path first, and return the paths that differed."""
         return [one.path for one in reversed(self._before) if one.restore()]

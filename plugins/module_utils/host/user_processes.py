@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The processes of a system user: found and ended.
+"""Find and kill the processes of a system user.
 
 Everything is read from /proc/PID/status and /proc/PID/uid_map, which root can read without
-CAP_SYS_PTRACE (proc_pid_status(5), user_namespaces(7)); a container's root often lacks that.
+CAP_SYS_PTRACE (proc_pid_status(5), user_namespaces(7)). Root in a container often lacks it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _PAUSE = 0.01
 def end_all(user: User) -> None:
     """Kill every process of a user on this host.
 
-    One by one and not with kill(-1): that would reach the processes of the same uid in the containers
-    of this host, where it belongs to somebody else.
+    They are killed one by one. kill(-1) would also reach processes with the same uid in the containers
+    of this host, where that uid belongs to somebody else.
 
     Raises:
         BackstageError: they do not end.
@@ -36,7 +36,7 @@ def end_all(user: User) -> None:
         found = of(user.uid)
         if not found:
             return
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped can't fork away
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # a stopped process can't fork
             for pid in found:
                 _send(pid, user.uid, number)
         time.sleep(_PAUSE)
@@ -44,7 +44,7 @@ def end_all(user: User) -> None:
 
 
 def of(uid: int) -> list[int]:
-    """The processes that have a uid as their real, effective, saved or file system's, but for a container's."""
+    """Return the processes with a uid as their real, effective, saved or file system uid, except in containers."""
     return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _is_of(pid, uid)]
 
 
@@ -56,10 +56,10 @@ def _is_of(pid: int, uid: int) -> bool:
 
 
 def _is_in_container(pid: int, status: dict[str, str]) -> bool:
-    """Whether a process is in another PID namespace, and in our user namespace: only root makes such a container.
+    """Return whether a process is in another PID namespace but in our user namespace. Only root makes such a container.
 
-    Who makes a PID namespace without being root needs a user namespace of its own for it. What can't be told
-    counts as a process of this host.
+    A user without root needs a new user namespace to make a PID namespace. If it can't be determined, the process
+    counts as one of this host.
     """
     nested = len(status.get("NSpid", "").split()) > 1
     return nested and _uid_map(str(pid)) == _uid_map("self") != ""
@@ -70,13 +70,13 @@ def _uid_map(pid: str) -> str:
 
 
 def _status(pid: int) -> dict[str, str]:
-    """The fields of a process; none where it has ended."""
+    """Return the fields of a process; none if it has ended."""
     lines = (line.partition(":") for line in text_of(f"/proc/{pid}/status").splitlines())
     return {name: value.strip() for name, _colon, value in lines}
 
 
 def _send(pid: int, uid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that is still the user's: its number may be another one's by now."""
+    """Send a signal to a process if it still belongs to the user, because its number may have been reused."""
     with contextlib.suppress(ProcessLookupError):
         handle = os.pidfd_open(pid)
         try:

@@ -15,20 +15,20 @@ from .errors import BackstageError
 
 MARK = "Backstage"
 NO_GROUP = "nogroup"
-"""Debian's group that owns nothing: what a builder makes has it until root seals a copy."""
+"""Debian's group that owns nothing. A builder's files have it until root seals a copy."""
 SHELL = "/usr/sbin/nologin"
 _TOOLS = "/usr/sbin/"
 _NO_NUMBER = 4
-"""useradd(8): it found no free number."""
+"""The exit code of useradd(8) if it found no free id."""
 _MORE = "66000", "99999"
-"""Numbers beyond Debian's 900 for system users, which 450 Acts use up; systemd's and subuid's lie around them."""
+"""Ids beyond Debian's 900 for system users, which 450 Acts use up. They avoid the ranges of systemd and subuid."""
 
 
 def find(name: str) -> Optional[process.User]:
-    """The user, if it is there.
+    """Return the user; None if it does not exist.
 
     Raises:
-        BackstageError: somebody else's user has this name.
+        BackstageError: a user of somebody else has this name.
     """
     try:
         entry = pwd.getpwnam(name)
@@ -44,7 +44,7 @@ def find(name: str) -> Optional[process.User]:
 
 
 def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
-    """Make the user where it is missing: no login, no home of its own making, own group."""
+    """Create the user if it is missing, without login and without a home directory, with its own group."""
     found = find(name)
     if found is not None:
         return found
@@ -62,10 +62,10 @@ def ensure(name: str, home: str, purpose: str, group: str = "") -> process.User:
 
 
 def ensure_act(production: str, act: str, data: str) -> None:
-    """Make an Act's two users; the player is in the builder's group and never the other way.
+    """Create an Act's two users. The player is in the builder's group, never the builder in the player's.
 
     Raises:
-        BackstageError: one of the names is somebody else's; then neither is made.
+        BackstageError: one of the names belongs to somebody else; then neither is created.
     """
     builder, player = names.builder(production, act), names.player(production, act)
     for name in (builder, player):
@@ -75,21 +75,21 @@ def ensure_act(production: str, act: str, data: str) -> None:
 
 
 def mend(name: str, home: str, groups: tuple[str, ...]) -> None:
-    """Give a user of ours its shell, home and groups again."""
+    """Restore the shell, home and groups of one of our users."""
     if find(name) is None:
         return
-    # below a prefix usermod does not refuse another home while the user's processes run; nothing of them is changed
+    # with a prefix, usermod changes the home even while processes of the user run; it does not change the processes
     options = ["--prefix", "/.", "--shell", SHELL, "--home", home, "--groups", ",".join(groups)]
     result = process.run([_TOOLS + "usermod", *options, name])
     if not result.ok:
-        raise BackstageError(f"the user '{name}' could not be mended: {result.said}", step="users")
+        raise BackstageError(f"the user '{name}' could not be repaired: {result.said}", step="users")
 
 
 def builder(production: str, act: str) -> process.User:
-    """The Act's builder, whose files nobody else can open while it builds.
+    """Return the Act's builder. Nobody else can open its files while it builds.
 
-    The player is in the builder's own group, by which both read environments of the Act's own. So the
-    builder's files have another group, and no permissions for any.
+    The player is in the builder's own group, through which both read the Act's own environments. So the
+    builder's files get another group, and no permissions for any.
 
     Raises:
         BackstageError: there is no such user.
@@ -99,10 +99,10 @@ def builder(production: str, act: str) -> process.User:
 
 
 def end_processes(name: str) -> None:
-    """End every process of one of our users, if the user is there.
+    """Kill every process of one of our users, if the user exists.
 
     Raises:
-        BackstageError: they do not end, or the user is somebody else's.
+        BackstageError: they do not end, or the user belongs to somebody else.
     """
     found = find(name)
     if found is not None:
@@ -110,7 +110,7 @@ def end_processes(name: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove the user and its group, if they are there, after its last process has ended: its uid is given out again.
+    """Remove the user and its group, if they exist, after its last process has ended, because its uid is reused.
 
     Raises:
         BackstageError: its processes do not end, or the user can't be removed.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""uv, in the environment of its own that the role stage makes."""
+"""The uv in the environment that the role stage makes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import os
 
 
 def version(tools: str) -> str:
-    """The version that is installed, by the record that pip writes last; empty where it is not whole."""
+    """Return the installed version, from the record that pip writes last; empty if the installation is incomplete."""
     records = glob.glob(f"{glob.escape(tools)}/lib/python3*/site-packages/uv-*.dist-info/RECORD")
     if not records or not os.access(f"{tools}/bin/uv", os.X_OK):
         return ""

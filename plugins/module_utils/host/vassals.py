@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emperor's directory: whatever lies there is started as root, so nothing may that is not ours."""
+"""The emperor's directory. The emperor starts every vassal in it as root, so only ours may be there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import os
 from . import files, layout
 from .errors import BackstageError
 
-# what uWSGI's emperor starts when it finds it; anything else is ignored by it, and by us
+# the endings that uWSGI's emperor starts; it ignores other files, and so do we
 ENDINGS = (".ini", ".xml", ".yml", ".yaml", ".js", ".json")
 
 
 def foreign(directory: str) -> list[str]:
-    """The vassals that somebody else keeps here. Ours are links to a Sess below our own root."""
+    """Return the vassals in it that are not ours. Ours are symlinks to a Sess below our own root."""
     own = layout.ROOT + "/"
     names = [name for name in files.names_in(directory) if name.endswith(ENDINGS) and not name.startswith(".")]
     paths = [os.path.join(directory, name) for name in names]
@@ -24,15 +24,15 @@ def foreign(directory: str) -> list[str]:
 
 
 def need_own(directory: str) -> None:
-    """Refuse to have anything started beside somebody else's.
+    """Refuse to start a Sess beside a vassal that is not ours.
 
     Raises:
-        BackstageError: names every one of them.
+        BackstageError: names each of them.
     """
     found = foreign(directory)
     if found:
         raise BackstageError(
-            f"{', '.join(found)}: not Backstage's, and its emperor starts as root what lies there; move it elsewhere,"
-            " or set stage_vassals to a directory of Backstage's own",
+            f"{', '.join(found)}: not Backstage's, and the emperor would start it as root; move it elsewhere, or set"
+            " stage_vassals to a directory of Backstage's own",
             step="stage",
         )

@@ -10,7 +10,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from . import checks, database
+from . import checks, database, venue_checks
 from .nouns import Act, Manifest, Sess
 from .problems import Problems, one_of
 
@@ -221,6 +221,7 @@ def _check_venues(manifest: Manifest, problems: Problems) -> None:
             if name in owners:
                 problems.add(where, name, f"is a name of Venue '{owners[name]}' already; a name belongs to one Venue")
             owners[name] = venue.name
+        venue_checks.check(venue, where, problems)
 
 
 def _check_gigs(manifest: Manifest, listed: Listed, problems: Problems) -> None:

@@ -179,6 +179,45 @@ class Sess:
 
 
 @dataclass(frozen=True)
+class Auth:
+    """Who has to give a password before a Venue shows anything.
+
+    Args:
+        users: the hash of each one's password.
+        realm: what a browser says they are for; the Venue's name where it is empty.
+    """
+
+    users: dict[str, str] = field(default_factory=dict, repr=False)
+    realm: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How many requests one address may send to the Acts of a Venue.
+
+    Args:
+        requests: such as 5/s or 100/m; empty for any number.
+        burst: how many more at once.
+    """
+
+    requests: str = ""
+    burst: int = 0
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """Who is in front of a Venue and tells who its visitors are.
+
+    Args:
+        addresses: of the proxies.
+        header: in which they name the visitor's address.
+    """
+
+    addresses: list[str] = field(default_factory=list)
+    header: str = "X-Forwarded-For"
+
+
+@dataclass(frozen=True)
 class Venue:
     """A DNS namespace, whatever plays there."""
 
@@ -186,6 +225,12 @@ class Venue:
     aliases: list[str] = field(default_factory=list)
     tls: str = "none"
     state: str = "open"
+    auth: Auth = field(default_factory=Auth)
+    allow: list[str] = field(default_factory=list)
+    deny: list[str] = field(default_factory=list)
+    rate: Rate = field(default_factory=Rate)
+    upload: str = "10m"
+    proxies: Proxies = field(default_factory=Proxies)
 
     @property
     def names(self) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
 from .consistency import Listed
-from .nouns import Act, File, Gig, Health, Index, Limits, Manifest, Seed, Sess, StaticUrl, Venue
+from .nouns import Act, Auth, File, Gig, Health, Index, Limits, Manifest, Proxies, Rate, Seed, Sess, StaticUrl, Venue
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -181,4 +181,6 @@ def _sess(item: Item) -> Sess:
 def _venue(item: Item) -> Venue:
     given = _given(item)
     tls = _given(given.pop("tls", {}))
-    return Venue(tls=tls.get("mode", "none"), **given)
+    rate, proxies = Rate(**_given(given.pop("rate", {}))), Proxies(**_given(given.pop("proxies", {})))
+    auth = Auth(**_given(given.pop("auth", {})))
+    return Venue(tls=tls.get("mode", "none"), auth=auth, rate=rate, proxies=proxies, **given)

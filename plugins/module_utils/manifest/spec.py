@@ -129,12 +129,30 @@ def tls() -> Spec:
     return {"mode": {"type": "str", "choices": ["none"]}}
 
 
+def auth() -> Spec:
+    return {"users": {"type": "dict", "no_log": True}, "realm": {"type": "str"}}
+
+
+def rate() -> Spec:
+    return {"requests": {"type": "str"}, "burst": {"type": "int"}}
+
+
+def proxies() -> Spec:
+    return {"addresses": {"type": "list", "elements": "str"}, "header": {"type": "str"}}
+
+
 def venue() -> Spec:
     return {
         "name": {"type": "str", "required": True},
         "aliases": {"type": "list", "elements": "str"},
         "tls": {"type": "dict", "options": tls()},
         "state": {"type": "str", "choices": ["open", "closed", "absent"]},
+        "auth": {"type": "dict", "options": auth()},
+        "allow": {"type": "list", "elements": "str"},
+        "deny": {"type": "list", "elements": "str"},
+        "rate": {"type": "dict", "options": rate()},
+        "upload": {"type": "str"},
+        "proxies": {"type": "dict", "options": proxies()},
     }
 
 

@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The manifest that a host's disk amounts to, so that a module for one noun need not be told the others."""
+"""The manifest that corresponds to a host's disk, so that a module for one noun need not get the others."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..bookings import written
+from ..bookings import passwords, written
 from ..host.facts import Host
 from ..state.read import ActState, read
 
@@ -16,7 +16,7 @@ Item = dict[str, Any]
 
 
 def options(production: str) -> dict[str, Any]:
-    """Everything of a Production on this host, in the manifest's own form; without secrets."""
+    """Return everything of a Production on this host in the form of a manifest, without secrets."""
     host = Host.read()
     state = read(production, host)
     venues, listening = written.booked(production, host)
@@ -26,8 +26,8 @@ def options(production: str) -> dict[str, Any]:
         "production": production,
         "acts": {name: _act(act.record["act"]) for name, act in state.acts.items() if act.record},
         "sesses": {name: {**_sess(name, act), **ports.get(name, {})} for name, act in state.acts.items() if act.live},
-        "ports": ports,  # also of what does not play
-        "venues": {data["name"]: _venue(data) for data in blocks},
+        "ports": ports,  # also the ports of Acts that do not play
+        "venues": {data["name"]: _venue(data, production, host) for data in blocks},
         "gigs": {(data["name"], gig["path"]): _gig(data, gig) for data in blocks for gig in data["gigs"]},
         "longest_request": host.longest_request,
     }
@@ -50,8 +50,12 @@ def _sess(name: str, act: ActState) -> Item:
     return {**known, "act": name}
 
 
-def _venue(data: Item) -> Item:
-    return {"name": data["name"], "aliases": data["aliases"], "tls": {"mode": data["tls"]}, "state": data["state"]}
+def _venue(data: Item, production: str, host: Host) -> Item:
+    known: Item = {key: data[key] for key in ("name", "aliases", "state")}
+    told = dict(data.get("options", {}))
+    if "auth" in told:
+        told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
+    return {**known, "tls": {"mode": data["tls"]}, **told}
 
 
 def _gig(data: Item, gig: Item) -> Item:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every kind of drift of a Production on its host, for status: nothing here changes anything."""
+"""Find drift of a Production on its host, for status. Nothing here changes anything."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from ..state.read import ActState, HostState
 
 HOST = "the host"
 RECORDS = "/etc/backstage"
-"""Where the roles record what they wrote, in ROLE.files."""
+"""The directory in which the roles record what they wrote, in ROLE.files."""
 REFRESH = "give the Act another 'refresh' and deploy, which builds it anew"
 
 
 def inspect(state: HostState, host: Host, whole: bool = False) -> list[Drift]:
-    """All that is not as Backstage made it.
+    """Return everything that differs from what Backstage made.
 
     Args:
         state: the Production on this host.
         host: the host's facts.
-        whole: compare every sealed release and environment with what was recorded; else only what was changed since.
+        whole: whether to compare every sealed release and environment with its record; else only what changed since.
     """
     found = [*_host_files(), *_foreign_vassals(host)]
     found += [one for one, _account in drift.of_accounts(HOST, _shared(state))]
@@ -62,7 +62,7 @@ def _host_files() -> Iterator[Drift]:
 
 
 def _told(found: str, wanted: str) -> tuple[str, str]:
-    """How a path of a role's is, and how it should be; contents are not repeated."""
+    """Return how a role's path is, and how it should be, without contents."""
     (*before, content), (*after, expected) = found.split(" "), wanted.split(" ")
     if before and content != expected:
         return "changed by hand", ""
@@ -77,7 +77,7 @@ def _foreign_vassals(host: Host) -> Iterator[Drift]:
 
 
 def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
-    """The live Sess: whether it is told to play, and what it was started with."""
+    """Yield drift of the live Sess: whether it should play, and what it was started with."""
     subject, paths = f"act {act.paths.name}", act.paths.sess(act.live or "")
     live, stage = act.live or "", kinds.of_sess(act.live_record, host, act.paths)
     for path in stage.links(live):
@@ -101,7 +101,7 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:
-    """What the live Sess plays, by its own record; its variables are in no file of the Stage."""
+    """Return what the live Sess plays, from its record. Its variables are not in the files of its Stage."""
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
@@ -110,7 +110,7 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
-    """Files of Venues and ports that are not what their own data makes, and what nginx has not read."""
+    """Yield files of Venues and ports that differ from their own data, and what nginx has not read."""
     if not host.has_front_of_house:
         return
     for change in Bookings(Manifest(state.paths.name), state, host).plan():
@@ -124,7 +124,7 @@ def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:
 
 
 def _sealed(state: HostState, whole: bool) -> Iterator[Drift]:
-    """The sealed releases and environments: those that play, or all."""
+    """Yield drift of the sealed releases and environments: those that play, or all."""
     trees: dict[str, tuple[str, str]] = {}
     for name, act in state.acts.items():
         for release, record in act.releases.items():
@@ -137,6 +137,6 @@ def _sealed(state: HostState, whole: bool) -> Iterator[Drift]:
         if found is None and whole:
             yield Drift(subject, tree, "sealed by an earlier Backstage: not verified", cure=REFRESH)
         elif found is None:
-            found = digests.newer(tree, seal, modes=False)  # a deploy mends those, which is no other content
+            found = digests.newer(tree, seal, modes=False)  # a deploy repairs modes; they are not content
         if found:
             yield Drift(subject, tree, f"sealed, and changed since: {digests.named(found)}", cure=REFRESH)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Act and its Venues logged: the last lines, or those since a time, over rotated files, too.
+"""Read what an Act and its Venues logged: the last lines, or those since a time, with rotated files.
 
-A line that has no time of its own, such as what an Act prints, may be as late as the next that has one: since a time
-means never too little.
+A line without a time, such as most lines that an Act prints, may be as late as the next line with one. So the result
+for a time may contain too much, but never too little.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ..state.read import ActState, read
 
 NGINX_ERRORS = server_block.LOGS + "/error.log"
 _MOST = 64 * 2**20
-"""As much of one log is read, whatever is asked for."""
+"""The maximum number of bytes read of one log."""
 _BLOCK = 1 << 16
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _MONTHS = dict(zip(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], range(1, 13)))
@@ -41,7 +41,7 @@ Clock = Callable[[str], Optional[datetime]]
 
 
 def since(text: str, now: Optional[datetime] = None) -> datetime:
-    """The time that a user names: how long ago, or when by the host's clock.
+    """Return the time that a user gives: an age, or a time by the host's clock.
 
     Raises:
         Refusal: it is neither.
@@ -60,7 +60,7 @@ def since(text: str, now: Optional[datetime] = None) -> datetime:
 
 
 def written(line: str) -> Optional[datetime]:
-    """The time at the beginning of a line; without a zone it is the host's, as in nginx's error log."""
+    """Return the time at the start of a line. Without a zone it is the host's, as in nginx's error log."""
     match = _WRITTEN.match(line)
     if not match:
         return None
@@ -69,13 +69,13 @@ def written(line: str) -> Optional[datetime]:
 
 
 def stamped(line: str) -> Optional[datetime]:
-    """The time at the beginning of a line of an Act, which has a zone of its own: only one that names it is known."""
+    """Return the time at the start of an Act's line. Its zone is the Act's own, so the line has to name it."""
     match = _WRITTEN.match(line)
     return written(line) if match and match.group(7) else None
 
 
 def requested(line: str) -> Optional[datetime]:
-    """The time of a request, as nginx's access log has it."""
+    """Return the time of a request in nginx's access log."""
     match = _REQUESTED.search(line)
     if not match or match.group(2) not in _MONTHS:
         return None
@@ -92,7 +92,7 @@ def _time(numbers: list[int], zone: Optional[str]) -> Optional[datetime]:
             found = found.replace(tzinfo=known)
         return found.astimezone(timezone.utc)
     except (ValueError, OverflowError):
-        return None  # what an Act printed and is no time
+        return None  # the Act printed something that looks like a time
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ class Log:
     """One log of an Act.
 
     Args:
-        title: what a reader calls it.
-        path: the file; what rotation made of it lies beside it.
-        clock: the time of a line.
+        title: its name for people.
+        path: the file; its rotated files are beside it.
+        clock: returns the time of a line.
         about: only lines that match; None for all.
     """
 
@@ -112,7 +112,7 @@ class Log:
     about: Optional[re.Pattern[str]] = None
 
     def last(self, count: int, since: Optional[datetime]) -> tuple[list[str], bool]:
-        """The last lines, oldest first, and whether there were more of that time."""
+        """Return the last lines, oldest first, and whether that time has more lines."""
         found: list[str] = []
         for line in self._backwards():
             at = self.clock(line) if since else None
@@ -136,7 +136,7 @@ class Log:
 
 
 def _rotated(path: str) -> Iterator[str]:
-    """The file and what rotation made of it, newest first."""
+    """Yield the file and its rotated files, newest first."""
     yield path
     number = 1
     while True:
@@ -148,7 +148,7 @@ def _rotated(path: str) -> Iterator[str]:
 
 
 def _lines(path: str) -> Iterator[str]:
-    """The lines of a file, last first."""
+    """Yield the lines of a file, last first."""
     try:
         if path.endswith(".gz"):
             with gzip.open(path) as packed:
@@ -157,7 +157,7 @@ def _lines(path: str) -> Iterator[str]:
         with open(path, "rb") as file:
             yield from _from_the_end(file)
     except (OSError, EOFError):
-        return  # rotated away meanwhile
+        return  # it was rotated meanwhile
 
 
 def _from_the_end(file: BinaryIO) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _from_the_end(file: BinaryIO) -> Iterator[str]:
 
 
 def of(production: str, act: str, host: Host) -> list[Log]:
-    """The logs of an Act: its own, then those of its Venues and of its Sess's own port.
+    """Return the logs of an Act: its own, then those of its Venues and of its Sess's own port.
 
     Raises:
         BackstageError: there is no such Act on this host.
@@ -190,7 +190,7 @@ def of(production: str, act: str, host: Host) -> list[Log]:
     if act in ports:
         port = ports[act]["port"]
         places[f"port {port}"] = server_block.port_name(act)
-        told.append(f'server: ,.* host: "[^"]*:{port}"')  # its server has no name
+        told.append(f'server: ,.* host: "[^"]*:{port}"')  # the server has no name
     for place, name in places.items():
         found.append(Log(f"{place}, requests", server_block.access_log(production, name), requested))
     if told:
@@ -209,12 +209,12 @@ def _known(production: str, act: str, host: Host) -> ActState:
 
 
 def report(production: str, act: str, count: int, start: Optional[datetime]) -> dict[str, Any]:
-    """What the module returns: the lines of each log, and the causes that are known by sight.
+    """Return the module's result: the lines of each log, and the known causes in them.
 
-    No secret that the Act has now is in it.
+    Current secrets of the Act are masked.
 
     Raises:
-        Refusal: the number of lines is none.
+        Refusal: the number of lines is below 1.
     """
     if count < 1:
         raise Refusal(f"lines: {count}: give how many are shown of each log, 1 or more")

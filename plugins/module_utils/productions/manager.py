@@ -34,15 +34,15 @@ from .planner import Planner, playing
 
 
 def check(order: Order) -> Outcome:
-    """Plan only: takes no lock, changes nothing."""
+    """Plan only. It takes no lock and changes nothing."""
     return Planner(order, planning=True).plan()
 
 
 def reconcile(order: Order) -> Outcome:
-    """Make this host what the manifest says.
+    """Make this host match the manifest.
 
     Raises:
-        BackstageError: nothing could be done at all. What concerns one Act is in the outcome's errors.
+        BackstageError: nothing could be done. Failures of single Acts are in the outcome's errors.
     """
     paths = Production(order.manifest.production)
     if not os.path.isdir(paths.root):
@@ -61,7 +61,7 @@ def reconcile(order: Order) -> Outcome:
 
 
 def carry_out(order: Order) -> Outcome:
-    """The same, where the Production's lock is held already."""
+    """Reconcile while the caller holds the Production's lock."""
     paths = Production(order.manifest.production)
     try:
         run = _Run(replace(order, archives=spool.take_in(paths, order.shipped)))
@@ -74,21 +74,21 @@ def carry_out(order: Order) -> Outcome:
 
 
 def ask(order: Order, act: str, mode: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Have an Act's release answer a question of act_steps, as its player: it need not play."""
+    """Return an answer of act_steps in an Act's release, as its player. The Act need not play."""
     run = Planner(order, planning=True)
     return acts.ask(run.want(act), run.state.act(act), run.host, mode, options)
 
 
 def wanted_release(order: Order, act: str) -> str:
-    """The id of the release that an order asks for."""
+    """Return the id of the release that an order asks for."""
     return Planner(order, planning=True).want(act).release
 
 
 class _Run(Planner):
-    """A run that makes what it planned."""
+    """A run that applies its plan."""
 
     def apply(self, outcome: Outcome) -> None:
-        """Make the changes; one Act's failure ends that Act's and no other's."""
+        """Apply the changes. The failure of one Act ends only that Act's changes."""
         failed = dict(self.refused)
         if self.changes:
             gc.enable()  # a build may take long
@@ -98,7 +98,7 @@ class _Run(Planner):
         self._make(early, failed)
         if any(change.phase == Phase.BOOK for change in self.changes) or self._url_changed(early, failed):
             self._book(failed, fresh)
-        # while nginx may still pass a Venue to an Act, that Act answers for it
+        # as long as nginx may pass a Venue to an Act, that Act answers for it
         self._make([change for change in late if not (failed and change.phase == Phase.LEAVE)], failed)
         if not failed and self._url_changed(late, failed):
             self._book(failed, set())
@@ -114,7 +114,7 @@ class _Run(Planner):
         outcome.playing = playing(after)
 
     def _warn_of_releases(self, after: HostState) -> None:
-        """What a build found, said again whenever the release is built or played: not where nothing is to be done."""
+        """Repeat the warnings of a build whenever the release is built or played, but not if nothing has to be done."""
         made = {change.act for change in self.changes if change.step.verb in ("build", "play", "roll back")}
         for name in sorted(made & set(self.wants)):
             release = after.act(name).releases.get(self.wants[name].play, {})
@@ -140,7 +140,7 @@ class _Run(Planner):
                 failed[change.act] = BackstageError(said, f"act {change.act}", step, log)
 
     def _secrets(self, act: str) -> list[str]:
-        """What is in no error of an Act: no_log knows nothing of a password in a URL, and of secrets not given now."""
+        """Return the values to mask in errors of an Act. no_log knows neither passwords in URLs nor earlier secrets."""
         if act not in self.wants:
             return []
         wanted = self.wants[act].act
@@ -149,7 +149,7 @@ class _Run(Planner):
         return [*live.values(), *(wanted.secrets or {}).values(), *of_seeds, wanted.index.password]
 
     def _make_way(self, change: Change, failed: set[str]) -> None:
-        """Before a switch: refuse URLs of another Act's, and where the Act's own change, serve the old and the new."""
+        """Refuse URLs of other Acts before a switch. If the Act's own URLs change, serve the old and the new ones."""
         act = change.act
         state, want = self.state.act(act), self.wants.get(act)
         if want is None or want.play not in state.releases or self.order.private:
@@ -169,7 +169,7 @@ class _Run(Planner):
                 raise error
 
     def _url_changed(self, changes: list[Change], failed: dict[str, BackstageError]) -> bool:
-        """Whether a switch changed what nginx has to know, which only the build could tell."""
+        """Return whether a switch changed what nginx needs to know, which only the build could find out."""
         switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in changes)
         return switched and bool(self._bookings(set(failed)).plan())
 
@@ -177,7 +177,7 @@ class _Run(Planner):
         try:
             with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
                 self.warnings += waited
-                self.others = Others(self.paths.name, self.host)  # others may have come meanwhile
+                self.others = Others(self.paths.name, self.host)  # others may have been added meanwhile
                 self.written = written.read(self.paths.name, self.host)
                 refused = self._bookings(set(failed)).apply()
                 self.written = written.read(self.paths.name, self.host)
@@ -189,7 +189,7 @@ class _Run(Planner):
             subject = f"act {name}" if name in self.manifest.acts else name
             failed.setdefault(name, BackstageError(cause.message, subject, cause.step, cause.log))
             if self._is_new(name, fresh):
-                # a first deploy that no visitor can reach is taken back
+                # a first deploy that no visitor can reach is undone
                 sesses.stop_all(self.state.act(name), self.host, self.warnings.append)
 
     def _is_new(self, name: str, fresh: set[str]) -> bool:
@@ -199,7 +199,7 @@ class _Run(Planner):
 
 
 def _sweep_environments(paths: Production, used: set[str]) -> None:
-    """Remove the environments that no release names any more."""
+    """Remove the environments that no release names."""
     if set(files.names_in(paths.environments)) - used:
         from ..acts import environments
 
@@ -207,7 +207,7 @@ def _sweep_environments(paths: Production, used: set[str]) -> None:
 
 
 def _sweep_rehearsals() -> None:
-    """Forget what rehearsals have kept for long."""
+    """Remove what rehearsals have kept for long."""
     if os.path.isdir(Production(REHEARSAL).root):
         from . import rehearsal_cache
 

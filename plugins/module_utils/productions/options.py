@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a module's options to an order for the Production manager."""
+"""Turn a module's options into an order for the Production manager."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Options = Mapping[str, Any]
 
 
 def for_production(options: Options) -> Order:
-    """The order of backstage_production: the manifest is all there is to know.
+    """Return the order of backstage_production, whose manifest is complete.
 
     Raises:
-        Refusal: the options are not accepted.
+        Refusal: the options are invalid.
     """
     wanted = manifest.parse(options)
-    # an Act without secrets in the whole manifest has none
+    # in a whole manifest, an Act without secrets has none
     acts = {name: act if act.secrets is not None else replace(act, secrets={}) for name, act in wanted.acts.items()}
     wanted = replace(wanted, acts=acts)
     strike = options["state"] == "absent"
@@ -39,7 +39,7 @@ def for_production(options: Options) -> Order:
     if options["rollback"] and options["rollback"] not in wanted.acts:
         raise Refusal(f"rollback: '{options['rollback']}' is no Act of this Production on this host")
     if options["prune"] and options["only"]:
-        raise Refusal("prune: it takes the whole manifest; leave 'only' out")
+        raise Refusal("prune: it needs the whole manifest; leave 'only' out")
     return Order(
         manifest=Manifest(wanted.production) if strike else wanted,
         resolved=options["resolved"],
@@ -59,7 +59,7 @@ def for_production(options: Options) -> Order:
 
 
 def for_act(options: Options) -> Order:
-    """The order of backstage_act: build and migrate; what was not told is read from disk."""
+    """Return the order of backstage_act: build and migrate. Options that were not given are read from disk."""
     known, name = disk.options(options["production"]), options["name"]
     booked = sorted(venue for (venue, _path), gig in known["gigs"].items() if gig["act"] == name)
     if options["state"] == "absent" and booked:
@@ -81,7 +81,7 @@ def for_act(options: Options) -> Order:
 
 
 def _path(name: str, options: Options, known: dict[str, Any]) -> dict[str, str]:
-    """Where the Act is to be booked, for what is built to fit there."""
+    """Return the path at which the Act will be booked, because its release is built for it."""
     path = options.get("path")
     if not path:
         return {}
@@ -95,13 +95,13 @@ def _path(name: str, options: Options, known: dict[str, Any]) -> dict[str, str]:
 
 
 def for_sess(options: Options) -> Order:
-    """The order of backstage_sess: play what is built."""
+    """Return the order of backstage_sess: play the built release."""
     known, name = disk.options(options["production"]), options["act"]
     if name not in known["acts"]:
         raise Refusal(f"act: '{name}' is not on this host; build it first (backstage_act)")
     before = known["sesses"].get(name, known["ports"].get(name, {}))
     known["sesses"][name] = _laid_over(before, options, spec.sess())
-    if options["port"] == 0:  # an omitted one stays
+    if options["port"] == 0:  # an omitted port stays
         del known["sesses"][name]["port"]
     if options["secrets"] is not None:
         known["acts"][name]["secrets"] = options["secrets"]
@@ -109,7 +109,7 @@ def for_sess(options: Options) -> Order:
 
 
 def for_venue(options: Options) -> Order:
-    """The order of backstage_venue; a new alias reaches the Sess before nginx."""
+    """Return the order of backstage_venue. A new alias reaches the Sess before nginx."""
     known, name = disk.options(options["production"]), options["name"]
     playing = {gig["act"] for gig in known["gigs"].values() if gig["venue"] == name}
     if options["state"] == "absent" and playing:
@@ -119,7 +119,7 @@ def for_venue(options: Options) -> Order:
 
 
 def for_gig(options: Options) -> Order:
-    """The order of backstage_gig: book an Act that plays."""
+    """Return the order of backstage_gig: book an Act that plays."""
     known, act, venue = disk.options(options["production"]), options["act"], options["venue"]
     present = options["state"] != "absent"
     if present and act not in known["sesses"]:
@@ -129,7 +129,7 @@ def for_gig(options: Options) -> Order:
     booked = [path for (name, path), gig in known["gigs"].items() if (name, gig["act"]) == (venue, act)]
     path = options["path"] or next(iter(booked), "/")
     for old in booked if present else []:
-        known["gigs"].pop((venue, old))  # it moves: an Act has one path
+        known["gigs"].pop((venue, old))  # it moves, because an Act has one path
     before = known["gigs"].get((venue, path))
     if present or (before and before["act"] == act):
         known["gigs"][venue, path] = _laid_over({"path": path}, options, spec.gig())
@@ -138,7 +138,7 @@ def for_gig(options: Options) -> Order:
 
 
 def _laid_over(before: dict[str, Any], options: Options, shape: spec.Spec) -> dict[str, Any]:
-    """An omitted option means what is on disk; [] and {} mean empty."""
+    """Return the options merged over those on disk. An omitted option keeps its value; [] and {} mean empty."""
     return {**before, **{key: options[key] for key in shape if options.get(key) is not None}}
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run of the Production manager is told, and what comes of it."""
+"""The input and the outcome of a run of the Production manager."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ..state.plan import Step
 
 @dataclass
 class Order:
-    """What a run is told.
+    """The input of a run.
 
     Args:
-        manifest: what should be.
-        resolved: Act -> the id and the label of its source; an Act without one keeps its release.
+        manifest: the wanted state.
+        resolved: Act -> the id and the label of its source. An Act without one keeps its release.
         shipped: Act -> its source's archive as it arrived: path and sha256.
         unavailable: Act -> why its source could not be fetched.
-        archives: Act -> its source's archive in the spool; filled in under the lock.
-        through: build, migrate or play: where the run ends.
+        archives: Act -> its source's archive in the spool; set under the lock.
+        through: the last step of the run: build, migrate or play.
         build: whether Acts are built; else they stay as they are on disk.
-        paths: Act -> the path that it is built for, where its Gig does not say so yet.
-        rollback: the Act to be rolled back; nothing else is done then.
-        release: what it is rolled back to; empty for the one that played before.
+        paths: Act -> the path that it is built for, if no Gig sets it yet.
+        rollback: the Act to roll back; then nothing else is done.
+        release: the release to roll back to; empty for the one that played before.
         unhold: Acts whose hold ends.
-        seeds: answers for seeds that were interrupted: done or again.
-        whole: whether the manifest is all of the Production, so that what it does not name has left it.
-        prune: whether what left the manifest is taken down.
-        delete_data: removed Acts whose data goes, too.
-        strike: whether the whole Production is taken down.
-        private: whether nobody is told of it: nginx, and whoever has the Venues' names, are left alone.
+        seeds: answers for interrupted seeds: done or again.
+        whole: whether the manifest is complete, so that what it does not name has left it.
+        prune: whether to remove what left the manifest.
+        delete_data: removed Acts whose data is deleted, too.
+        strike: whether to remove the whole Production.
+        private: whether nothing outside hears of it: nginx and other users of the Venues' names are not touched.
         lock_timeout: seconds to wait for another run.
     """
 
@@ -61,7 +61,7 @@ class Order:
 
 @dataclass
 class Outcome:
-    """What a run found, and did."""
+    """The findings and the changes of a run."""
 
     steps: list[Step] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)

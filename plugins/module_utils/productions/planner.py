@@ -30,11 +30,11 @@ from .order import Order, Outcome
 
 
 class Planner:
-    """What a run knows of its host, and what it is going to do there.
+    """The state of a run: what it knows about its host, and what it will do there.
 
     Args:
-        order: what the run is told.
-        planning: whether nothing is changed, so that nothing need be there yet.
+        order: the input of the run.
+        planning: whether nothing is changed, so that nothing has to be prepared.
     """
 
     def __init__(self, order: Order, planning: bool = False) -> None:
@@ -89,32 +89,32 @@ class Planner:
             self.refused[subject] = BackstageError(error.message, name, error.step)
 
     def _need_nginx(self) -> None:
-        """Leave out what nginx could not be told in the end."""
+        """Leave out what could not be configured in nginx at the end."""
         refused = {} if self.order.private else readiness.refusals(self.changes, self._bookings(), self.planning)
         if not refused:
             return
         self._refuse(refused)
-        if self.order.strike:  # what the others share can't go while one stays
+        if self.order.strike:  # what the Acts share can't be removed while one stays
             raise next(iter(self.refused.values()))
         stays = (change for change in self.changes if change.phase != Phase.BOOK)
         self.changes = [change for change in stays if change.act not in refused]
 
     def _clashes(self, left: set[str], act: str = "") -> dict[str, BackstageError]:
-        """The Acts, or this one, that claim a URL of another one: known when their releases are built."""
+        """Return the Acts, or this one, that claim a URL of another Act. Only built releases tell."""
         coming = {
             name: Coming(want.play, self._address(name).path) for name, want in self.wants.items() if name not in left
         }
         return self._bookings(left, coming).clashes(act)
 
     def _address(self, act: str) -> Address:
-        """Where an Act will be reached."""
+        """Return where an Act will be reached."""
         return self.addresses.get(act, Address())
 
     def want(self, name: str) -> acts.Want:
         return self._want(self.manifest.acts[name])
 
     def _want(self, act: Act) -> acts.Want:
-        """What should be of an Act: its release is known before anything is built."""
+        """Return the wanted state of an Act. Its release is known before anything is built."""
         if act.name not in self.wants:
             self.wants[act.name] = self._wanted(act)
         return self.wants[act.name]
@@ -192,7 +192,7 @@ class Planner:
         return sesses.plan(wish, state, self.host, self.warnings.append, self._ask)
 
     def _ask(self, act: Act) -> None:
-        """Ask an Act as its visitors would."""
+        """Request an Act as its visitors would."""
         from ..bookings import visit
 
         visit.ask_booked(act, self.paths.act(act.name), self.host)
@@ -212,12 +212,12 @@ class Planner:
             return removal + act_removal.plan(name, state, self.databases, name in self.order.delete_data)
         except BackstageError as error:
             self.refused[name] = BackstageError(error.message, f"act {name}", error.step)
-            if self.order.strike:  # what the others share can't go while one stays
+            if self.order.strike:  # what the Acts share can't be removed while one stays
                 raise self.refused[name] from None
             return []
 
     def _acts_left(self) -> list[str]:
-        """Acts on this host that the manifest does not name."""
+        """Return the Acts on this host that the manifest does not name."""
         return [
             name
             for name, state in sorted(self.state.acts.items())
@@ -225,7 +225,7 @@ class Planner:
         ]
 
     def _unlisted(self) -> list[str]:
-        """What plays or lies here and is not in the manifest any more: shown, and removed when asked to prune."""
+        """Return what is on the host but not in the manifest. It is shown, and removed when pruning."""
         if self.order.prune or not self.order.whole:
             return []
         left = [f"act {name}" for name in self._acts_left()] + self._bookings().unlisted()
@@ -248,7 +248,7 @@ class Planner:
             if act and act.state == "present":
                 raise Refusal(f"backstage_delete_data: '{name}' is present; make it absent first, its data is in use")
             if not act and not self.order.strike and not self.state.act(name).has_data:
-                # the second of two runs: done already, and still said, for it may be a typing error
+                # the second of two runs: already done, but still a warning, because it may be a typing error
                 self.warnings.append(f"backstage_delete_data: '{name}' has no data on this host")
 
     def _plan_strike(self) -> list[Change]:
@@ -274,7 +274,7 @@ class Planner:
 
 
 def playing(state: HostState) -> dict[str, Any]:
-    """What plays: Act -> release, Sess and since when."""
+    """Return what plays: Act -> release, Sess, and since when."""
     return {
         name: {"release": act.live_release, "sess": act.live, "since": act.history.since(act.live)}
         for name, act in sorted(state.acts.items())

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rehearsal leaves for the next one: packages that were downloaded, and environments that were made of them.
+"""What a rehearsal leaves for the next one: downloaded packages, and environments made from them.
 
-Shared environments lie where every rehearsal finds them: no code of an Act was run to make them. One of an Act's own
-holds what its project brought, so it lies apart, where the rehearsals of that project alone look for it.
+Shared environments are available to every rehearsal, because no code of an Act was run to make them. An Act's own
+environment contains code of its project, so it is stored apart, for rehearsals of that project only.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..manifest.nouns import Act
 from ..state.history import who
 
 LONGEST = 14 * 24 * 3600
-"""Seconds after which nobody is expected to need it any more."""
+"""Seconds after which a kept package counts as no longer needed."""
 
 
 def owner(production: str, act: Act) -> str:
-    """Whose an Act's own environments are; empty where none is kept, for an index asked for a password."""
+    """Return the owner of an Act's own environments; empty if none is kept, because an index needed a password."""
     if act.index.password or not act.source:
         return ""
     source = act.source
@@ -36,7 +36,7 @@ def owner(production: str, act: Act) -> str:
 
 
 def bring_back(paths: ActPaths, whose: str) -> None:
-    """Put environments of this Act's own where its builder finds them, and let its new users read them."""
+    """Put environments of this Act's own where its builder finds them, and make them readable for its new users."""
     shelf = _shelf(paths.production, whose)
     found = files.names_in(shelf) if whose else []
     if not found:
@@ -52,19 +52,19 @@ def bring_back(paths: ActPaths, whose: str) -> None:
 
 
 def _let_read(path: str, gid: int) -> None:
-    """Give a sealed tree to the Act's new group, where it is: nobody but root comes there, and all of it is root's."""
+    """Give a sealed tree to the Act's new group, in place. Only root can reach it, and all of it belongs to root."""
     for directory, directories, names_of_files in os.walk(path):
         for name in (".", *directories, *names_of_files):
             os.chown(os.path.join(directory, name), 0, gid, follow_symlinks=False)
 
 
 def put_away(paths: Production, whose: str = "", since: float = 0) -> None:
-    """Keep what the next rehearsal can use, and nothing else.
+    """Keep only what the next rehearsal can use.
 
     Args:
         paths: the rehearsals' own Production.
-        whose: the owner of the environments that are one Act's own; without one they go.
-        since: of those, the ones that were used from then on are kept.
+        whose: the owner of the environments of one Act; without one they are removed.
+        since: the environments used after this time are kept.
     """
     now = time.time()
     for key in files.names_in(paths.environments):
@@ -90,7 +90,7 @@ def put_away(paths: Production, whose: str = "", since: float = 0) -> None:
 
 
 def forget(paths: Production) -> None:
-    """Remove all that rehearsals have kept; what a killed one left besides stays for the next one to remove."""
+    """Remove all that rehearsals have kept. The next rehearsal removes what else a killed one left."""
     for path in (paths.environments, paths.cache, os.path.join(paths.root, "kept")):
         files.remove_tree(path)
     name = names.environment_builder(paths.name)
@@ -99,28 +99,28 @@ def forget(paths: Production) -> None:
         user_processes.end_all(builder)
         users.remove(name)
     files.remove(_marker(paths))
-    with contextlib.suppress(OSError):  # it is not there, or not empty
+    with contextlib.suppress(OSError):  # it does not exist, or is not empty
         os.rmdir(paths.root)
 
 
 def sweep(last: bool = False) -> None:
-    """Forget all, where nobody has rehearsed for long, or the last Production leaves the host; called by any run."""
+    """Remove all if nobody has rehearsed for long, or if the last Production leaves the host. Any run calls this."""
     paths = Production(names.REHEARSAL)
     if not os.path.isdir(paths.root) or not (last or is_old(paths)):
         return
-    # one that is under way needs them
+    # a running rehearsal needs them
     with contextlib.suppress(BackstageError), locks.held(REHEARSAL_LOCK, who(), 0):
         forget(paths)
         files.remove(REHEARSAL_LOCK)
 
 
 def is_old(paths: Production) -> bool:
-    """Whether nobody has rehearsed on this host for long."""
+    """Return whether nobody has rehearsed on this host for long."""
     return time.time() - _changed(_marker(paths)) > LONGEST
 
 
 def is_last() -> bool:
-    """Whether nothing lies on this host any more but locks, and what rehearsals have kept."""
+    """Return whether the host has nothing left except locks and what rehearsals have kept."""
     return {name for name in files.names_in(ROOT) if not name.startswith(".")} <= {names.REHEARSAL}
 
 
@@ -133,7 +133,7 @@ def _marker(paths: Production) -> str:
 
 
 def _used(environment: str) -> float:
-    """When an environment was used last; 0 where it is not whole."""
+    """Return when an environment was last used; 0 if it is incomplete."""
     return _changed(os.path.join(environment, environments.SEAL))
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is on a host, for people: status, history and the playbill are views of what was read."""
+"""Reports of a host for people: status, history and the playbill are views of its state."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from . import inspection
 
 
 def productions() -> list[str]:
-    """The Productions of which something is on this host."""
+    """Return the Productions that have something on this host."""
     found = [
         name for name in files.names_in(ROOT) if PRODUCTION.match(name) and os.path.isdir(os.path.join(ROOT, name))
     ]
-    # a rehearsal's own is none when it has ended: what it keeps are packages
+    # after a rehearsal only packages are left of its Production
     return [name for name in found if name != REHEARSAL or files.names_in(Production(name).acts)]
 
 
 def report(production: str, whole: bool = False) -> dict[str, Any]:
-    """Everything about one Production on this host.
+    """Return everything about one Production on this host.
 
     Args:
         production: its name.
-        whole: whether every sealed file is compared with what was recorded of it.
+        whole: whether to compare every sealed file with its record.
     """
     host = Host.read()
     state = read(production, host)
@@ -59,7 +59,7 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
 
 
 def shown(found: dict[str, Any]) -> dict[str, Any]:
-    """What was read, as text: the playbill, or the Productions where none was asked for."""
+    """Return the result as text: the playbill, or the Productions if none was named."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
         lines = [*lines, *found.get("limits", []), *(one["line"] for one in found.get("drift", []))]
@@ -103,7 +103,7 @@ def _sesses(state: HostState, host: Host, look: Look, held: dict[str, list[limit
 
 
 def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:
-    """One line for each Gig, Venue without one and port, and one for each Act that has none of them."""
+    """Return one line for each Gig, Venue without one and port, and one for each Act without any."""
     lines = []
     reached = {answer["act"] for answer in answers}
     for answer in answers:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From an outcome to what a module returns."""
+"""Turn an outcome into the result of a module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .manager import check, reconcile
 from .order import Order, Outcome
 
 LARGE = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "resolved", "elsewhere")
-"""Options that are not told back: who gave them knows them, and Ansible walks through a result several times."""
+"""Options that are not returned. The caller knows them, and Ansible walks through a result several times."""
 
 
 def as_result(outcome: Outcome) -> dict[str, Any]:
@@ -32,13 +32,13 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
 
 
 def _invocation(module: AnsibleModule) -> dict[str, Any]:
-    """How the module was called, for -vvv."""
+    """Return how the module was called, for -vvv."""
     return {"module_args": {key: value for key, value in module.params.items() if key not in LARGE}}
 
 
 def carry_out(module: AnsibleModule, order: Callable[[], Order]) -> None:
-    """Carry an order out, or only plan it in check mode, and end the module."""
-    os.umask(0o022)  # root's own may be stricter, and what is made here is to be read by those it is for
+    """Carry out an order, or only plan it in check mode, and end the module."""
+    os.umask(0o022)  # root's own umask may be stricter, and other users have to read what is made here
     if not module.check_mode:
         caller.watch()
     try:

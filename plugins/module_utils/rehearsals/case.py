@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A failure that is to be cured, and what is known around it."""
+"""A failure to cure, with its context."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .draft import Draft
 
 @dataclass
 class Case:
-    """A failure that is to be cured.
+    """A failure to cure.
 
     Args:
         draft: the Act so far.
-        words: what the diagnosis found, such as a variable's name.
-        because: the diagnosis: the reason of every line that comes of it.
-        names: the host names that the Act has to answer for.
+        words: what the diagnosis matched, such as the name of a variable.
+        because: the diagnosis, which becomes the reason of every line that results from it.
+        names: the host names that the Act has to answer.
         host: the host's facts.
-        release: where the release was built.
-        record: what is known of it, where it was built whole.
-        commands: asks for console scripts of the environment that manage a Django project.
-        pages: asks for pages that the Act has.
+        release: the directory of the built release.
+        record: the release's record, if the build finished.
+        commands: returns the environment's console scripts that manage a Django project.
+        pages: returns pages that the Act has.
     """
 
     draft: Draft
@@ -47,4 +47,4 @@ class Case:
 
 
 Cure = Callable[[Case], None]
-"""Changes the draft; one that changes nothing knows no line."""
+"""Changes the draft. If it changes nothing, it knows no further line."""

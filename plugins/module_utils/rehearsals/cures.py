@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Causes that a line of the manifest cures: from a row of the diagnosis to that line.
+"""Causes that a line of the manifest cures: the cures for each row of the diagnosis.
 
-A cure changes the draft. Called again for the same cause, it goes further. One that changes nothing knows no more: then
-what it wrote is taken back, and the next one is tried.
+A cure changes the draft. If it is called again for the same cause, it tries something further. If it changes nothing,
+it has no further idea: what it wrote is removed, and the next cure is tried.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def allow_hosts(case: Case) -> None:
 
 
 def speak_http(case: Case) -> None:
-    """Without the redirect secure cookies would keep everybody from logging in."""
+    """Turn off the redirect to https. Turn off secure cookies, too, because they prevent a login over http."""
     names = ("SECURE_SSL_REDIRECT", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
     case.draft.override(names[0], "\n".join(f"{name} = False" for name in names), case.because)
 
 
 def find_project(case: Case) -> None:
-    """Look for the program that manages the project: in another directory, a module, a console script."""
+    """Find the program that manages the project: in another directory, as a module, or as a console script."""
     draft, survey = case.draft, case.draft.survey
     programs = survey.programs()
     nearest = next(iter(programs), "")
@@ -82,7 +82,7 @@ def find_project(case: Case) -> None:
 
 
 def find_django(case: Case) -> None:
-    """Django is missing where the packages of another directory were installed than the one of manage.py."""
+    """Use manage.py's directory if Django is missing because the packages of another directory were installed."""
     draft, survey = case.draft, case.draft.survey
     nearest = next((name for name in survey.programs() if name.endswith("manage.py")), "")
     directory = posixpath.dirname(nearest)
@@ -92,7 +92,7 @@ def find_django(case: Case) -> None:
 
 
 def find_requirements(case: Case) -> None:
-    """Name the files that say which packages it needs, or say it in their place."""
+    """Name the files that list the packages, or list the packages in a new file."""
     draft, survey = case.draft, case.draft.survey
     nearest = next((name for name in survey.programs() if name.endswith("manage.py")), "")
     directory = posixpath.dirname(nearest)
@@ -113,13 +113,13 @@ def name_requirements(case: Case) -> None:
 
 
 def _require(draft: Draft, requirement: str, because: str) -> None:
-    """Add a package in a file of the manifest's own, beside those that the project has."""
+    """Add a package to a requirements file of the manifest, in addition to the project's own files."""
     if _add_line(draft, ADDED, requirement, because, "packages that it names nowhere") and not draft.wishes:
         draft.wishes.append(FREEZE)
 
 
 def _add_line(draft: Draft, path: str, line: str, because: str, about: str) -> bool:
-    """Add a line to a requirements file of the manifest's own; whether it was not there yet."""
+    """Add a line to a requirements file of the manifest. Return whether it was missing."""
     files = [file for file in draft.item.get("files", []) if file["path"] != path]
     before = "".join(file["content"] for file in draft.item.get("files", []) if file["path"] == path)
     if line in before.splitlines():
@@ -132,14 +132,14 @@ def _add_line(draft: Draft, path: str, line: str, because: str, about: str) -> b
 
 
 def build_with_older(case: Case) -> None:
-    """Build a package with the tools that it was written for."""
+    """Build a package with the older tools that it needs."""
     constraint = build_tools.said(case.words)
     if constraint:
         _add_line(case.draft, BUILDING, constraint, case.because, "what packages are built with")
 
 
 def require(case: Case) -> None:
-    """Add the package of a missing module, where its name is certain."""
+    """Add the package of a missing module, if its name is certain."""
     draft = case.draft
     package = PACKAGES.get(case.word.split(".")[0])
     if package:
@@ -147,7 +147,7 @@ def require(case: Case) -> None:
 
 
 def give_variable(case: Case) -> None:
-    """Give a variable that the settings read: a value that is known, or one that somebody has to give."""
+    """Give a variable that the settings read: a known value, or a placeholder that somebody has to replace."""
     draft, name = case.draft, case.word
     if _OWN_KEY.search(name):
         draft.keep_secret(name, case.because)
@@ -160,14 +160,14 @@ def give_variable(case: Case) -> None:
         draft.keep_secret(name, case.because)
         draft.ask_for(name)
     else:
-        # a number, too, for what is read as one
+        # a number works for settings that parse it, too
         draft.give(name, "0" if _SWITCH.search(name) else PLACEHOLDER, case.because)
         if "DEBUG" not in name:
             draft.ask_for(name)
 
 
 def require_client(case: Case) -> None:
-    """By a requirements file of the project's own that names it; else by name."""
+    """Add a client library by the project's own requirements file that names it, otherwise by its name."""
     draft = case.draft
     known = draft.item.get("requirements") or draft.survey.packages_are_named_in(draft.subdir or ".")
     for name, included in draft.survey.naming("psycopg2?", draft.subdir):
@@ -178,7 +178,7 @@ def require_client(case: Case) -> None:
 
 
 def run_redis(case: Case) -> None:
-    """Debian's Redis on the host; settings that look elsewhere are told where it is by what they read."""
+    """Install Debian's Redis on the host. If the settings look elsewhere, set the variables that they read."""
     host, _colon, port = case.word.rpartition(":")
     is_here = host in ("localhost", "127.0.0.1") and port == "6379"
     names = [] if is_here else case.draft.survey.variables(r"(?:[A-Z][A-Z0-9]*_)*?(?:REDIS|BROKER|CACHE)")
@@ -191,7 +191,7 @@ def run_redis(case: Case) -> None:
 
 
 def give_number(case: Case) -> None:
-    """What was a placeholder is read as a number."""
+    """Replace a placeholder that the settings read as a number."""
     for name, value in case.draft.item.get("env", {}).items():
         if value == PLACEHOLDER:
             case.draft.give(name, "1", f"{name} is read as a number")
@@ -204,7 +204,7 @@ def own_secret_key(case: Case) -> None:
 
 
 def read_secret(case: Case) -> None:
-    """Give SECRET_KEY first; where that is not read, have the settings read it."""
+    """Give SECRET_KEY first. If the settings do not read it, make them read it."""
     if "SECRET_KEY" in case.draft.item.get("secrets", {}):
         own_secret_key(case)
     case.draft.keep_secret("SECRET_KEY", case.because)
@@ -224,7 +224,7 @@ def no_debug(case: Case) -> None:
 
 
 def application(case: Case) -> None:
-    """The WSGI callable that is there, or a file that makes one."""
+    """Use the WSGI callable that exists, or add a file that defines one."""
     draft = case.draft
     found = draft.survey.application(draft.directory)
     if found and found != draft.item.get("application"):
@@ -239,7 +239,7 @@ def application(case: Case) -> None:
 
 
 def other_page(case: Case) -> None:
-    """Another page than one that is not there."""
+    """Use another page if the requested one does not exist."""
     draft = case.draft
     tried = [path for path in case.pages() if path != "/"]
     before = draft.item.get("health", {}).get("path", "/")
@@ -250,7 +250,7 @@ def other_page(case: Case) -> None:
 
 
 def wait_longer(case: Case) -> None:
-    """Twice the time to start, and once more: the host may be slow, or busy."""
+    """Double the time to start, at most twice, because the host may be slow or busy."""
     seconds = 2 * int(case.draft.item.get("health", {}).get("timeout") or Health.timeout)
     if seconds <= 4 * Health.timeout:
         case.draft.set("health.timeout", seconds, case.because)
@@ -305,11 +305,11 @@ CURES: dict[str, tuple[Cure, ...]] = {
     "nothing at the path": (other_page,),
     **dict.fromkeys(ELSEWHERE, (database_cures.give_by_variables, database_cures.own_database)),
 }
-"""Row of the diagnosis, or what else a rehearsal finds -> its cures, tried in this order."""
+"""Row of the diagnosis, or another finding of a rehearsal -> its cures, in the order in which they are tried."""
 SAID = {
     PLACEHOLDER: "placeholder read as a number",
     "has no [project] table": "no project table",
     pages.WHERE: "file of a page missing",
     "raise health.timeout": "slow start",
 }
-"""What is in a failure of no row -> its cures."""
+"""Text of a failure that matches no row -> its cures."""

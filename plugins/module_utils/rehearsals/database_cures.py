@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cures for databases: lines of `database`, and the variables that tell the settings where it is."""
+"""Cures for databases: `database`, and the variables that give the settings its connection."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAMES = {
     SQLITE: 'os.path.join(os.environ["BACKSTAGE_DATA"], "db.sqlite3")',
 }
 NO_POSTGRESQL = (
-    "it has the client of PostgreSQL, and this host has no PostgreSQL, so SQLite took its place: write the host into"
+    "it has the client of PostgreSQL, and this host has no PostgreSQL, so SQLite was used: add the host to"
     " the inventory group backstage_database, and rehearse again"
 )
 
@@ -44,7 +44,7 @@ NOT_ITS_OWN = "the settings name no database that is the Act's own"
 
 
 def _why(case: Case) -> str:
-    """The reason; the system user of a rehearsal, as whom settings without a user come, tells nobody anything later."""
+    """Return the reason. It omits the rehearsal's system user, which is meaningless later."""
     is_ours = case.word.startswith((f"{names.REHEARSAL}-", f"{names.REHEARSAL}_"))
     return NOT_ITS_OWN if is_ours else case.because
 
@@ -57,11 +57,11 @@ def give_database(case: Case) -> None:
 
 
 def give_by_variables(case: Case) -> None:
-    """A database of the Act's own, for settings that read its name, user and so on from one variable each."""
+    """Give the Act a database if the settings read its name, user and so on from one variable each."""
     draft = case.draft
     found = _roles(draft.survey.variables(_NAMED))
     if case.word.isupper() and case.word not in found:
-        return  # another variable is missing than those that tell a database
+        return  # the missing variable is not one of a database
     found = {name: role for name, role in found.items() if name not in draft.item.get("env", {})}
     engine = _engine(case)
     if "NAME" not in found.values() or (engine == SQLITE and "ENGINE" not in found.values()):
@@ -74,25 +74,25 @@ def give_by_variables(case: Case) -> None:
 
 
 def give_another_engine(case: Case) -> None:
-    """A database of the Act's own in place of MySQL, where the settings read which one it is."""
+    """Give the Act a database in place of MySQL, if the settings read the engine."""
     if "ENGINE" in _roles(case.draft.survey.variables(_NAMED)).values():
         give_by_variables(case)
 
 
 def _roles(names: list[str]) -> dict[str, str]:
-    """What each variable tells of a database; of several databases the one whose name comes first."""
+    """Return what each variable means for a database. Of several databases, the first one counts."""
     found = [match for match in map(_VARIABLE.match, names) if match]
     first = next((match["own"] for match in found if match.lastgroup == "NAME"), "")
     return {match.string: str(match.lastgroup) for match in found if match["own"] == first}
 
 
 def own_database(case: Case) -> None:
-    """A database of the Act's own, in place of one that is somewhere else: settings that don't read it are told to."""
+    """Give the Act a database in place of a remote one, and make the settings use it if they do not read it."""
     draft = case.draft
     if not draft.item.get("database"):
         give_database(case)
         if draft.survey.mentions(r"DATABASE_URL|dj_database_url|environ\b.*\bEnv\b|env\.db"):
-            return  # that may be all
+            return  # that may be enough
     engine = draft.item["database"]["engine"]
     default = case.record.get("databases", {}).get("default", {})
     if default.get("vendor") == engine or case.word.startswith(f"{engine} '"):
@@ -107,7 +107,7 @@ def own_database(case: Case) -> None:
 
 
 def _engine(case: Case) -> str:
-    """PostgreSQL for a project that has its driver, on a host that has it; else SQLite."""
+    """Return PostgreSQL for a project with its driver on a host that has it; otherwise SQLite."""
     return POSTGRESQL if _needs_postgresql(case) and case.host.has_database else SQLITE
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Act of the manifest that is being written: line by line, each with its reason."""
+"""An Act of the manifest while it is written, line by line, each line with its reason."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from .survey import Survey
 Item = dict[str, Any]
 
 NAMES = ("stage", *("backstage_stage" + number for number in ("", *"23456789")))
-"""Of the settings module that is laid over the project's own, if that name is free."""
+"""Names for the settings module laid over the project's own. The first free one is used."""
 PLACEHOLDER = "rehearsal-placeholder"
-"""Stands for a value that only people know: it occurs in no program's own words."""
+"""A placeholder for a value that only people know. No program prints it by itself."""
 CONFIGURATION = "DJANGO_CONFIGURATION"
 CLASS = "Stage"
-"""Of django-configurations, laid over the project's own."""
+"""The name of the django-configurations class laid over the project's own."""
 _CHANGED = ("item", "because", "overrides", "asked", "wishes")
 
 
 @dataclass
 class Draft:
-    """What is known of an Act so far.
+    """The lines of an Act so far.
 
     Args:
-        item: the Act as the manifest has it.
-        survey: what its source holds.
-        because: key of the manifest -> why the line is there.
-        overrides: setting -> the lines that set it, and why.
+        item: the Act as in the manifest.
+        survey: what its source contains.
+        because: key of the manifest -> the reason for the line.
+        overrides: setting -> the lines that set it, and the reason.
         asked: variables whose values somebody has to give.
-        wishes: what else somebody has to give, one sentence each.
+        wishes: what else somebody has to do, one sentence each.
     """
 
     item: Item
@@ -57,11 +57,11 @@ class Draft:
 
     @property
     def directory(self) -> str:
-        """The working directory, from the root of the source."""
+        """Return the working directory, relative to the root of the source."""
         return posixpath.normpath(posixpath.join(self.subdir, self.item.get("chdir") or "."))
 
     def set(self, key: str, value: Any, because: str) -> None:
-        """Write a line; ``source.subdir`` and the like are inside another one."""
+        """Set a key of the manifest. Keys such as ``source.subdir`` are nested."""
         outer, _dot, inner = key.partition(".")
         if inner:
             self.item[outer] = {**self.item.get(outer, {}), inner: value}
@@ -70,35 +70,35 @@ class Draft:
         self._say(outer, because)
 
     def add(self, key: str, values: list[Any], because: str) -> None:
-        """Add to a list what is not in it yet."""
+        """Add the missing values to a list."""
         new = [value for value in values if value not in self.item.get(key, [])]
         if new:
             self.item[key] = [*self.item.get(key, []), *new]
             self._say(key, because)
 
     def give(self, name: str, value: str, because: str) -> None:
-        """Give a variable a value that people may see."""
+        """Give a variable a value that may be shown."""
         self.item["env"] = {**self.item.get("env", {}), name: value}
         self._say("env", because)
 
     def keep_secret(self, name: str, because: str) -> None:
-        """Give a variable a value that nobody sees."""
+        """Give a variable a value that is not shown."""
         if name not in self.item.get("secrets", {}):
             self.item["secrets"] = {**self.item.get("secrets", {}), name: secrets.token_urlsafe(40)}
             self._say("secrets", because)
 
     def ask_for(self, name: str) -> None:
-        """Somebody has to give this variable's value: what it has now only lets the rehearsal go on."""
+        """Record that somebody has to give the value of this variable. Its value now only lets the run continue."""
         if name not in self.asked:
             self.asked.append(name)
 
     def wish(self, said: str) -> None:
-        """Somebody has to do this."""
+        """Record what somebody has to do."""
         if said not in self.wishes:
             self.wishes.append(said)
 
     def override(self, setting: str, line: str, because: str) -> None:
-        """Lay a setting over the project's own; one that is there already keeps its reason."""
+        """Override a setting of the project. An existing override keeps its reason."""
         if self.overrides.get(setting, ("", ""))[0] != line:
             self.overrides[setting] = (line, because)
 
@@ -108,11 +108,11 @@ class Draft:
             said.append(because)
 
     def theirs(self) -> str:
-        """The project's own settings module."""
+        """Return the project's own settings module."""
         return str(self.item.get("settings") or self.survey.settings(self.directory))
 
     def laid(self) -> Item:
-        """The Act as the manifest would have it now, with the settings module that is laid over its own."""
+        """Return the Act as the manifest would have it now, with the settings module that overrides its own."""
         item, theirs = copy.deepcopy(self.item), self.theirs()
         if not (self.overrides and theirs):
             return item
@@ -127,26 +127,26 @@ class Draft:
         item["settings"] = module
         manage = str(item.get("manage", "manage.py"))
         if not manage.endswith(".py") and not manage.startswith("-m "):
-            # a console script looks for modules where it lies, and not in its working directory
+            # a console script imports from its own directory, not from its working directory
             item["env"] = {**item.get("env", {}), "PYTHONPATH": posixpath.normpath(f"{{code}}/{self.directory}")}
         return item
 
     def configuration(self, theirs: str) -> str:
-        """The class of django-configurations that plays; empty where settings are no classes."""
+        """Return the django-configurations class that plays; empty if the settings are not classes."""
         chosen = self.item.get("env", {}).get(CONFIGURATION)
         return str(chosen or self.survey.configuration(theirs, self.directory))
 
     def state(self) -> Item:
-        """All that cures change, as it is now."""
+        """Return a copy of everything that cures change."""
         return copy.deepcopy({key: getattr(self, key) for key in _CHANGED})
 
     def take_back(self, before: Item, after: Item) -> None:
-        """Undo what turned one state into another; what was written since stays."""
+        """Undo the difference between two states, but keep what was written later."""
         for key in _CHANGED:
             setattr(self, key, _without(getattr(self, key), before[key], after[key]))
 
     def _place(self, theirs: str) -> tuple[str, str]:
-        """The module that is laid over another one: its name, and its file from the source's subdir."""
+        """Return the name and file of the module that overrides another one, relative to the source's subdir."""
         parent, _dot, _last = theirs.rpartition(".")
         file = self.survey.module(theirs, self.directory)
         if not parent or file is None:
@@ -159,13 +159,13 @@ class Draft:
         return f"{parent}.{name}", posixpath.relpath(f"{directory}/{name}.py", self.subdir or ".")
 
     def written(self) -> Item:
-        """The Act for people: secrets are named where a vault would keep them."""
+        """Return the Act for people. Secrets are references to a vault."""
         item = self.laid()
         if item.get("settings") != self.item.get("settings"):
-            self._say("settings", f"a file below that is laid over {self.theirs()}")
+            self._say("settings", f"a file below that overrides {self.theirs()}")
             base = self.configuration(self.theirs())
             if base:
-                self._say("env", f"its class is laid over {base}")
+                self._say("env", f"its class overrides {base}")
         if item.get("secrets"):
             item["secrets"] = {name: self.vault(name) for name in item["secrets"]}
         for seed in item.get("seed", []):
@@ -178,7 +178,7 @@ class Draft:
 
 
 def _without(now: Any, before: Any, after: Any) -> Any:
-    """What is now, without what turned one value into another; nothing is None."""
+    """Return the current value without the difference between two earlier ones; nothing is None."""
     if now == after:
         return copy.deepcopy(before)
     if isinstance(now, dict) and isinstance(after, dict):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rehearsal found, and what its module returns of it."""
+"""The findings of a rehearsal, and the module's result."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .draft import Draft, Item
 
 @dataclass
 class Findings:
-    """What a rehearsal found.
+    """The findings of a rehearsal.
 
     Args:
         draft: the Act, with the lines that it needs.
-        plays: whether the gate let it through.
+        plays: whether it passed the gate.
         error: why it does not play.
-        known: what the release's own record says, such as the settings module.
-        tried: lines that did not help, and were taken back.
+        known: the release's record, such as the settings module.
+        tried: lines that did not help and were removed.
         missing: what somebody has to do or give, one sentence each.
-        look: migrations and warnings; empty where it did not play.
-        applied: migrations that were applied to a database of the rehearsal's own.
-        steps: what a deploy would do, where the manifest has the Act.
-        warnings: what it would say of it, such as that the release is held.
+        look: migrations and warnings; empty if it did not play.
+        applied: migrations that were applied to the rehearsal's own database.
+        steps: what a deploy would do, if the Act is in the manifest.
+        warnings: a deploy's warnings, such as that the release is held.
     """
 
     draft: Draft
@@ -43,12 +43,12 @@ class Findings:
 
 
 def as_result(found: Findings, before: Item, exact: bool) -> Item:
-    """What the module returns.
+    """Return the result of the module.
 
     Args:
-        found: what was found.
+        found: the findings.
         before: the Act as it was given.
-        exact: whether that is the manifest's own.
+        exact: whether it is an Act of the manifest.
     """
     draft = found.draft
     act = draft.written()
@@ -74,7 +74,7 @@ def as_result(found: Findings, before: Item, exact: bool) -> Item:
 
 
 def verdict(found: Findings, result: Item) -> str:
-    """Why the module fails, in one sentence."""
+    """Return why the module fails, in one sentence."""
     if found.error:
         return str(found.error)
     lines = ", ".join(result["lacking"])

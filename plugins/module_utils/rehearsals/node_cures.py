@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cures for packages of JavaScript that nobody has installed: lines of `build`."""
+"""Cures for missing JavaScript packages: lines of `build`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FOLDER = "node_modules"
 
 
 def install_node_packages(case: Case) -> None:
-    """Where a directory of them is missing, beside its package.json."""
+    """Install the packages of a missing directory, beside its package.json."""
     directory = os.path.normpath(os.path.dirname(os.path.join(case.release.code, case.draft.directory, case.word)))
     if posixpath.basename(case.word) == FOLDER:
         _install(case, os.path.relpath(directory, case.release.code))
 
 
 def install_for_static_files(case: Case) -> None:
-    """Where static files are missing, and the settings look for some among packages of JavaScript."""
+    """Install JavaScript packages if static files are missing and the settings look for some among them."""
     survey = case.draft.survey
     if any(FOLDER in text for name, text in survey.texts.items() if name.endswith(".py")):
         named = next((name for name in survey.names if posixpath.basename(name) == "package.json"), "")

@@ -2,11 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trying an Act out: built, played and asked in a Production of its own, of which packages alone are left.
+"""Rehearse an Act: build, start and request it in a Production of its own, of which only packages stay.
 
-The managers do what they do in any run. Where a step fails, and a line of the manifest cures the
-cause, the line is written and the step tried again, until the gate lets the Act through or nothing is
-known that would help.
+The managers work as in any run. If a step fails, and a line of the manifest cures the cause, the
+line is added and the step repeated, until the Act passes the gate or no further line is known.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ from .survey import Survey
 from .trials import Trials
 
 MOST = 30
-"""Lines that are tried; more would be a loop."""
+"""The maximum number of lines to try, because more would be a loop."""
 _LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
 _INSECURE = "security.W009"
 DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
 SUPERFLUOUS = (
-    "uWSGI is among its requirements, and it plays by that of Debian: leave it out, for compiling it takes minutes"
+    "uWSGI is among its requirements, but the Act plays on Debian's: leave it out, because compiling it takes minutes"
 )
 _COMMANDS = """
 import importlib.metadata, importlib.util, json, re
@@ -118,7 +117,7 @@ class Rehearsal:
         return found
 
     def _bring_back(self) -> str:
-        """Begin with what earlier rehearsals have kept; return whose this Act's own environments are."""
+        """Restore what earlier rehearsals have kept. Return the owner of this Act's own environments."""
         if not self.options["keep"] or rehearsal_cache.is_old(self.paths):
             rehearsal_cache.forget(self.paths)
         if not self.options["keep"]:
@@ -144,16 +143,16 @@ class Rehearsal:
                 break
         found.plays, found.error, found.tried = error is None, error, self.trials.notes
         found.known = self._record()
-        found.warnings += self.warnings  # such as a thread that does not live in the workers
+        found.warnings += self.warnings  # such as a warning about a thread that does not exist in the workers
         found.warnings += [f"act {self.act}: {warning}" for warning in found.known.get("warnings", [])]
-        found.missing = [f"{name} has to be given a value: this one only let it go on" for name in self.draft.asked]
+        found.missing = [f"{name} needs a value: this one only let the rehearsal continue" for name in self.draft.asked]
         found.missing += self.draft.wishes + self._missing(error)
         if found.plays:
             found.applied = self._history("migrated")
             found.look = self._look(found)
 
     def _try(self) -> Optional[BackstageError]:
-        """Build, then play; the failure, if there is one."""
+        """Build, then play. Return the failure, if there is one."""
         try:
             for through in ("build", "play"):
                 outcome = production.carry_out(self._order(through))
@@ -167,7 +166,7 @@ class Rehearsal:
         return None
 
     def _order(self, through: str, real: bool = False) -> Order:
-        """What the managers are told: the Act alone, in the rehearsal's own Production, and nobody hears of it."""
+        """Return the order for the managers: the Act alone, in the rehearsal's own Production, without nginx."""
         lists = {key: self.options[key] for key in _LISTS}
         given = {**lists, "production": self.options["production"], "acts": [self.draft.laid()]}
         given.update(version=self.options["version"], only=[self.act])
@@ -186,16 +185,16 @@ class Rehearsal:
         return replace(order, seeds=self._answers(act))
 
     def _answers(self, act: Act) -> dict[str, str]:
-        """A seed that failed is tried again with the next line."""
+        """Answer to run a failed seed again with the next line."""
         history = state.read(names.REHEARSAL, self.host).act(self.act).history
         seeds = [seed.name for seed in act.seed] + [acts.FIXTURE + path for path in act.fixtures]
         return {name: "again" for name in seeds if history.seed_state(name) == "seed started"}
 
     def _need_own_database(self) -> None:
-        """A database that is not the rehearsal's own is read, and never migrated.
+        """Read a database that is not the rehearsal's own, and never migrate it.
 
         Raises:
-            BackstageError: it lacks migrations, so the Act can't be asked for a page.
+            BackstageError: it lacks migrations, so no page of the Act can be requested.
         """
         database = databases.default(self._record())
         places = (self.paths.root + "/", ":memory:")
@@ -216,7 +215,7 @@ class Rehearsal:
             )
 
     def _cure(self, error: BackstageError) -> bool:
-        """Write the line that cures a failure; whether there was one."""
+        """Add the line that cures a failure. Return whether there was one."""
         cause = lookup.recall(error.message)
         if cause and cause.packages:
             return self._add_packages(cause.packages, cause.sentence)
@@ -228,32 +227,32 @@ class Rehearsal:
         return False
 
     def _add_packages(self, packages: str, because: str) -> bool:
-        """Debian packages are the role's to install: they are named, and the rehearsal ends where one is missing."""
+        """Add Debian packages. The role installs them, so the rehearsal ends if one is missing."""
         before = list(self.draft.item.get("packages", []))
         wanted = [] if packages == debian.UNKNOWN else packages.replace(" and ", ", ").split(", ")
         self.draft.add("packages", wanted, because)
         return self.draft.item.get("packages", []) != before
 
     def _write(self, name: str, words: tuple[str, ...], because: str) -> bool:
-        # a manifest's database is its own business: another one would lack its data
+        # the database of a manifest stays, because another one would lack its data
         known = () if self.exact and name in cures.ELSEWHERE else cures.CURES.get(name, ())
         before = self.draft.state()
         if not self.trials.cure(name, self._case(words, because), known):
             return False
         try:
             self._order("build")
-        except Refusal as refusal:  # the line fits to no other: better none, and what was found until then
+        except Refusal as refusal:  # the line does not fit the others: remove it, and keep the earlier findings
             self.draft.take_back(before, self.draft.state())
             self.trials.notes.append(f"{refusal}; it was taken back")
             return False
         return True
 
     def _improve(self) -> bool:
-        """What plays and should not play so: found by asking Django, and cured in the same way."""
+        """Find and cure what plays but should not play so, by asking Django."""
         improved = self._write_database()
         if self.exact or improved:
             return improved
-        # both are asked before either is cured: with another line it is another release
+        # ask both before curing either, because another line makes another release
         found = {"debug": DEBUG_ON} if self._record().get("debug") else {}
         told = [line for line in self._record().get("warnings", []) if line.startswith("SECRET_KEY ")]
         weak = [f"SECRET_KEY is in the code, or weak ({_INSECURE})"] if self._is_insecure() else told
@@ -266,7 +265,7 @@ class Rehearsal:
         return any(cured)
 
     def _write_database(self) -> bool:
-        """A page may be read from a database that nobody can write: a laptop's, with every migration applied."""
+        """Make the database writable. A page may read one that can't be written, such as a developer's."""
         code = self.paths.act(self.act).release(self._release()).code
         base = os.path.normpath(os.path.join(code, self.draft.subdir))
         inside = databases.sealed(self._record(), code, base, self.draft.item.get("writable", []))
@@ -295,11 +294,11 @@ class Rehearsal:
         return [name for venue in wanted.venues.values() for name in venue.names]
 
     def _release(self) -> str:
-        """The release that is tried, whole or not."""
+        """Return the release that is tried, complete or not."""
         return production.wanted_release(self._order("build"), self.act)
 
     def _record(self) -> Item:
-        """What is known of the release that is tried; empty where it could not be built."""
+        """Return the record of the release that is tried; empty if it could not be built."""
         known = state.read(names.REHEARSAL, self.host).act(self.act)
         return known.releases.get(self._release(), {})
 
@@ -308,7 +307,7 @@ class Rehearsal:
         return [name for line in known.history.events if line["event"] == event for name in line.get("applied", [])]
 
     def _commands(self) -> list[str]:
-        """Console scripts of the environments that were made, which manage a Django project."""
+        """Return the console scripts of the environments so far that manage a Django project."""
         builder = process.User.named(names.builder(names.REHEARSAL, self.act))
         for key in files.names_in(self.paths.environments):
             python = os.path.join(self.paths.environment(key), "bin", "python")
@@ -319,14 +318,14 @@ class Rehearsal:
         return []
 
     def _ask(self, applied: Optional[list[list[str]]]) -> Item:
-        """What Django says of the release that is tried; of its own database it is asked once."""
+        """Return what Django reports about the release that is tried. Its own database is asked only once."""
         release = self._release()
         if applied is not None or release not in self._looks:
             self._looks[release] = production.ask(self._order("play"), self.act, "look", {"applied": applied})
         return self._looks[release]
 
     def _look(self, found: Findings) -> Item:
-        """Migrations and warnings; those that are pending for the live Act, where there is one."""
+        """Return migrations and warnings, with the pending migrations of the live Act if there is one."""
         applied: Optional[list[list[str]]] = None
         try:
             if self.exact:
@@ -343,7 +342,7 @@ class Rehearsal:
         return look
 
     def _missing(self, error: Optional[BackstageError]) -> list[str]:
-        """What nobody but people can do."""
+        """Return what only people can do."""
         found = []
         if error:
             found.append(str(error).partition("\n")[0])
@@ -352,10 +351,10 @@ class Rehearsal:
         return found
 
     def _sweep(self) -> None:
-        """Take away all that a rehearsal makes, or that a killed one left.
+        """Remove everything that a rehearsal makes, or that a killed one left.
 
         Raises:
-            BackstageError: something does not go.
+            BackstageError: something can't be removed.
         """
         left = set(files.names_in(self.paths.acts))
         everything = Order(
@@ -364,7 +363,7 @@ class Rehearsal:
         outcome = production.carry_out(everything)
         for error in outcome.errors:
             raise error
-        # by name a player comes before its builder, in whose group it is
+        # in this order a player comes before its builder, in whose group it is
         for entry in sorted(pwd.getpwall(), key=lambda entry: entry.pw_name):
             shared = entry.pw_name == names.environment_builder(names.REHEARSAL)
             if entry.pw_gecos.startswith(f"{users.MARK} {names.REHEARSAL} ") and not shared:
@@ -372,7 +371,7 @@ class Rehearsal:
 
 
 def _given(value: Any) -> Any:
-    """The same without what was not given."""
+    """Return the value without options that were not given."""
     if isinstance(value, Mapping):
         return {key: _given(item) for key, item in value.items() if item is not None}
     return [_given(item) for item in value] if isinstance(value, list) else value

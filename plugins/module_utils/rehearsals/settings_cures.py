@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cures that choose another settings module of the project, or another class of it."""
+"""Cures that choose another settings module of the project, or another class in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .case import Case
 
 
 def copy_example(case: Case) -> None:
-    """A missing module of which the source has an example becomes a copy of that."""
+    """Copy the example of a missing module, if the source has one."""
     draft = case.draft
     known = [file["path"] for file in draft.item.get("files", [])]
     for example, name in draft.survey.examples(draft.directory, case.word) if case.word else []:
@@ -24,7 +24,7 @@ def copy_example(case: Case) -> None:
 
 
 def choose_settings(case: Case) -> None:
-    """The settings that the project's programs name; else, of those that it has, the ones for production first."""
+    """Use the settings that the project's programs name, or those that exist, with production's first."""
     draft = case.draft
     for example, name in draft.survey.examples(draft.directory):
         if example and (not case.word or draft.survey.is_file_of(name, case.word)):
@@ -43,7 +43,7 @@ def choose_settings(case: Case) -> None:
 
 
 def choose_production(case: Case) -> None:
-    """Settings for development give way to those of production, where there are some."""
+    """Replace settings for development by those for production, if there are some."""
     draft = case.draft
     theirs = draft.theirs()
     module = draft.survey.settings_of_production(theirs, draft.directory)
@@ -52,7 +52,7 @@ def choose_production(case: Case) -> None:
 
 
 def choose_configuration(case: Case) -> None:
-    """The class for production, where settings are classes (django-configurations)."""
+    """Use the class for production, if settings are classes (django-configurations)."""
     draft = case.draft
     name = draft.survey.class_of_production(draft.theirs(), draft.directory)
     if name and "DJANGO_CONFIGURATION" not in draft.item.get("env", {}):

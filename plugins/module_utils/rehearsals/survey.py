@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a source holds, as far as its files tell: nothing of it is unpacked or run."""
+"""What a source contains, from its files alone. Nothing is unpacked or run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_DEVELOPMENT = re.compile(r"^\s*from \.+(?:\w+\.)*(?:dev|develop|development|
 _IN_DEVELOPMENT = ("dev", "devel", "develop", "development", "local", "debug")
 _IN_PRODUCTION = ("production", "prod", "product", "deploy", "live", "server")
 _SETTINGS_FILE = re.compile(r"/(?:settings|conf|config)/(?!__init__|urls|wsgi|asgi)\w+\.py\Z|/\w*settings\w*\.py\Z")
-"""Where projects keep settings."""
+"""Paths of files in which projects keep settings."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Survey:
     """The files of a source.
 
     Args:
-        names: all of them, relative to its root.
-        texts: what those hold that tell how it is run and what it needs.
+        names: all files, relative to its root.
+        texts: the texts of those that show how it is run and what it needs.
     """
 
     names: list[str]
@@ -44,7 +44,7 @@ class Survey:
 
     @classmethod
     def read(cls, archive: str) -> Survey:
-        """Look through a shipped source."""
+        """Read a shipped source."""
         names, texts = [], {}
         with tarfile.open(archive, mode="r:*") as tar:
             for member in tar:
@@ -62,23 +62,23 @@ class Survey:
         return name in self.names
 
     def programs(self) -> list[str]:
-        """The files by which a Django project is managed, those next to the root first."""
+        """Return the files that manage a Django project, those closest to the root first."""
         named = [name for name in self.names if posixpath.basename(name) == "manage.py"]
         others = [name for name in self.names if _MANAGES.search(self.texts.get(name, "")) and name not in named]
         return named + others
 
     def packages_are_named_in(self, directory: str) -> list[str]:
-        """The file that would be found in this directory, as a build finds it."""
+        """Return the requirements file that a build would find in this directory."""
         found = [(name, posixpath.normpath(posixpath.join(directory, name))) for name in requirements.FOUND]
         return [name for name, path in found if self.has(path) and self._names_packages(path)][:1]
 
     def _names_packages(self, path: str) -> bool:
-        """A pyproject.toml may be nothing but the configuration of tools."""
+        """Return whether a file names packages. A pyproject.toml may only configure tools."""
         text = self.texts.get(path)
         return text is None or not path.endswith(requirements.PYPROJECT) or requirements.tells_packages(text)
 
     def requirement_files(self, directory: str) -> list[str]:
-        """Files that look like requirements, relative to the directory; those of production first."""
+        """Return files that look like requirements, relative to the directory, those for production first."""
         found = []
         for name in self.names:
             inner = posixpath.relpath(name, directory or ".")
@@ -87,7 +87,7 @@ class Survey:
         return sorted(found, key=lambda name: (_rank(posixpath.basename(name)), name.count("/"), name))
 
     def naming(self, package: str, directory: str) -> list[tuple[str, list[str]]]:
-        """The requirements files with this package (a pattern), each with those it includes; none of developers."""
+        """Return the requirements files with this package (a pattern), each with its includes; no developers' files."""
         found = []
         for name in self.requirement_files(directory):
             text = self.texts.get(posixpath.join(directory, name), "")
@@ -97,12 +97,12 @@ class Survey:
         return found
 
     def needs(self, package: str) -> bool:
-        """Whether a file that names packages has this one (a pattern)."""
+        """Return whether a requirements file has this package (a pattern)."""
         lines = (text for name, text in self.texts.items() if name.endswith((".txt", ".toml", ".lock")))
         return any(re.search(rf"(?im)^\W*(?:name = \")?{package}\b", text) for text in lines)
 
     def settings(self, directory: str) -> str:
-        """The settings module that the project's own programs name; empty where none does."""
+        """Return the settings module that the project's own programs name; empty if none does."""
         named = self._names_settings([*self.programs(), *self._named("wsgi.py"), *self._named("asgi.py")], directory)
         others = (_dotted(name, directory) for name in self._named("settings.py") if _below(name, directory))
         return named or next(others, "")
@@ -115,9 +115,9 @@ class Survey:
         return ""
 
     def settings_of_production(self, module: str, directory: str) -> str:
-        """The module for production beside one for development; empty where the module is none, or has none.
+        """Return the module for production next to one for development; empty if there is none.
 
-        It is that of wsgi.py, where the management program names another one.
+        It is the one in wsgi.py, if the management program names another one.
         """
         served = self._names_settings([*self._named("wsgi.py"), *self._named("asgi.py")], directory)
         if served and module != served and self.module(served, directory) and module == self.settings(directory):
@@ -132,14 +132,14 @@ class Survey:
         return next((name for name in beside if self.module(name, directory)), "")
 
     def settings_modules(self, directory: str) -> list[str]:
-        """All modules that could be the settings, those of production first and those of development last."""
+        """Return all modules that could be the settings, those for production first and those for development last."""
         found = [name for name in self.names if _below(name, directory) and _SETTINGS_FILE.search("/" + name)]
         found = [name for name in found if not _EXAMPLE.search(name)]
         found.sort(key=lambda name: (_likely(name), name.count("/"), name))
         return [_dotted(name, directory) for name in found]
 
     def examples(self, directory: str, module: str = "") -> list[tuple[str, str]]:
-        """Examples of settings, or of this module, each with the file that it is to become."""
+        """Return examples of settings, or of this module, each with the file that it should become."""
         found = []
         for name in self.names:
             plain = _EXAMPLE.sub("", posixpath.basename(name))
@@ -151,11 +151,11 @@ class Survey:
         return found
 
     def is_file_of(self, name: str, module: str) -> bool:
-        """Whether a file would be this module, wherever the project begins."""
+        """Return whether a file would be this module, wherever the project starts."""
         return ("/" + name).endswith("/" + module.replace(".", "/") + ".py")
 
     def classes(self, module: str, directory: str) -> list[str]:
-        """The classes of a settings module of django-configurations, or of the files beside it."""
+        """Return the classes of a django-configurations settings module, or of the files next to it."""
         file = self.module(module, directory) or ""
         beside = [name for name in self.texts if posixpath.dirname(name) == posixpath.dirname(file)]
         texts = [self.texts[name] for name in (file, *beside) if name in self.texts and name.endswith(".py")]
@@ -168,7 +168,7 @@ class Survey:
         return next((name for word in _IN_PRODUCTION for name in found if name.lower().startswith(word)), "")
 
     def configuration(self, module: str, directory: str) -> str:
-        """The class that plays best: that of production, or the one that the project's programs name."""
+        """Return the most suitable class: the one for production, or the one that the project's programs name."""
         found = self.classes(module, directory)
         named = (_CONFIGURATION.search(text) for text in self.texts.values())
         programs = [match.group(1) for match in named if match]
@@ -176,24 +176,24 @@ class Survey:
         return self.class_of_production(module, directory) or next(iter([*chosen, *found]), "")
 
     def variables(self, family: str) -> list[str]:
-        """The environment variables of a family (a pattern) that the settings name."""
+        """Return the environment variables of a family (a pattern) that the settings name."""
         pattern = re.compile(rf"""["']({family}_?[A-Z_]+)["']""")
         texts = (text for name, text in sorted(self.texts.items()) if name.endswith(".py"))
         return list(dict.fromkeys(name for text in texts for name in pattern.findall(text)))
 
     def mentions(self, pattern: str) -> bool:
-        """Whether the settings have this (a pattern)."""
+        """Return whether the settings contain this (a pattern)."""
         return any(re.search(pattern, text) for name, text in self.texts.items() if name.endswith(".py"))
 
     def reads_old_scheme(self) -> bool:
-        """Whether the settings tell a PostgreSQL by the older name of its scheme alone."""
+        """Return whether the settings recognize PostgreSQL only by its older URL scheme."""
         texts = [text for name, text in self.texts.items() if name.endswith(".py")]
         return any(re.search(r"""["']postgres(?:://)?["']""", text) for text in texts) and not any(
             re.search(r"""["']postgresql(?:://)?["']""", text) for text in texts
         )
 
     def module(self, dotted: str, directory: str) -> Optional[str]:
-        """The file of a module that is imported from a directory, if it is in the source."""
+        """Return the file of a module that is imported from a directory, if it is in the source."""
         path = dotted.replace(".", "/")
         ends = (path + ".py", path + "/__init__.py")
         found = [
@@ -202,7 +202,7 @@ class Survey:
         return next(iter(sorted(found, key=lambda name: not _below(name, directory))), None)
 
     def application(self, directory: str) -> str:
-        """The WSGI callable, as module:name; empty where there is none."""
+        """Return the WSGI callable as module:name; empty if there is none."""
         for name in sorted(self._named("wsgi.py"), key=lambda name: not _below(name, directory)):
             match = _CALLABLE.search(self.texts.get(name, ""))
             if match:
@@ -210,7 +210,7 @@ class Survey:
         return ""
 
     def generated_by(self) -> str:
-        """The Django that made the project, as its settings say."""
+        """Return the Django version that generated the project, from a comment in its settings."""
         found = (_GENERATED.search(text) for text in self.texts.values())
         return next((match.group(1) for match in found if match), "")
 
@@ -244,7 +244,7 @@ def _rank(name: str) -> int:
 
 
 def _likely(name: str) -> int:
-    """How likely a file has the settings of production: what has no such name is between those and development's."""
+    """Return how likely a file has the settings for production. Files without a telling name are in the middle."""
     words = {*re.split(r"[_.]", posixpath.basename(name).removesuffix(".py"))}
     if words & {*_IN_PRODUCTION}:
         return 0

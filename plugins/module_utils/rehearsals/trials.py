@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cures on trial: one after which its cause is still there is taken back, and the next one is tried."""
+"""Trials of cures. If the cause is still there after one, it is undone and the next one is tried."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .draft import Draft, Item
 
 @dataclass
 class _Trial:
-    """What was tried for one cause.
+    """The trials for one cause.
 
     Args:
         left: the cures that may still help; the first one is being tried.
-        written: the states of the draft before and after each time that it wrote something.
+        written: the states of the draft before and after each change.
     """
 
     left: list[Cure]
@@ -34,7 +34,7 @@ class Trials:
     """All cures of one rehearsal.
 
     Args:
-        draft: what they change.
+        draft: the Act that they change.
         notes: what was tried and did not help.
     """
 
@@ -43,12 +43,12 @@ class Trials:
     _known: dict[tuple[str, tuple[str, ...]], _Trial] = field(default_factory=dict)
 
     def cure(self, name: str, case: Case, cures: Sequence[Cure]) -> bool:
-        """Write a line for a cause; whether there was one that was not tried before.
+        """Add a line for a cause. Return whether there was one that was not tried before.
 
         Args:
-            name: what the cause is called; with the same words it is the same one.
-            case: what is known of it.
-            cures: what may help, in this order.
+            name: the name of the cause; with the same words it is the same one.
+            case: its context.
+            cures: the cures, in this order.
         """
         trial = self._known.setdefault((name, tuple(case.words)), _Trial([*cures]))
         while trial.left:
@@ -68,13 +68,13 @@ class Trials:
             self.draft.take_back(before, after)
         if trial.written:
             (before, _after), (_before, after) = trial.written[0], trial.written[-1]
-            self.notes.append(f"{'; '.join(_lines(before, after))}: it did not help, and was taken back")
+            self.notes.append(f"{'; '.join(_lines(before, after))}: it did not help, and was removed")
             run_log.note(self.draft.name, self.notes[-1])
         trial.written.clear()
 
 
 def _lines(before: Item, after: Item) -> list[str]:
-    """The lines between two states, in short; no secret's value."""
+    """Return the lines that differ between two states, shortened and without values of secrets."""
     settings = [line for key, (line, _why) in after["overrides"].items() if key not in before["overrides"]]
     return [*_keys(before["item"], after["item"]), *(line.partition("\n")[0] for line in settings)]
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Cures for what an Act may not write: lines of `writable`."""
+"""Cures for files that an Act may not write: lines of `writable`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .case import Case
 
 
 def write_database(case: Case) -> None:
-    """Let the Act write its SQLite files, where they lie inside the code."""
+    """Let the Act write its SQLite files if they are inside the code."""
     for database in case.record.get("databases", {}).values():
         if databases.in_a_file(database):
             _write_database(case, _inside(case, database["name"]))
@@ -25,7 +25,7 @@ def write_opened(case: Case) -> None:
 
 
 def _write_database(case: Case, place: str) -> None:
-    """The file itself; its directory where that is not in the source, because nothing was in it yet."""
+    """Add the file, or its directory if the source lacks that because it was empty."""
     if not place:
         return
     directory, survey = posixpath.dirname(place), case.draft.survey
@@ -40,7 +40,7 @@ def _write_database(case: Case, place: str) -> None:
 
 
 def write_file(case: Case) -> None:
-    """Let the Act write a file; the directory, where that is one of several that it writes there."""
+    """Let the Act write a file, or its directory if it writes several files there."""
     place = _inside(case, case.word)
     if not place:
         return
@@ -53,12 +53,12 @@ def write_file(case: Case) -> None:
 
 
 def make_directory(case: Case) -> None:
-    """A directory that the Act makes, with all that it writes there."""
+    """Let the Act write a directory that it makes."""
     _write_directory(case, _inside(case, case.word))
 
 
 def write_directory(case: Case) -> None:
-    """A directory that is not in the source, because nothing was in it yet."""
+    """Let the Act write a directory that the source lacks because it was empty."""
     _write_directory(case, posixpath.dirname(_inside(case, case.word)))
 
 
@@ -72,7 +72,7 @@ def _write_directory(case: Case, place: str) -> None:
 
 
 def _inside(case: Case, path: str) -> str:
-    """A path inside the code as the manifest has it: from the source's subdir; empty for any other."""
+    """Return a path inside the code as the manifest has it, relative to the source's subdir; empty for other paths."""
     project = os.path.join(case.release.code, case.draft.directory)
     inner = os.path.relpath(os.path.join(project, path), os.path.join(case.release.code, case.draft.subdir))
     return "" if inner.startswith("..") or inner == "." else inner

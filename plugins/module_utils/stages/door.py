@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Sess's door: the local socket that only nginx can reach.
+"""The door of a Sess: the local socket that only nginx can reach.
 
-It is asked in a child that runs as nginx does: in the uwsgi protocol
-(https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html), or by HTTP.
+Requests to it use the uwsgi protocol (https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html) or HTTP, in a child
+process with nginx's user.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def ask(door: Door, url: str, host: str, scheme: str, timeout: float, prefix: st
     Args:
         door: which one.
         url: the page, below the prefix.
-        host: the Host that is asked for.
+        host: the Host header.
         scheme: http or https.
         timeout: seconds for the whole answer.
-        prefix: the path below which the Act plays, as WSGI's SCRIPT_NAME.
-        cookies: what the visitor was given.
+        prefix: the URL path of the Act, as WSGI's SCRIPT_NAME.
+        cookies: the visitor's cookies.
 
     Raises:
-        BackstageError: no whole answer came in time.
+        BackstageError: there was no complete answer in time.
     """
     user = process.User.named(names.WWW_GROUP)
     request = door.encode(variables(url, host, scheme, prefix, cookies))
@@ -69,13 +69,13 @@ def ask(door: Door, url: str, host: str, scheme: str, timeout: float, prefix: st
 
 
 def answer(given: list[Any]) -> Answer:
-    """An answer that a child has handed on."""
+    """Return the answer that a child process passed on."""
     status, location, body, headers = given
     return Answer(status, location, body, tuple((name, value) for name, value in headers))
 
 
 def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str = "") -> dict[str, str]:
-    """A request as nginx passes it on."""
+    """Return the variables of a request as nginx passes it on."""
     path, _mark, query = url.partition("?")
     name, _colon, port = host.partition(":")
     return {
@@ -101,7 +101,7 @@ def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str =
 
 
 def packet(given: dict[str, str]) -> bytes:
-    """A request in the uwsgi protocol."""
+    """Return a request in the uwsgi protocol."""
     data = b"".join(
         struct.pack("<H", len(part)) + part for item in given.items() for part in (item[0].encode(), item[1].encode())
     )
@@ -145,10 +145,10 @@ def _request(path: str, request: str, timeout: float) -> Answer:
 
 
 def parse(said: bytes) -> Answer:
-    """An answer as the Act sent it.
+    """Parse the answer of the Act.
 
     Raises:
-        BackstageError: it is none.
+        BackstageError: it is not an HTTP answer.
     """
     head, _blank, body = said.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The emperor's stats socket: what it says of its vassals.
+"""The emperor's stats socket, which reports its vassals.
 
-Whoever connects makes the emperor look at its directory at once (15-45 ms instead of up to 3 s).
+A connection makes the emperor check its directory at once (15-45 ms instead of up to 3 s).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ..host.errors import BackstageError
 from ..host.timed_socket import TimedSocket
 
 _WITHIN = 10
-"""Seconds for its whole answer."""
+"""Seconds for the whole answer."""
 
 INI = "/etc/backstage/emperor.ini"
 
 
 @dataclass(frozen=True)
 class Vassal:
-    """One vassal as the emperor sees it."""
+    """One vassal in the emperor's stats."""
 
     pid: int
     accepting: bool
@@ -38,7 +38,7 @@ class Vassal:
 
 @dataclass(frozen=True)
 class Stats:
-    """One look at the emperor."""
+    """One answer of the emperor's stats."""
 
     vassals: dict[str, Vassal]
     blacklist: dict[str, int]
@@ -46,11 +46,11 @@ class Stats:
 
 
 def look(path: str, vassal: str = "") -> Stats:
-    """Ask the emperor.
+    """Read the emperor's stats.
 
     Args:
         path: its socket.
-        vassal: the one that matters; what is said of others, of which there may be thousands, is not read.
+        vassal: if given, only this vassal is parsed, because there may be thousands of others.
 
     Raises:
         BackstageError: it does not answer.
@@ -72,34 +72,34 @@ def look(path: str, vassal: str = "") -> Stats:
 
 
 def _cure() -> str:
-    """What helps: one that runs, and does not answer there, has read another configuration, or lost its socket."""
+    """Return the cure. If it runs but does not answer there, it has read another configuration or lost its socket."""
     if not _runs():
         return "start the service backstage-emperor"
     return (
-        "it runs all the same, so restart it, an outage of a few seconds for all sites of this host: run the playbook"
+        "it runs, so restart it, which is an outage of a few seconds for all sites of this host: run the playbook"
         " backstage.django.site with -e stage_restart_emperor=true, or restart the service backstage-emperor"
     )
 
 
 def _runs() -> bool:
-    """Whether the emperor is among the processes of this host, which sees those of its containers, too."""
+    """Return whether the emperor runs on this host. Processes of containers, which the host sees, too, do not count."""
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as file:
                 argv = file.read().split("\0")
             is_ours = INI in argv and os.readlink(f"/proc/{entry}/ns/pid") == os.readlink("/proc/self/ns/pid")
         except OSError:
-            continue  # it ended meanwhile
+            continue  # the process has ended
         if is_ours and os.path.basename(argv[0]).startswith("uwsgi"):
             return True
     return False
 
 
 def _only(said: bytes, vassal: str) -> dict[str, Any]:
-    """The stats as far as they are about one vassal: nothing nests in its own braces.
+    """Return the stats of one vassal only. No object in it is nested.
 
     Raises:
-        ValueError: it is no whole answer.
+        ValueError: the answer is incomplete.
     """
     if not said.rstrip().endswith(b"}"):
         raise ValueError("it was cut short")
@@ -124,7 +124,7 @@ def _parse(data: dict[str, Any]) -> Stats:
 
 
 def try_look(path: str, vassal: str = "") -> Optional[Stats]:
-    """Ask the emperor, or None where there is none."""
+    """Return the emperor's stats, or None if there is no emperor."""
     try:
         return look(path, vassal)
     except BackstageError:

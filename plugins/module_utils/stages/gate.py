@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gate: what a new Sess has to answer at its own door before a visitor may come to it."""
+"""The gate: the requests that a new Sess has to answer at its own door before visitors reach it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .pages import Answer, Page, Site, Walk, assets, judge, missing
 from .served import Served
 
 LOST = "does not live in the workers: start it"
-"""In the line with which the wrapper names a thread that the fork ended."""
+"""A part of the line in which the wrapper names a thread that the fork ended."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Gate:
         address: where it is reached.
         door: that of the Sess.
         crew: its workers.
-        served: what nginx will serve from files.
-        http_port: that of the Venues.
-        log: the end of what the Sess has printed.
-        threads: those that the fork ended, a sentence each.
+        served: the files that nginx will serve.
+        http_port: the port of the Venues.
+        log: the end of the output of the Sess.
+        threads: one sentence for each thread that the fork ended.
     """
 
     act: Act
@@ -47,16 +47,16 @@ class Gate:
     threads: Callable[[], list[str]]
 
     def let_through(self) -> None:
-        """Ask for the page at every name where it will be reached, at the first of them every worker.
+        """Request the page with every name of the Act, and with the first name from every worker.
 
         Raises:
-            BackstageError: it does not answer as the Act's health says.
+            BackstageError: an answer does not match the Act's health.
         """
         for number, host in enumerate(hosts(self.act, self.address)):
             self._visit(host, self.crew if number == 0 else None)
 
     def _visit(self, host: str, crew: Optional[roll_call.Crew]) -> None:
-        """One visitor's way; what it is, is judged at its end."""
+        """Request the page as one visitor, follow its redirects, and judge the last answer."""
         site = self._site(host)
         walk = Walk(site, lambda page, cookies: self._fetch(page, cookies, host, crew))
         try:
@@ -76,7 +76,7 @@ class Gate:
 
     def _fetch(self, page: Page, cookies: str, host: str, crew: Optional[roll_call.Crew]) -> Answer:
         if page.name != host.partition(":")[0]:
-            return Answer(301, f"http://{host}{page.uri}")  # what nginx answers at an alias
+            return Answer(301, f"http://{host}{page.uri}")  # nginx answers this at an alias
         prefix, timeout = self.address.prefix, self.act.health.timeout
         below = page.uri[len(prefix) :]
         try:
@@ -89,7 +89,7 @@ class Gate:
             raise BackstageError(f"{page.uri} was asked: {cause}") from None
 
     def _status(self, asset: Page, host: str) -> int:
-        """The status of a style sheet or script; what neither nginx nor this Act serves is not looked at."""
+        """Return the status of a style sheet or script. One that neither nginx nor this Act serves is not requested."""
         found = self.served.status(asset.path)
         if found is not None:
             return found
@@ -99,7 +99,7 @@ class Gate:
 
 
 def hosts(act: Act, address: world.Address) -> list[str]:
-    """What it is asked by: each open Venue's name, and its own port."""
+    """Return the host names to request: those of all open Venues, and localhost with the Sess's own port."""
     if act.health.host:
         return [act.health.host]
     named = [venue.name for venue in address.venues if venue.state == "open"]
@@ -108,6 +108,6 @@ def hosts(act: Act, address: world.Address) -> list[str]:
 
 
 def lost_threads(log: str) -> list[str]:
-    """The threads that the fork ended, a sentence each, as the wrapper names them."""
+    """Return one sentence for each thread that the fork ended, as the wrapper names it."""
     lines = [line.partition(" - backstage: ")[2] for line in log.splitlines() if LOST in line]
     return list(dict.fromkeys(line[:300] for line in lines if line.startswith("the thread ")))[:5]

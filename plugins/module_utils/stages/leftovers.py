@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Processes that a Sess has left: daemons of the Act's making, and workers that hang and lost their master.
+"""Processes that a stopped Sess has left: daemons of the Act, and workers that hang and lost their master.
 
-An old Sess and a new one are of the same user, and so are management commands. A process of these has a parent that is
-not this user's: the emperor, or a module. What a Sess has left has lost its parents: the first process above it that
-is not of this user is PID 1. It is read from files that everybody may read, as root without CAP_SYS_PTRACE can.
+An old and a new Sess run as the same user, and so do management commands. All their processes have a parent of another
+user: the emperor or a module. A process that a Sess has left has no such parent: the first process above it with
+another user is PID 1. Everything is read from files that root can read without CAP_SYS_PTRACE.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ TRIES = 200
 
 @dataclass(frozen=True)
 class Process:
-    """A process as /proc shows it.
+    """A process in /proc.
 
     Args:
         pid: its number.
         parent: that of its parent.
-        uids: the users whose rights it has.
-        name: what it is called.
-        is_alive: whether it is no zombie.
-        is_contained: whether it is in a container of this host, where its user is somebody else.
+        uids: its user ids.
+        name: its name.
+        is_alive: whether it is not a zombie.
+        is_contained: whether it is in a container of this host, where its uid belongs to another user.
     """
 
     pid: int
@@ -45,7 +45,7 @@ class Process:
 
     @property
     def title(self) -> str:
-        """Its command line, which uWSGI begins with the Sess that it plays."""
+        """Return its command line. uWSGI starts it with the name of the Sess."""
         return _text(self.pid, "cmdline").replace("\0", " ")
 
     def __str__(self) -> str:
@@ -54,14 +54,14 @@ class Process:
 
 @dataclass(frozen=True)
 class Left:
-    """What counts as left.
+    """The conditions for a process that a Sess has left.
 
     Args:
         user: the player.
-        emperor: the pid of the emperor, whose service the Sesses are in.
-        before: it started before this moment, as started() tells it; None: at any time.
-        title: or its title begins so.
-        scope: or it is in the cgroup of its limits, which is called so and has the number of a process behind.
+        emperor: the pid of the emperor, in whose service the Sesses run.
+        before: it started before this moment, in the unit of started(); None for any time.
+        title: or its title starts with this text.
+        scope: or it is in the cgroup of the limits, whose name is this one and the number of a process.
     """
 
     user: User
@@ -71,7 +71,7 @@ class Left:
     scope: str = ""
 
     def find(self) -> list[Process]:
-        """The processes that are left now."""
+        """Return the processes that are left now."""
         every = {process.pid: process for process in _processes()}
         service = cgroup(self.emperor)
         return [
@@ -84,7 +84,7 @@ class Left:
         return self.user.uid in process.uids and process.is_alive and not process.is_contained
 
     def _is_meant(self, process: Process, service: str) -> bool:
-        """Whether it came from a Sess, and from one that is over: an administrator may run a service as this user."""
+        """Return whether it belonged to a stopped Sess. An administrator may run other services as this user."""
         own = cgroup(process.pid)
         if self.scope and os.path.basename(own).startswith(self.scope + "-"):
             return True
@@ -95,14 +95,14 @@ class Left:
         return bool(self.title) and process.title.startswith(self.title)
 
     def end(self) -> list[str]:
-        """Kill them; which they were. One that does not end is told as such."""
+        """Kill them and return their names. A process that does not end is marked."""
         ended: dict[int, str] = {}
         found: list[Process] = []
         for _try in range(TRIES):
             found = self.find()
             if not found:
                 break
-            for number in (signal.SIGSTOP, signal.SIGKILL):  # what is stopped can't fork away
+            for number in (signal.SIGSTOP, signal.SIGKILL):  # a stopped process can't fork
                 for process in found:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(process.pid, number)
@@ -113,13 +113,13 @@ class Left:
 
 
 def started(pid: int) -> int:
-    """When a process was started, in the kernel's ticks since the boot; 0 where it is gone."""
+    """Return when a process started, in the kernel's ticks since the boot; 0 if it has ended."""
     words = _text(pid, "stat").rpartition(")")[2].split()
     return int(words[19]) if len(words) > 19 else 0
 
 
 def cgroup(pid: int) -> str:
-    """The service that a process is in, as the service manager has it; empty where nothing tells."""
+    """Return the service of a process, from its cgroup; empty if it is not known."""
     for line in _text(pid, "cgroup").splitlines():
         _number, controllers, path = line.split(":", 2)
         if controllers in ("", "name=systemd"):
@@ -128,7 +128,7 @@ def cgroup(pid: int) -> str:
 
 
 def _is_lost(process: Process, every: dict[int, Process], uid: int) -> bool:
-    """Whether the first process above it that is not of this user is PID 1."""
+    """Return whether the first process above it with another user is PID 1."""
     above = every.get(process.parent)
     while above and above.pid != 1 and uid in above.uids:
         above = every.get(above.parent)
@@ -141,7 +141,7 @@ def _processes() -> list[Process]:
 
 
 def _read(pid: int) -> Optional[Process]:
-    """A process, or None where it has ended meanwhile."""
+    """Return a process; None if it has ended."""
     known = dict(line.split(":", 1) for line in _text(pid, "status").splitlines() if ":" in line)
     if "Uid" not in known:
         return None
@@ -156,7 +156,7 @@ def _read(pid: int) -> Optional[Process]:
 
 
 def _text(pid: int, name: str) -> str:
-    """A file of a process; empty where it has ended meanwhile."""
+    """Return the text of a file of a process; empty if it has ended."""
     try:
         with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
             return file.read()

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The limits of a Sess: what its start is told of them, and what the kernel says that it holds.
+"""The limits of a Sess: what its start reads about them, and which of them the kernel enforces.
 
-The role's backstage_limits.py puts a vassal under them. Nothing is remembered of that: whether they hold is read from
-the process's cgroup, or from its own limits.
+The role's backstage_limits.py applies them to a vassal. Whether they are enforced is always read from the process's
+cgroup, or from its own limits.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ _REACHED = {
 
 @dataclass(frozen=True)
 class Held:
-    """One limit as it is on the host.
+    """The state of one limit on the host.
 
     Args:
         key: memory, cpu or tasks.
-        asked: as the manifest says.
-        by: what holds it: cgroup, rlimits or none.
-        why: why nothing does.
-        used: bytes, or tasks, now; of cpu how much of its time it had to wait, in percent. None where nobody counts.
-        reached: how often it was reached since the Sess started: processes that were killed, periods in which it had to
-            wait, forks that were refused. None where nobody counts.
+        asked: the limit in the manifest.
+        by: what enforces it: cgroup, rlimits or none.
+        why: why nothing enforces it.
+        used: bytes or tasks in use; for cpu the percentage of its time in which it had to wait. None if uncounted.
+        reached: how often it was reached since the Sess started: killed processes, periods in which it had to wait, or
+            refused forks. None if nothing counts it.
     """
 
     key: str
@@ -69,7 +69,7 @@ class Held:
 
 
 def numbers(limits: Limits) -> dict[str, int]:
-    """The limits as the kernel counts: bytes, percent of one core, tasks."""
+    """Return the limits in the kernel's units: bytes, percent of one core, tasks."""
     found: dict[str, int] = {}
     if limits.memory:
         found["memory"] = int(limits.memory[:-1]) * UNITS[limits.memory[-1]]
@@ -81,30 +81,30 @@ def numbers(limits: Limits) -> dict[str, int]:
 
 
 def differences(wanted: Limits, before: Mapping[str, Any]) -> list[str]:
-    """What differs from the limits that a record has, as a plan says it."""
+    """Return the differences from the recorded limits, in the form of a plan."""
     asked = wanted.given()
     keys = [key for key in sorted({*asked, *before}) if asked.get(key) != before.get(key)]
     return [f"limits.{key}: {before.get(key, 'none')} -> {asked.get(key, 'none')}" for key in keys]
 
 
 def record(limits: Limits, scope: str, uid: int) -> str:
-    """What the start of a Sess is told.
+    """Return the record that the start of a Sess reads.
 
     Args:
-        limits: what it may use.
-        scope: what its cgroup is called.
-        uid: its player.
+        limits: its limits.
+        scope: the name of its cgroup.
+        uid: the uid of its player.
     """
     return files.to_json({"scope": scope, "uid": uid, **numbers(limits)})
 
 
 def look(asked: Mapping[str, Any], pid: int, emperor_pid: int) -> list[Held]:
-    """What holds the limits of a Sess.
+    """Return what enforces the limits of a Sess.
 
     Args:
-        asked: the limits, as its record has them.
-        pid: its first process; below 2 where there is none.
-        emperor_pid: that of the emperor.
+        asked: the limits as recorded.
+        pid: its first process; below 2 if there is none.
+        emperor_pid: the pid of the emperor.
     """
     wanted = numbers(Limits(**asked))
     group = _cgroup(pid)
@@ -112,12 +112,12 @@ def look(asked: Mapping[str, Any], pid: int, emperor_pid: int) -> list[Held]:
 
 
 def kills() -> int:
-    """How many processes were killed for the memory limits of all Sesses of this host together: it only grows."""
+    """Return the number of processes killed for the memory limits of all Sesses of this host. It only grows."""
     return _field(os.path.join(CGROUPS, SLICE), "memory.events", "oom_kill") or 0
 
 
 def lines(act: str, held: list[Held]) -> list[str]:
-    """For people: what holds the limits of an Act's Sess, what does not, and which were reached."""
+    """Return lines for people: what enforces a Sess's limits, what is not enforced, and which were reached."""
     subject = f"limits: act {act}"
     by = {how: [one for one in held if one.by == how] for how in (CGROUP, RLIMITS)}
     found = [f"{subject}: held by {how}: {'; '.join(map(str, ones))}" for how, ones in by.items() if ones]
@@ -128,19 +128,19 @@ def lines(act: str, held: list[Held]) -> list[str]:
 
 
 def reached(held: Iterable[Held]) -> list[str]:
-    """What happened at the limits, a sentence each with its cure. Waiting for the CPU is no event."""
+    """Return one sentence with its cure for each limit that was reached, except cpu."""
     events = [one for one in held if one.reached and one.key in _REACHED]
     return [f"{one.key} {one.asked} was reached, and {_REACHED[one.key].format(one.reached)}" for one in events]
 
 
 def warning(held: list[Held]) -> str:
-    """What nothing holds, in one line; empty where all is held."""
+    """Return in one line what is not enforced; empty if all limits are."""
     found = "; ".join(f"{what}: {why}" for what, why in _unheld(held, "limits.{0.key}"))
     return f"nothing on this host holds {found}" if found else ""
 
 
 def _unheld(held: list[Held], form: str) -> Iterator[tuple[str, str]]:
-    """What nothing holds, those together that have one reason."""
+    """Yield the limits that nothing enforces, grouped by reason."""
     whys = dict.fromkeys(one.why for one in held if one.by == NONE)
     for why in whys:
         yield ", ".join(form.format(one) for one in held if one.by == NONE and one.why == why), why
@@ -158,7 +158,7 @@ def _held(key: str, asked: str, number: int, group: str, pid: int, emperor_pid: 
 
 
 def _why(key: str, emperor_pid: int) -> str:
-    """Why nothing holds a limit of a Sess that plays."""
+    """Return why a limit of a Sess that plays is not enforced."""
     if not os.path.isdir(SYSTEMD):
         counted = ", and the kernel counts the tasks of the same user in other containers, too"
         return _NO_SYSTEMD + (counted if key == "tasks" else "")
@@ -170,12 +170,12 @@ def _why(key: str, emperor_pid: int) -> str:
     if "emperor-wrapper-override" not in (files.read(EMPEROR_INI) or ""):
         return f"this host's stage is of an earlier Backstage; {_RESTART}"
     if _started(emperor_pid) < os.stat(EMPEROR_INI).st_mtime:
-        return f"the emperor started before it was told of limits; {_RESTART}"
-    return "its start failed to get it a cgroup: the emperor's log says why"
+        return f"the emperor started before its configuration had limits; {_RESTART}"
+    return "its start could not create a cgroup: the emperor's log says why"
 
 
 def _cgroup(pid: int) -> str:
-    """The directory of a process in cgroup v2; empty where it has none."""
+    """Return the cgroup v2 directory of a process; empty if it has none."""
     for line in text_of(os.path.join(PROC, str(pid), "cgroup")).splitlines():
         if line.startswith("0::/"):
             return os.path.join(CGROUPS, line[len("0::/") :])
@@ -228,7 +228,7 @@ def _field(group: str, name: str, field: str) -> Optional[int]:
 
 
 def _most_tasks(pid: int) -> str:
-    """The process's own limit of its user's tasks (RLIMIT_NPROC)."""
+    """Return the process's limit of tasks of its user (RLIMIT_NPROC)."""
     for line in text_of(os.path.join(PROC, str(pid), "limits")).splitlines():
         if line.startswith("Max processes"):
             return line.split()[2]
@@ -236,7 +236,7 @@ def _most_tasks(pid: int) -> str:
 
 
 def _started(pid: int) -> float:
-    """When a process was started, in seconds since 1970."""
+    """Return when a process started, in seconds since 1970."""
     words = text_of(os.path.join(PROC, str(pid), "stat")).rpartition(")")[2].split()
     boot = _field(PROC, "stat", "btime") or 0
     return boot + int(words[19]) / os.sysconf("SC_CLK_TCK") if len(words) > 19 else 0.0

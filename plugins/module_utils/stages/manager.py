@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Stage manager: start, gate, switch, drain and stop, under names that never clash."""
+"""The Stage manager: start, gate, switch, drain and stop Sesses. Their names are unique."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Want:
-    """What should play of one Act on this host.
+    """The Sess that should play for one Act on this host.
 
     Args:
         sess: the Sess as the manifest says.
         act: its Act, with the release to be played.
-        hold: on a rollback, the release that is not to be played again, and the digest it came from.
-        after: where it is reached once nginx knows what it leaves: until then it answers there, too.
+        hold: on a rollback, the release to hold, and the digest of its inputs.
+        after: its address after nginx drops the old one; until then the Sess answers there, too.
     """
 
     sess: Sess
@@ -46,7 +46,7 @@ class Want:
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
-    """What the Sess should play; None while its release is not built."""
+    """Return what the Sess should play; None if its release is not built."""
     release = state.releases.get(want.act.play)
     if release is None:
         return None
@@ -70,14 +70,14 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
 def plan(
     want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]
 ) -> list[Change]:
-    """What is to be done so that exactly the wanted Sess plays.
+    """Return the changes after which exactly the wanted Sess plays.
 
     Args:
         want: the Sess.
         state: its Act on disk.
         host: what the roles prepared.
-        warn: is told what people should know.
-        ask: asks the Act at every place where it is booked, after the switch; what it raises takes the switch back.
+        warn: takes warnings.
+        ask: requests the Act at all its Venues after the switch; if it raises, the switch is undone.
     """
     changes: list[Change] = []
     name = state.paths.name
@@ -124,7 +124,7 @@ def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], N
 
 
 def _differences(want: Want, state: ActState, host: Host) -> list[str]:
-    """Why the live Sess is not the wanted one; empty where it is. No secret's value is in it."""
+    """Return why the live Sess differs from the wanted one; empty if it does not. Values of secrets are not in it."""
     if not state.live:
         return ["nothing plays"]
     wanted = part(want, state, host)
@@ -158,7 +158,7 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[s
 
 
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
-    """Sesses that are not live are what a killed run left."""
+    """Return the removals of Sesses that are not live, which a killed run left."""
     name = state.paths.name
     left = sorted({*state.sesses, *state.started} - {state.live})
     return [
@@ -213,10 +213,10 @@ def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Ca
 
 
 def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
-    """Start a new Sess behind its own door and let it through the gate; return its id.
+    """Start a new Sess with its own door, pass it through the gate, and return its id.
 
     Raises:
-        BackstageError: it did not come up or did not answer; it is removed, nothing else noticed.
+        BackstageError: it did not start or did not answer. It was removed, and nothing else changed.
     """
     from ..diagnosis import lookup
     from . import gate
@@ -274,21 +274,21 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Stage, en
 
 
 def _discard(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """Take away what this run made: no request was ever sent to it but ours."""
+    """Remove a Sess of this run. Only this run has sent requests to it."""
     stage.stop(sess, 0.5)
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
 
 def _end_left(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """End the processes that a stopped Sess has left, and say which."""
+    """Kill the processes that a stopped Sess has left, with a warning that names them."""
     found = stage.end_left(sess, state.live if state.live != sess else None)
     if found:
-        warn(f"act {state.paths.name}: Sess {sess} left processes, which were ended: {', '.join(found)}")
+        warn(f"act {state.paths.name}: Sess {sess} left processes, which were killed: {', '.join(found)}")
 
 
 def _write(stage: Stage, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
-    """Make the Sess's directory whole before it is started."""
+    """Complete the Sess's directory before it is started."""
     from . import proofs
 
     paths = state.paths.sess(sess)
@@ -330,14 +330,14 @@ def _make_log(state: ActState) -> None:
 
 
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
-    """Drain a Sess that nginx no longer points at, stop it, and take its directory away.
+    """Drain a Sess that nginx no longer uses, stop it, and remove its directory.
 
     Args:
-        sess: which one.
-        state: its Act as it is on disk.
+        sess: its id.
+        state: its Act on disk.
         host: the host's facts.
-        warn: takes what people should know.
-        wait: whether its last process is to be gone; else nobody waits for it, once nothing is answered.
+        warn: takes warnings.
+        wait: whether to wait until its last process has ended. Otherwise its runner ends it once it answers nothing.
     """
     record = files.read_json(state.paths.sess(sess).record) or {}
     stage = kinds.of_sess(record, host, state.paths)
@@ -352,7 +352,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
 
 
 def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
-    """Stop whatever plays of an Act: nginx loses the door first, what is being answered is finished."""
+    """Stop everything that plays for an Act. nginx loses the door first, and open requests are finished."""
     files.remove(state.paths.live)
     for sess in sorted({*state.sesses, *state.started, *([state.live] if state.live else [])}):
         end(sess, state, host, warn)

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A walk as a visitor's: a page, where it leads to, and the style sheets and scripts that the last page names.
+"""A walk like a visitor's: a page, its redirects, and the style sheets and scripts that the last page names.
 
-Whoever answers is a callable, so the same walk goes to a door and through nginx. What an Act answers is not to be
-trusted: every walk is short, and a redirect never leads to another server than the one that is asked.
+A callable makes the requests, so the same walk works at a door and through nginx. Answers of an Act are not
+trusted: every walk is short, and a redirect never leads to another server.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from ..manifest.nouns import Health
 STEPS = 8
 ASSETS = 20
 WHERE = "is it in the static files of an app"
-"""Asked of a style sheet or script that is missing; a rehearsal knows it by this."""
+"""A part of the message about a missing style sheet or script, by which a rehearsal recognizes it."""
 _LONGEST = 4096
 _REDIRECTS = (301, 302, 303, 307, 308)
 _SAFE = "/%:@!$&'()*+,;=~"
 
 
 class Answer(NamedTuple):
-    """What was answered: the status, where it leads to, the start of the body, and all headers in lower case."""
+    """An answer: its status, where it redirects to, the start of its body, and all headers in lower case."""
 
     status: int
     location: str = ""
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page that a visitor asks for, by a name and what follows it in the URL."""
+    """A page that a visitor requests: a host name and the rest of the URL."""
 
     name: str
     uri: str
@@ -54,14 +54,14 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True)
 class Site:
-    """Where a walk stays.
+    """The pages that a walk may request.
 
     Args:
-        name: the name that is asked for.
-        aliases: other names, at which nginx leads to this one.
+        name: the host name.
+        aliases: other names, which nginx redirects to this one.
         path: the URL path of the Act.
-        ports: what a URL may have as its port; None for no port.
-        beside: the paths of other Acts at this name.
+        ports: the ports that a URL may have; None for no port.
+        beside: the paths of other Acts with this name.
     """
 
     name: str
@@ -71,11 +71,11 @@ class Site:
     beside: frozenset[str] = frozenset()
 
     def has(self, url: SplitResult) -> bool:
-        """Whether a URL is one of this Act's pages here."""
+        """Return whether a URL is one of this Act's pages here."""
         return self.serves(url) and _is_below(url, self.path)
 
     def serves(self, url: SplitResult) -> bool:
-        """Whether a URL is of this server, and not of another Act."""
+        """Return whether a URL belongs to this server, and not to another Act."""
         taken = [path for path in self.beside if len(path) > len(self.path) and _is_below(url, path)]
         return url.scheme == "http" and self.has_name(url) and url.port in self.ports and not taken
 
@@ -85,11 +85,11 @@ class Site:
 
 @dataclass
 class Walk:
-    """One visitor's way.
+    """The walk of one visitor.
 
     Args:
-        site: where it stays.
-        fetch: asks for a page, with the cookies that the visitor has.
+        site: the pages that it may request.
+        fetch: requests a page with the visitor's cookies.
     """
 
     site: Site
@@ -99,10 +99,10 @@ class Walk:
     asked: set[tuple[Page, str]] = field(default_factory=set)
 
     def ask(self, page: Page) -> Answer:
-        """Ask for one page, and keep its cookies."""
+        """Request one page, and keep its cookies."""
         cookies = self._cookies(page)
         self.pages.append(page)
-        self.asked.add((page, cookies))  # a page that sets a cookie and leads to itself is another one with it
+        self.asked.add((page, cookies))  # with its own cookie, a page that redirects to itself is a different request
         answer = self.fetch(page, cookies)
         _keep_cookies(self.cookies.setdefault(page.name, {}), answer)
         return answer
@@ -111,10 +111,10 @@ class Walk:
         """Follow redirects that stay on the site.
 
         Returns:
-            The last answer: a page, or a redirect that leaves the site.
+            The last answer: a page, or a redirect away from the site.
 
         Raises:
-            BackstageError: they lead to https, or never end.
+            BackstageError: the redirects lead to https, or never end.
         """
         while True:
             target = self._target(answer)
@@ -128,7 +128,7 @@ class Walk:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.get(page.name, {}).items())
 
     def _target(self, answer: Answer) -> Optional[Page]:
-        """The page of this site that a redirect leads to."""
+        """Return the page of this site that a redirect leads to."""
         if answer.status not in _REDIRECTS or not answer.location:
             return None
         here = self.pages[-1]
@@ -136,7 +136,7 @@ class Walk:
         if url is None:
             return None
         if url.scheme == "https" and self.site.has_name(url):
-            # no visitor would ever come any farther
+            # no visitor would get any further
             raise BackstageError(lookup.find(f"{here.path} leads to {answer.location[:200]}"))
         return _page(url) if self.site.has(url) else None
 
@@ -145,7 +145,7 @@ class Walk:
         alias = next((page.name for page in [*self.pages, target] if page.name in self.site.aliases), "")
         if alias:
             return (
-                f"{first.path} leads to {alias}, and nginx leads from there back to {self.site.name}, without end: set"
+                f"{first.path} leads to {alias}, and nginx redirects back to {self.site.name} without end: set"
                 f" PREPEND_WWW = False, or make {alias} the Venue's name and {self.site.name} its alias"
             )
         way = ", ".join(dict.fromkeys(page.path for page in [*self.pages[1:], target]))
@@ -156,13 +156,13 @@ class Walk:
 
     @property
     def way(self) -> str:
-        """How it came to the last page, to begin a sentence with; empty where it did not move."""
+        """Return the way to the last page, as the start of a sentence; empty if there was no redirect."""
         first, last = self.pages[0], self.pages[-1]
         return "" if first == last else f"{first.path} leads to {last.path}: "
 
 
 def _joined(here: Page, location: str) -> Optional[SplitResult]:
-    """A URL as a browser understands it on a page; None for one that is none, or too long to be followed."""
+    """Resolve a URL as a browser does on a page. Return None if it is invalid or too long."""
     try:
         url = urlsplit(urljoin(f"http://{here.name}{here.uri}", location))
         url.port  # noqa: B018 -- it is checked when it is read
@@ -181,7 +181,7 @@ def _page(url: SplitResult) -> Page:
 
 
 def _keep_cookies(jar: dict[str, str], answer: Answer) -> None:
-    """Keep what a browser would send again by http."""
+    """Keep the cookies that a browser would send again over http."""
     for header, value in answer.headers:
         if header != "set-cookie" or len(value) > _LONGEST or len(jar) > STEPS:
             continue
@@ -195,7 +195,7 @@ def _keep_cookies(jar: dict[str, str], answer: Answer) -> None:
 
 
 class _Parser(HTMLParser):
-    """The style sheets and scripts that a page names."""
+    """A parser for the style sheets and scripts that a page names."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -213,7 +213,7 @@ class _Parser(HTMLParser):
 
 
 def assets(page: Page, answer: Answer, site: Site) -> Iterator[tuple[str, Page]]:
-    """The style sheets and scripts on the site that an answer names: what each is, and its page."""
+    """Yield the style sheets and scripts on the site that an answer names: the kind and the page of each."""
     if answer.header("content-type").partition(";")[0].strip() != "text/html":
         return
     parser = _Parser()
@@ -232,16 +232,16 @@ def assets(page: Page, answer: Answer, site: Site) -> Iterator[tuple[str, Page]]
 
 
 def judge(walk: Walk, health: Health, start: Page, log: Callable[[], str]) -> Optional[Answer]:
-    """Ask for a page and judge it as the Act's health says.
+    """Request a page and judge it by the Act's health.
 
     Args:
         walk: the visitor.
-        health: what is accepted; a status of its own is that of the first answer.
+        health: the accepted answers. If it names a status, the first answer has to have it.
         start: the page.
-        log: what the Act has printed since.
+        log: returns what the Act has printed since.
 
     Returns:
-        The page at the end, whose style sheets are worth a look; None where only the first status counts.
+        The last page, whose style sheets are checked next; None if only the first status counts.
 
     Raises:
         BackstageError: it is not accepted.
@@ -260,7 +260,7 @@ def judge(walk: Walk, health: Health, start: Page, log: Callable[[], str]) -> Op
 
 
 def refusal(walk: Walk, answer: Answer, log: Callable[[], str]) -> str:
-    """Why an answer is not accepted."""
+    """Return why an answer is not accepted."""
     last = walk.pages[-1]
     said = lookup.answer(answer.status, last.path, last.name, f"{log()}\n{answer.body}")
     if answer.status in (401, 403):
@@ -269,7 +269,7 @@ def refusal(walk: Walk, answer: Answer, log: Callable[[], str]) -> str:
 
 
 def missing(page: Page, kind: str, asset: Page, status: int) -> str:
-    """Why a page is not accepted whose style sheet or script is missing."""
+    """Return why a page with a missing style sheet or script is not accepted."""
     return (
         f"{page.path} names the {kind} {asset.path}, which answers {status}: {WHERE}, or made by a command that belongs"
         " into 'after_static', such as offline compression, or into 'build', such as 'npm ci'?"

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A roll call at a door: every worker of a Sess is asked for the page, not the first that is free.
+"""Request a page from every worker of a Sess, not only from the first free one.
 
-uWSGI gives a request to any worker. So as many are sent at once as keep every worker but one busy with all its threads,
-and each worker keeps those that it has until all of them have one (roles/stage/files/backstage_questions.py).
+uWSGI gives a request to any worker. So enough requests are sent at once to keep the threads of all workers but one
+busy, and each worker holds its requests until every worker has one (roles/stage/files/backstage_questions.py).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from . import door
 from .pages import Answer
 
 AT_ONCE = 256
-"""More requests than this don't wait at the door; with more threads than that some are sent again."""
+"""The maximum number of requests that wait at the door. With more threads, some requests are repeated."""
 
 
 @dataclass(frozen=True)
 class Crew:
-    """Who has to answer.
+    """The workers that have to answer.
 
     Args:
         processes: the workers of the Sess.
         threads: of each.
-        timeout: the longest request, after which uWSGI ends a worker.
+        timeout: the maximum duration of a request, after which uWSGI kills the worker.
     """
 
     processes: int
@@ -43,24 +43,24 @@ class Crew:
 
     @property
     def requests(self) -> int:
-        """As many as reach every worker, though the others take all that they can."""
+        """Return how many requests reach every worker, even if the other workers take as many as they can."""
         return min((self.processes - 1) * self.threads + 1, AT_ONCE)
 
 
 def ask(asked: door.Door, variables: dict[str, str], timeout: float, crew: Crew) -> Answer:
-    """Ask every worker for a page.
+    """Request a page from every worker.
 
     Args:
         asked: the door.
         variables: the request.
-        timeout: seconds for the whole answer of each.
-        crew: who has to answer.
+        timeout: seconds for each whole answer.
+        crew: the workers.
 
     Returns:
         The worst of their answers.
 
     Raises:
-        BackstageError: one does not answer.
+        BackstageError: a worker does not answer.
     """
     user = process.User.named(names.WWW_GROUP)
     hold = min(timeout, crew.timeout) / 2
@@ -71,7 +71,7 @@ def ask(asked: door.Door, variables: dict[str, str], timeout: float, crew: Crew)
         nameless = door.answer(found["nameless"])
         if nameless.status < 500:
             raise BackstageError(f"the wrapper on this host is older than this collection: {SITE}")
-        return nameless  # the server's own, for an exception that nobody caught
+        return nameless  # the answer is the server's own, because nobody caught an exception
     absent = [worker for worker in range(1, crew.processes + 1) if str(worker) not in found["workers"]]
     if absent:
         why = door.EMPTY if found["empty"] else f"no answer within {timeout:.0f} s"
@@ -83,7 +83,7 @@ def ask(asked: door.Door, variables: dict[str, str], timeout: float, crew: Crew)
 
 @dataclass
 class _Calls:
-    """Requests that are open at once, in the child that asks."""
+    """The open requests, in the child process that sends them."""
 
     path: str
     packet: bytes
@@ -95,7 +95,7 @@ class _Calls:
     empty: int = 0
 
     def open(self) -> bool:
-        """Send one more request; whether there was room for it at the door."""
+        """Send one more request. Return whether the door had room for it."""
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             client.connect(self.path)
@@ -107,7 +107,7 @@ class _Calls:
         return True
 
     def read(self) -> int:
-        """Read what comes within a moment; how many requests came to a worker that had one already."""
+        """Read answers for a moment. Return how many requests reached a worker that already had one."""
         again = 0
         for key, _events in self.selector.select(0.05):
             client: Any = key.fileobj
@@ -123,7 +123,7 @@ class _Calls:
         return again
 
     def _take(self, raw: bytes) -> bool:
-        """Note an answer; whether its worker had another request already."""
+        """Record an answer. Return whether its worker already had another request."""
         if not raw:
             self.empty += 1
             return False
@@ -145,14 +145,14 @@ class _Calls:
 
 
 def _call(path: str, packet: str, timeout: float, crew: Crew) -> dict[str, Any]:
-    """Send the requests, and more for those that came to a worker twice, until all have answered or time is up."""
+    """Send the requests, and repeat those that reached a worker twice, until all have answered or time is up."""
     calls = _Calls(path, bytes.fromhex(packet), max(door.MOST // crew.requests, 1 << 16))
     deadline, left = time.monotonic() + timeout, crew.requests
     while len(calls.workers) + calls.empty < crew.processes and not calls.nameless and time.monotonic() < deadline:
         while left and calls.open():
             left -= 1
         left += calls.read()
-    # the others are answered now: a worker that finds its client gone says so in the Act's log
+    # let the others be answered, because a worker whose client has gone writes that into the Act's log
     deadline = min(deadline, time.monotonic() + 1)
     while calls.is_open and time.monotonic() < deadline:
         calls.read()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a rollback goes back to, and what it leaves behind."""
+"""The target of a rollback, and the hold that it leaves."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from . import manager as sesses
 
 
 def target(name: str, state: ActState, release: str) -> Optional[str]:
-    """The release to go back to; None where it plays already.
+    """Return the release to go back to; None if it already plays.
 
     Args:
         name: the Act.
         state: the Act on disk.
-        release: the one that was asked for; empty for the one that played before.
+        release: the requested release; empty for the one that played before.
 
     Raises:
         Refusal: there is none.
@@ -39,29 +39,29 @@ def target(name: str, state: ActState, release: str) -> Optional[str]:
 
 
 def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, release: str) -> sesses.Want:
-    """The Sess of an earlier release with today's configuration, and the hold that it leaves.
+    """Return the Sess of an earlier release with the current configuration, and the hold that it leaves.
 
     Raises:
-        Refusal: no Sess of the Act should play.
+        Refusal: the Act should have no Sess.
     """
     if sess is None or sess.state != "started":
         raise Refusal(f"act {act.name}: it has no started Sess that could be rolled back")
-    # what the manifest wants needs no hold: the next run would play it, too
+    # the release that the manifest asks for needs no hold, because the next run would play it anyway
     forward = release == state.record.get("release")
-    # a second rollback goes further back, and what was held stays held
+    # a second rollback goes further back, and the first hold stays
     hold = state.hold or {"release": state.live_release or "", "digest": state.record.get("digest", "")}
     played = acts.Want(act, address, release, unhold=forward and bool(state.hold), play=release)
     return sesses.Want(sess, played, None if forward else hold)
 
 
 def _was_interrupted(state: ActState) -> bool:
-    """Whether a rollback was killed after its switch: what it left plays beside the live Sess."""
+    """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
     left = {*state.sesses, *state.started} - {state.live}
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 
 def _previous(name: str, state: ActState) -> str:
-    """The release that played before the live one, as history has it; never one that was rolled back."""
+    """Return the release that played before the live one, from the history; never one that was rolled back."""
     passed = {state.live_release, state.hold.get("release")}
     for release in state.history.played():
         if release in state.releases and release not in passed:

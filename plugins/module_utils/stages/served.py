@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What nginx serves of an Act from files, looked up where nginx would: before a switch it serves the old ones."""
+"""The files of an Act that nginx serves. Before a switch nginx serves the old ones, so this looks up the new ones."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Served:
     """The files of one Sess.
 
     Args:
-        release: the record of what it plays.
-        path: the URL path below which it plays.
-        sess: its directories: its release's static files, and those that played before.
+        release: the record of its release.
+        path: the URL path of the Act.
+        sess: its directories, with the static files of its release and of earlier ones.
         media: the directory of the Act's uploads.
     """
 
@@ -34,7 +34,7 @@ class Served:
     media: str
 
     def status(self, path: str) -> Optional[int]:
-        """What nginx answers for a URL path: 200 or 404; None where it asks the Act."""
+        """Return what nginx answers for a URL path: 200 or 404; None if it asks the Act."""
         static, media, others = url_prefixes.urls(self.release, self.path)
         asked = unquote(path.partition("?")[0])
         path = posixpath.normpath(asked) + ("/" if asked.endswith("/") else "")
@@ -61,7 +61,7 @@ def _names(path: str) -> list[str]:
 
 
 def _is_file(path: str) -> bool:
-    """Whether there is a file of this name; a link in the Act's own directories is not followed."""
+    """Return whether there is a file of this name. Symlinks in the Act's own directories are not followed."""
     try:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except (OSError, ValueError):

@@ -84,7 +84,7 @@ class Uwsgi:
         }
 
     def render(self, part: Part, sess: str) -> str:
-        """The vassal's configuration; every value in it is a checked scalar, for an ini value is code."""
+        """Return the vassal's configuration. Every value is a checked scalar, because an ini value can run code."""
         paths = self.act.sess(sess)
         return _INI.format(
             ownership=files.OWNERSHIP,
@@ -108,7 +108,7 @@ class Uwsgi:
         )
 
     def limits_record(self, part: Part, sess: str) -> Optional[str]:
-        """What the start of a Sess is told of its limits; None where it has none."""
+        """Return what the start of a Sess reads about its limits; None if it has none."""
         if not part.limits.given():
             return None
         production, act = self.act.production.name, self.act.name
@@ -130,7 +130,7 @@ class Uwsgi:
         return doors.Door(self.act.sess(sess).socket)
 
     def start(self, sess: str) -> None:
-        """Have the emperor take the Sess up: link it under a name it ignores, then rename."""
+        """Let the emperor start the Sess: link its vassal under a name that the emperor ignores, then rename it."""
         if not os.path.isdir(self.host.vassals):
             raise BackstageError(f"{self.host.vassals} is missing; {SITE}", step="start")
         for path, target in self.links(sess).items():
@@ -156,17 +156,17 @@ class Uwsgi:
         return doors.wait_idle(self.act.sess(sess).socket, timeout)
 
     def stop(self, sess: str, grace: Optional[float]) -> None:
-        """Take the vassal's link away and wait until the emperor has let it finish.
+        """Remove the vassal's symlink and wait until the emperor has let it finish.
 
         Args:
-            sess: which one.
-            grace: seconds for what is still being answered; then it is killed. None where it answers nothing
-                any more: nobody waits for its exit, which takes uWSGI's master up to a second.
+            sess: its id.
+            grace: seconds for open requests, then it is killed. None if it answers nothing any more: nothing waits for
+                its exit then, which takes uWSGI's master up to a second.
         """
         name = self.vassal(sess)
         files.remove(os.path.join(self.host.vassals, name))
         if grace is None:
-            emperor.try_look(self.host.stats)  # it looks at its directory when it is asked, else every three seconds
+            emperor.try_look(self.host.stats)  # this makes it check its directory, which it otherwise does every 3 s
             return
         deadline = time.monotonic() + grace
         killed = False
@@ -174,21 +174,21 @@ class Uwsgi:
             stats = emperor.try_look(self.host.stats, name)
             found = stats.vassals.get(name) if stats else None
             if found is None:
-                return  # it has ended, or there is no emperor that could play it
+                return  # it has ended, or no emperor runs
             if time.monotonic() > deadline:
                 if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
                     raise BackstageError(f"the Sess {sess} does not end", step="stop")
-                # an import that hangs ignores the emperor's wish
+                # a hanging import ignores the emperor's signal
                 os.kill(found.pid, signal.SIGKILL)
                 killed, deadline = True, time.monotonic() + 10
             time.sleep(0.03)
 
     def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
-        """Kill what a Sess that was stopped has left; which processes these were.
+        """Kill the processes that a stopped Sess has left, and return their names.
 
         Args:
-            sess: the one that was stopped.
-            playing: the one that plays: what has come since it started may be its own.
+            sess: the stopped Sess.
+            playing: the Sess that plays. Processes that are newer than its start may be its own.
         """
         from .leftovers import Left, started
 
@@ -207,7 +207,7 @@ class Uwsgi:
         return left.end()
 
     def remembered(self) -> list[str]:
-        """The Sesses that the emperor has or had: it keeps the names of those that failed, as long as it runs."""
+        """Return the Sesses that the emperor has or had. It remembers the names of failed ones as long as it runs."""
         stats = emperor.try_look(self.host.stats)
         before, after = self.vassal("").split("..")
         names_ = [*stats.vassals, *stats.blacklist] if stats else []
@@ -221,21 +221,21 @@ class Uwsgi:
         return bool(vassal and vassal.accepting and not vassal.cursed)
 
     def log_ends(self) -> dict[str, int]:
-        """Where the Act's log and the emperor's end now: a time stamp would follow the Act's own TIME_ZONE."""
+        """Return where the Act's log and the emperor's end now. Time stamps would depend on the Act's TIME_ZONE."""
         logs = (self.act.log, self.host.emperor_log)
         return {log: os.path.getsize(log) if os.path.exists(log) else 0 for log in logs}
 
     def log_since(self, ends: dict[str, int]) -> str:
-        """What the Sess logged since then, until its first death.
+        """Return what the Sess logged since then, until its first end.
 
-        What fails before the privileges are dropped, such as an unknown option, is in the emperor's log only.
+        What fails before the privileges are dropped, such as an unknown option, is only in the emperor's log.
         """
         from ..diagnosis import lookup
 
         return lookup.tail(self.printed_since(ends))
 
     def printed_since(self, ends: dict[str, int]) -> str:
-        """The same from its beginning, and of very much only the beginning and the end."""
+        """Return everything that it printed since then; of a very long output only the beginning and the end."""
         for log, end in ends.items():
             text = _read_from(log, end).split("GAME OVER")[0].strip()
             if text:
@@ -244,7 +244,7 @@ class Uwsgi:
 
 
 def sweep_drafts(production: str, vassals: str) -> None:
-    """Remove vassals that a killed run had not renamed yet: the emperor ignores them, and nobody needs them."""
+    """Remove the vassals that a killed run did not rename. The emperor ignores them."""
     for name in files.names_in(vassals):
         if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
             files.remove(os.path.join(vassals, name))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What was built, seeded, switched and rolled back: one JSON line each, never rewritten."""
+"""The history of an Act: what was built, seeded, switched and rolled back, one JSON line each, never rewritten."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 
 
 def who() -> str:
-    """The person behind this run, as far as the host can tell."""
+    """Return the person who started this run, as far as the host can tell."""
     return os.environ.get("SUDO_USER") or getpass.getuser()
 
 
@@ -39,20 +39,20 @@ class History:
 
     @classmethod
     def read(cls, path: str, live: Optional[str], since: float) -> History:
-        """Read the file.
+        """Read the history file.
 
         Args:
             path: the file.
             live: the Sess that plays.
-            since: when it was switched to, in seconds since the epoch: the truth is the link, and a
-                run that was killed after the switch has not written it down.
+            since: when `live` was switched to it, in seconds since the epoch. The symlink counts, because a run that
+                was killed after the switch has not recorded it.
         """
         events = []
         for line in (files.read(path) or "").splitlines():
             try:
                 events.append(json.loads(line))
             except ValueError:
-                continue  # the last line of a killed run
+                continue  # a killed run wrote only a part of the last line
         history = cls(path, events)
         last: Event = next((line for line in reversed(events) if line.get("event") in ("played", "stopped")), {})
         if live and last.get("sess") != live:
@@ -74,24 +74,24 @@ class History:
         return [line for line in self.events if line.get("event") == event]
 
     def migrated(self, release: str, database: str) -> bool:
-        """Whether this release migrated a database of this engine; empty for the project's own."""
+        """Return whether this release migrated a database of this engine; empty for the project's own."""
         done = [(line.get("release"), line.get("database", "")) for line in self._all("migrated")]
         return (release, database) in done
 
     def filled(self) -> list[str]:
-        """What the Act may write and was given its first content."""
+        """Return the writable places and uploads that already got their first content."""
         return [str(line["place"]) for line in self._all("filled")]
 
     def seed_state(self, name: str) -> str:
-        """The last event of this seed or fixture; empty where there is none."""
+        """Return the last event of this seed or fixture; empty if there is none."""
         states = [str(line["event"]) for line in self.events if line.get("seed") == name]
         return states[-1] if states else ""
 
     def seeded(self, name: str) -> bool:
-        """Whether this seed or fixture ran to its end, or was said to have.
+        """Return whether this seed or fixture finished, or was declared done.
 
         Raises:
-            BackstageError: it was started and its end is not known.
+            BackstageError: it was started, and whether it finished is not known.
         """
         state = self.seed_state(name)
         if state == "seed started":
@@ -104,7 +104,7 @@ class History:
         return state == "seed done"
 
     def played(self) -> list[str]:
-        """The releases that played, newest first, each once; the first is the one that went live last."""
+        """Return the releases that played, each once, newest first."""
         seen: list[str] = []
         for line in reversed(self._all("played")):
             if line["release"] not in seen:
@@ -112,14 +112,14 @@ class History:
         return seen
 
     def since(self, sess: str) -> Optional[str]:
-        """When this Sess went live."""
+        """Return when this Sess went live."""
         for line in reversed(self._all("played")):
             if line.get("sess") == sess:
                 return str(line["at"])
         return None
 
     def last_number(self, release: str) -> int:
-        """The greatest Sess number that this release ever had."""
+        """Return the highest number that a Sess of this release had."""
         numbers = [0]
         for line in self.events:
             match = names.SESS.match(str(line.get("sess", "")))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The difference between what is and what should be, as a list that check mode, diff mode and apply share."""
+"""The difference between the actual and the wanted state, as a list that check mode, diff mode and apply share."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """One change: what it does to which noun.
+    """One change of one noun.
 
     Args:
         noun: act, sess, venue, gig or production.
         name: which one.
         verb: what is done to it.
-        before: what is there now, without secrets; None where nothing is.
-        after: what will be there; None where nothing will be.
+        before: the state before it, without secrets; None if there is none.
+        after: the state after it, without secrets; None if there is none.
     """
 
     noun: str
@@ -37,7 +37,7 @@ class Step:
         return asdict(self)
 
     def diff(self) -> dict[str, str]:
-        """This step in Ansible's diff form."""
+        """Return this step in Ansible's diff format."""
         title = f"{self.noun} {self.name} ({self.verb})"
         return {
             "before_header": title,
@@ -48,7 +48,7 @@ class Step:
 
 
 class Phase(IntEnum):
-    """When a change is made; within a phase in the manifest's order."""
+    """The order in which changes are made. Within a phase, the manifest's order applies."""
 
     CLEAR = 0
     BUILD = 1
@@ -64,9 +64,9 @@ class Phase(IntEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """A step, when it is made, whose failure it shares, and the call that makes it.
+    """A step, its phase, the noun that fails with it, and the function that applies it.
 
-    Bookings have no call of their own: nginx is told of all of them at once.
+    Bookings have no function, because nginx gets all of them at once.
     """
 
     step: Step
@@ -82,7 +82,7 @@ def _text(value: Any) -> str:
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The keys whose values differ, with both values."""
+    """Return the keys whose values differ, with both values."""
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return {
         "before": {key: before[key] for key in keys if key in before},

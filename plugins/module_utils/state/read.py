@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading what is on the host. Nothing here changes anything, and nothing else is remembered."""
+"""Read the state of the host. Nothing here changes or caches anything."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .history import History
 
 Record = dict[str, Any]
 OLDER = 4
-"""As many releases' static files nginx looks through after the live one's."""
+"""The number of earlier releases whose static files nginx serves after the live one's."""
 
 
 @dataclass
 class ActState:
-    """An Act as it is on disk."""
+    """The state of an Act on disk."""
 
     paths: ActPaths
     record: Record
@@ -40,20 +40,20 @@ class ActState:
 
     @cached_property
     def live_env(self) -> dict[str, str]:
-        """The variables of the live Sess: a file each, read when they are asked for."""
+        """Return the variables of the live Sess, one file each, read on demand."""
         if not self.live:
             return {}
         found = read_env(self.paths.sess(self.live).env)
-        found.pop(names.PROOF, None)  # each Sess has its own
+        found.pop(names.PROOF, None)  # each Sess has its own token
         return found
 
     def was_given(self, digest: str) -> bool:
-        """Whether the live Sess was started with these variables and nobody has changed them since.
+        """Return whether the live Sess was started with these variables and nobody has changed them since.
 
-        Nobody who changes, adds or removes a file can set back its ctime, so none has to be opened.
+        Changing, adding or removing a file sets its ctime, which nobody can reset, so no file has to be opened.
 
         Args:
-            digest: of the variables, as its record has it.
+            digest: the digest of the variables, as recorded.
         """
         if not self.live or self.live_record.get("variables") != digest:
             return False
@@ -72,23 +72,23 @@ class ActState:
 
     @property
     def hidden(self) -> list[str]:
-        """What nobody may read of the live Sess: its secrets, and its token."""
+        """Return the values of the live Sess to mask: its secrets and its token."""
         named = [self.live_env[name] for name in self.live_record.get("secrets", []) if name in self.live_env]
         return [*named, *filter(None, [self.live_record.get("token")])]
 
     @property
     def served(self) -> set[str]:
-        """The releases whose static files the live Sess still serves."""
+        """Return the releases whose static files the live Sess still serves."""
         older = self.paths.sess(self.live).older if self.live else ""
         targets = [files.link_target(os.path.join(older, name)) or "" for name in files.names_in(older)]
         return {os.path.basename(os.path.dirname(target)) for target in targets}
 
     def older(self, release: str, keep: int) -> list[str]:
-        """The releases whose static files a Sess of this one serves after its own, the latest first.
+        """Return the earlier releases whose static files a Sess of this release serves, too, latest first.
 
         Args:
-            release: what it plays.
-            keep: as many releases stay.
+            release: the release that it plays.
+            keep: the number of releases that stay.
         """
         played = [name for name in self.history.played() if name != release and name in self.releases]
         return played[: min(OLDER, keep - 1)]
@@ -102,11 +102,10 @@ class ActState:
         return os.path.isdir(self.paths.root)
 
     def next_sess(self, release: str, remembered: Iterable[str] = ()) -> str:
-        """A Sess id that was never used.
+        """Return a Sess id that was never used.
 
-        Args:
-            release: what it will play.
-            remembered: the Sesses that the Stage remembers, of which nothing else may be left on this host.
+        release: the release that it will play.
+        remembered: the Sesses that the Stage remembers, even if nothing else of them is left on this host.
         """
         numbers = [self.history.last_number(release)]
         for sess in [*self.sesses, *self.started, *remembered]:
@@ -118,7 +117,7 @@ class ActState:
 
 @dataclass
 class HostState:
-    """A Production as it is on this host."""
+    """The state of a Production on this host."""
 
     paths: Production
     acts: dict[str, ActState] = field(default_factory=dict)
@@ -131,7 +130,7 @@ class HostState:
 
 
 def read(production: str, host: Host) -> HostState:
-    """Read a Production; its Acts are read when they are asked for."""
+    """Read a Production. Its Acts are read on demand."""
     paths = Production(production)
     state = HostState(paths, started=_started(production, host.vassals))
     for name in sorted({*files.names_in(paths.acts), *state.started}):
@@ -181,7 +180,7 @@ def _ctime(entry: os.DirEntry[str]) -> int:
 
 
 def read_env(path: str) -> dict[str, str]:
-    """The variables in an envdir: one file each, the value and one newline."""
+    """Return the variables in an envdir, which has one file for each, with the value and one newline."""
     variables = {}
     for name in files.names_in(path):
         text = files.read(os.path.join(path, name)) or ""

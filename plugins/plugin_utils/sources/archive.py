@@ -35,14 +35,14 @@ _DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZM
 
 
 def location(source: Source, base: str) -> str:
-    """The URL, or the file; relative to the inventory."""
+    """Return the URL, or the file relative to the inventory."""
     if _URL.match(source.location):
         return source.location
     return os.path.normpath(os.path.join(base, os.path.expanduser(source.location)))
 
 
 def resolve(source: Source, base: str) -> str:
-    """The checksum: it is the archive's content, so nothing has to be fetched to know it.
+    """Return the checksum, which identifies the content, so nothing has to be fetched.
 
     Raises:
         Refusal: the file is not there, or is another one.
@@ -126,7 +126,7 @@ def _write(place: str, file: BinaryIO, target: str) -> None:
 
 
 def _entries(file: BinaryIO) -> Iterator[tuple[str, tarfile.TarInfo, Optional[IO[bytes]]]]:
-    """Every entry with its content, from a tar file of any compression or a zip file."""
+    """Yield every entry with its content, from a compressed tar file or a zip file."""
     file.seek(0)
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as packed:
@@ -158,5 +158,5 @@ def _from_zip(packed: zipfile.ZipFile, item: zipfile.ZipInfo) -> tuple[str, tarf
 
 
 def _normal(name: str) -> str:
-    """The name without a leading ./ and a trailing slash; what leaves the tree stays as it is and is refused."""
+    """Return the name without a leading ./ and a trailing slash. A name outside the tree stays, and is refused."""
     return name if name.startswith("/") else posixpath.normpath(name)

@@ -27,14 +27,14 @@ COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 
 
 def location(source: Source, base: str) -> str:
-    """The repository; a path that begins with a dot is relative to the inventory."""
+    """Return the repository. A path that begins with a dot is relative to the inventory."""
     if source.location.startswith(("./", "../")):
         return os.path.normpath(os.path.join(base, source.location))
     return source.location
 
 
 def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
-    """The commit that a version names.
+    """Return the commit that a version names.
 
     Args:
         source: the Act's source.
@@ -61,7 +61,7 @@ def resolve(source: Source, base: str, refs: dict[str, str]) -> str:
 
 
 def list_refs(source: Source, base: str) -> dict[str, str]:
-    """All references of a source's repository: name -> commit.
+    """Return all references of a source's repository: name -> commit.
 
     Raises:
         Refusal: it does not answer.
@@ -118,7 +118,7 @@ def _in(mirror: str, arguments: list[str], problem: str, env: dict[str, str]) ->
 
 
 def _pins(mirror: str, repository: str, commit: str, env: dict[str, str]) -> list[tuple[str, str, str]]:
-    """The submodules of a commit: path, repository, commit.
+    """Return the submodules of a commit: path, repository, commit.
 
     Source:
         gitmodules(5): relative URLs are relative to the parent's own.
@@ -142,7 +142,7 @@ def _pins(mirror: str, repository: str, commit: str, env: dict[str, str]) -> lis
 
 
 def _beside(repository: str, url: str, path: str) -> str:
-    """A submodule's repository, made absolute."""
+    """Return a submodule's repository as an absolute one."""
     if not url or url.startswith("-") or "::" in url:
         raise Refusal(f"the submodule '{path}' of {repository} has no repository that can be fetched ('{url}')")
     if not url.startswith(("./", "../")):
@@ -163,7 +163,7 @@ def _is_local(repository: str) -> bool:
 
 @contextmanager
 def _mirror(repository: str, commit: str, env: dict[str, str]) -> Iterator[str]:
-    """A bare copy that has the commit, kept between runs; held alone, for other runs share it."""
+    """Yield a bare clone that has the commit. It is kept between runs, and locked because other runs share it."""
     mirror = os.path.join(_cache(), hashlib.sha256(repository.encode()).hexdigest()[:32] + ".git")
     with open(mirror + ".lock", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -216,7 +216,7 @@ def _fetch(repository: str, commit: str, mirror: str, env: dict[str, str]) -> No
 
 
 def _has(mirror: str, commit: str) -> bool:
-    """Whether the commit is there with all of its tree."""
+    """Return whether the commit is there with its whole tree."""
     argv = ["git", "--git-dir", mirror, "rev-list", "--quiet", "--objects", "--max-count=1", commit]
     return subprocess.run(argv, env=environment({}), capture_output=True, check=False).returncode == 0
 

@@ -12,7 +12,7 @@ from ...module_utils.manifest.nouns import Source
 
 
 def resolve(source: Source, base: str) -> str:
-    """The requirement itself: an exact version or a URL with its hash names one content."""
+    """Return the requirement itself, because an exact version or a URL with a hash identifies the content."""
     return f"package:{source.requirement}"
 
 

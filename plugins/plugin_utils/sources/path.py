@@ -23,12 +23,12 @@ LEFT_OUT = (".git", ".hg", ".svn", "__pycache__", ".pytest_cache", ".mypy_cache"
 
 
 def location(source: Source, base: str) -> str:
-    """The directory; relative to the inventory's."""
+    """Return the directory, relative to the inventory's."""
     return os.path.normpath(os.path.join(base, os.path.expanduser(source.location)))
 
 
 def resolve(source: Source, base: str) -> str:
-    """A digest of names, kinds and bytes.
+    """Return a digest of names, kinds and bytes.
 
     Raises:
         Refusal: there is no such directory, or something in it can't be shipped.
@@ -51,13 +51,13 @@ def resolve(source: Source, base: str) -> str:
 
 
 def listing(root: str) -> list[str]:
-    """The files and links that are shipped, sorted, relative to the directory."""
+    """Return the files and symlinks to copy, sorted, relative to the directory."""
     found = _in_work_tree(root)
     return sorted(_walk(root) if found is None else found)
 
 
 def _in_work_tree(root: str) -> Any:
-    """What git would take; None where the directory is in no work tree, or is ignored by the one it is in."""
+    """Return what git would add; None if the directory is in no worktree, or ignored by its worktree."""
     if _repository(root) is None:
         return None
     asked = _git(root, "rev-parse", "--is-inside-work-tree")
@@ -81,7 +81,7 @@ def _in_work_tree(root: str) -> Any:
 
 
 def _in_nested(path: str) -> list[str]:
-    """What a submodule or another repository in a work tree takes by itself; all of it where it is none any more."""
+    """Return what a nested repository in a worktree would add; everything if it is no repository any more."""
     asked = _git(path, "rev-parse", "--show-toplevel")
     if b"not a git repository" not in asked.stderr:
         _need_read(path, asked)
@@ -96,7 +96,7 @@ def _need_read(root: str, asked: subprocess.CompletedProcess[bytes]) -> None:
 
 
 def _repository(root: str) -> Optional[str]:
-    """The .git of the nearest parent that has one."""
+    """Return the .git of the nearest parent that has one."""
     while True:
         found = os.path.join(root, ".git")
         if os.path.lexists(found):
@@ -145,7 +145,7 @@ def _left_out(name: str) -> bool:
 
 
 def _is_environment(path: str) -> bool:
-    """Whether a directory is a virtual environment: made for this machine, and of links out of the tree."""
+    """Return whether a directory is a virtual environment, which fits only this machine and links out of the tree."""
     return os.path.exists(os.path.join(path, "pyvenv.cfg"))
 
 

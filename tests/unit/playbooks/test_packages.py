@@ -21,8 +21,9 @@ ACTS = [
 
 
 def packages(host: str, **manifest: Any) -> list[str]:
-    """What the role is told on a host."""
-    (play,) = [play for play in yaml.safe_load((PLAYBOOKS / "site.yml").read_text()) if play["name"] == "Set the stage"]
+    """Return the packages that the play gives the role on a host."""
+    plays = yaml.safe_load((PLAYBOOKS / "site.yml").read_text())
+    (play,) = [play for play in plays if play["name"] == "Prepare the stage"]
     loader = DataLoader()
     variables = {
         "inventory_hostname": host,

@@ -14,6 +14,7 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import diges
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
+from ansible_collections.backstage.django.plugins.module_utils.bookings.passwords import Passwords
 from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, users
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
@@ -30,6 +31,7 @@ KITTENS = Act("kittens", source=Source("git", "https://git.example.com/kittens.g
 AT = "2026-01-01T00:00:0{}Z"
 STATIC = {"url": "/static/", "root": "own", "relative": True}
 NONE = {"url": "", "root": ""}
+HTTP = Path(__file__).parents[3] / "roles/front_of_house/templates/http.conf.j2"
 
 
 def wanted(act: Act = KITTENS, venues: tuple[Venue, ...] = (), content: str = COMMIT, **more: Any) -> acts.Want:
@@ -106,12 +108,12 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "pages", "uv")
+        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages", "uv")
         places = {name: str(root / name) for name in names}
-        for name in ("vassals", "venues", "etc"):
+        for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()
-        for name in ("http", "visitors"):
-            (root / name).touch()
+        (root / "visitors").touch()
+        (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))
         (root / "etc" / "front_of_house.json").write_text(
@@ -230,6 +232,7 @@ class House:
                     for gig in sorted(gigs, key=lambda gig: gig.path)
                 ],
             )
+        Passwords(self.production, self.host, order.manifest.venues).write()
         for name, sess in order.manifest.sesses.items():
             if sess.port:
                 path = addressed(order, name).path

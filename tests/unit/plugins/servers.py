@@ -85,6 +85,7 @@ events {{}}
 http {{ {places}
     server_names_hash_bucket_size 512;
     server {{ listen {port} default_server; return 444; }}
+    include {root}/htt[p];
     include {venues}/*.conf;
     include {root}/by-hand*.conf;
 }}

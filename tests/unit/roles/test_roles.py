@@ -49,7 +49,7 @@ def render(role: str, template: str, **facts: Any) -> str:
 
 def test_every_role_with_defaults_is_found() -> None:
     """The tests below are about these."""
-    assert DOCUMENTED == ["database", "front_of_house", "packages", "stage"]
+    assert DOCUMENTED == ["database", "front_of_house", "packages", "producer", "stage"]
     assert sorted(path.name for path in ROLES.iterdir()) == DOCUMENTED
 
 

@@ -56,7 +56,7 @@ def test_a_daemon_ends_with_its_sess(forked: Forked) -> None:
     run = forked.plays()
     for sess, found in zip(old, forked.warned(run)):
         assert [text.rpartition(" ")[0] for text in found if "left" in text] == [
-            f"act crowd: Sess {sess} left processes, which were ended: sleep (pid"
+            f"act crowd: Sess {sess} left processes, which were killed: sleep (pid"
         ]
     assert [[line for line in found if "sleep" in line] for found in forked.processes("crowd")] == [["sleep 3600"]] * 2
 

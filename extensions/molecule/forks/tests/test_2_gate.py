@@ -52,7 +52,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         'path("", to("http://www.door.example.com/"))',
         {},
-        "/ leads to www.door.example.com, and nginx leads from there back to door.example.com, without end: set"
+        "/ leads to www.door.example.com, and nginx redirects back to door.example.com without end: set"
         " PREPEND_WWW = False, or make www.door.example.com the Venue's name and door.example.com its alias",
     ),
     ('path("", hang)', {"timeout": 4}, "/ was asked: worker 2 of 2 does not answer: no answer within 4 s"),

@@ -70,7 +70,7 @@ def test_an_exit_code_is_a_failure_with_its_cause(street: Street) -> None:
     asked = manage(street, run='shell -c "input()"')
     assert "it asks, and nobody can answer" in asked.message
     ended = manage(street, run='shell -c "import time; time.sleep(60)"', timeout=2)
-    assert "was ended after 2 s: raise 'timeout'" in ended.message
+    assert "was killed after 2 s: raise 'timeout'" in ended.message
     assert not street.hosts[0].ok("pgrep -u street-busker -f time.sleep")
 
 
@@ -79,7 +79,7 @@ def test_a_command_in_no_quotes_of_its_own(street: Street) -> None:
     words = ["-e", "act=busker", "-e", "run=migrate busker zero"]
     run = street.try_to_play("manage", *words, on=street.hosts[0])
     assert run.code != 0
-    assert "a command with arguments in quotes of its own" in run.message
+    assert "A command with arguments needs its own quotes" in run.message
 
 
 def test_acts_without_a_sess(street: Street) -> None:
@@ -91,7 +91,7 @@ def test_acts_without_a_sess(street: Street) -> None:
     silent = street.try_to_play("manage", on=street.hosts[0], act="silent", run="check")
     nobody = street.try_to_play("manage", on=street.hosts[0], act="nobody", run="check")
     assert (
-        "act silent, manage on h1: it is built and does not play, and a command needs the world of a Sess"
+        "act silent, manage on h1: it is built and does not play, and a command needs the variables of a Sess"
         in silent.message
     )
     assert nobody.message.endswith("it is no Act of the Production 'street' here; known: busker, juggler, silent")

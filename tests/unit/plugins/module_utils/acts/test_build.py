@@ -3,66 +3,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import tarfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.acts import build, environments
-from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
-from ansible_collections.backstage.django.plugins.module_utils.acts.build import Job
-from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
-from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
-from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, File, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.acts import environments
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import File, Source
 
-from ... import projects
 from ...conftest import Crew
 from ...house import NONE, A, House
-from ...projects import Text, settings
-
-KEY = "e" * 16
-KITTENS = Act("kittens", source=Source("git", "https://a/b", "v1"))
-SECRET = {"KITTENS_KEY": "purr-purr"}
-
-
-@pytest.fixture
-def workplace(crewed: House, django: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
-    """A prepared host on which the one environment that is asked for is there."""
-    acts.prepare(crewed.act())
-    os.symlink(django, crewed.paths.environment(KEY))
-    monkeypatch.setattr(environments, "make", lambda paths, wanted, uv, code: KEY)
-    yield crewed
-    os.unlink(crewed.paths.environment(KEY))
-
-
-def job(house: House, act: Act = KITTENS, below: str = "", **texts: Text) -> Job:
-    """A job whose source is the project of these texts, in a directory below."""
-    root = projects.write(house.root / "source" / below, **{"requirements__txt": "Django==5.2.15\n", **texts})
-    archive = house.root / "source.tgz"
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(house.root / "source", ".")
-    assert root.exists()
-    return Job(act, Address((Venue("a.example"),)), {"act": 1}, A, "v1", str(archive), SECRET)
-
-
-def built(house: House, one: Job) -> dict[str, Any]:
-    build.build(one, house.act(), house.host)
-    record: dict[str, Any] = json.loads(Path(house.act().release(A).seal).read_text())
-    return record
-
-
-def failure(house: House, one: Job) -> BackstageError:
-    with pytest.raises(BackstageError) as found:
-        built(house, one)
-    assert os.listdir(house.act().releases) == [], "nothing is left that a later run trusts"
-    assert not os.path.exists(house.act().workshop)
-    return found.value
+from ...projects import settings
+from .jobs import KEY, KITTENS, built, job
 
 
 def test_a_release(workplace: House, crew: Crew) -> None:
@@ -185,8 +140,8 @@ def test_a_tag_makes_no_environment_anew(workplace: House, monkeypatch: pytest.M
 def test_a_server_that_nobody_needs(workplace: House, line: str, warned: bool) -> None:
     record = built(workplace, job(workplace, requirements__txt=f"Django==5.2.15\n{line}\n"))
     said = (
-        f"{line.partition('=')[0]} is among the requirements, and the Act is played by the host's own uWSGI: leave it"
-        " out, for it is compiled for minutes"
+        f"{line.partition('=')[0]} is among the requirements, but the Act plays on the host's own uWSGI: leave it"
+        " out, because compiling it takes minutes"
     )
     assert (said in record["warnings"]) is warned
 
@@ -196,7 +151,7 @@ LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
     "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}
 """
 RENAMED = (
-    "the log file 'site/logs/app.log' is renamed when it is full, and no file beside it can be made in the code: have"
+    "the log file 'site/logs/app.log' is rotated, but no file can be created beside it in the code: make"
     " the project log into BACKSTAGE_DATA, or into a directory that 'writable' names with a '/'"
 )
 
@@ -275,157 +230,6 @@ def test_where_the_project_is(workplace: House, subdir: str, chdir: str, project
     record = built(workplace, job(workplace, named, project))
     assert record["project"] == project
     assert Path(workplace.act().release(A).code, subdir, "local", "x.py").read_text() == "x = 1\n"
-
-
-FAILURES: list[tuple[str, Act, dict[str, Text], str, str]] = [
-    # (what, the Act, the project, step, a part of the sentence)
-    (
-        "packages",
-        replace(KITTENS, packages=["nonesuch-1", "bash"]),
-        {},
-        "packages",
-        "are missing on this host: nonesuch-1;",
-    ),
-    (
-        "subdir",
-        replace(KITTENS, source=Source("git", "a", "v1", "site")),
-        {},
-        "",
-        "/code/site': correct 'subdir' or 'chdir'",
-    ),
-    ("requirements", KITTENS, {"requirements__txt": None}, "", "says nowhere which packages it needs"),
-    (
-        "a program",
-        replace(KITTENS, build=["nonesuch-1 x"]),
-        {},
-        "build",
-        "the program 'nonesuch-1' is missing: add its Debian",
-    ),
-    (
-        "a command",
-        replace(KITTENS, build=["true", "sh -c 'exit 7'"]),
-        {},
-        "build",
-        "'sh -c 'exit 7'' ended with status 7",
-    ),
-    (
-        "a program of its own that is not there",
-        replace(KITTENS, build=["./make.sh all"]),
-        {},
-        "build",
-        "'./make.sh all' can't be run (No such file or directory)",
-    ),
-    (
-        "one that is not executable",
-        replace(KITTENS, build=["./manage.py version"]),
-        {},
-        "build",
-        "'./manage.py version' can't be run (Permission denied)",
-    ),
-    ("settings", KITTENS, {"kittens___settings__py": "1 / 0"}, "settings", "division by zero"),
-    ("a file behind a link", replace(KITTENS, files=[File("l/x", "")]), {"l": None}, "", "which is a link or a file"),
-    (
-        "no callable",
-        KITTENS,
-        {"kittens___settings__py": settings("WSGI_APPLICATION = None")},
-        "settings",
-        "the settings have no WSGI_APPLICATION: set 'application'",
-    ),
-    (
-        "a callable in another form",
-        KITTENS,
-        {"kittens___settings__py": settings('WSGI_APPLICATION = "kittens.wsgi:application"')},
-        "settings",
-        "WSGI_APPLICATION of the settings is 'kittens.wsgi:application': write it as 'kittens.wsgi.application', or",
-    ),
-    (
-        "another database",
-        replace(KITTENS, database="postgresql"),
-        {},
-        "check",
-        "db.sqlite3', not the manifest's postgresql: have DATABASES read DATABASE_URL, or leave 'database' out",
-    ),
-    (
-        "a URL prefix",
-        KITTENS,
-        {"kittens___settings__py": settings('STATIC_URL = "/st{a}tic/"')},
-        "settings",
-        "the URL prefix '/st{a}tic/' of the settings can't be served: use one such as '/static/'",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("act", "texts", "step", "sentence"), [row[1:] for row in FAILURES], ids=[row[0] for row in FAILURES]
-)
-def test_a_failure_leaves_nothing(workplace: House, act: Act, texts: dict[str, Text], step: str, sentence: str) -> None:
-    if "l" in texts:
-        (workplace.root / "source").mkdir()
-        (workplace.root / "source" / "l").symlink_to("cats")
-    found = failure(workplace, job(workplace, act, **{name: text for name, text in texts.items() if name != "l"}))
-    assert sentence in found.message
-    assert not step or found.step == step
-    assert "purr-purr" not in str(found)
-
-
-@pytest.mark.parametrize("is_rehearsed", [True, False])
-def test_what_a_rehearsal_fetched_is_there_for_its_next_try(
-    workplace: House, crew: Crew, monkeypatch: pytest.MonkeyPatch, is_rehearsed: bool
-) -> None:
-    """Also of a build that failed; any other build begins with nothing."""
-    cache = Path(workplace.act().workshop, "uv")
-    found: list[bool] = []
-
-    def make(_paths: Any, _wanted: Any, _uv: str, _code: str) -> str:
-        found.append((cache / "wheel").exists())
-        cache.mkdir(exist_ok=True)
-        (cache / "wheel").write_text("")
-        if len(found) == 1:
-            raise BackstageError("no compiler", step="environment")
-        return KEY
-
-    monkeypatch.setattr(environments, "make", make)
-    if is_rehearsed:
-        monkeypatch.setattr(names, "REHEARSAL", workplace.production)
-    assert failure(workplace, job(workplace)).message == "no compiler"
-    built(workplace, job(workplace))
-    assert found == [False, is_rehearsed]
-    assert os.path.exists(workplace.act().fetched) == is_rehearsed
-
-
-def test_fault_2_what_a_killed_build_left_is_made_anew(workplace: House) -> None:
-    release = workplace.act().release(A)
-    for path in (release.code, workplace.act().workshop):
-        os.makedirs(path)
-        Path(path, "half").write_text("")
-    built(workplace, job(workplace))
-    assert not os.path.exists(release.code + "/half")
-
-
-def test_a_process_that_a_command_left_is_ended(workplace: House, crew: Crew) -> None:
-    """After each of them, not only at the seal: the next one's files are its own."""
-    line = "sh -c 'setsid sleep 64.125 >/dev/null 2>&1 & sleep 0.1'"
-    built(workplace, job(workplace, replace(KITTENS, build=[line, "sh -c '! pgrep -u $(id -u) -f 64[.]125'"])))
-    said = process.run(["pgrep", "-u", str(crew.builder.uid), "-f", "64.125"])
-    assert said.out == ""
-
-
-def test_a_source_that_leaves_its_tree(workplace: House) -> None:
-    one = job(workplace)
-    with tarfile.open(one.archive, "w:gz") as tar:
-        member = tarfile.TarInfo("../x")
-        tar.addfile(member)
-    assert failure(workplace, one).message == "the source's entry '../x' is refused: it leaves the tree"
-
-
-def test_fault_3_no_room(workplace: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "SPARE", 1 << 60)
-    assert failure(workplace, job(workplace)).message.startswith("the disk is full: the release needs ")
-
-
-def test_without_a_stage(workplace: House) -> None:
-    bare = replace(workplace, host=replace(workplace.host, has_stage=False))
-    assert "this host has no stage" in failure(bare, job(bare)).message
 
 
 def test_what_is_given_is_not_asked(workplace: House) -> None:

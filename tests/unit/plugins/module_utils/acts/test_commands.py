@@ -101,7 +101,7 @@ def test_what_it_returns(playing: House) -> None:
 def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
     ran = commands.run(prepare(playing, "purr wait"), "kittens", 8)
     assert ran.error
-    assert ran.error.message == "'purr wait' was ended after 8 s: raise 'timeout'"
+    assert ran.error.message == "'purr wait' was killed after 8 s: raise 'timeout'"
     assert "complains" in ran.output
     player = process.User.named(names.player(playing.production, "kittens"))
     deadline = time.monotonic() + 10  # who is killed is gone a moment later
@@ -167,8 +167,8 @@ def test_acts_that_do_not_play(playing: House) -> None:
     playing.record(wanted(Act("cows", source=KITTENS.source)))
     playing.build("a" * 12, "cows")
     said = {name: told(commands.prepare, playing.production, name, ["check"]) for name in ("dogs", "cows", "birds")}
-    assert said["dogs"].startswith("it is not built, and a command needs the world of a Sess: book it, or")
-    assert said["cows"].startswith("it is built and does not play, and a command needs the world of a Sess: book it")
+    assert said["dogs"].startswith("it is not built, and a command needs the variables of a Sess: book it, or")
+    assert said["cows"].startswith("it is built and does not play, and a command needs the variables of a Sess")
     assert said["birds"].endswith("known: cows, dogs, kittens")
 
 

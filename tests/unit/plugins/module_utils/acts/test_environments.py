@@ -377,7 +377,7 @@ def test_without_requirements(crewed: House, uv: Uv) -> None:
 
 def test_without_uv(crewed: House) -> None:
     said = told(environments.make, crewed.act(), DJANGO, "/nowhere/uv", "")
-    assert said == "/nowhere/uv is missing; run the role stage (backstage.django.site) first"
+    assert said == "/nowhere/uv is missing; run backstage.django.site first"
 
 
 def test_sweep(house: House) -> None:

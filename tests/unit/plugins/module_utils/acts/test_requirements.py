@@ -154,7 +154,7 @@ REFUSED: list[tuple[Files, Optional[list[str]], str]] = [
                           ("-e ./lib", "./lib"), ("file:///srv/lib", "file:///srv/lib"),
                           ("lib @ file:///srv/lib", "file:///srv/lib"), ("-f wheels", "wheels"),
                           ("w/a-1-py3-none-any.whl", "w/a-1-py3-none-any.whl"))],
-    *[({R: f"a\n{line}\n"}, None, f"{R}: a line holds credentials in its URL, which others could read: take them out,"
+    *[({R: f"a\n{line}\n"}, None, f"{R}: a line holds credentials in its URL, which others could read: remove them,"
        " and write them into 'index' of the Act (username, password)")
       for line in ("-i https://me:s3cret@x/simple", "a @ https://token@x/a.whl", "a @ git+ssh://me:s3cret@x/a")],
     ({P: "[project]\ndependencies = ['a @ file:lib']\n"}, None, f"{P}: 'file:lib' is not in the source"),
@@ -223,7 +223,7 @@ def test_as_windows_writes_it(tmp_path: Path, encoding: str) -> None:
 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / R).write_bytes("a # ä\n".encode("latin-1"))
-    assert told(collect, tmp_path, {}) == f"{R} is no text in UTF-8: save it as that"
+    assert told(collect, tmp_path, {}) == f"{R} is not UTF-8 text: save it as UTF-8"
 
 
 def test_a_lock_that_wants_another_uv(tmp_path: Path) -> None:

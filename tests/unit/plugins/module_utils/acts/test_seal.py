@@ -191,7 +191,7 @@ def test_what_is_too_deep_is_refused(tmp_path: Path) -> None:
         inner /= "d"
         inner.mkdir()
         owned(inner, 0o700)
-    assert told(seal.take, str(root), BUILDER, ACT) == f"{root} has more than 200 directories inside each other"
+    assert told(seal.take, str(root), BUILDER, ACT) == f"{root} has more than 200 nested directories"
 
 
 def test_bytecode_goes_on_fitting_its_source(tmp_path: Path) -> None:

@@ -178,3 +178,26 @@ CLAIMS: list[tuple[dict[str, Any], str, list[str]]] = [
 def test_claims(record: dict[str, Any], path: str, claimed: list[str]) -> None:
     static, media, others = (tuple(urls) for urls in url_prefixes.urls(record, path))
     assert locations.claims(Booked("kittens", path, static, media, 60, others)) == claimed
+
+
+KEPT: list[tuple[str, str]] = [
+    # (a static file, how long a browser keeps it)
+    ("a.0123456789ab.css", "public, max-age=31536000, immutable"),  # as Django's ManifestStaticFilesStorage names it
+    ("a.1a2b3c4d.chunk.js", "public, max-age=31536000, immutable"),
+    ("a.css", "no-cache"),
+    ("a.20260102.css", "no-cache"),  # a date
+    ("a.deadbeef.css", "no-cache"),  # a word
+    ("a.0123456.css", "no-cache"),
+    ("a.0123456789ab.css/none", "no-cache"),
+    ("none.0123456789ab.css", "no-cache"),  # 404: a release that has it may come in a second
+]
+
+
+def test_what_a_browser_keeps(served: Nginx, house: House) -> None:
+    root = Path(house.act("root").release(A).static)
+    for name, _kept in KEPT:
+        if "none" not in name:
+            (root / name).write_text(name)
+    found = [(name, served.get(BOTH, f"/static/{name}")[1].get("Cache-Control")) for name, _kept in KEPT]
+    assert found == KEPT
+    assert served.get(BOTH, "/page")[1].get("Cache-Control") is None, "an Act says itself how long its answers are kept"

@@ -19,6 +19,7 @@ from ansible_collections.backstage.django.plugins.module_utils.bookings.manager 
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
+    Auth,
     Gig,
     Health,
     Manifest,
@@ -113,6 +114,38 @@ def test_a_booking_is_answered_when_apply_returns(playing: House) -> None:
     assert booked(playing, venues=(Venue(V, state="absent"),)).apply() == {}
     assert (page(playing), os.listdir(playing.host.venues)) == (444, [])
     assert before != nginx._workers(nginx.master() or 0)
+
+
+def with_passwords(**users: str) -> Venue:
+    return Venue(V, auth=Auth(users))
+
+
+def test_passwords_come_change_and_go_with_their_venue(playing: House) -> None:
+    file = Path(playing.host.passwords, f"jazz.{V}.users")
+    assert booked(playing, GIG).apply() == {}
+    guarded = booked(playing, GIG, venues=(with_passwords(ada="$6$old"),))
+    assert [(one.step.verb, one.step.before, one.step.after) for one in guarded.plan()] == [
+        ("set passwords", None, ["ada"]),
+        ("change", {}, {"auth": {"realm": "", "users": ["ada"]}}),
+    ]
+    assert guarded.apply() == {}
+    assert (page(playing), "ada:$6$old" in file.read_text()) == (401, True)
+    assert booked(playing, GIG, venues=(with_passwords(ada="$6$old"),)).plan() == []
+    (change,) = booked(playing, GIG, venues=(with_passwords(ada="$6$new"),)).plan()
+    assert change.step.verb == "set passwords"
+    assert booked(playing, GIG, venues=(with_passwords(ada="$6$new"),)).apply() == {}
+    assert "ada:$6$new" in file.read_text()
+    assert booked(playing, GIG, venues=(Venue(V),)).apply() == {}
+    assert (page(playing), file.exists()) == (200, False)
+
+
+def test_a_password_stays_where_nginx_does_not_follow(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = Path(playing.host.passwords, f"jazz.{V}.users")
+    booked(playing, GIG, venues=(with_passwords(ada="$6$old"),)).apply()
+    monkeypatch.setattr(nginx, "_PID", str(playing.root / "no-pid"))
+    said = told(booked(playing, GIG, venues=(with_passwords(ada="$6$new"),)).apply)
+    assert said == "nginx is not running: start the service nginx"
+    assert "ada:$6$old" in file.read_text()
 
 
 def test_a_hand_edited_file_is_said_and_overwritten(playing: House) -> None:

@@ -46,6 +46,11 @@ STEPS: list[tuple[Optional[dict[str, Any]], Optional[dict[str, Any]], list[tuple
     (block(), block(state="closed"), [("venue", V, "close", "open", "closed")]),
     (block(state="closed"), block(), [("venue", V, "open", "closed", "open")]),
     (block(), block(aliases=("b",)), [("venue", V, "change", {"aliases": []}, {"aliases": ["b"]})]),
+    (
+        {**block(), "options": {"upload": "1g"}},
+        {**block(), "options": {"deny": ["::1"]}},
+        [("venue", V, "change", {"upload": "1g"}, {"deny": ["::1"]})],
+    ),
     (block(aliases=("b",)), block(), [("venue", V, "change", {"aliases": ["b"]}, {"aliases": []})]),
     (block(), block(on("kittens")), [("gig", f"kittens at {V}/", "book", None, "kittens")]),
     (block(on("kittens")), block(), [("gig", f"kittens at {V}/", "cancel", "kittens", None)]),

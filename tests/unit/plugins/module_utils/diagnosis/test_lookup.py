@@ -75,7 +75,7 @@ EXPLAINED = [
     ("check", "KeyError: 'A'", "KeyError: 'B'", "the environment variable A is missing: add it to 'env' or 'secrets'"),
     ("check", "ValueError: x", "KeyError: 'B'", "the environment variable B is missing: add it to 'env' or 'secrets'"),
     ("check", "ValueError: one\ntwo", "", "check failed: ValueError: one"),
-    ("check", "", "", "check failed: it printed nothing that tells why"),
+    ("check", "", "", "check failed: it printed no reason"),
     ("check", "AssertionError: ", "", "check failed: AssertionError"),
     ("check", "", "Traceback (most recent call last):\nValueError: x\n", "check failed: ValueError: x"),
 ]

@@ -63,7 +63,7 @@ def close(child: subprocess.Popen[bytes]) -> None:
 
 
 ENDS: list[tuple[Callable[[subprocess.Popen[bytes]], None], str]] = [
-    (close, "who started it has gone"),
+    (close, "its parent has gone"),
     (lambda child: child.send_signal(signal.SIGHUP), "it was sent SIGHUP"),
     (lambda child: child.send_signal(signal.SIGINT), "it was sent SIGINT"),
     (lambda child: child.send_signal(signal.SIGTERM), "it was sent SIGTERM"),
@@ -90,7 +90,7 @@ def test_fault_30_other_waits_end(tmp_path: Path, what: str) -> None:
         time.sleep(0.5)
         close(child)
         child.wait(10)
-    assert said(tmp_path)[1:] == ["the run was ended on this host: who started it has gone", "cleaned up"]
+    assert said(tmp_path)[1:] == ["the run was ended on this host: its parent has gone", "cleaned up"]
 
 
 def test_output_into_a_file_keeps_the_run(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from ansible_collections.backstage.django.plugins.module_utils.host import facts
 from ...told import told
 
 STAGE = {"vassals": "/v", "stats": "/s", "longest_request": 400, "uv": "/uv", "wrapper": "/w"}
-FRONT = {"http_port": 8080, "ipv6": False, "venues": "/n", "params": "/p", "pages": "/h", "visitors": "/dev/null"}
+FRONT = {"http_port": 8080, "ipv6": False, "venues": "/n", "params": "/p", "pages": "/h"}
+FRONT.update({"visitors": "/dev/null", "passwords": "/dev"})
 EXTRA = {"managed_by": "backstage.django", "format": 1, "of a later Backstage": True}
 DEFAULT = {"vassals": "/etc/backstage/vassals", "http_port": 80, "longest_request": 300, "ipv6": True}
 
@@ -62,10 +63,11 @@ def test_what_is_missing_is_said_with_its_cure(tmp_path: Path, monkeypatch: pyte
         assert said.endswith(" is missing); run the playbook backstage.django.site first")
 
 
-def test_a_front_of_house_of_an_earlier_backstage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fact", ["visitors", "passwords"])
+def test_a_front_of_house_of_an_earlier_backstage(fact: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files lack what a Venue's file includes now: said before nginx refuses it."""
-    missing = f"{tmp_path}/visitors.conf"
-    said = told(read(tmp_path, monkeypatch, STAGE, {**FRONT, "visitors": missing}).need_front_of_house)
+    missing = f"{tmp_path}/{fact}"
+    said = told(read(tmp_path, monkeypatch, STAGE, {**FRONT, fact: missing}).need_front_of_house)
     assert said == (
         f"this host's front of house is of an earlier Backstage ({missing} is missing); run the playbook"
         " backstage.django.site first"

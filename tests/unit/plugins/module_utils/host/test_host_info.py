@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from ansible_collections.backstage.django.plugins.modules import backstage_host_
 CONSTANTS, VENUES = "/etc/nginx/conf.d/backstage.conf", "/etc/nginx/backstage/venues"
 LIMITS, MAIN = "/etc/nginx/modules-enabled/90-backstage.conf", "/etc/nginx/nginx.conf"
 NGINX = {"port": 80, "ours": [CONSTANTS, LIMITS], "venues": VENUES, "facts": "/none.json"}
+PRODUCER = {"listen": ["::"], "ours": [], "key": "/none"}
 DEBIAN = System("debian", "13", "Debian GNU/Linux 13 (trixie)", True, True, 4096)
 STRIKE = "Take these Productions down first (playbook backstage.django.strike)."
 
@@ -58,11 +60,18 @@ def test_the_module_documents_what_it_returns() -> None:
     returned = yaml.safe_load(backstage_host_info.RETURN)
     found = ask(
         service={"name": "nginx"}, record="/none", uv="/none", nginx=NGINX, postgresql=True, leaving=True,
-        emperor={"vassals": "/none", "ini": "/none.ini"},
+        emperor={"vassals": "/none", "ini": "/none.ini"}, producer=PRODUCER,
     )  # fmt: skip
     assert set(returned) == set(found)
-    for subject in ("system", "service", "emperor", "nginx", "postgresql"):
+    for subject in ("system", "service", "emperor", "nginx", "postgresql", "producer"):
         assert set(returned[subject]["contains"]) == set(found[subject])
+
+
+def test_powerdns_needs_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(producer=PRODUCER)["refusals"] == []
+    monkeypatch.setattr(System, "read", lambda: replace(DEBIAN, systemd=False))
+    assert "systemd is not PID 1 here" in ask(producer=PRODUCER)["refusals"][0]
+    assert ask(producer=PRODUCER, leaving=True)["refusals"] == []
 
 
 def test_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +119,7 @@ def test_a_broken_configuration(monkeypatch: pytest.MonkeyPatch, path: str, refu
     fault = f"unexpected end of file in {path}:3"
     nginx(monkeypatch, Dump({}, fault))
     found = ask(nginx=NGINX)
-    message = f"nginx's configuration was broken before this run: {fault}. Mend it first: nothing in it was changed."
+    message = f"nginx's configuration was broken before this run: {fault}. Repair it first: nothing was changed."
     assert found["refusals"] == ([message] if refused else [])
     assert found["nginx"]["broken"] is ours
 

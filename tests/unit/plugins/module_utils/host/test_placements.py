@@ -99,10 +99,10 @@ def test_carriage_returns_are_compared(tmp_path: Path) -> None:
 def test_what_is_no_file_is_nobodys_to_replace(tmp_path: Path) -> None:
     path = tmp_path / "uwsgi.params"
     path.mkdir()
-    assert told(file(path).change) == f"{path} is no file: move it elsewhere, then run again"
+    assert told(file(path).change) == f"{path} is not a file: move it elsewhere, then run again"
     path.rmdir()
     os.mkfifo(path)
-    assert "is no file" in told(file(path).change)
+    assert "is not a file" in told(file(path).change)
 
 
 def test_diffs(tmp_path: Path) -> None:

@@ -298,4 +298,4 @@ def test_leaving_what_somebody_took_over(root: Path) -> None:
 
 def test_a_mode_is_an_octal_number(root: Path) -> None:
     said = told(wanted, root, directories=[{"path": f"{root}/etc", "mode": "u=rwx"}])
-    assert said == f"{root}/etc: the mode is 'u=rwx': give an octal number in quotes, such as '0644'"
+    assert said == f"{root}/etc: the mode 'u=rwx' is wrong: give an octal number in quotes, such as '0644'"

@@ -55,9 +55,7 @@ def test_a_deploy_refuses_to_start_anything_beside_it(house: House) -> None:
     path = Path(house.host.vassals, "shop.ini")
     path.write_text("[uwsgi]\n")
     said = told(production.check, options.for_production(before))
-    assert said.startswith(
-        f"{path}: not Backstage's, and its emperor starts as root what lies there; move it elsewhere"
-    )
+    assert said.startswith(f"{path}: not Backstage's, and the emperor would start it as root; move it elsewhere")
 
 
 @pytest.mark.parametrize("more", [{"rollback": "kittens"}, {"state": "absent"}, {"sesses": [], "gigs": []}])

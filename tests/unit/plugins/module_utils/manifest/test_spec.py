@@ -19,6 +19,9 @@ NOUNS: list[tuple[Callable[[], spec.Spec], Any, set[str]]] = [
     (spec.gig, nouns.Gig, set()),
     (spec.seed, nouns.Seed, set()),
     (spec.health, nouns.Health, set()),
+    (spec.auth, nouns.Auth, set()),
+    (spec.rate, nouns.Rate, set()),
+    (spec.proxies, nouns.Proxies, set()),
     (spec.file, nouns.File, {"src"}),  # read by the controller's half
 ]
 MODULES = [spec.production, spec.one_act, spec.one_sess, spec.one_venue, spec.one_gig]
@@ -51,7 +54,7 @@ def test_every_option_has_a_type_and_lists_have_elements(shape: Callable[[], spe
 @pytest.mark.parametrize("shape", MODULES)
 def test_secrets_are_marked(shape: Callable[[], spec.Spec]) -> None:
     marked = {key for key, rule in rules(shape()) if rule.get("no_log")}
-    assert marked == ({"secrets", "password"} & {key for key, _rule in rules(shape())})
+    assert marked == ({"secrets", "password", "users"} & {key for key, _rule in rules(shape())})
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,22 @@ SAID: list[tuple[str, Item]] = [
     ("a Sess", {"sesses": [{"act": "kittens", "processes": 3, "threads": 5}]}),
     ("limits", {"sesses": [{"act": "kittens", "limits": {"memory": "512M", "tasks": 100}}]}),
     ("a Venue", {"venues": [{"name": VENUE, "aliases": ["www." + VENUE], "tls": {"mode": "none"}}]}),
+    (
+        "a Venue with options",
+        {
+            "venues": [
+                {
+                    "name": VENUE,
+                    "auth": {"users": {"ada": "$6$salt$" + "h" * 86}, "realm": "the house"},
+                    "allow": ["192.0.2.0/24"],
+                    "deny": ["192.0.2.66"],
+                    "rate": {"requests": "5/s", "burst": 10},
+                    "upload": "1g",
+                    "proxies": {"addresses": ["::1"], "header": "X-Real-IP"},
+                }
+            ]
+        },
+    ),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]
 

@@ -3,54 +3,18 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any, Callable
-
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError, Refusal
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options as orders
-from ansible_collections.backstage.django.plugins.module_utils.productions.order import Outcome
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase, Step
 
-from ...house import A, House, wanted
-from ...manifests import COMMIT, VENUE, Item, act, booked, git, options
-
-WWW = "www." + VENUE
-NEXT = COMMIT.replace("0", "f")
-GIG = f"kittens at {VENUE}/"
-SECRET = {"secrets": {"KEY": "purrpurr"}}
-DOGS = {"name": "dogs", "source": git()}
-
-
-def gig(path: str, act: str = "kittens", venue: str = VENUE) -> Item:
-    return {"act": act, "venue": venue, "path": path}
-
-
-def given(**more: Any) -> Item:
-    """Kittens, played at its Venue, from a source that is resolved."""
-    contents = {"kittens": COMMIT, "dogs": COMMIT, **more.pop("contents", {})}
-    resolved = {name: {"content": content, "label": "v1"} for name, content in contents.items()}
-    return booked(**{"acts": [act(source=git(), **SECRET)], "resolved": resolved, **more})
-
-
-def settled(house: House, **more: Any) -> Item:
-    before = given(**more)
-    house.settle(orders.for_production(before))
-    return before
-
-
-def checked(**more: Any) -> Outcome:
-    return production.check(orders.for_production(given(**more)))
-
-
-def verbs(outcome: Outcome) -> list[str]:
-    return [f"{step.noun} {step.name}: {step.verb}" for step in outcome.steps]
-
+from ...house import House, wanted
+from ...manifests import VENUE, Item, act, git, options
+from .runs import BOOKED, DOGS, GIG, NEXT, PLAY, SECRET, WWW, checked, gig, given, settled, verbs
 
 FIRST = ["act kittens: build", "act kittens: migrate", "sess kittens: play", "act kittens: add"]
-BOOKED = [f"venue {VENUE}: add", f"gig {GIG}: book"]
 EMPTY: list[tuple[str, Item, list[str]]] = [
     ("all of it", {}, FIRST + BOOKED),
     ("an Act alone is built and not played", {"venues": [], "gigs": []}, [FIRST[0], FIRST[1], FIRST[3]]),
@@ -79,7 +43,6 @@ EMPTY: list[tuple[str, Item, list[str]]] = [
         ["act kittens: build", *["act kittens: seed"], "act kittens: migrate", *["act kittens: seed"] * 2, FIRST[3]],
     ),
 ]
-PLAY = "sess kittens: play"
 NEW_DOGS = [f"act dogs: {verb}" for verb in ("build", "migrate", "add")]
 CHANGES: list[tuple[str, Item, list[str]]] = [
     # (what differs from a settled host, the options, the plan)
@@ -312,67 +275,6 @@ def test_playing(house: House) -> None:
     (release,) = house.state().releases
     playing = {"release": release, "sess": f"{release}.1", "since": "2026-01-01T00:00:01Z"}
     assert checked().playing == {"kittens": playing}
-
-
-def leave_a_release(house: House) -> None:
-    os.makedirs(house.act().release(A).code)
-
-
-def leave_a_sess(house: House) -> None:
-    os.makedirs(house.act().sess(f"{A}.1").root)
-
-
-def leave_a_vassal(house: House) -> None:
-    os.symlink(house.act().sess(f"{A}.7").ini, os.path.join(house.host.vassals, f"backstage.jazz.kittens.{A}.7.ini"))
-
-
-def lose_the_vassal(house: House) -> None:
-    for name in os.listdir(house.host.vassals):
-        os.unlink(os.path.join(house.host.vassals, name))
-
-
-def lose_act_json(house: House) -> None:
-    os.unlink(house.act().record)
-
-
-def lose_the_booking(house: House) -> None:
-    for name in os.listdir(house.host.venues):
-        os.unlink(os.path.join(house.host.venues, name))
-
-
-def edit_the_ini(house: House) -> None:
-    sess = house.state().live or ""
-    files.draft(house.act().sess(sess).ini, "[uwsgi]\nprocesses = 99\n", 0o640)
-
-
-def edit_a_variable(house: House) -> None:
-    files.draft(os.path.join(house.act().sess(house.state().live or "").env, "KEY"), "other\n", 0o640)
-
-
-def lose_live(house: House) -> None:
-    os.unlink(house.act().live)
-
-
-KILLED: list[tuple[Callable[[House], None], list[str]]] = [
-    (leave_a_release, ["act kittens: sweep"]),
-    (leave_a_sess, ["sess kittens: sweep"]),
-    (leave_a_vassal, ["sess kittens: sweep"]),
-    (lose_the_vassal, [PLAY]),
-    (lose_act_json, ["act kittens: add"]),
-    (lose_the_booking, BOOKED),
-    (edit_the_ini, ["act kittens: mend", PLAY]),
-    (edit_a_variable, ["act kittens: mend", PLAY]),
-    (lose_live, ["sess kittens: sweep", PLAY]),
-]
-
-
-@pytest.mark.parametrize(("change", "plan"), KILLED)
-def test_what_a_killed_run_or_a_hand_left_is_mended(
-    house: House, change: Callable[[House], None], plan: list[str]
-) -> None:
-    settled(house)
-    change(house)
-    assert verbs(checked()) == plan
 
 
 DATA = [

@@ -102,6 +102,7 @@ CHANGES: list[tuple[str, Make, Item, list[str]]] = [
     ("stopped", options.for_sess, one_sess(state="stopped"), ["sess kittens: stop"]),
     ("an alias", options.for_venue, one_venue(aliases=["a.example"]), [PLAY, f"venue {VENUE}: change"]),
     ("no alias", options.for_venue, one_venue(aliases=[]), [PLAY, f"venue {VENUE}: change"]),
+    ("an option", options.for_venue, one_venue(upload="1g"), [f"venue {VENUE}: change"]),
     ("closed", options.for_venue, one_venue(state="closed"), [f"venue {VENUE}: close"]),
     ("a new Venue", options.for_venue, one_venue(name="a.example"), ["venue a.example: add"]),
     (
@@ -290,7 +291,7 @@ NO_ACT = "rollback: '{}' is no Act of this Production on this host"
             {"rollback": "kittens", "elsewhere": ["kittens"]},
             "rollback: 'kittens' is no Act of this Production on this host",
         ),
-        ({"prune": True, "only": ["kittens"]}, "prune: it takes the whole manifest; leave 'only' out"),
+        ({"prune": True, "only": ["kittens"]}, "prune: it needs the whole manifest; leave 'only' out"),
     ],
 )
 def test_a_whole_production_refused(house: House, more: Item, said: str) -> None:

@@ -90,7 +90,7 @@ def test_settings_are_laid_over_theirs() -> None:
     compile(item["files"][0]["content"], "stage.py", "exec")
     assert "settings" not in made.item
     made.written()
-    assert made.because["settings"] == ["a file below that is laid over kittens.settings"]
+    assert made.because["settings"] == ["a file below that overrides kittens.settings"]
 
 
 PLACES: list[tuple[list[str], str, dict[str, Any], str, str]] = [
@@ -202,6 +202,6 @@ def test_settings_that_are_classes_are_laid_over_by_one() -> None:
     assert laid["files"][0]["content"].endswith(f"\nclass Stage(Prod):\n    # {WHY}\n    DEBUG = False\n")
     compile(laid["files"][0]["content"], "stage.py", "exec")
     made.written()
-    assert made.because["env"] == ["its class is laid over Prod"]
+    assert made.because["env"] == ["its class overrides Prod"]
     made.give("DJANGO_CONFIGURATION", "Dev", WHY)
     assert "class Stage(Dev)" in made.laid()["files"][0]["content"]

@@ -108,14 +108,14 @@ def test_without_systemd(kernel: Kernel) -> None:
 def test_an_emperor_that_was_not_told(kernel: Kernel) -> None:
     restart = "run the playbook backstage.django.site with -e stage_restart_emperor=true"
     kernel.emperor_started(1_799_999_000)
-    assert look(ALL)["cpu"].why == f"the emperor started before it was told of limits; {restart}"
+    assert look(ALL)["cpu"].why == f"the emperor started before its configuration had limits; {restart}"
     kernel.ini.write_text("[uwsgi]\n")
     assert look(ALL)["cpu"].why == f"this host's stage is of an earlier Backstage; {restart}"
 
 
 def test_a_scope_that_was_not_made(kernel: Kernel) -> None:
     kernel.emperor_started(1_800_000_100)
-    assert look(ALL)["cpu"].why == "its start failed to get it a cgroup: the emperor's log says why"
+    assert look(ALL)["cpu"].why == "its start could not create a cgroup: the emperor's log says why"
 
 
 def test_a_sess_that_does_not_play(kernel: Kernel) -> None:

@@ -85,7 +85,7 @@ WALKS = [
     (
         {"/": "http://www.a.example/"},
         Health(),
-        "/ leads to www.a.example, and nginx leads from there back to a.example, without end: set PREPEND_WWW = False,"
+        "/ leads to www.a.example, and nginx redirects back to a.example without end: set PREPEND_WWW = False,"
         " or make www.a.example the Venue's name and a.example its alias",
     ),
     (

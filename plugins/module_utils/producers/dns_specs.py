@@ -1,0 +1,37 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument spec of the module backstage_dns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Spec = dict[str, dict[str, Any]]
+
+
+def dns() -> Spec:
+    return {
+        "production": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "api": {"type": "str", "default": "http://127.0.0.1:8081"},
+        "key": {"type": "str", "no_log": True},
+        "key_file": {"type": "path", "default": "/etc/powerdns/pdns.d/backstage-key.conf"},
+        "timeout": {"type": "int", "default": 10},
+        "zones": {"type": "list", "elements": "str", "required": True},
+        "name_servers": {"type": "list", "elements": "dict", "default": [], "options": addresses_of_a_name()},
+        "primaries": {"type": "list", "elements": "str", "default": []},
+        "names": {"type": "list", "elements": "dict", "default": [], "options": addresses_of_a_name()},
+        "ttl": {"type": "int", "default": 300},
+        "dnssec": {"type": "bool", "default": False},
+        "prune": {"type": "bool", "default": False},
+        "wait": {"type": "int", "default": 15},
+    }
+
+
+def addresses_of_a_name() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "addresses": {"type": "list", "elements": "str", "required": True},
+    }

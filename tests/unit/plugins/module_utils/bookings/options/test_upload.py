@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The largest upload, by a real nginx."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
+
+from .conftest import NAME, Place, Serve
+
+
+@pytest.mark.parametrize(("upload", "status"), [("10k", 413), ("100k", 200)])
+def test_what_is_too_large(serve: Serve, upload: str, status: int) -> None:
+    assert serve(Venue(NAME, upload=upload)).ask(body=50_000)[0] == status
+
+
+def test_an_upload_without_a_length_and_without_an_end(serve: Serve) -> None:
+    """Refused while it is sent, and what was kept of it is gone."""
+    place = serve(Venue(NAME, upload="100k"))
+    chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", place.server.port)) as client:
+        client.sendall(f"POST / HTTP/1.1\r\nHost: {NAME}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        sent = 0
+        client.settimeout(0.01)
+        said = b""
+        while not said and sent < 1000:
+            client.sendall(chunk)
+            sent += 1
+            try:
+                said = client.recv(12)
+            except TimeoutError:
+                continue
+    assert said == b"HTTP/1.1 413"
+    assert sent < 200, "it is refused at its size, and not when it ends"
+    assert_nothing_left(place)
+
+
+def assert_nothing_left(place: Place) -> None:
+    assert [one for one in (place.server.root / "client_body").rglob("*") if one.is_file()] == []
