@@ -21,6 +21,7 @@ SITE = "run the playbook backstage.django.site first"
 # the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
+    "units": "/etc/systemd/system",
     "stats": "/run/backstage/emperor.stats",
     "longest_request": 300,
     "emperor_log": "/var/log/backstage/emperor.log",
@@ -43,6 +44,7 @@ class Host:
     """The facts of the host. None of them comes from a manifest."""
 
     vassals: str
+    units: str
     stats: str
     longest_request: int
     emperor_log: str

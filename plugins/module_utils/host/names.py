@@ -69,6 +69,11 @@ def vassal(production: str, act: str, sess: str) -> str:
     return f"backstage.{production}.{act}.{sess}.ini"
 
 
+def unit(production: str, act: str, sess: str) -> str:
+    """Return what the units of a Sess are called in systemd, without their ending."""
+    return f"backstage.{production}.{act}.{sess}"
+
+
 def scope(production: str, act: str, sess: str) -> str:
     """Return the name of the cgroup of a Sess with limits. systemd's scope adds the number of its first process."""
     return f"backstage-{production}-{act}-{sess}"

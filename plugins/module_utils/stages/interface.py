@@ -13,7 +13,7 @@ from typing import Any, Optional, Protocol
 
 from ..host.facts import Host
 from ..manifest.nouns import Limits
-from . import emperor
+from . import emperor, systemd
 from .door import Door
 from .limits import Held
 
@@ -33,6 +33,7 @@ class Part:
         timeout: the longest request, in seconds.
         limits: what it may use of the host.
         stage: the Stage kind that runs it.
+        worker_class: how a worker of gunicorn takes requests; empty for other kinds.
     """
 
     release: str
@@ -45,6 +46,7 @@ class Part:
     timeout: int
     limits: Limits = field(default_factory=Limits)
     stage: str = "uwsgi"
+    worker_class: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Look:
     def emperor(self) -> Optional[emperor.Stats]:
         """What the emperor says; None where none runs."""
         return emperor.try_look(self.host.stats)
+
+    @cached_property
+    def units(self) -> dict[str, systemd.Unit]:
+        """The services of all Sesses that systemd runs, by their names."""
+        return systemd.services()
 
 
 class Stage(Protocol):

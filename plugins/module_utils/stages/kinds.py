@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Callable
 
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Act as ActPaths
+from .gunicorn import Asgi, Gunicorn
 from .interface import Stage
 from .uwsgi import Uwsgi, sweep_drafts
 
 _FIRST = "uwsgi"
 """The kind of a Sess whose record names none."""
-_KINDS = {"uwsgi": Uwsgi}
+_KINDS: dict[str, Callable[[Host, ActPaths], Stage]] = {"uwsgi": Uwsgi, "gunicorn": Gunicorn, "asgi": Asgi}
 
 
 def of(name: str, host: Host, act: ActPaths) -> Stage:

@@ -131,7 +131,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     if wanted is None or wanted.release != state.live_release:
         return ["release"]
     found: list[str] = []
-    if state.live not in state.started:
+    links = kinds.of_sess(state.live_record, host, state.paths).links(state.live)
+    if any(files.link_target(path) is None for path in links):
         found.append("it is not started")
     if state.was_given(digests.of_variables(wanted.variables)):
         state.live_env = wanted.variables

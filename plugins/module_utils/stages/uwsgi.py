@@ -18,11 +18,10 @@ from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
 from . import door as doors
-from . import emperor, limits
+from . import emperor, limits, logs
 from .interface import Look, Part, Text
 
 LISTEN = 1024
-_MOST = 1 << 18
 _INI = """\
 ; {ownership}
 [uwsgi]
@@ -222,8 +221,7 @@ class Uwsgi:
 
     def log_ends(self) -> dict[str, int]:
         """Return where the Act's log and the emperor's end now. Time stamps would depend on the Act's TIME_ZONE."""
-        logs = (self.act.log, self.host.emperor_log)
-        return {log: os.path.getsize(log) if os.path.exists(log) else 0 for log in logs}
+        return logs.ends([self.act.log, self.host.emperor_log])
 
     def log_since(self, ends: dict[str, int]) -> str:
         """Return what the Sess logged since then, until its first end.
@@ -236,11 +234,7 @@ class Uwsgi:
 
     def printed_since(self, ends: dict[str, int]) -> str:
         """Return everything that it printed since then; of a very long output only the beginning and the end."""
-        for log, end in ends.items():
-            text = _read_from(log, end).split("GAME OVER")[0].strip()
-            if text:
-                return text
-        return ""
+        return logs.first_since(ends, until="GAME OVER")
 
 
 def sweep_drafts(production: str, vassals: str) -> None:
@@ -248,20 +242,6 @@ def sweep_drafts(production: str, vassals: str) -> None:
     for name in files.names_in(vassals):
         if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
             files.remove(os.path.join(vassals, name))
-
-
-def _read_from(path: str, offset: int) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as log:
-            log.seek(offset)
-            text = log.read(_MOST)
-            rest = os.fstat(log.fileno()).st_size - offset - _MOST
-            if rest > 0:
-                log.seek(offset + _MOST + max(0, rest - _MOST))
-                text += log.read()
-            return text
-    except FileNotFoundError:
-        return ""
 
 
 @functools.cache

@@ -132,19 +132,22 @@ class HostState:
 def read(production: str, host: Host) -> HostState:
     """Read a Production. Its Acts are read on demand."""
     paths = Production(production)
-    state = HostState(paths, started=_started(production, host.vassals))
+    state = HostState(paths, started=_started(production, host))
     for name in sorted({*files.names_in(paths.acts), *state.started}):
         state.act(name)
     return state
 
 
-def _started(production: str, directory: str) -> dict[str, list[str]]:
-    """The Sesses that are started, now and at every boot: Act -> ids."""
+def _started(production: str, host: Host) -> dict[str, list[str]]:
+    """Return the Sesses that are started, now and at every boot, for each Act."""
     found: dict[str, list[str]] = {}
-    for name in files.names_in(directory):
-        parts = name.split(".")
-        if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] == "ini":
-            found.setdefault(parts[2], []).append(f"{parts[3]}.{parts[4]}")
+    for directory, endings in ((host.vassals, ("ini",)), (host.units, ("service", "socket"))):
+        for name in files.names_in(directory):
+            parts = name.split(".")
+            if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] in endings:
+                sesses = found.setdefault(parts[2], [])
+                if f"{parts[3]}.{parts[4]}" not in sesses:
+                    sesses.append(f"{parts[3]}.{parts[4]}")
     return found
 
 

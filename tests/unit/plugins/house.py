@@ -108,8 +108,8 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages", "uv")
-        places = {name: str(root / name) for name in names}
+        names = ("vassals", "units", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages")
+        places = {name: str(root / name) for name in (*names, "uv")}
         for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()
         (root / "visitors").touch()

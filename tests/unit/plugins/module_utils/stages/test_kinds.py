@@ -15,6 +15,7 @@ from ansible_collections.backstage.django.plugins.module_utils.stages import kin
 
 from ...house import A, House
 
+KINDS = ("stages.uwsgi", "stages.gunicorn", "stages.units")
 MODULE_UTILS = Path(os.path.dirname(kinds.__file__)).parent
 
 
@@ -30,12 +31,13 @@ def test_a_kind_of_a_later_backstage(house: House) -> None:
     assert refusal.value.message == "this Backstage has no Stage kind 'opera': update the collection"
 
 
-@pytest.mark.parametrize("stage", ["uwsgi"])
+@pytest.mark.parametrize("stage", ["uwsgi", "gunicorn", "asgi"])
 def test_a_sess_is_started_where_its_links_are(house: House, stage: str) -> None:
     found = kinds.of(stage, house.host, house.act())
     sess = f"{A}.1"
     assert (found.is_started(sess), house.state().started) == (False, [])
     for path, target in found.links(sess).items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         os.symlink(target, path)
     assert (found.is_started(sess), house.state().started) == (True, [sess])
 
@@ -46,6 +48,6 @@ def test_only_the_folder_of_the_stages_imports_a_kind() -> None:
         if path.parent.name == "stages":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("stages.uwsgi"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(KINDS):
                 named.append(str(path.relative_to(MODULE_UTILS)))
     assert named == []
