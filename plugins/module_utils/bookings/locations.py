@@ -48,6 +48,7 @@ class Booked:
         timeout: its longest request, in seconds.
         others: URL prefixes of files that the manifest names.
         left: where it was before.
+        protocol: what is spoken at its door: uwsgi or http.
     """
 
     act: str
@@ -57,6 +58,7 @@ class Booked:
     timeout: int
     others: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
+    protocol: str = "uwsgi"
 
 
 @dataclass
@@ -79,7 +81,7 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines) ->
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
     parts += [_files(paths, url, found, lines.location) for url, found in urls.files.items()]
     parts += [_media(url, paths.act(act).media, lines.location) for url, act in urls.media.items()]
-    parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
+    parts += [_door(paths, url, gig, host, lines) for url, gig in urls.doors.items()]
     if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
         parts.append("\n    location / { return 404; }\n")
     return "".join(parts)
@@ -123,34 +125,55 @@ def _add_left(urls: _Urls, act: str, left: Left) -> None:
             urls.media.setdefault(url, act)
 
 
-def _door(paths: Production, url: str, gig: Booked, host: Host, more: str) -> str:
-    if url == "/":
-        return _pass(paths, url, gig, host, "", more)
+def _door(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
     prefix = url.rstrip("/")
-    # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
-    script = f"""
-        rewrite "(?s)^{_escape(prefix)}(/.*)\\z" $1 break;
-        uwsgi_param SCRIPT_NAME {prefix};"""
+    text = _BY_PROTOCOL[gig.protocol](paths, url, gig, host, lines)
+    if not prefix:
+        return text
     return f"""
     location = {prefix} {{
         absolute_redirect off;
         return 301 {url}$is_args$args;
     }}
-{_pass(paths, url, gig, host, script, more)}"""
+{text}"""
 
 
-def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str, more: str) -> str:
+def _by_uwsgi(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
+    prefix, script = url.rstrip("/"), ""
+    if prefix:
+        # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
+        script = f"""
+        rewrite "(?s)^{_escape(prefix)}(/.*)\\z" $1 break;
+        uwsgi_param SCRIPT_NAME {prefix};"""
+    there = f"uwsgi_pass unix:{paths.act(gig.act).live}/door/s;"
+    asked = f"{script}\n        include {host.params};\n        {there}"
+    hidden = [f"uwsgi_param HTTP_{name.upper().replace('-', '_')}" for name in lines.hidden]
+    return _pass("uwsgi", url, asked, gig, lines, hidden)
+
+
+def _by_http(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
+    """Pass on the URI as nginx reads it, without the prefix: what chose the location is what the Act is asked for."""
+    asked = f"""
+        include {host.proxy_params};
+        proxy_set_header X-Backstage-Prefix "{url.rstrip("/")}";
+        proxy_pass http://unix:{paths.act(gig.act).live}/door/h:/;"""
+    return _pass("proxy", url, asked, gig, lines, [f"proxy_set_header {name}" for name in lines.hidden])
+
+
+_BY_PROTOCOL = {"uwsgi": _by_uwsgi, "http": _by_http}
+
+
+def _pass(module: str, url: str, asked: str, gig: Booked, lines: Lines, hidden: list[str]) -> str:
+    more = lines.location + lines.door + "".join(f'        {name} "";\n' for name in hidden)
     return f"""
     # a door that does not answer is not tried twice: the request may have had its effect
-    location {url} {{{script}
-        include {host.params};
-        uwsgi_pass unix:{paths.act(gig.act).live}/door/s;
-        uwsgi_buffer_size 32k;
-        uwsgi_buffers 8 32k;
-        uwsgi_connect_timeout 5s;
-        uwsgi_read_timeout {gig.timeout + 5}s;
-        uwsgi_send_timeout {gig.timeout + 5}s;
-        uwsgi_next_upstream off;
+    location {url} {{{asked}
+        {module}_buffer_size 32k;
+        {module}_buffers 8 32k;
+        {module}_connect_timeout 5s;
+        {module}_read_timeout {gig.timeout + 5}s;
+        {module}_send_timeout {gig.timeout + 5}s;
+        {module}_next_upstream off;
 {more}    }}
 """
 

@@ -17,6 +17,7 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
+from ..stages import kinds
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
 from . import addresses, blocks, conflicts, nginx, server_block, written
@@ -273,7 +274,9 @@ class Bookings:
         )
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
         left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
-        return Booked(act, path, blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others), left)
+        urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
+        protocol = kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
+        return Booked(act, path, *urls, left, protocol)
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.

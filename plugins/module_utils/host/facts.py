@@ -31,6 +31,7 @@ _DEFAULTS: dict[str, Any] = {
     "ipv6": True,
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
+    "proxy_params": "/etc/nginx/backstage/proxy.params",
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
     "passwords": "/etc/nginx/backstage/passwords",
@@ -54,6 +55,7 @@ class Host:
     ipv6: bool
     venues: str
     params: str
+    proxy_params: str
     http: str
     visitors: str
     passwords: str

@@ -108,7 +108,19 @@ class House:
 
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
-        names = ("vassals", "units", "stats", "venues", "wrapper", "params", "http", "visitors", "passwords", "pages")
+        names = (
+            "vassals",
+            "units",
+            "stats",
+            "venues",
+            "wrapper",
+            "params",
+            "proxy_params",
+            "http",
+            "visitors",
+            "passwords",
+            "pages",
+        )
         places = {name: str(root / name) for name in (*names, "uv")}
         for name in ("vassals", "venues", "passwords", "etc"):
             (root / name).mkdir()

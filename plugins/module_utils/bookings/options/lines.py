@@ -18,12 +18,14 @@ class Lines:
         server: in each of its servers.
         location: in each location from which something is served.
         door: in the locations of Acts alone.
+        hidden: headers of a request that no Act gets.
     """
 
     before: str = ""
     server: str = ""
     location: str = ""
     door: str = ""
+    hidden: tuple[str, ...] = ()
 
     def __add__(self, other: Lines) -> Lines:
         return Lines(
@@ -31,4 +33,5 @@ class Lines:
             self.server + other.server,
             self.location + other.location,
             self.door + other.door,
+            self.hidden + other.hidden,
         )
