@@ -13,7 +13,7 @@ TOOLS := tools
 WHERE := $(if $(INVENTORY),.,example)
 SITE := $(if $(INVENTORY),backstage.django.site,site.yml)
 PLAY = cd $(WHERE) && "$(CURDIR)/.venv/bin/python" -m ansible playbook $(if $(INVENTORY),-i "$(INVENTORY)",$$become) \
-	$(if $(PORT),-e front_of_house_http_port=$(PORT)) $(ARGS)
+	$(if $(PORT),-e front_of_house_http_port=$(PORT) -e front_of_house_https_port=0) $(ARGS)
 
 # The example is this machine, and needs root: by sudo, which may ask for a password.
 define ROOT
@@ -75,13 +75,13 @@ format: ## fix and format what ruff can
 
 # A hanging test ends the run with a traceback. Each of the two workers has namespaces of its own.
 units: $(LINK) ## run the unit tests, which need no host
-	@scripts/apt-missing.sh gcc systemd libc6-dev libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 tzdata  # libraries that a machine may lack
+	@scripts/apt-missing.sh gcc systemd libc6-dev libcurl4 libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 libpcre3 libyajl2 tzdata  # libraries that a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
-	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; \
+	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; uwsgi=$$(scripts/unpacked.sh uwsgi-core)/usr/bin; \
 	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \
-	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
+	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin"; \
 	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
-		-d --tx "2*popen//python=$$(scripts/env.sh $(TOOLS))/bin/python tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
+		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)

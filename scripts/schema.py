@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 from ansible_collections.backstage.django.plugins.doc_fragments import common, manifest
+from ansible_collections.backstage.django.plugins.module_utils.producers import dns_specs
+from ansible_collections.backstage.django.plugins.modules.backstage_dns import DOCUMENTATION as DNS
 from ansible_collections.backstage.django.plugins.modules.backstage_production import DOCUMENTATION
 from ansible_collections.backstage.django.plugins.plugin_utils import variables
 
@@ -70,6 +72,16 @@ def properties(options: Options) -> Schema:
     return found
 
 
+def dns() -> dict[str, Any]:
+    """Return the variable backstage_dns as an option."""
+    options = yaml.safe_load(DNS)["options"]
+    return {
+        "type": "dict",
+        "description": "The zones in DNS to which the names of the Venues belong, and who answers for them.",
+        "suboptions": {key: options[key] for key in dns_specs.variable()},
+    }
+
+
 def schema() -> Schema:
     options: Options = {
         **yaml.safe_load(common.ModuleDocFragment.DOCUMENTATION)["options"],
@@ -77,6 +89,7 @@ def schema() -> Schema:
         **json.loads(manifest.ModuleDocFragment.DOCUMENTATION)["options"],
     }
     known = {variable: options[option] for option, variable in variables.OPTIONS.items()}
+    known[variables.DNS] = dns()
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A Production of backstage.django",

@@ -288,4 +288,84 @@ options:
     description:
       - How many releases stay on the host, 1 to 100. The release that plays and a held release always stay.
       - Defaults to V(5).
+  timers:
+    type: list
+    elements: dict
+    description:
+      - Commands that run at a time, with the release that plays, as the player and with the variables of the Sess. They
+        run while the Sess is started, and never twice at the same time.
+    suboptions:
+      name:
+        type: str
+        required: true
+        description: Its name in logs and status. A letter, then up to 31 lower-case letters, digits and hyphens.
+      run:
+        type: str
+        description:
+          - A program of the environment with its arguments, split like a shell does, but run without one. Give either
+            C(run) or C(manage).
+      manage:
+        type: str
+        description: A management command with its arguments, such as V(clearsessions).
+      at:
+        type: str
+        description: A time of day in the host's time zone, such as V(03:00). Give either C(at) or C(every).
+      every:
+        type: str
+        choices: [minute, quarter, hour, day, week, month]
+        description: How often, at the beginning of each; V(quarter) is of an hour, a week begins on Monday.
+  hooks:
+    type: dict
+    description: Management commands that run at a fixed moment, as the player and with the variables of the Sess.
+    suboptions:
+      before_migrate:
+        type: list
+        elements: str
+        description: Before the migrations of a release. A failure ends the run for this Act before a switch.
+      after_migrate:
+        type: list
+        elements: str
+        description:
+          - After them, and before fixtures and seeds. A failure does the same; the next run begins with
+            C(before_migrate) again, so each of them has to bear being run twice.
+      after_switch:
+        type: list
+        elements: str
+        description:
+          - When another Sess was switched to, also by a rollback, and nginx knows it. A failure is told at the end of
+            the run, and nothing is taken back.
+  workers:
+    type: list
+    elements: dict
+    description:
+      - What runs beside the web processes, from the same release and with the same variables, such as queue workers and
+        a scheduler. They are switched together with the Sess, and end after what they are doing.
+    suboptions:
+      name:
+        type: str
+        required: true
+        description: What logs and status call it. A letter, then up to 31 lower-case letters, digits and hyphens.
+      run:
+        type: str
+        description:
+          - A program of the environment with its arguments, such as V(celery -A kittens worker). It is split as a shell
+            would and run without one. Exactly one of C(run) and C(manage) is given.
+      manage:
+        type: str
+        description: A management command with its arguments, such as V(qcluster).
+      stop:
+        type: str
+        choices: [TERM, INT, QUIT]
+        description: The signal that has it end after what it is doing. Defaults to V(TERM).
+      grace:
+        type: int
+        description: How many seconds that may take, 1 to 86400; then it is killed. Defaults to V(60).
+      once:
+        type: bool
+        description:
+          - Whether that of the old Sess has to end before that of the new one begins, as for a scheduler. Defaults to
+            V(false).
+      count:
+        type: int
+        description: How many of it run, 1 to 64. Defaults to V(1).
 """

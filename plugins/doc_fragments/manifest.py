@@ -45,7 +45,7 @@ def _pointing(place: str, options: Options) -> Options:
 
 _ACT = _options(act.ModuleDocFragment.DOCUMENTATION)
 _SESS = _options(sess.ModuleDocFragment.DOCUMENTATION, sess.ModuleDocFragment.HOSTS)
-_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION)
+_VENUE = _options(venue.ModuleDocFragment.DOCUMENTATION, venue.ModuleDocFragment.DNS)
 _GIG = _options(gig.ModuleDocFragment.DOCUMENTATION)
 
 
@@ -63,6 +63,9 @@ class ModuleDocFragment:
                 "gigs": _nouns("The Gigs, as C(backstage_gigs).", _GIG),
                 "act_defaults": _overlay("Defaults for every Act, as C(backstage_act_defaults).", "acts[]", _ACT),
                 "sess_defaults": _overlay("Defaults for every Sess, as C(backstage_sess_defaults).", "sesses[]", _SESS),
+                "venue_defaults": _overlay(
+                    "Defaults for every Venue, as C(backstage_venue_defaults).", "venues[]", _VENUE
+                ),
             }
         }
     )

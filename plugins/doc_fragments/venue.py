@@ -23,8 +23,28 @@ options:
     suboptions:
       mode:
         type: str
-        choices: [none]
-        description: Only V(none), plain HTTP, is built so far. Defaults to V(none).
+        choices: [none, selfsigned, files]
+        description:
+          - V(none) is plain HTTP. With the others, visitors are led to HTTPS.
+          - With V(selfsigned), the host makes a certificate that no browser trusts by itself. With V(files), you give
+            it as C(certificate) and C(key).
+          - A change of it is a switch of the Acts that play there, because it changes C(BACKSTAGE_ORIGINS).
+          - Defaults to V(none).
+      certificate:
+        type: str
+        description:
+          - The PEM text of the certificate, followed by those of its chain. It is for the name and all aliases.
+          - A certificate that nginx or visitors would refuse is refused, and the one in use stays.
+      key:
+        type: str
+        description: The PEM text of its key, without a password.
+      hsts:
+        type: int
+        description:
+          - The days for which browsers that were here come by HTTPS alone, 1 to 730. nginx says so in every answer, in
+            place of the Act. They can't come back to HTTP before.
+          - More than 60 is refused until HTTPS with a trusted certificate has been used.
+          - Defaults to V(0), with which nginx says nothing.
   state:
     type: str
     choices: [open, closed, absent]
@@ -76,4 +96,14 @@ options:
       header:
         type: str
         description: The header in which they name it. Defaults to V(X-Forwarded-For).
+"""
+
+    # Only a whole manifest knows hosts, and where its names point.
+    DNS = r"""
+options:
+  dns:
+    type: bool
+    description:
+      - Whether its names point at its hosts by the Production's own name servers, where there are any.
+      - Defaults to V(true).
 """

@@ -14,7 +14,12 @@ description:
     whole or not at all. Then asks every name server whether it has the change.
   - Records of a Production have a comment whose account is C(backstage:) and its name. All other records stay as they
     are. Where one of them is in the way, the module fails, names it, and has changed nothing in any zone.
+  - In place of O(names) it takes a manifest. The names of its Venues are pointed at the variable
+    C(backstage_public_address) of the hosts where they are booked. The controller's half of the module reads the
+    manifest; the server's host does not see it.
   - It writes records of the types A and AAAA. A record of somebody else that says the same is left to him.
+extends_documentation_fragment:
+  - backstage.django.manifest
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -113,7 +118,9 @@ options:
 attributes:
   check_mode:
     support: full
-    description: Reads the zones and plans. The name servers are not asked.
+    description:
+      - Reads the zones and plans. The name servers are not asked.
+      - If O(key_file) does not exist, PowerDNS is not installed yet. The module then plans for a server without zones.
   diff_mode:
     support: full
     description: Shows each record as a zone file has it.
@@ -225,7 +232,7 @@ from ansible_collections.backstage.django.plugins.module_utils.producers import 
 def main() -> None:
     module = AnsibleModule(argument_spec=dns_specs.dns(), supports_check_mode=True)
     try:
-        order = orders.read(module.params)
+        order = orders.read(module.params, module.check_mode)
         outcome = manager.check(order) if module.check_mode else manager.reconcile(order)
     except BackstageError as error:
         module.fail_json(msg=str(error))

@@ -68,6 +68,10 @@ options:
         type: int
         required: true
         description: The port that the role wants for nginx.
+      tls_port:
+        type: int
+        default: 0
+        description: The port that it wants for TLS; V(0) where it wants none.
       ours:
         type: list
         elements: str
@@ -248,6 +252,12 @@ nginx:
       type: str
     default_site_removed:
       description: Whether an earlier run of the role disabled that site.
+      type: bool
+    http2_directive:
+      description: Whether HTTP/2 is a directive of this nginx, and not a word of its listeners.
+      type: bool
+    optional_groups:
+      description: Whether its OpenSSL leaves out groups for key exchange that it does not know, where told so.
       type: bool
     venues:
       description: The files of the Venues.

@@ -132,6 +132,9 @@ acts:
     held:
       description: The release that was rolled back and is not played again; null if there is none.
       type: str
+    stopped:
+      description: When the playbook stop stopped it; nothing where it did not.
+      type: str
     releases:
       description: The releases on this host, each with its source, its time, and whether its requirements are pinned.
       type: dict
@@ -142,6 +145,37 @@ acts:
     has_data:
       description: Whether data of the Act is on this host.
       type: bool
+    timers:
+      description: Its timers, by name; empty without any.
+      type: dict
+      contains:
+        when:
+          description: Its time and its command.
+          type: str
+        running:
+          description: Whether it runs now.
+          type: bool
+        last_start:
+          description: When it was started for the last time; else empty.
+          type: str
+        last_end:
+          description: When it ended for the last time; else empty.
+          type: str
+        last_status:
+          description: The exit status then, a signal below 0; nothing if it never ended.
+          type: int
+workers:
+  description: For people, what each worker of an Act does and how often it ended by itself, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["worker: act kittens, celery: working since 2026-11-21T11:13:08+0000"]
+timers:
+  description: For people, when each timer of an Act runs and how its last run ended, one line each.
+  returned: when O(production) is given
+  type: list
+  elements: str
+  sample: ["timer: act kittens, nightly, at 03:00: clearsessions: ended with status 0, 2026-11-21T03:00:04+0000"]
 limits:
   description:
     - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and
@@ -224,6 +258,26 @@ sesses:
           description:
             - How often the limit was reached since the Sess started, in killed processes (C(memory)), periods in which
               it had to wait (C(cpu)), or refused starts of processes and threads (C(tasks)). Null if nothing counts it.
+          type: int
+    workers:
+      description: Its workers, by name; empty where it has none.
+      type: dict
+      contains:
+        state:
+          description:
+            - V(working) or V(not working), as the kernel tells it; V(ending) where it ends what it does.
+          type: str
+        since:
+          description: Since when it works; empty where it does not.
+          type: str
+        restarts:
+          description: How often it ended by itself since its Sess began, and was started again.
+          type: int
+        last_end:
+          description: When that was for the last time; else empty.
+          type: str
+        last_status:
+          description: The exit status then, a signal below 0; nothing where it never ended by itself.
           type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.

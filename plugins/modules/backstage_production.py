@@ -57,6 +57,28 @@ options:
   release:
     type: str
     description: The release to roll back to, instead of the one that played before.
+  migrations:
+    type: str
+    choices: [refuse, keep]
+    default: refuse
+    description:
+      - What a rollback does if the database has migrations that the earlier release does not know. V(refuse) changes
+        nothing and says how to undo them. V(keep) plays the earlier release with them.
+  restart:
+    type: str
+    description:
+      - An Act that is played by another Sess of the same release, with today's variables and secrets. The new Sess has
+        to pass the gate, and the old one is drained. Nothing else is done then. This is a change in every run.
+  stop:
+    type: str
+    description:
+      - An Act that is stopped when it has finished its requests. Nothing else is done then. It stays stopped until
+        O(start), whatever the manifest says meanwhile.
+  start:
+    type: str
+    description:
+      - An Act that is played again after O(stop). Nothing else is done then. It plays the release that was deployed
+        last. An Act that plays is left alone.
   unhold:
     type: list
     elements: str
@@ -115,6 +137,19 @@ EXAMPLES = r"""
             aliases: [www.kittens.example.com]
         gigs:
           - {act: kittens, venue: kittens.example.com}
+
+- name: Restart with the same release
+  hosts: backstage_stage
+  gather_facts: false
+  become: true
+  tasks:
+    - name: Restart the kittens
+      backstage.django.backstage_production:
+        production: "{{ backstage_production }}"
+        acts: "{{ backstage_acts }}"
+        venues: "{{ backstage_venues }}"
+        gigs: "{{ backstage_gigs }}"
+        restart: kittens
 
 - name: Roll back to the release that played before
   hosts: backstage_stage

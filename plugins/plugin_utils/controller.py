@@ -19,10 +19,10 @@ from ..module_utils.manifest import spec
 from ..module_utils.manifest import values as written
 from ..module_utils.manifest.nouns import Act, Manifest
 from ..module_utils.manifest.problems import Problems
-from . import lifetimes, resolving, variables
+from . import lifetimes, pointing, resolving, variables
 
 Options = dict[str, Any]
-DEFAULTS = ("act_defaults", "sess_defaults")
+DEFAULTS = ("act_defaults", "sess_defaults", "venue_defaults")
 NOUNS = ("acts", "sesses", "venues", "gigs", *DEFAULTS)
 """The options whose insides are the manifest's."""
 
@@ -143,12 +143,15 @@ def run(action: ActionBase, options: Options, task_vars: dict[str, Any]) -> dict
     wanted = manifest.read({**options, "checked": False}, problems)
     host = str(task_vars["inventory_hostname"])
     options["elsewhere"] = elsewhere(wanted, host, task_vars.get("groups") or {}, problems)
+    if task_vars.get(variables.DNS) and not options.get("rollback"):
+        pointing.names(wanted, task_vars.get("groups") or {}, task_vars.get("hostvars") or {}, problems)
     problems.refuse()
     options["checked"] = True
-    if options.get("rollback") in options["elsewhere"]:
+    about = next((options[verb] for verb in spec.VERBS if options.get(verb)), None)
+    if about in options["elsewhere"]:
         return {"changed": False, "plan": [], "diff": []}
     through = options.get("through") or "play"
-    if not options.get("rollback") and options.get("state") != "absent":
+    if not about and options.get("state") != "absent":
         here = [act for act in wanted.acts.values() if act.name not in options["elsewhere"] or through == "resolve"]
         chosen = options.get("only") or [act.name for act in here]
         options["resolved"] = resolving.resolve([act for act in here if act.name in chosen], base)

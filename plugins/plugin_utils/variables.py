@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..module_utils.manifest import values
 from ..module_utils.manifest.problems import Problems
+from ..module_utils.producers import dns_specs
 
 PREFIX = "backstage_"
 OPTIONS = {
@@ -23,6 +25,7 @@ OPTIONS = {
     "gigs": "backstage_gigs",
     "act_defaults": "backstage_act_defaults",
     "sess_defaults": "backstage_sess_defaults",
+    "venue_defaults": "backstage_venue_defaults",
     "versions": "backstage_versions",
     "unhold": "backstage_unhold",
     "seeds": "backstage_seed",
@@ -32,8 +35,10 @@ OPTIONS = {
     "longest_request": "stage_longest_request",
 }
 """Options of backstage_production -> the variable that says each in the playbooks."""
-NOT_BUILT = ("backstage_venue_defaults", "backstage_acme", "backstage_dns")
-KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), *NOT_BUILT)
+NOT_BUILT = ("backstage_acme",)
+DNS = "backstage_dns"
+PRODUCER = "backstage_producer"
+KNOWN = (*(name for name in OPTIONS.values() if name.startswith(PREFIX)), DNS, *NOT_BUILT)
 
 
 def check(variables: Mapping[str, Any], problems: Problems) -> None:
@@ -41,10 +46,27 @@ def check(variables: Mapping[str, Any], problems: Problems) -> None:
     for name in NOT_BUILT:
         if variables.get(name) not in (None, "", [], {}):
             problems.add(name, None, "this is not built yet; remove it")
+    if variables.get(DNS) not in (None, "", [], {}):
+        values.check_value(variables[DNS], {"type": "dict", "options": dns_specs.variable()}, DNS, problems)
+        _check_producer(variables, problems)
     for name in sorted(_ours(variables)):
         meant = [known for known in KNOWN if name != known and _is_near(name, known)]
         if meant and name not in KNOWN:
             problems.add(name, None, f"no variable of Backstage; did you mean {meant[0]}? Else give it another name")
+
+
+def _check_producer(variables: Mapping[str, Any], problems: Problems) -> None:
+    """Refuse records that no name server would get, or two would."""
+    api = isinstance(variables[DNS], Mapping) and variables[DNS].get("api")
+    hosts = (variables.get("groups") or {}).get(PRODUCER)
+    if api and hosts:
+        others = f"{', '.join(hosts)} of group {PRODUCER}"
+        problems.add(f"{DNS}.api", None, f"{others} would write the records, too; give either an api or this group")
+    if api and not variables[DNS].get("key"):
+        problems.add(f"{DNS}.key", None, "is missing; give the key of the API")
+    if not api and not hosts:
+        cure = f"put one into the group {PRODUCER}, or give api and key"
+        problems.add(DNS, None, f"no host would write the records: {cure}")
 
 
 def _ours(names: Iterable[Any]) -> list[str]:

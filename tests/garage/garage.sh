@@ -120,7 +120,7 @@ reboot() {
   local host
   for host; do
     forget_connection "$host"
-    podman restart -t 10 "$prefix$host" >/dev/null
+    podman restart -t 30 "$prefix$host" >/dev/null   # systemd that is killed leaves what it would have removed
   done
   booted "$@"
 }

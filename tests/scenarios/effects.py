@@ -92,7 +92,7 @@ def _act(name: str, before: Look, after: Look) -> list[Entry]:
     found += [entry("act", name, "build", before["plays"], release) for release in built]
     for event in after["history"][len(before["history"]) :]:
         if event["event"] == "migrated":
-            found.append(entry("act", name, "migrate", None, event["release"]))
+            found.append(entry("act", name, "migrate", None, _migrated(event, before["sealed"])))
         if event["event"] == "seed done":
             found.append(entry("act", name, "seed", None, event["seed"]))
     if before["held"] and not after["held"] and after["act"]:
@@ -103,6 +103,12 @@ def _act(name: str, before: Look, after: Look) -> list[Entry]:
     if before["there"] and not after["there"]:
         found.append(entry("act", name, "delete data", "data and media"))
     return found + _sess(name, before, after)
+
+
+def _migrated(event: dict[str, Any], sealed: set[str]) -> Any:
+    """Return what a plan says: it names the migrations of a release that was built before."""
+    release, applied = event["release"], event["applied"]
+    return {"release": release, "pending": sorted(applied)} if release in sealed else release
 
 
 def _record(name: str, before: Look, after: Look) -> list[Entry]:

@@ -19,7 +19,10 @@ import apart
 def pytest_configure(config: pytest.Config) -> None:
     """Before any test is imported. Of pytest-xdist only the workers run tests, and each is started by apart.py."""
     assert os.geteuid() == 0, "run these tests as root"
-    if config.option.collectonly or config.getoption("tx", None) or apart.OUTSIDE in os.environ:
+    if config.option.collectonly or apart.OUTSIDE in os.environ:
+        return
+    if config.getoption("tx", None):
+        assert all("apart.py" in worker for worker in config.getoption("tx")), "use make units, not -n: see Makefile"
         return
     try:
         apart.move_out()

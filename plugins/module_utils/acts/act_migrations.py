@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # all of it is one program
     from .act_program import Failed, Options, call, need_database, step
 
 # PostgreSQL identifies an advisory lock by a number, separately in each database
+LOCK_SECONDS = 5
+"""A migration waits so long for a lock; whoever reads the table after it waits as long."""
 MIGRATE_LOCK = int.from_bytes(b"backstag", "big")
 
 
@@ -83,16 +85,43 @@ def migrate_one(alias: str, options: Options) -> list[str]:
     with alone(alias, options["patience"]):
         before = step("migrate", pending, alias)
         try:
-            step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
+            with impatient(alias):
+                step("migrate", call, "migrate", database=alias, interactive=False, verbosity=1)
         except Failed as failure:
             left = step("migrate", pending, alias)
             failure.applied = [name for name in before if name not in left]
+            failure.half = step("migrate", half_applied, alias)
             tableless = unmigrated(options["code"])
             if tableless and re.search(r"no such table|does not exist", str(failure.error)):
                 said = f"the app '{tableless[0]}' has models and no migrations: {failure.error}"
                 raise Failed("migrate", said) from failure
             raise
     return before
+
+
+@contextlib.contextmanager
+def impatient(alias: str) -> Iterator[None]:
+    """Let no migration wait long for a lock in PostgreSQL: whoever comes after it waits behind it.
+
+    It is set in each transaction, because a pooler hands connections on with what is set for longer. A migration that
+    is not atomic has none, and is meant to wait. What the project sets itself stays.
+    """
+    from django.db import connections
+
+    def execute(run: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        connection = context["connection"]
+        if connection.in_atomic_block and int(connection.connection.info.transaction_status) == 0:
+            context["cursor"].cursor.execute(
+                f"SELECT set_config('lock_timeout', '{LOCK_SECONDS}s', true)"
+                " WHERE current_setting('lock_timeout') = '0'"
+            )
+        return run(sql, params, many, context)
+
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    with connections[alias].execute_wrapper(execute):
+        yield
 
 
 @contextlib.contextmanager
@@ -140,6 +169,18 @@ def pending(alias: str) -> list[str]:
     return [f"{migration.app_label}.{migration.name}{where}" for migration, _backwards in plan]
 
 
+def half_applied(alias: str) -> str:
+    """Return the migration that comes next, if nothing undoes what it did before it failed; else nothing."""
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connections[alias])
+    for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())[:1]:
+        if not (migration.atomic and connections[alias].features.can_rollback_ddl):
+            return f"{migration.app_label}.{migration.name}"
+    return ""
+
+
 def applied(options: Options) -> dict[str, Any]:
     """Return the migrations that the databases have. It only reads."""
     import django
@@ -175,8 +216,7 @@ def migrations() -> str:
     import hashlib
 
     from django.apps import apps
-    from django.db import DEFAULT_DB_ALIAS, Error
-    from django.db.migrations.loader import MigrationLoader
+    from django.db import DEFAULT_DB_ALIAS
     from django.db.models.signals import post_migrate, pre_migrate
 
     for signal in (pre_migrate, post_migrate):
@@ -184,14 +224,10 @@ def migrations() -> str:
             function = receiver() if isinstance(receiver, weakref.ReferenceType) else receiver
             if not getattr(function, "__module__", "").startswith("django."):
                 return ""
-    loader = MigrationLoader(None, load=False)
-    try:
-        step("migrate", loader.load_disk)
-    except Failed as failure:
-        if isinstance(failure.error, Error):
-            return ""  # one of them queries the database when it is loaded, and a build has none
-        raise
-    names = sorted(loader.disk_migrations)
+    found = on_disk()
+    if found is None:
+        return ""
+    names = sorted(found)
     models = [
         (
             model._meta.label,
@@ -202,3 +238,28 @@ def migrations() -> str:
     ]
     others = [alias for alias in databases() if alias != DEFAULT_DB_ALIAS]
     return hashlib.sha256(repr((names, sorted(models, key=str), *others)).encode()).hexdigest()
+
+
+def graph() -> dict[str, list[str]] | None:
+    """Return the migrations of the code, with those that each replaces; None if only a database tells."""
+    found = on_disk()
+    if found is None:
+        return None
+    return {
+        f"{app}.{name}": [f"{one}.{replaced}" for one, replaced in migration.replaces]
+        for (app, name), migration in sorted(found.items())
+    }
+
+
+def on_disk() -> dict[tuple[str, str], Any] | None:
+    from django.db import Error
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(None, load=False)
+    try:
+        step("migrate", loader.load_disk)
+    except Failed as failure:
+        if isinstance(failure.error, Error):
+            return None  # one of them queries the database when it is loaded, and a build has none
+        raise
+    return dict(loader.disk_migrations)

@@ -32,6 +32,7 @@ class Failed(Exception):
         self.step = step
         self.error = error
         self.applied: list[str] = []
+        self.half = ""
 
 
 def step(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

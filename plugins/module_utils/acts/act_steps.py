@@ -17,12 +17,13 @@ The answer of each mode:
 
 =========  ================================================================================================
 build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
-           ``debug``, ``migrations``, ``databases``, ``collected``; ``migrated``, the aliases of the databases that
-                      are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for people
+           ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``; ``migrated``, the aliases of the
+           databases that are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for
+           people
 migrate    ``applied``: names, with the alias if it is not the default database
 applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
 look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
-a failure  ``failed``, ``error``, ``message``, ``applied``; ``at``, file and line in the project's own code
+a failure  ``failed``, ``error``, ``message``, ``applied``, ``half``; ``at``, file and line in the project's own code
 =========  ================================================================================================
 """
 
@@ -57,7 +58,7 @@ if TYPE_CHECKING:  # they are fed to the interpreter before this one
         untranslated,
         without_migrations,
     )
-    from .act_migrations import applied, databases, migrate, migrations, of_database, pending
+    from .act_migrations import applied, databases, graph, migrate, migrations, of_database, pending
     from .act_program import ANYTHING, REPORT, Failed, Options, call, need_database, report, step
 
 # Nothing above may import Django or the Act, because this file is read before their paths are set.
@@ -141,6 +142,7 @@ def facts(settings: Any) -> dict[str, Any]:
         "media_root": absolute(settings.MEDIA_ROOT),
         "debug": bool(settings.DEBUG),
         "migrations": migrations(),
+        "graph": graph(),
         "databases": {
             alias: {"engine": str(one.get("ENGINE") or ""), "name": str(one.get("NAME", "")), "vendor": vendor(alias)}
             for alias, one in settings.DATABASES.items()
@@ -320,6 +322,7 @@ def main(mode: str, options: str, descriptor: str) -> int:
             "error": type(failure.error).__name__ if isinstance(failure.error, BaseException) else "",
             "message": told(failure.error, mode, at)[:10_000],
             "applied": failure.applied,
+            "half": failure.half,
             "at": at,
         }
         traceback.print_exception(failure.__cause__ or failure)

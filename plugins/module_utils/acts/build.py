@@ -126,9 +126,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
     process.call_as(builder, os.makedirs, places.media, 0o750, True)
     # the path of the new release, because a moving Act still plays at the old path, but is not built for it
     address = replace(job.address, path=job.inputs.get(inputs.PATH, "/"))
-    env = world.variables(
-        act, paths.production.name, job.release, act.settings, places, address, host.http_port, host.database_port
-    )
+    env = world.variables(act, paths.production.name, job.release, act.settings, places, address, host)
     env = {**env, **environments.entered(environment), "TMPDIR": paths.workshop}
     for line in act.build:
         run_log.phase(act.name, line)
@@ -163,6 +161,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "migrated": found["migrated"],
         "warnings": _warnings(job, found, wanted.requirements),
         "migrations": found["migrations"],
+        "graph": found["graph"],
         "debug": found["debug"],
         "static": _web(found["static_url"], found["static_root"], release, places.static),
         "media": _web(found["media_url"], found["media_root"], release, places.media),

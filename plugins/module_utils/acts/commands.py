@@ -18,6 +18,8 @@ from ..host import masks, names, process
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
 from ..manifest import checks
+from ..state import history
+from ..state.history import History
 from ..state.read import ActState, read
 from . import environments, steps
 
@@ -65,6 +67,7 @@ class Command:
         secrets: the values of the Sess's secrets.
         python: the Act's own Python.
         manage: its management program.
+        history: the Act's history.
     """
 
     words: list[str]
@@ -76,6 +79,7 @@ class Command:
     secrets: list[str]
     python: str
     manage: str
+    history: History
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,12 @@ def changes(words: list[str], told: Optional[bool]) -> bool:
     return not (command in _READ_WITHOUT and not any(word.startswith(_READ_WITHOUT[command]) for word in words[1:]))
 
 
+def undoes(words: list[str]) -> bool:
+    """Return whether the command may undo migrations, or record some that were not applied."""
+    named = [word for word in words[1:] if not word.startswith("-")]
+    return words[0] == "migrate" and changes(words, None) and (len(named) > 1 or "--fake" in words)
+
+
 def prepare(production: str, act: str, words: list[str]) -> Command:
     """Prepare the command with the variables, code and user of the live Sess.
 
@@ -128,7 +138,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
     environment = state.paths.production.environment(record["environment"])
     return Command(
         words=words,
-        argv=_argv(record["manage"], environment, words),
+        argv=argv(record["manage"], environment, words),
         user=process.User.named(names.player(production, act)),
         # unbuffered, so that output and errors come in the right order
         env={**state.live_env, **environments.entered(environment), "PYTHONUNBUFFERED": "1"},
@@ -137,6 +147,7 @@ def prepare(production: str, act: str, words: list[str]) -> Command:
         secrets=state.hidden,
         python=os.path.join(environment, "bin", "python"),
         manage=record["manage"],
+        history=state.history,
     )
 
 
@@ -158,7 +169,7 @@ def _playing(production: str, act: str) -> ActState:
     return state
 
 
-def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
+def argv(manage: str, environment: str, words: list[str]) -> list[str]:
     """Return the command line of the Act's management program with these words."""
     python = os.path.join(environment, "bin", "python")
     if manage.startswith("-m "):
@@ -170,6 +181,8 @@ def _argv(manage: str, environment: str, words: list[str]) -> list[str]:
 
 def run(command: Command, act: str, timeout: float) -> Ran:
     """Run it to its end. The output contains no secret of the Sess."""
+    if undoes(command.words):
+        command.history.add(history.MOVED, run=shlex.join(command.words))
     argv = [command.python, "-", "command", json.dumps({"manage": command.manage, "words": command.words})]
     result = process.run(
         argv, command.user, command.env, command.cwd, steps.SCRIPT, timeout=timeout, together=True, keep=_KEPT

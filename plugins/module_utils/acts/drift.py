@@ -100,7 +100,10 @@ def places(state: ActState) -> list[Place]:
         Place(paths.data, 0o700, player.pw_uid, player.pw_gid),
         Place(paths.production.logs, 0o750, 0, adm),
         Place(paths.log, 0o640, 0, adm),
-        *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold)),
+        Place(paths.crew_log, 0o640, 0, adm),
+        Place(paths.once, 0o711),
+        Place(paths.timers, 0o711),
+        *(Place(path, 0o600) for path in (paths.record, paths.history, paths.hold, paths.stopped)),
     ]
     for name in state.releases:
         release = paths.release(name)
@@ -112,6 +115,7 @@ def places(state: ActState) -> list[Place]:
         found += [Place(sess.record, 0o600), Place(sess.limits, 0o600)]
         unit = os.path.join(sess.root, names.unit(paths.production.name, paths.name, state.live))
         found += [Place(f"{unit}.{ending}", 0o644) for ending in ("service", "socket")]
+        found += [Place(sess.crew, 0o711), Place(sess.crew_ini, 0o640, 0, player.pw_gid)]
         found += [Place(sess.env, 0o750, 0, player.pw_gid), Place(sess.door, 0o750, 0, www)]
         found += [Place(os.path.join(sess.env, name), 0o640, 0, player.pw_gid) for name in files.names_in(sess.env)]
     return found

@@ -21,7 +21,7 @@ from ..manifest.database import POSTGRESQL
 from ..manifest.nouns import Act, Seed, summary
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
-from . import databases, drift, world
+from . import databases, drift, graphs, hooks, world
 
 FIXTURE = "fixture "
 PATIENCE = 600
@@ -113,9 +113,20 @@ def plan(
     return changes + manager.discard(switches)
 
 
-def ask(want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Run a step that only reads, as the player, with the variables of the wanted release."""
-    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {})
+def ask(
+    want: Want, state: ActState, host: Host, mode: str, options: dict[str, Any], fill: bool = True
+) -> dict[str, Any]:
+    """Run a step that only reads, as the player, with the variables of the wanted release.
+
+    Args:
+        want: the Act, with the release.
+        state: what is on disk.
+        host: the host's facts.
+        mode: the step.
+        options: its options.
+        fill: whether what the Act may write is filled first, which a release that played does not need.
+    """
+    return _Manager(want, state, host)._run(mode, {"manage": want.act.manage, **options}, {}, fill)
 
 
 def plan_unhold(want: Want, state: ActState, host: Host) -> list[Change]:
@@ -131,6 +142,7 @@ class _Manager:
         self.act = want.act
         self.paths = state.paths
         self.production = state.paths.production.name
+        self.migrated: dict[str, Any] = {}
 
     def change(self, verb: str, phase: Phase, make: Any, before: Any = None, after: Any = None) -> Change:
         return Change(Step("act", self.act.name, verb, before, after), phase, self.act.name, make)
@@ -219,10 +231,38 @@ class _Manager:
         late += [seed for seed in self.act.seed if not seed.before_migrate]
         changes = [change for seed in early for change in self._seed(seed, answers.get(seed.name))]
         if self.act.migrate and (fresh or not self.state.history.migrated(self.want.release, self.act.database)):
-            changes.append(
-                self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, self.want.release)
-            )
+            after = self._pending(fresh) or self.want.release
+            changes += self._hooks(hooks.BEFORE_MIGRATE, self.act.hooks.before_migrate)
+            changes.append(self.change("migrate", Phase.MIGRATE, partial(self._migrate, fresh), None, after))
+            changes += self._hooks(hooks.AFTER_MIGRATE, self.act.hooks.after_migrate)
         return changes + [change for seed in late for change in self._seed(seed, answers.get(seed.name))]
+
+    def _pending(self, fresh: bool) -> Optional[dict[str, Any]]:
+        """Return the release with its pending migrations; None if only its build or the database can tell them."""
+        known = graphs.of_release(self.state.releases.get(self.want.release, {}))
+        if known is None or self.state.history.moved() >= 0:
+            return None
+        applied = set() if fresh else graphs.supposed(self.state, self.act.database)
+        return {"release": self.want.release, "pending": graphs.pending(applied, known)}
+
+    def _hooks(self, when: str, lines: list[str]) -> list[Change]:
+        return [
+            Change(
+                hooks.step(self.act.name, when, line),
+                Phase.MIGRATE,
+                self.act.name,
+                partial(self._run_hook, when, line, when == hooks.AFTER_MIGRATE and number == len(lines)),
+            )
+            for number, line in enumerate(lines, 1)
+        ]
+
+    def _run_hook(self, when: str, line: str, last: bool) -> None:
+        try:
+            self._run("run", {"manage": self.act.manage, "words": shlex.split(line)}, {})
+        except BackstageError as error:
+            raise hooks.failure(when, line, error, self.migrated.get("applied", ())) from None
+        if last:
+            self.state.history.add("migrated", **self.migrated)
 
     def _seed(self, seed: Seed, answer: Optional[str]) -> list[Change]:
         history = self.state.history
@@ -243,8 +283,7 @@ class _Manager:
         live = self.state.live_release
         which = {"database": self.act.database} if self.act.database else {}
         if live and not fresh and self._has_migrations_of(live):
-            because = f"its migrations are those of {live}"
-            self.state.history.add("migrated", release=self.want.release, applied=[], because=because, **which)
+            self._note_migrated(applied=[], because=f"its migrations are those of {live}", **which)
             return
         data = self.paths.data
         options = {
@@ -255,7 +294,13 @@ class _Manager:
             "within": self.paths.production.root if self.production == names.REHEARSAL else "",
         }
         found = self._run("migrate", options, {})
-        self.state.history.add("migrated", release=self.want.release, applied=found["applied"], **which)
+        self._note_migrated(applied=found["applied"], **which)
+
+    def _note_migrated(self, **what: Any) -> None:
+        """Record the migration. If hooks follow, the last one records it, so that the next run repeats a failed one."""
+        self.migrated = {"release": self.want.release, **what}
+        if not self.act.hooks.after_migrate:
+            self.state.history.add("migrated", **self.migrated)
 
     def _has_migrations_of(self, live: str) -> bool:
         """Return whether `migrate` has nothing to do, because the live release has the same migrations and database."""
@@ -268,13 +313,14 @@ class _Manager:
         before.pop("BACKSTAGE_APPLICATION", None)
         return before == after and self.state.history.migrated(live, self.act.database)
 
-    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str]) -> dict[str, Any]:
+    def _run(self, mode: str, options: dict[str, Any], extra: dict[str, str], fill: bool = True) -> dict[str, Any]:
         """Run a step as the player, with the variables of the Sess."""
         from . import environments, steps
 
         release = self.state.releases[self.want.release]
         player = process.User.named(names.player(self.production, self.act.name))
-        fill_writable(self.state, release)
+        if fill:
+            fill_writable(self.state, release)
         environment = self.paths.production.environment(release["environment"])
         env = {
             **play_variables(self.want, self.state, release, self.host),
@@ -306,6 +352,7 @@ class _Manager:
         never = sorted(known - set(ranked), key=lambda name: self.state.releases.get(name, {}).get("built", ""))
         ranked += reversed(never)
         kept = {*ranked[: self.act.keep_releases], self.want.release, self.state.live_release}
+        kept |= {sess.split(".")[0] for sess in self.state.crews}  # workers of these may still finish their jobs
         if not switches:
             kept |= self.state.served
         if not self.want.unhold:
@@ -353,8 +400,7 @@ def play_variables(want: Want, state: ActState, release: dict[str, Any], host: H
         release["settings"],
         places,
         want.address,
-        host.http_port,
-        host.database_port,
+        host,
     )
     return {**plain, **secrets_of(want.act, state)}
 

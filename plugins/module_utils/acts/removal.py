@@ -40,9 +40,10 @@ def _remove(state: ActState) -> None:
         users.end_processes(owner)
     for release in files.names_in(paths.releases):
         files.remove_sealed(paths.release(release).root, SEAL)
-    for path in (paths.releases, paths.sesses, paths.workshop):
+    for path in (paths.releases, paths.sesses, paths.once, paths.timers, paths.workshop):
         files.remove_tree(path)
     files.remove(paths.live)
+    files.remove(paths.stopped)
     files.remove(paths.record)
     if os.path.isdir(paths.root):
         state.history.add("removed")
@@ -56,6 +57,7 @@ def _delete_data(name: str, state: ActState, database: Optional[databases.Databa
         users.end_processes(owner)
     files.remove_tree(paths.root)
     files.remove(paths.log)
+    files.remove(paths.crew_log)
     for owner in _owners(state):
         users.remove(owner)
 

@@ -94,13 +94,13 @@ def _pair(value: Any) -> list[str]:
     return pair
 
 
-def _named(shape: Shape, most: int = 100) -> Shape:
+def _named(shape: Shape, most: int = 100, longest: int = 200) -> Shape:
     def check(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise _Wrong("is no mapping")
         if len(value) > most:
             raise _Wrong(f"has {len(value)} items, and {most} are the most")
-        return {_text(200)(key): shape(item) for key, item in value.items()}
+        return {_text(longest)(key): shape(item) for key, item in value.items()}
 
     return check
 
@@ -131,11 +131,12 @@ def _inside(key: str, shapes: Mapping[str, Shape], item: Any) -> Any:
 _NAME = _text(500)
 _STEP = _words(500)
 _FAILED = _item(
-    ("applied", "at"),
+    ("applied", "half", "at"),
     failed=_STEP,
     error=_words(200),
     message=_words(20_000, _NOT_PRINTED),
     applied=_list(_words(300)),
+    half=_words(300),
     at=_words(500),
 )
 _TOLD = _list(_words(2000), 300)
@@ -150,6 +151,7 @@ SHAPES: dict[str, Shape] = {
         media_root=_path,
         debug=_bool,
         migrations=_text(64, _MIGRATIONS),
+        graph=_optional(_named(_list(_NAME), 10_000, 500)),
         databases=_named(_item(engine=_NAME, name=_text(4096), vendor=_NAME)),
         collected=_optional(_words(20_000, _NOT_PRINTED)),
         told=_TOLD,

@@ -56,6 +56,11 @@ def run(
         cause = lookup.explain(found["failed"], _said(found, result.err), log, found.get("at", ""))
         if found.get("applied"):
             cause += f" (applied before it: {', '.join(found['applied'])})"
+        if found.get("half"):
+            cause += (
+                f"; {found['half']} is not atomic: what it did before it failed may stand, so look at its tables before"
+                " you repeat it"
+            )
         raise BackstageError(cause, step=found["failed"], log=log)
     found["output"] = result.err
     return found

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
+from ..host.facts import Host
 from ..host.layout import Act as ActPaths
 from ..manifest.database import URL as DATABASE_URL
 from ..manifest.nouns import Act, Venue
@@ -82,9 +83,10 @@ def _public(act: Act, address: Address) -> list[str]:
     return [act.health.host or "localhost"]
 
 
-def _origins(act: Act, address: Address, http_port: int) -> list[str]:
-    port = "" if http_port == 80 else f":{http_port}"
-    origins = [f"http://{name}{port}" for name in _public(act, address)]
+def _origins(act: Act, address: Address, host: Host) -> list[str]:
+    """Where a form that it is sent may come from: never from a site without TLS where the Venue has it."""
+    schemes = {name: venue.scheme for venue in address.venues for name in venue.names}
+    origins = [host.origin(schemes.get(name, "http"), name) for name in _public(act, address)]
     return origins + [f"http://{name}:{port}" for port in address.ports for name in LOCAL]
 
 
@@ -95,8 +97,7 @@ def variables(
     settings: str,
     places: Places,
     address: Address,
-    http_port: int,
-    database_port: int = databases.PORT,
+    host: Host,
 ) -> dict[str, str]:
     """Return all variables except the secrets."""
     own = {
@@ -106,7 +107,7 @@ def variables(
         "BACKSTAGE_ACT": act.name,
         "BACKSTAGE_RELEASE": release,
         "BACKSTAGE_HOSTS": ",".join(hosts(act, address)),
-        "BACKSTAGE_ORIGINS": ",".join(_origins(act, address, http_port)),
+        "BACKSTAGE_ORIGINS": ",".join(_origins(act, address, host)),
         "BACKSTAGE_STATIC_ROOT": places.static,
         "BACKSTAGE_MEDIA_ROOT": places.media,
         "BACKSTAGE_DATA": places.data,
@@ -115,7 +116,7 @@ def variables(
         own["BACKSTAGE_PREFIX"] = address.prefix
     if settings:
         own["DJANGO_SETTINGS_MODULE"] = settings
-    database = databases.placeholders(act, production, places.data, database_port)
+    database = databases.placeholders(act, production, places.data, host.database_port)
     if database and DATABASE_URL not in act.env:
         own[DATABASE_URL] = database["database_url"]
     return {**expand(act.env, places, database), **own}

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..acts.world import Address
-from ..manifest.nouns import Venue
+from ..manifest.nouns import Tls, Venue
 from . import venue_options
 from .blocks import Block
 
 
 def venue(block: Block) -> Venue:
     """The Venue that a file of nginx is of."""
-    return Venue(block["name"], block["aliases"], block["tls"], block["state"], **venue_options.of_block(block))
+    return Venue(
+        block["name"],
+        block["aliases"],
+        Tls(block["tls"], hsts=block.get("hsts", 0)),
+        block["state"],
+        **venue_options.of_block(block),
+    )
 
 
 def others(block: Block, act: str) -> set[str]:

@@ -36,26 +36,29 @@ class Others:
 
     @functools.cached_property
     def _by_hand(self) -> tuple[dict[str, str], dict[int, str]]:
-        """The names on the port of the Venues, and the ports, of other servers: each with the file that says so."""
+        """The names on the ports of the Venues, and the ports, of other servers: each with the file that says so."""
         names: dict[str, str] = {}
         ports: dict[int, str] = {}
+        ours = {self.host.http_port, self.host.https_port}
         for server in self.nginx.servers:
             if os.path.realpath(server.path).startswith(self.host.venues + "/"):
                 continue
-            for name, path in server.names.items() if self.host.http_port in server.ports else ():
+            for name, path in server.names.items() if ours & server.ports.keys() else ():
                 names.setdefault(name, path)
             for port, path in server.ports.items():
                 ports.setdefault(port, path)
         return names, ports
 
     def name(self, name: str) -> str:
-        """Who has a name on the port of the Venues; empty where nobody does."""
+        """Who has a name on a port of the Venues; empty where nobody does."""
         return self.productions.get(name) or self._by_hand[0].get(name, "")
 
     def port(self, port: int) -> str:
         """Who has nginx listen on a port; empty where nobody does."""
         if port == self.host.http_port:
             return "all Venues (front_of_house_http_port)"
+        if port == self.host.https_port:
+            return "all Venues (front_of_house_https_port)"
         return self.productions.get(f"port {port}") or self._by_hand[1].get(port, "")
 
 

@@ -79,8 +79,8 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines) ->
     """The locations of a server for the Acts that play there, each with what the Venue's options add."""
     urls = _sorted(booked)
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
-    parts += [_files(paths, url, found, lines.location) for url, found in urls.files.items()]
-    parts += [_media(url, paths.act(act).media, lines.location) for url, act in urls.media.items()]
+    parts += [_files(paths, url, found, lines.headers + lines.location) for url, found in urls.files.items()]
+    parts += [_media(url, paths.act(act).media, lines.headers + lines.location) for url, act in urls.media.items()]
     parts += [_door(paths, url, gig, host, lines) for url, gig in urls.doors.items()]
     if not {"/"} & {*urls.doors, *urls.files, *urls.media}:
         parts.append("\n    location / { return 404; }\n")
@@ -165,6 +165,7 @@ _BY_PROTOCOL = {"uwsgi": _by_uwsgi, "http": _by_http}
 
 def _pass(module: str, url: str, asked: str, gig: Booked, lines: Lines, hidden: list[str]) -> str:
     more = lines.location + lines.door + "".join(f'        {name} "";\n' for name in hidden)
+    more += "".join(f"        {module}_hide_header {name};\n" for name in lines.dropped)
     return f"""
     # a door that does not answer is not tried twice: the request may have had its effect
     location {url} {{{asked}
@@ -194,6 +195,8 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: s
         root {root};
         disable_symlinks if_not_owner from={root}/;
         try_files {" ".join(tried)} =404;
+        gzip_static on;
+        gzip_vary on;
         open_file_cache max=1000 inactive=60s;
         open_file_cache_valid 5s;
         open_file_cache_errors off;

@@ -24,6 +24,7 @@ from . import addresses, blocks, conflicts, nginx, server_block, written
 from . import steps as booking_steps
 from .blocks import Block
 from .conflicts import Others
+from .encryption import Encryption
 from .locations import Booked
 from .passwords import Passwords
 from .server_block import port_name
@@ -74,12 +75,13 @@ class Bookings:
         self.taken: dict[str, BackstageError] = {}
         self.taken_ports: dict[str, BackstageError] = {}
         self.passwords = Passwords(self.paths.name, self.host, self.manifest.venues)
+        self.encryption = Encryption(self.paths.name, self.host, self.manifest.venues, self.before)
         self.others = self.known or Others(self.paths.name, self.host)
         self.find_taken()
 
     def find_taken(self) -> None:
-        """Note whose names and ports somebody else has."""
-        self.taken = conflicts.names(self.manifest, self.others)
+        """Note which Venues can't be served as the manifest says, and whose ports somebody else has."""
+        self.taken = {**self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
         self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
 
     def reached(self) -> set[str]:
@@ -88,7 +90,7 @@ class Bookings:
 
     def files_of_ours(self) -> set[str]:
         """The files of nginx that this Production has, and so can write anew."""
-        return {self._path(name) for name in self._before()}
+        return {*map(self._path, self._before()), *self.encryption.places(self.before)}
 
     def refused(self) -> dict[str, BackstageError]:
         """Known before anything is done: Act or Venue -> why it can't be booked."""
@@ -211,7 +213,9 @@ class Bookings:
         for act in sorted({*self.before_ports, *own}):
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
-        if not steps and self.host.has_front_of_house and nginx.is_stale(self.host.venues):
+        steps += self.encryption.steps(wanted)
+        read = [self.host.venues, *self.encryption.places(wanted)]
+        if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
         return [Change(step, Phase.BOOK) for step in steps]
 
@@ -290,7 +294,9 @@ class Bookings:
         texts = self._differing()
         if self.coming and not texts:
             return {}
-        self.others.nginx.need_accepted({self._path(name) for name in texts})
+        self.encryption.make(self.wanted())
+        written_anew = {self._path(name) for name in texts}
+        self.others.nginx.need_accepted(written_anew | self.encryption.places(self.before))
         failed = self._refused(texts)
         texts = {name: text for name, text in texts.items() if name not in failed}
         old = {name: self._file(name) for name in texts}
@@ -311,6 +317,7 @@ class Bookings:
         if silent:
             self._take_back(silent, old)
             nginx.reload()
+        self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
@@ -332,11 +339,7 @@ class Bookings:
     def _refused(self, texts: dict[str, Optional[str]]) -> dict[str, BackstageError]:
         """The Venues that nginx does not take by themselves; the others go on."""
         new = {name: {server_block.file_name(self.paths.name, name): text} for name, text in texts.items() if text}
-        try:
-            nginx.check_alone({file: text for files_ in new.values() for file, text in files_.items()}, self.host.http)
-        except BackstageError:
-            return {name: error for name, candidate in new.items() for error in _try_alone(candidate, self.host.http)}
-        return {}
+        return nginx.refused_alone(new, self.host.http)
 
     def _differing(self) -> dict[str, Optional[str]]:
         """The files to be written, and None for those to be removed."""
@@ -386,11 +389,3 @@ class Bookings:
             return [(act, visit.at_port(act, block)) for act in live.values()]
         gigs = block["gigs"] if block["state"] == "open" else []
         return [(live[gig["act"]], visit.at_venue(block, gig)) for gig in gigs if gig["act"] in live]
-
-
-def _try_alone(candidate: dict[str, str], constants: str) -> list[BackstageError]:
-    try:
-        nginx.check_alone(candidate, constants)
-    except BackstageError as error:
-        return [error]
-    return []

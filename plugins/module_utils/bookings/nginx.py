@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Container
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -50,13 +50,16 @@ class Configuration:
     path: str = ""
     servers: tuple[Server, ...] = ()
 
-    def need_accepted(self, ours: Container[str]) -> None:
+    def need_accepted(self, ours: Iterable[str]) -> None:
         """Refuse to go on where nginx refuses this, unless for a file of ours that will be written anew.
+
+        Args:
+            ours: files of nginx, and directories with certificates, of which nginx's words name one.
 
         Raises:
             BackstageError: somebody else has to mend it.
         """
-        if self.fault and self.path not in ours:
+        if self.fault and not any(place == self.path or f'"{place}/' in self.fault for place in ours):
             message = f"nginx refuses its configuration: {self.fault}: mend it, then run again"
             raise BackstageError(message, step="nginx")
 
@@ -107,6 +110,24 @@ def check_alone(texts: dict[str, str], constants: str) -> None:
         main = os.path.join(directory, "main")
         files.draft(main, _ALONE.format(directory=directory, constants=constants), 0o600)
         check(", ".join(texts), main)
+
+
+def refused_alone(candidates: dict[str, dict[str, str]], constants: str) -> dict[str, BackstageError]:
+    """The sets of files that nginx does not take by themselves: the key of each -> why."""
+    try:
+        check_alone({name: text for texts in candidates.values() for name, text in texts.items()}, constants)
+    except BackstageError:
+        found = {key: _refused_alone(texts, constants) for key, texts in candidates.items()}
+        return {key: error for key, error in found.items() if error}
+    return {}
+
+
+def _refused_alone(texts: dict[str, str], constants: str) -> Optional[BackstageError]:
+    try:
+        check_alone(texts, constants)
+    except BackstageError as error:
+        return error
+    return None
 
 
 def master() -> Optional[int]:

@@ -13,7 +13,7 @@ from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..state.plan import Change, Phase
-from . import server_block
+from . import encryption, server_block
 from .manager import Bookings
 
 _MOVES = (Phase.PLAY, Phase.LEAVE, Phase.STOP, Phase.REMOVE)
@@ -35,6 +35,8 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
     try:
         if bookings.host.has_front_of_house or not planning:
             bookings.host.need_front_of_house()
+            if any(map(encryption.is_encrypted, bookings.wanted().values())):
+                bookings.host.need_tls()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)
@@ -46,10 +48,11 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
 
 def doubts(bookings: Bookings, refused: Container[str]) -> list[str]:
     """What a run that needs nothing of nginx says of it all the same: the names of Venues are compared at every run."""
+    found = bookings.encryption.doubts()
     fault = bookings.others.nginx.fault if bookings.manifest.venues else ""
     if not fault or any(act in refused for act in ("", *bookings.reached())):
-        return []
-    return [f"nginx plays on, and would not start again: it refuses its configuration: {fault}"]
+        return found
+    return [*found, f"nginx plays on, and would not start again: it refuses its configuration: {fault}"]
 
 
 def _need_writable(host: Host) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
+from ..certificates.pairs import Pairs
 from ..host import files
 from ..host.facts import Host
 from ..host.layout import Production
@@ -43,7 +44,8 @@ def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
         "production": production,
         "name": venue.name,
         "aliases": venue.aliases,
-        "tls": venue.tls,
+        "tls": venue.tls.mode,
+        **({"hsts": venue.tls.hsts} if venue.tls.hsts else {}),
         "state": venue.state,
         "gigs": [{"act": gig.act, "path": gig.path} for gig in booked],
     }
@@ -65,10 +67,14 @@ def render(paths: Production, venue: Venue, booked: list[Booked], host: Host) ->
     """The whole file of a Venue."""
     about = json.dumps(data(paths.name, venue, booked), sort_keys=True)
     lines = venue_options.lines(paths.name, venue, host)
+    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}"]
+    if venue.scheme == "https":
+        blocks.append(_redirect(paths, venue, venue.names, _listen(host), host, lines))
+    address = f"{_address(paths, venue, host, lines)}\n    server_name {venue.name};"
     body = lines.server + _body(paths, venue, booked, host, lines)
-    blocks = [f"# {files.OWNERSHIP}\n{_DATA}{about}\n{lines.before}", _server(paths, venue, body, host)]
+    blocks.append(_block(paths, venue.name, address, body, host))
     if venue.aliases:
-        blocks.append(_redirect(paths, venue, host, lines))
+        blocks.append(_redirect(paths, venue, venue.aliases, _address(paths, venue, host, lines), host, lines))
     return "\n".join(blocks)
 
 
@@ -83,40 +89,52 @@ def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
     listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
     lines = venue_options.lines(paths.name, Venue(""), host)
-    body = lines.server + _pages(host) + locations.render(paths, [booked], host, lines)
+    body = lines.server + _pages(host, lines) + locations.render(paths, [booked], host, lines)
     return f"# {files.OWNERSHIP}\n{_DATA}{about}\n\n" + _block(paths, port_name(booked.act), listen, body, host)
 
 
-def _listen(host: Host) -> str:
-    lines = [f"    listen {host.http_port};"]
+def _listen(host: Host, scheme: str = "http") -> str:
+    how = (" ssl" + " http2" * host.http2_listen) if scheme == "https" else ""
+    lines = [f"    listen {host.port(scheme)}{how};"]
     if host.ipv6:
-        lines.append(f"    listen [::]:{host.http_port};")
+        lines.append(f"    listen [::]:{host.port(scheme)}{how};")
     return "\n".join(lines)
 
 
-def _server(paths: Production, venue: Venue, body: str, host: Host) -> str:
-    return _block(paths, venue.name, f"{_listen(host)}\n    server_name {venue.name};", body, host)
+def _address(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
+    """Where a server of the Venue listens, with what TLS needs: the same text for every mode of it."""
+    if venue.scheme == "http":
+        return _listen(host)
+    pair = Pairs.of(host, paths.name, venue.name)
+    headers = lines.headers.replace("        ", "    ").rstrip("\n")
+    names = "|".join(name.replace(".", "\\.") for name in venue.names)
+    return f"""{_listen(host, "https")}
+    include {host.tls};
+    ssl_certificate {pair.certificate};
+    ssl_certificate_key {pair.key};
+    # a request for another site over this connection: the browser opens one of its own
+    if ($ssl_server_name !~* "^({names})\\z") {{ return 421; }}""" + (f"\n{headers}" if headers else "")
 
 
 def _block(paths: Production, name: str, address: str, body: str, host: Host) -> str:
     return f"""server {{
 {address}
     server_tokens off;
-    access_log {access_log(paths.name, name)} combined;
+    access_log {access_log(paths.name, name)} backstage;
     include {host.visitors};
 {body}}}
 """
 
 
-def _redirect(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
-    port = "" if host.http_port == 80 else f":{host.http_port}"
+def _redirect(paths: Production, venue: Venue, names: list[str], address: str, host: Host, lines: Lines) -> str:
+    """Return a server that redirects to the Venue's own name: from aliases, and from http if the Venue has TLS."""
     return f"""server {{
-{_listen(host)}
-    server_name {" ".join(venue.aliases)};
+{address}
+    server_name {" ".join(names)};
     server_tokens off;
-    access_log {access_log(paths.name, venue.name)} combined;
+    access_log {access_log(paths.name, venue.name)} backstage;
     include {host.visitors};
-{lines.server}    return 301 $scheme://{venue.name}{port}$request_uri;
+{lines.server}    return 301 {host.origin(venue.scheme, venue.name)}$request_uri;
 }}
 """
 
@@ -131,14 +149,14 @@ def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host, lin
         alias {host.pages}/closed.html;
         add_header Retry-After {RETRY_AFTER} always;
         add_header Cache-Control no-store always;
-    }}
+{lines.headers}    }}
 """
     if not booked:
         return "\n    # nothing is on tonight\n    location / { return 404; }\n"
-    return _pages(host) + locations.render(paths, booked, host, lines)
+    return _pages(host, lines) + locations.render(paths, booked, host, lines)
 
 
-def _pages(host: Host) -> str:
+def _pages(host: Host, lines: Lines) -> str:
     """nginx's own pages, for answers that no Act gave (uwsgi_intercept_errors is off)."""
     parts = []
     for status in ("502", "503", "504"):
@@ -149,6 +167,6 @@ def _pages(host: Host) -> str:
         alias {host.pages}/{status}.html;
         add_header Retry-After 5 always;
         add_header Cache-Control no-store always;
-    }}
+{lines.headers}    }}
 """)
     return "".join(parts)

@@ -68,4 +68,4 @@ def _gigs(block: Optional[Block]) -> dict[str, str]:
 
 
 def _settings(block: Block) -> Block:
-    return {**{key: block[key] for key in ("aliases", "tls") if key in block}, **block.get("options", {})}
+    return {**{key: block[key] for key in ("aliases", "tls", "hsts") if key in block}, **block.get("options", {})}

@@ -11,7 +11,7 @@ from typing import Any
 from ..host.facts import Host
 from ..manifest.nouns import Auth, Proxies, Rate, Venue, summary
 from .blocks import Block
-from .options import access, auth, proxies, rate, upload
+from .options import access, auth, hsts, proxies, rate, upload
 from .options.lines import Lines
 
 KEYS = ("auth", "allow", "deny", "rate", "upload", "proxies")
@@ -21,7 +21,7 @@ _NONE = Venue("")
 def lines(production: str, venue: Venue, host: Host) -> Lines:
     """What a Venue's options add to its file."""
     guards = access.lines(venue) + auth.lines(host.passwords, production, venue)
-    return upload.lines(venue) + proxies.lines(venue) + guards + rate.lines(production, venue)
+    return upload.lines(venue) + proxies.lines(venue) + guards + rate.lines(production, venue) + hsts.lines(venue)
 
 
 def given(venue: Venue) -> dict[str, Any]:

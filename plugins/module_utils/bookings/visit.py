@@ -16,10 +16,11 @@ from typing import Any, Optional
 from ..acts import world
 from ..host import files
 from ..host.errors import BackstageError
-from ..host.facts import Host
+from ..host.facts import STANDARD, Host
 from ..host.layout import Act as ActPaths
 from ..host.layout import Production
 from ..host.timed_socket import TimedSocket
+from ..host.timed_tls import TimedTls
 from ..manifest.nouns import Act
 from ..stages import door, proofs
 from ..stages.pages import Answer, Page, Site, Walk, assets, judge, missing
@@ -53,6 +54,7 @@ class Place:
         aliases: other names, at which nginx leads to this one.
         beside: the paths of other Acts there.
         guards: the statuses with which nginx keeps visitors out before the Act hears of them.
+        scheme: https where the Venue has TLS.
     """
 
     name: str
@@ -61,13 +63,20 @@ class Place:
     aliases: tuple[str, ...] = ()
     beside: frozenset[str] = frozenset()
     guards: tuple[int, ...] = ()
+    scheme: str = "http"
 
     def below(self, page: str) -> str:
         return self.path.rstrip("/") + page
 
 
 def get(
-    host: Host, name: str, path: str, timeout: float, port: Optional[int] = None, more: Optional[dict[str, str]] = None
+    host: Host,
+    name: str,
+    path: str,
+    timeout: float,
+    port: Optional[int] = None,
+    more: Optional[dict[str, str]] = None,
+    scheme: str = "http",
 ) -> Answer:
     """GET a page of a name from the local nginx.
 
@@ -78,16 +87,20 @@ def get(
         timeout: seconds for the whole answer.
         port: where, if not at the Venues' own port.
         more: more headers.
+        scheme: https to ask with TLS, whatever the certificate.
 
     Raises:
         BackstageError: nobody answered.
     """
-    port = port or host.http_port
-    site = name if port == 80 else f"{name}:{port}"
+    port = port or host.port(scheme)
+    origin = host.origin(scheme, name, port)
+    site = origin.partition("://")[2]
     client = http.client.HTTPConnection("127.0.0.1", port)
-    client.sock = TimedSocket(socket.AF_INET, timeout)
+    below = client.sock = TimedSocket(socket.AF_INET, timeout)
     try:
-        client.sock.connect((client.host, port))
+        below.connect((client.host, port))
+        if scheme == "https":
+            client.sock = TimedTls(below, name)
         client.request("GET", path, headers={"Host": site, "User-Agent": door.AGENT, **(more or {})})
         answer = client.getresponse()
         headers = tuple((key.lower(), value) for key, value in answer.getheaders())
@@ -95,23 +108,25 @@ def get(
         return Answer(answer.status, answer.getheader("Location", ""), body, headers)
     except (OSError, http.client.HTTPException) as error:
         raise BackstageError(
-            f"http://{site}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
+            f"{origin}{path} does not answer on this host ({error or type(error).__name__})", step="nginx"
         ) from None
     finally:
         client.close()
+        below.close()
 
 
 def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> Walk:
     """A visitor who comes by nginx, and wants to know whether it is this Act's Sess that answers."""
-    port = place.port or host.http_port
-    site = Site(place.name, place.aliases, place.path, (None, 80, port), place.beside)
+    port = place.port or host.port(place.scheme)
+    ports = (None, STANDARD[place.scheme], port)
+    site = Site(place.name, place.aliases, place.path, ports, place.beside, place.scheme)
 
     def fetch(page: Page, cookies: str) -> Answer:
         question = Question(proofs.token(act)) if act and page.name == place.name and not _is_file(act, page) else None
         more = {"Cookie": cookies} if cookies else {}
         if question and question.token:
             more[proofs.HEADER] = question.header
-        answer = get(host, page.name, page.uri, timeout, port, more)
+        answer = get(host, page.name, page.uri, timeout, port, more, place.scheme)
         if answer.status in place.guards and not (question and question.is_answered(answer)):
             raise Guarded(answer.status)
         if question and question.is_foreign(answer):
@@ -153,7 +168,8 @@ def at_venue(block: Block, gig: dict[str, Any]) -> Place:
     """A Gig at a Venue."""
     beside = addresses.others(block, gig["act"]) if gig["act"] else ()
     guards = venue_options.guards(block) if block["state"] == "open" else ()
-    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside), guards)
+    scheme = addresses.venue(block).scheme
+    return Place(block["name"], gig["path"], None, tuple(block["aliases"]), frozenset(beside), guards, scheme)
 
 
 def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
@@ -169,7 +185,8 @@ def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
         answer = judge(walk, act.health, Page(place.name, place.below(act.health.path)), str)
         page = walk.pages[-1]
         for kind, asset in assets(page, answer, walk.site) if answer else []:
-            status = get(host, asset.name, asset.uri, act.health.timeout, walk.site.ports[-1]).status
+            port = walk.site.ports[-1]
+            status = get(host, asset.name, asset.uri, act.health.timeout, port, scheme=place.scheme).status
             if status >= 400:
                 raise BackstageError(missing(page, kind, asset, status))
     except Guarded:
@@ -205,8 +222,8 @@ def urls(production: str, host: Host, pages: Mapping[str, str]) -> list[dict[str
 
 def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:
     """The status of the first answer, and what is wrong with it or with where it leads to."""
-    port, page = place.port or host.http_port, place.below(path)
-    found = {"url": f"http://{place.name}{'' if port == 80 else f':{port}'}{page}", "status": 0, "error": ""}
+    page = place.below(path)
+    found = {"url": host.origin(place.scheme, place.name, place.port) + page, "status": 0, "error": ""}
     walk = _walk(place, host, 30, act)
     try:
         answer = walk.ask(Page(place.name, page))

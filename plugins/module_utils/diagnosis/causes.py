@@ -293,6 +293,12 @@ ROWS: list[Row] = [
         "the database does not answer: start it, or correct where DATABASE_URL or DATABASES says it is",
     ),
     Row(
+        "lock timeout",
+        r"canceling statement due to lock timeout",
+        "a migration waited for a lock that another connection holds, and gave up, because visitors wait behind it: run"
+        " again, or first end what holds the lock (pg_stat_activity names it)",
+    ),
+    Row(
         "another migrate",
         r"another migrate of this database has not ended within (\d+) s",
         "another migrate of this database has not ended within {0} s: wait for it, or end it (pg_stat_activity names"

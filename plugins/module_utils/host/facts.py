@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from . import files
 from .errors import BackstageError
@@ -16,6 +16,8 @@ from .errors import BackstageError
 STAGE = "/etc/backstage/stage.json"
 FRONT_OF_HOUSE = "/etc/backstage/front_of_house.json"
 DATABASE = "/etc/backstage/database.json"
+STANDARD = {"http": 80, "https": 443}
+"""The port of a URL that names none."""
 SITE = "run the playbook backstage.django.site first"
 
 # the roles' defaults, for a plan on a host that has no stage yet
@@ -28,6 +30,10 @@ _DEFAULTS: dict[str, Any] = {
     "uv": "/usr/local/lib/backstage/tools/bin/uv",
     "wrapper": "/usr/local/lib/backstage/wrapper",
     "http_port": 80,
+    "https_port": 443,
+    "http2_listen": False,
+    "tls": "/etc/nginx/backstage/tls.conf",
+    "certificates": "/var/lib/backstage/certificates",
     "ipv6": True,
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
@@ -35,6 +41,7 @@ _DEFAULTS: dict[str, Any] = {
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
     "passwords": "/etc/nginx/backstage/passwords",
+    "calendar": "/etc/nginx/backstage/calendar",
     "pages": "/usr/local/share/backstage/pages",
     "database_port": 5432,
 }
@@ -52,6 +59,10 @@ class Host:
     uv: str
     wrapper: str
     http_port: int
+    https_port: int
+    http2_listen: bool
+    tls: str
+    certificates: str
     ipv6: bool
     venues: str
     params: str
@@ -59,11 +70,21 @@ class Host:
     http: str
     visitors: str
     passwords: str
+    calendar: str
     pages: str
     database_port: int
     has_stage: bool
     has_front_of_house: bool
     has_database: bool
+
+    def port(self, scheme: str) -> int:
+        """Where nginx answers for Venues, with TLS or without."""
+        return self.https_port if scheme == "https" else self.http_port
+
+    def origin(self, scheme: str, name: str, port: Optional[int] = None) -> str:
+        """What a URL begins with, with a port where it is not the scheme's own."""
+        port = port or self.port(scheme)
+        return f"{scheme}://{name}" + ("" if port == STANDARD[scheme] else f":{port}")
 
     @classmethod
     def read(cls) -> Host:
@@ -85,6 +106,14 @@ class Host:
             if not os.path.exists(path):
                 message = f"this host's front of house is of an earlier Backstage ({path} is missing); {SITE}"
                 raise BackstageError(message, step="nginx")
+
+    def need_tls(self) -> None:
+        if not self.https_port:
+            message = "nginx of this host does not listen for TLS: set front_of_house_https_port"
+            raise BackstageError(f"{message}, and {SITE}", step="nginx")
+        if not os.path.exists(self.tls):
+            message = f"this host's front of house is of an earlier Backstage ({self.tls} is missing); {SITE}"
+            raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

@@ -14,7 +14,15 @@ from .services import Service
 from .system import System
 
 _NGINX = "nginx"
+_ELSEWHERE = {
+    "port": "front_of_house_http_port to another port",
+    "tls_port": "front_of_house_https_port to another port, or to 0 where no Venue has TLS",
+}
 _STRIKE = "Take these Productions down first (playbook backstage.django.strike)."
+_HTTP2_DIRECTIVE = (1, 25, 1)
+"""The version of nginx in which HTTP/2 became a directive of its own; before, it is a word of the listener."""
+_OPTIONAL_GROUPS = (3, 5)
+"""The version of OpenSSL that leaves a group for key exchange out if it has a question mark and is not known."""
 _CONNECTIONS = ("/etc/nginx/nginx.conf", "512")
 """The file in which the owner would set the number, and nginx's default."""
 
@@ -50,9 +58,8 @@ def _emperor(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list
 
 
 def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:
-    dump, site, port = Dump.read(), default_site.state(), asked["port"]
-    taken_by = listeners.holder({one for table in listeners.TABLES for one in listeners.sockets(port, table)}, _NGINX)
-    taken_by = "" if taken_by == _NGINX else taken_by
+    dump, site, port, tls_port = Dump.read(), default_site.state(), asked["port"], asked["tls_port"]
+    taken_by, tls_taken_by = _holder(port), _holder(tls_port) if tls_port else ""
     venues = [name for name in files.names_in(asked["venues"]) if name.endswith(".conf")]
     where, number = next(iter(dump.values("worker_connections").items()), _CONNECTIONS)
     found = {
@@ -62,13 +69,24 @@ def _nginx(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[s
         "default_site": site,
         "default_site_removed": default_site.was_removed(asked["facts"]),
         "venues": venues,
+        "http2_directive": packages.version(_NGINX) >= _HTTP2_DIRECTIVE,
+        "optional_groups": packages.version("openssl") >= _OPTIONAL_GROUPS,
         # another file sets the limit of open files, so the owner has chosen it
         "limits_files": any(path not in asked["ours"] for path in dump.values("worker_rlimit_nofile")),
         "connections": {"path": where, "number": int(number)},
     }
     if leaving:
         return found, [f"Still booked here: {', '.join(venues)}. {_STRIKE}"] if venues else []
-    return found, [*_faults(dump, asked), *_default_servers(dump, asked, site), *_taken(port, taken_by)]
+    in_the_way = [*_faults(dump, asked), *_default_servers(dump, asked, site, "port"), *_taken(port, taken_by, "port")]
+    if tls_port:
+        in_the_way += [*_default_servers(dump, asked, site, "tls_port"), *_taken(tls_port, tls_taken_by, "tls_port")]
+    return found, in_the_way
+
+
+def _holder(port: int) -> str:
+    """Who else listens on a port; empty where nobody does, or nginx."""
+    who = listeners.holder({one for table in listeners.TABLES for one in listeners.sockets(port, table)}, _NGINX)
+    return "" if who == _NGINX else who
 
 
 def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
@@ -79,17 +97,17 @@ def _faults(dump: Dump, asked: dict[str, Any]) -> list[str]:
     return [f"nginx's configuration was broken before this run: {dump.fault}. Repair it first: nothing was changed."]
 
 
-def _default_servers(dump: Dump, asked: dict[str, Any], site: str) -> list[str]:
+def _default_servers(dump: Dump, asked: dict[str, Any], site: str, which: str) -> list[str]:
     return [
-        f"{path} already declares a default server for port {asked['port']} ({line}), and only one can exist. Remove "
-        "default_server from it, or set front_of_house_http_port to another port."
-        for path, line in dump.default_servers(asked["port"]).items()
+        f"{path} already declares a default server for port {asked[which]} ({line}), and only one can exist. Remove "
+        f"default_server from it, or set {_ELSEWHERE[which]}."
+        for path, line in dump.default_servers(asked[which]).items()
         if path not in asked["ours"] and not (path == default_site.LINK and site == default_site.UNTOUCHED)
     ]
 
 
-def _taken(port: int, who: str) -> list[str]:
-    return [f"Port {port} is taken by {who}. Stop it, or set front_of_house_http_port to another port."] if who else []
+def _taken(port: int, who: str, which: str) -> list[str]:
+    return [f"Port {port} is taken by {who}. Stop it, or set {_ELSEWHERE[which]}."] if who else []
 
 
 def _producer(asked: dict[str, Any], leaving: bool) -> tuple[dict[str, Any], list[str]]:

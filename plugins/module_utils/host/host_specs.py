@@ -33,6 +33,7 @@ def info() -> Spec:
             "type": "dict",
             "options": {
                 "port": {"type": "int", "required": True},
+                "tls_port": {"type": "int", "default": 0},
                 "ours": {"type": "list", "elements": "str", "required": True},
                 "venues": {"type": "path", "required": True},
                 "facts": {"type": "path", "required": True},

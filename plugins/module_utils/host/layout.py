@@ -116,8 +116,27 @@ class Act:
         return os.path.join(self.root, "hold")
 
     @cached_property
+    def stopped(self) -> str:
+        """There while the Act is stopped by the playbook stop, and not by the manifest."""
+        return os.path.join(self.root, "stopped")
+
+    @cached_property
     def log(self) -> str:
         return os.path.join(self.production.logs, self.name + ".log")
+
+    @cached_property
+    def crew_log(self) -> str:
+        """What its workers print: no Act's name has a dot."""
+        return os.path.join(self.production.logs, self.name + ".crew.log")
+
+    @cached_property
+    def once(self) -> str:
+        """The locks of workers of which one may run at a time, whatever Sess it is of."""
+        return os.path.join(self.root, "once")
+
+    @cached_property
+    def timers(self) -> str:
+        return os.path.join(self.root, "timers")
 
     def release(self, release: str) -> Release:
         return Release(os.path.join(self.releases, release))
@@ -159,6 +178,16 @@ class Sess:
     def limits(self) -> str:
         """Return the file of its limits, which its start reads. It exists only if the Sess has limits."""
         return os.path.join(self.root, "limits.json")
+
+    @cached_property
+    def crew_ini(self) -> str:
+        """The vassal of its workers; beside limits.json, so that they have those limits, too."""
+        return os.path.join(self.root, "crew.ini")
+
+    @cached_property
+    def crew(self) -> str:
+        """What its workers are told; there where it has some."""
+        return os.path.join(self.root, "crew")
 
     @cached_property
     def env(self) -> str:

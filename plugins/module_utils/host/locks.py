@@ -81,3 +81,18 @@ def _wait(handle: int, path: str, deadline: float, notes: list[str]) -> None:
                     f"{holder} holds {path}; run again when it has ended, or raise lock_timeout", step="lock"
                 ) from None
             time.sleep(0.1)
+
+
+def is_held(path: str) -> bool:
+    """Return whether a process holds the lock. A file that does not exist is not held."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False

@@ -70,8 +70,13 @@ def vassal(production: str, act: str, sess: str) -> str:
 
 
 def unit(production: str, act: str, sess: str) -> str:
-    """Return what the units of a Sess are called in systemd, without their ending."""
+    """Return the name of the units of a Sess in systemd, without their ending."""
     return f"backstage.{production}.{act}.{sess}"
+
+
+def crew_vassal(production: str, act: str, sess: str) -> str:
+    """The file name of a Sess's workers there."""
+    return f"backstage.{production}.{act}.{sess}.crew.ini"
 
 
 def scope(production: str, act: str, sess: str) -> str:

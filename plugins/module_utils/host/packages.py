@@ -23,6 +23,13 @@ def missing(wanted: list[str]) -> list[str]:
     return [package for package, name in plain.items() if name not in installed]
 
 
+def version(package: str) -> tuple[int, ...]:
+    """The numbers that an installed package's own version begins with; none where it is not installed."""
+    known = programs.ask(*_QUERY, "--showformat=${db:Status-Status} ${Version}", package)
+    found = re.match(r"installed (?:\d+:)?([\d.]*\d)", known.out)
+    return tuple(map(int, found.group(1).split("."))) if found else ()
+
+
 def shipped(package: str) -> dict[str, str]:
     """Return the configuration files of a package -> the MD5 digest with which each was shipped."""
     listed = programs.ask(*_QUERY, "--showformat=${Conffiles}", package)

@@ -109,6 +109,21 @@ def command_line(text: str) -> Optional[str]:
     return None
 
 
+def worker_program(text: str) -> Optional[str]:
+    """A program of the environment, with its arguments."""
+    problem = command_line(text)
+    if problem:
+        return problem
+    program = shlex.split(text)[0]
+    if not re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", program):
+        return "begin with a program of the environment, by its name alone, such as 'celery -A kittens worker'"
+    return None
+
+
+def time_of_day(text: str) -> Optional[str]:
+    return None if re.match(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", text) else "write hours and minutes in quotes: '03:00'"
+
+
 def directory(path: str) -> Optional[str]:
     """A directory inside the code whose name ends in the vassal's ini, where more than words is code."""
     if path == ".":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from . import checks, database, venue_checks
-from .nouns import Act, Manifest, Sess
+from .nouns import Act, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
 
 
@@ -109,6 +109,8 @@ def _check_act(act: Act, where: str, longest_request: int, problems: Problems) -
         problems.add(
             f"{where}.index", None, "give username and password, or neither; with a token, any username will do"
         )
+    _check_company(act, where, problems)
+    _check_hooks(act, where, problems)
     _check_static_urls(act, where, problems)
     _check_writable(act, where, problems)
     _check_database(act, where, problems)
@@ -124,6 +126,47 @@ def _check_database(act: Act, where: str, problems: Problems) -> None:
     for name in reading if not act.database else []:
         said = "names a placeholder of the Act's database, and the Act has no 'database': add one"
         problems.add(f"{where}.env.{name}", act.env[name], said)
+
+
+def _check_company(act: Act, where: str, problems: Problems) -> None:
+    """Check the workers and timers of an Act."""
+    for key, items in (("workers", act.workers), ("timers", act.timers)):
+        known = [item.name for item in items]
+        for name in sorted({name for name in known if known.count(name) > 1}):
+            cure = "use 'count' for more than one of it" if key == "workers" else "give each another name"
+            problems.add(f"{where}.{key}[{name}]", None, f"stands in the list twice; {cure}")
+        for item in items:
+            _check_command(item, f"{where}.{key}[{item.name}]", problems)
+    for worker in act.workers:
+        place = f"{where}.workers[{worker.name}]"
+        problems.check(f"{place}.grace", worker.grace, checks.between(worker.grace, 1, 86400))
+        problems.check(f"{place}.count", worker.count, checks.between(worker.count, 1, 64))
+        if worker.once and worker.count > 1:
+            problems.add(f"{place}.count", worker.count, "one that runs once has no second one; leave 'count' out")
+    for timer in act.timers:
+        place = f"{where}.timers[{timer.name}]"
+        if bool(timer.at) == bool(timer.every):
+            problems.add(place, None, "give either 'at', a time of day, or 'every'")
+        if timer.at:
+            problems.check(f"{place}.at", timer.at, checks.time_of_day(timer.at))
+
+
+def _check_command(item: Worker | Timer, place: str, problems: Problems) -> None:
+    problems.check(f"{place}.name", item.name, checks.act(item.name))
+    if bool(item.run) == bool(item.manage):
+        said = "give either 'run', a program of the environment, or 'manage', a management command"
+        problems.add(place, None, said)
+    for key, rule in (("run", checks.worker_program), ("manage", checks.command_line)):
+        if getattr(item, key):
+            problems.check(f"{place}.{key}", getattr(item, key), rule(getattr(item, key)))
+
+
+def _check_hooks(act: Act, where: str, problems: Problems) -> None:
+    for when, lines in summary(act.hooks).items():
+        for line in lines:
+            problems.check(f"{where}.hooks.{when}", line, checks.command_line(line))
+        if lines and when != "after_switch" and not act.migrate:
+            problems.add(f"{where}.hooks.{when}", None, "its Act runs no migrations (migrate: false); leave it out")
 
 
 def _check_static_urls(act: Act, where: str, problems: Problems) -> None:
@@ -165,6 +208,8 @@ def _words(manifest: Manifest) -> frozenset[str]:
         found.update(act.env, act.secrets or {})
         for seed in act.seed:
             found.update((seed.name, *seed.secrets))
+        found.update(worker.name for worker in act.workers)
+        found.update(timer.name for timer in act.timers)
     return frozenset(found)
 
 

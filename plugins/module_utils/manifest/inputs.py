@@ -61,6 +61,9 @@ ACT_KEYS: dict[str, str] = {
     "health": NEITHER,
     "timeout": SESS,
     "keep_releases": NEITHER,
+    "workers": SESS,
+    "timers": NEITHER,
+    "hooks": NEITHER,
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,

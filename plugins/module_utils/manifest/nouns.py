@@ -98,6 +98,69 @@ class Seed:
 
 
 @dataclass(frozen=True)
+class Worker:
+    """A process that runs beside the web processes of a Sess, from the same release: a queue worker or a scheduler.
+
+    Args:
+        name: its name in logs and status.
+        run: a program of the environment with its arguments; empty for a management command.
+        manage: a management command with its arguments.
+        stop: the signal after which it finishes its job and ends.
+        grace: the number of seconds until it is killed.
+        once: whether the old Sess's has to end before the new one's starts.
+        count: how many of it run.
+    """
+
+    name: str
+    run: str = ""
+    manage: str = ""
+    stop: str = "TERM"
+    grace: int = 60
+    once: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A command at a time.
+
+    Args:
+        name: its name in logs and status.
+        run: a program of the environment with its arguments; empty for a management command.
+        manage: a management command with its arguments.
+        at: a time of day, such as 03:00.
+        every: or how often: minute, quarter, hour, day, week, month.
+    """
+
+    name: str
+    run: str = ""
+    manage: str = ""
+    at: str = ""
+    every: str = ""
+
+    @property
+    def when(self) -> str:
+        """Return its time as people read it, with its command."""
+        time = f"every {self.every}" if self.every else f"at {self.at}"
+        return f"{time}: {self.run or self.manage}"
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Management commands at fixed moments of a run.
+
+    Args:
+        before_migrate: before the migrations of a release.
+        after_migrate: after them.
+        after_switch: after a switch to another Sess.
+    """
+
+    before_migrate: list[str] = field(default_factory=list)
+    after_migrate: list[str] = field(default_factory=list)
+    after_switch: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Health:
     """What the gate asks of a Sess before it goes live."""
 
@@ -143,6 +206,9 @@ class Act:
     health: Health = field(default_factory=Health)
     timeout: int = 60
     keep_releases: int = 5
+    workers: list[Worker] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    hooks: Hooks = field(default_factory=Hooks)
 
 
 @dataclass(frozen=True)
@@ -218,12 +284,41 @@ class Proxies:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """A certificate with its chain, and its key, as PEM texts."""
+
+    certificate: str = field(repr=False)
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How a Venue is encrypted.
+
+    Args:
+        mode: none, selfsigned or files.
+        certificate: with files: the PEM text of the certificate with its chain.
+        key: with files: the PEM text of its key.
+        hsts: the days for which browsers come by HTTPS alone; 0 for nothing said.
+    """
+
+    mode: str = "none"
+    certificate: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
+    hsts: int = 0
+
+    @property
+    def pair(self) -> Pair:
+        return Pair(self.certificate, self.key)
+
+
+@dataclass(frozen=True)
 class Venue:
     """A DNS namespace, whatever plays there."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
-    tls: str = "none"
+    tls: Tls = field(default_factory=Tls)
     state: str = "open"
     auth: Auth = field(default_factory=Auth)
     allow: list[str] = field(default_factory=list)
@@ -231,10 +326,16 @@ class Venue:
     rate: Rate = field(default_factory=Rate)
     upload: str = "10m"
     proxies: Proxies = field(default_factory=Proxies)
+    dns: bool = True
 
     @property
     def names(self) -> list[str]:
         return [self.name, *self.aliases]
+
+    @property
+    def scheme(self) -> str:
+        """What its URLs begin with: visitors who come without TLS are led there."""
+        return "http" if self.tls.mode == "none" else "https"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,26 @@ from typing import Any, Optional
 
 from . import checks, consistency, shapes, sources, spec
 from .consistency import Listed
-from .nouns import Act, Auth, File, Gig, Health, Index, Limits, Manifest, Proxies, Rate, Seed, Sess, StaticUrl, Venue
+from .nouns import (
+    Act,
+    Auth,
+    File,
+    Gig,
+    Health,
+    Hooks,
+    Index,
+    Limits,
+    Manifest,
+    Proxies,
+    Rate,
+    Seed,
+    Sess,
+    StaticUrl,
+    Timer,
+    Tls,
+    Venue,
+    Worker,
+)
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -125,6 +144,9 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         given.setdefault("manage", "-m django")  # its code is an empty directory
     files = [_file(file, f"{where}.files", problems) for file in given.pop("files", [])]
     seeds = [_seed(seed, f"{where}.seed", problems) for seed in given.pop("seed", [])]
+    workers = [Worker(**_given(worker)) for worker in given.pop("workers", [])]
+    timers = [Timer(**_given(timer)) for timer in given.pop("timers", [])]
+    hooks = Hooks(**_given(given.pop("hooks", {})))
     health = _given(given.pop("health", {}))
     if "status" in health:
         health["status"] = tuple(health["status"])
@@ -144,7 +166,10 @@ def _act(item: Item, where: str, version: Optional[str], problems: Problems) -> 
         database=engine,
         static_urls=urls,
         seed=seeds,
+        workers=workers,
+        timers=timers,
         health=Health(**health),
+        hooks=hooks,
         **given,
     )
 
@@ -183,4 +208,7 @@ def _venue(item: Item) -> Venue:
     tls = _given(given.pop("tls", {}))
     rate, proxies = Rate(**_given(given.pop("rate", {}))), Proxies(**_given(given.pop("proxies", {})))
     auth = Auth(**_given(given.pop("auth", {})))
-    return Venue(tls=tls.get("mode", "none"), auth=auth, rate=rate, proxies=proxies, **given)
+    for key in {"certificate", "key"} & tls.keys():
+        # a line feed at the end is lost in YAML as easily as it is added
+        tls[key] = tls[key].strip() + "\n" if tls[key].strip() else ""
+    return Venue(tls=Tls(**tls), auth=auth, rate=rate, proxies=proxies, **given)

@@ -21,13 +21,11 @@ NOT_BUILT = {
 NOT_BUILT_VALUES = {
     ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
-    ("mode", "selfsigned"): "none",
-    ("mode", "files"): "none",
-    ("mode", "acme"): "none",
+    ("mode", "acme"): "none, selfsigned or files",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""
-OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults"}
+OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults", "venues": "venue_defaults"}
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 

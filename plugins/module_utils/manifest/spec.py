@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 Spec = dict[str, dict[str, Any]]
+VERBS = ("rollback", "restart", "stop", "start")
+"""Options that name one Act and what is done to it; nothing else is done then."""
 
 
 def source() -> Spec:
@@ -67,6 +69,36 @@ def seed() -> Spec:
     }
 
 
+def worker() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "stop": {"type": "str", "choices": ["TERM", "INT", "QUIT"]},
+        "grace": {"type": "int"},
+        "once": {"type": "bool"},
+        "count": {"type": "int"},
+    }
+
+
+def timer() -> Spec:
+    return {
+        "name": {"type": "str", "required": True},
+        "run": {"type": "str"},
+        "manage": {"type": "str"},
+        "at": {"type": "str"},
+        "every": {"type": "str", "choices": ["minute", "quarter", "hour", "day", "week", "month"]},
+    }
+
+
+def hooks() -> Spec:
+    return {
+        "before_migrate": {"type": "list", "elements": "str"},
+        "after_migrate": {"type": "list", "elements": "str"},
+        "after_switch": {"type": "list", "elements": "str"},
+    }
+
+
 def health() -> Spec:
     return {
         "path": {"type": "str"},
@@ -105,6 +137,9 @@ def act() -> Spec:
         "health": {"type": "dict", "options": health()},
         "timeout": {"type": "int"},
         "keep_releases": {"type": "int"},
+        "workers": {"type": "list", "elements": "dict", "options": worker()},
+        "timers": {"type": "list", "elements": "dict", "options": timer()},
+        "hooks": {"type": "dict", "options": hooks()},
     }
 
 
@@ -126,7 +161,12 @@ def sess() -> Spec:
 
 
 def tls() -> Spec:
-    return {"mode": {"type": "str", "choices": ["none"]}}
+    return {
+        "mode": {"type": "str", "choices": ["none", "selfsigned", "files"]},
+        "certificate": {"type": "str"},
+        "key": {"type": "str", "no_log": True},
+        "hsts": {"type": "int"},
+    }
 
 
 def auth() -> Spec:
@@ -153,6 +193,7 @@ def venue() -> Spec:
         "rate": {"type": "dict", "options": rate()},
         "upload": {"type": "str"},
         "proxies": {"type": "dict", "options": proxies()},
+        "dns": {"type": "bool"},
     }
 
 
@@ -199,7 +240,7 @@ def one_sess() -> Spec:
 
 
 def one_venue() -> Spec:
-    return {**common(), **venue()}
+    return {**common(), **{key: rule for key, rule in venue().items() if key != "dns"}}
 
 
 def one_gig() -> Spec:
@@ -216,12 +257,14 @@ def production() -> Spec:
         "gigs": {"type": "list", "elements": "dict", "options": gig(), "default": []},
         "act_defaults": {"type": "dict", "options": optional(act()), "default": {}},
         "sess_defaults": {"type": "dict", "options": optional(sess()), "default": {}},
+        "venue_defaults": {"type": "dict", "options": optional(venue()), "default": {}},
         "versions": {"type": "dict", "default": {}},
         "only": {"type": "list", "elements": "str", "default": []},
         "version": {"type": "str"},
         "through": {"type": "str", "choices": ["resolve", "build", "migrate", "play"], "default": "play"},
-        "rollback": {"type": "str"},
+        **{verb: {"type": "str"} for verb in VERBS},
         "release": {"type": "str"},
+        "migrations": {"type": "str", "choices": ["refuse", "keep"], "default": "refuse"},
         "unhold": {"type": "list", "elements": "str", "default": []},
         "seeds": {"type": "dict", "default": {}},
         "prune": {"type": "bool", "default": False},
@@ -265,7 +308,17 @@ def log_info() -> Spec:
 
 def rehearsal() -> Spec:
     whole = production()
-    lists = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "version")
+    lists = (
+        "acts",
+        "sesses",
+        "venues",
+        "gigs",
+        "act_defaults",
+        "sess_defaults",
+        "venue_defaults",
+        "versions",
+        "version",
+    )
     return {
         "path": {"type": "str"},
         "act": {"type": "str"},

@@ -11,7 +11,7 @@ import re
 from typing import Any, Optional
 
 from . import checks
-from .nouns import Proxies, Venue
+from .nouns import Proxies, Tls, Venue
 from .problems import Problems
 
 MOST_REQUESTS = 10_000
@@ -20,6 +20,9 @@ MOST_ROUNDS = 10_000
 """Of SHA-crypt: nginx computes it at every request, and answers nobody meanwhile."""
 MOST_COST = 8
 """Of bcrypt: twice as slow for each one more."""
+MOST_DAYS = 730
+CAREFUL_DAYS = 60
+"""Of HSTS: for as long, visitors may be shut out where HTTPS turns out not to work."""
 _HASH = re.compile(
     r"\$(?:5|6)\$(?:rounds=(?P<rounds>[0-9]{1,9})\$)?[./A-Za-z0-9]{1,16}\$(?:[./A-Za-z0-9]{43}|[./A-Za-z0-9]{86})"
     r"|\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{53}"
@@ -36,6 +39,10 @@ def check(venue: Venue, where: str, problems: Problems) -> None:
     problems.check(f"{where}.proxies.header", venue.proxies.header, header(venue.proxies.header))
     if venue.proxies != Proxies() and not venue.proxies.addresses:
         problems.add(f"{where}.proxies.addresses", None, "is missing; name the proxies whose header is believed")
+    problems.check(f"{where}.tls.hsts", venue.tls.hsts, hsts(venue.tls))
+    if venue.tls.mode == "files" and venue.state != "absent":
+        problems.check(f"{where}.tls.certificate", None, pem(venue.tls.certificate, "CERTIFICATE"))
+        problems.check(f"{where}.tls.key", None, pem(venue.tls.key, "PRIVATE KEY"))
     _check_auth(venue, f"{where}.auth", problems)
     _check_rate(venue, f"{where}.rate", problems)
 
@@ -68,6 +75,24 @@ def addresses(value: str) -> Optional[str]:
         except ValueError:
             return "use an address or a network, such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"
     return "an address with a zone is one of this host's own; use one without %" if "%" in value else None
+
+
+def hsts(tls: Tls) -> Optional[str]:
+    """Days: a browser that was told so can't come back to HTTP before they are over."""
+    if tls.hsts and tls.mode == "none":
+        return "without HTTPS nobody could visit it any more; set tls.mode, or leave hsts out"
+    if tls.hsts > CAREFUL_DAYS and tls.mode == "selfsigned":
+        return f"a self-signed certificate is for trying; use at most {CAREFUL_DAYS} days"
+    wrong = checks.between(tls.hsts, 0, MOST_DAYS)
+    return f"{wrong} (days)" if wrong else None
+
+
+def pem(text: str, what: str) -> Optional[str]:
+    """A PEM text, which is not told: it may be a key."""
+    cure = "read the file with lookup('ansible.builtin.file', ...)"
+    if not text:
+        return f"is missing; {cure}"
+    return None if re.search(rf"-----BEGIN ([A-Z]+ )*{what}-----", text) else f"is no PEM text of a {what}; {cure}"
 
 
 def size(value: str) -> Optional[str]:

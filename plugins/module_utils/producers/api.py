@@ -128,3 +128,13 @@ class Api:
 
     def _stranger(self) -> BackstageError:
         return BackstageError(f"DNS: what answers at {self._url} is not PowerDNS: correct the URL of the API")
+
+
+class NoServer(Api):
+    """What check mode compares with where PowerDNS is not installed yet: it has no zones."""
+
+    def __init__(self) -> None:
+        super().__init__("", "", 0)
+
+    def zone(self, name: str) -> Optional[Data]:
+        return None

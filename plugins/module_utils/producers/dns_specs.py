@@ -2,16 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The argument spec of the module backstage_dns."""
+"""The argument specs of the modules backstage_dns and backstage_dns_info."""
 
 from __future__ import annotations
 
-from typing import Any
+from ..manifest import spec
 
-Spec = dict[str, dict[str, Any]]
+Spec = spec.Spec
 
 
 def dns() -> Spec:
+    manifest = spec.production()
     return {
         "production": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -27,7 +28,21 @@ def dns() -> Spec:
         "dnssec": {"type": "bool", "default": False},
         "prune": {"type": "bool", "default": False},
         "wait": {"type": "int", "default": 15},
+        **{key: manifest[key] for key in ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")},
     }
+
+
+def dns_info() -> Spec:
+    whole = dns()
+    keys = ("production", "name_servers", "names", "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")
+    return {**{key: whole[key] for key in keys}, "show": {"type": "bool", "default": False}}
+
+
+def variable() -> Spec:
+    """The variable backstage_dns of an inventory."""
+    whole = dns()
+    found = {key: dict(whole[key]) for key in ("api", "key", "zones", "name_servers", "ttl", "dnssec")}
+    return {key: {name: value for name, value in rule.items() if name != "default"} for key, rule in found.items()}
 
 
 def addresses_of_a_name() -> Spec:

@@ -13,7 +13,7 @@ from typing import Any
 from ..host.errors import BackstageError
 from ..state.plan import Step
 from . import copies, questions, records
-from .api import Api
+from .api import Api, NoServer
 from .orders import ACCOUNT, Order
 from .records import Wanted, Zone, ZonePlan
 
@@ -116,7 +116,7 @@ def _copy(order: Order, api: Api) -> Outcome:
 
 
 def _api(order: Order) -> Api:
-    return Api(order.api, order.key, order.timeout)
+    return NoServer() if not order.key else Api(order.api, order.key, order.timeout)
 
 
 def _outcome(order: Order, work: list[_Work]) -> Outcome:

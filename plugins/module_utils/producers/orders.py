@@ -31,7 +31,7 @@ class Order:
     Args:
         production: whose records they are.
         api: the URL of PowerDNS's API, without a path of its own.
-        key: what the API wants to be told.
+        key: what the API wants to be told; empty in check mode where there is no PowerDNS yet.
         timeout: how many seconds one answer of the API may take.
         zones: the zones that may be written to, each with its final dot.
         name_servers: the name servers of a new zone, and whom to ask afterwards: name -> addresses.
@@ -64,8 +64,12 @@ class Order:
         return f"{ACCOUNT}:{self.production}"
 
 
-def read(options: dict[str, Any]) -> Order:
+def read(options: dict[str, Any], check_mode: bool = False) -> Order:
     """Check the options of the module backstage_dns.
+
+    Args:
+        options: all of them.
+        check_mode: whether the key may be missing, as on a host where PowerDNS is not installed yet.
 
     Raises:
         Refusal: what is wrong with them, all of it.
@@ -79,10 +83,7 @@ def read(options: dict[str, Any]) -> Order:
     problems.check("wait", options["wait"], checks.between(options["wait"], 0, LONGEST_WAIT))
     for zone in options["zones"]:
         problems.check("zones", zone, checks.host_name(zone))
-    servers = _addresses(options["name_servers"], "name_servers", problems)
-    for name, addresses in servers.items():
-        problems.check(f"name_servers[{name}].addresses", None, None if addresses else "give at least one address")
-    names = _addresses(options["names"], "names", problems)
+    names, servers = _names_and_servers(options, problems)
     primaries = _canonical_all(options["primaries"], "primaries", problems)
     if primaries and names:
         problems.add("names", None, "a server with primaries copies its records; give the names to the primary")
@@ -90,7 +91,7 @@ def read(options: dict[str, Any]) -> Order:
     return Order(
         options["production"],
         options["api"].rstrip("/"),
-        _key(options["key"], options["key_file"]),
+        _key(options["key"], options["key_file"], check_mode),
         options["timeout"],
         [f"{zone}." for zone in dict.fromkeys(options["zones"])],
         servers,
@@ -102,6 +103,27 @@ def read(options: dict[str, Any]) -> Order:
         options["state"] == "absent",
         options["wait"],
     )
+
+
+def questions(options: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The names and the name servers of the module backstage_dns_info, each with its addresses.
+
+    Raises:
+        Refusal: what is wrong with them, all of it.
+    """
+    problems = Problems()
+    found = _names_and_servers(options, problems)
+    problems.refuse()
+    return found
+
+
+def _names_and_servers(
+    options: dict[str, Any], problems: Problems
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    servers = _addresses(options["name_servers"], "name_servers", problems)
+    for name, addresses in servers.items():
+        problems.check(f"name_servers[{name}].addresses", None, None if addresses else "give at least one address")
+    return _addresses(options["names"], "names", problems), servers
 
 
 def _addresses(listed: Iterable[dict[str, Any]], where: str, problems: Problems) -> dict[str, list[str]]:
@@ -118,7 +140,7 @@ def _addresses(listed: Iterable[dict[str, Any]], where: str, problems: Problems)
 def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list[str]:
     found = []
     for text in texts:
-        address = _canonical(text)
+        address = canonical(text)
         if address:
             found.append(address)
         else:
@@ -126,7 +148,7 @@ def _canonical_all(texts: Iterable[str], where: str, problems: Problems) -> list
     return list(dict.fromkeys(found))
 
 
-def _canonical(text: str) -> Optional[str]:
+def canonical(text: str) -> Optional[str]:
     """An address as PowerDNS writes it, so that the same ones compare as the same; None where it is none."""
     try:
         return str(ipaddress.ip_address(text)) if "%" not in text else None
@@ -134,13 +156,15 @@ def _canonical(text: str) -> Optional[str]:
         return None
 
 
-def _key(given: Optional[str], path: str) -> str:
+def _key(given: Optional[str], path: str, check_mode: bool) -> str:
     """The key itself, or what a file holds: the key alone, or a line of PowerDNS's configuration."""
     if given is None:
         try:
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError) as error:
+            if check_mode and isinstance(error, FileNotFoundError):
+                return ""
             why = error.strerror if isinstance(error, OSError) else "it is no text"
             cure = "playbook backstage.django.site makes it on the hosts of backstage_producer; else give a key"
             raise BackstageError(f"DNS: {path}, which holds the key of PowerDNS's API: {why}; {cure}") from None

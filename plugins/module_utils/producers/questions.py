@@ -36,6 +36,10 @@ class NoAnswer(Exception):
     """Why a name server did not say what it was asked."""
 
 
+class Silent(NoAnswer):
+    """Why a name server said nothing at all."""
+
+
 def ask(server: str, name: str, kind: int, timeout: float = TIMEOUT) -> list[Found]:
     """The records that a name server answers, without those that it adds; none where it knows no such name.
 
@@ -54,9 +58,9 @@ def ask(server: str, name: str, kind: int, timeout: float = TIMEOUT) -> list[Fou
     try:
         return _read(_answer(server, question, timeout), question)
     except TimeoutError:
-        raise NoAnswer("does not answer") from None
+        raise Silent("does not answer") from None
     except OSError as error:
-        raise NoAnswer(error.strerror or str(error)) from None
+        raise Silent(error.strerror or str(error)) from None
     except (struct.error, IndexError, ValueError):
         raise NoAnswer("answers nonsense") from None
 

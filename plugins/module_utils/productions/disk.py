@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..bookings import passwords, written
+from ..certificates.pairs import FILES, Pairs
 from ..host.facts import Host
 from ..state.read import ActState, read
 
@@ -16,7 +17,7 @@ Item = dict[str, Any]
 
 
 def options(production: str) -> dict[str, Any]:
-    """Return everything of a Production on this host in the form of a manifest, without secrets."""
+    """Return everything of a Production on this host in the form of a manifest, without the secrets of Acts."""
     host = Host.read()
     state = read(production, host)
     venues, listening = written.booked(production, host)
@@ -39,6 +40,8 @@ def _act(summary: Item) -> Item:
     if source:
         given = {**source, source["kind"]: source["location"]}
         item["source"] = {key: value for key, value in given.items() if value and key not in ("kind", "location")}
+    for key in ("workers", "timers"):  # an empty text stands for a key that was not given
+        item[key] = [{name: value for name, value in one.items() if value != ""} for one in item.get(key, [])]
     engine = item.pop("database", "")
     return {**item, "database": {"engine": engine}} if engine else item
 
@@ -55,7 +58,8 @@ def _venue(data: Item, production: str, host: Host) -> Item:
     told = dict(data.get("options", {}))
     if "auth" in told:
         told["auth"] = {**told["auth"], "users": passwords.of_venue(production, data["name"], host)}
-    return {**known, "tls": {"mode": data["tls"]}, **told}
+    pair = Pairs.of(host, production, data["name"]).given() if data["tls"] == FILES else {}
+    return {**known, "tls": {"mode": data["tls"], "hsts": data.get("hsts", 0), **pair}, **told}
 
 
 def _gig(data: Item, gig: Item) -> Item:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Optional
 
 from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
@@ -17,9 +19,11 @@ from ..host import files, records, vassals
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Limits, Manifest
+from ..manifest.nouns import Limits, Manifest, Timer, Worker
 from ..stages import kinds
+from ..stages.crew import Crew
 from ..stages.interface import Part
+from ..stages.timers import Timers
 from ..state.read import ActState, HostState
 
 HOST = "the host"
@@ -42,7 +46,7 @@ def inspect(state: HostState, host: Host, whole: bool = False) -> list[Drift]:
         if act.record:
             found += drift.of_act(act)
         if act.live:
-            found += _of_sess(act, host)
+            found += [*_of_sess(act, host), *_of_timers(act, host)]
     found += _server_blocks(state, host)
     return list(dict.fromkeys([*found, *_sealed(state, whole)]))
 
@@ -87,17 +91,31 @@ def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     if release is None:
         yield Drift(subject, act.paths.live, "what plays has no sealed release")
         return
+    part, crew = _part(act, release), Crew(host, act.paths, live)
+    texts: dict[str, Optional[str]] = dict(crew.texts(part))
     try:
-        wanted = stage.files(_part(act, release), live)
+        for name, file in stage.files(part, live).items():
+            texts[os.path.join(paths.root, name)] = file.text if file else None
     except BackstageError:
-        wanted = {}  # the player is missing, which is told of the Act's users
-    for name, file in wanted.items():
-        path = os.path.join(paths.root, name)
-        if files.read(path) != (file.text if file else None):
+        pass  # the player is missing, which is told of the Act's users
+    for path, text in texts.items():
+        if files.read(path) != text:
             yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
+    for lack in crew.lacks():
+        yield Drift(subject, crew.link, lack)
     digest = act.live_record.get("variables")
     if digest and digest != digests.of_variables(act.live_env):
         yield Drift(subject, paths.env, "a variable was changed by hand")
+
+
+def _of_timers(act: ActState, host: Host) -> Iterator[Drift]:
+    """Yield the timers whose files a hand has changed, or that systemd does not start."""
+    own = Timers(act.paths, host)
+    for item in act.record.get("act", {}).get("timers", []):
+        timer = Timer(**item)
+        if timer.name in own.known() and not own.is_as(timer):
+            where = f"timer {timer.name}"
+            yield Drift(f"act {act.paths.name}", where, "changed by hand, or made by an earlier Backstage")
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:
@@ -105,8 +123,10 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
+    workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
+    part = Part(release["release"], project, environment, {}, frozenset(), **counted)
     limits, stage = Limits(**act.live_record.get("limits") or {}), act.live_record.get("stage", Part.stage)
-    return Part(release["release"], project, environment, {}, frozenset(), **counted, limits=limits, stage=stage)
+    return replace(part, limits=limits, stage=stage, manage=release["manage"], workers=workers)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

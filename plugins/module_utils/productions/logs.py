@@ -183,6 +183,8 @@ def of(production: str, act: str, host: Host) -> list[Log]:
     """
     state = _known(production, act, host)
     found = [Log(act, state.paths.log, stamped)]
+    if os.path.exists(state.paths.crew_log):
+        found.append(Log(f"{act}, workers and timers", state.paths.crew_log, stamped))
     blocks, ports = booked(production, host)
     venues = {name: data for name, data in blocks.items() if any(gig["act"] == act for gig in data["gigs"])}
     places = {name: name for name in sorted(venues)}

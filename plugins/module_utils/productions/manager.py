@@ -119,6 +119,7 @@ class _Run(Planner):
         for name in sorted(made & set(self.wants)):
             release = after.act(name).releases.get(self.wants[name].play, {})
             self.warnings += [f"act {name}: {warning}" for warning in release.get("warnings", [])]
+        self._warn_of_migrations(after)
 
     def _make(self, changes: list[Change], failed: dict[str, BackstageError]) -> None:
         for change in changes:

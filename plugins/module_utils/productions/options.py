@@ -36,8 +36,7 @@ def for_production(options: Options) -> Order:
         wanted = wanted.only(here & set(options["only"]))
     elif options["elsewhere"]:
         wanted = wanted.only(here)
-    if options["rollback"] and options["rollback"] not in wanted.acts:
-        raise Refusal(f"rollback: '{options['rollback']}' is no Act of this Production on this host")
+    verb, act = _verb(options, wanted)
     if options["prune"] and options["only"]:
         raise Refusal("prune: it needs the whole manifest; leave 'only' out")
     return Order(
@@ -46,8 +45,10 @@ def for_production(options: Options) -> Order:
         shipped=options["shipped"],
         unavailable=options["unavailable"],
         through=options["through"],
-        rollback=options["rollback"] or "",
+        verb=verb,
+        act=act,
         release=options["release"] or "",
+        keep_migrations=options["migrations"] == "keep",
         unhold=set(options["unhold"]),
         seeds=options["seeds"],
         whole=not options["only"],
@@ -56,6 +57,20 @@ def for_production(options: Options) -> Order:
         strike=strike,
         lock_timeout=options["lock_timeout"],
     )
+
+
+def _verb(options: Options, wanted: Manifest) -> tuple[str, str]:
+    """What is asked for one Act, and which; empty for a whole run."""
+    given = [verb for verb in spec.VERBS if options[verb]]
+    if len(given) > 1:
+        raise Refusal(f"{given[1]}: it can't be done together with {given[0]}; leave one of them out")
+    for verb in given:
+        if options[verb] not in wanted.acts:
+            raise Refusal(f"{verb}: '{options[verb]}' is no Act of this Production on this host")
+        if options["release"] and verb != "rollback":
+            raise Refusal(f"release: it can't be given with {verb}; it is what a rollback goes back to")
+        return verb, options[verb]
+    return "", ""
 
 
 def for_act(options: Options) -> Order:

@@ -27,8 +27,10 @@ class Order:
         through: the last step of the run: build, migrate or play.
         build: whether Acts are built; else they stay as they are on disk.
         paths: Act -> the path that it is built for, if no Gig sets it yet.
-        rollback: the Act to roll back; then nothing else is done.
+        verb: what is done to one Act, of spec.VERBS; then nothing else is done.
+        act: that Act.
         release: the release to roll back to; empty for the one that played before.
+        keep_migrations: whether a rollback goes back to code that does not know all applied migrations.
         unhold: Acts whose hold ends.
         seeds: answers for interrupted seeds: done or again.
         whole: whether the manifest is complete, so that what it does not name has left it.
@@ -47,8 +49,10 @@ class Order:
     through: str = "play"
     build: bool = True
     paths: dict[str, str] = field(default_factory=dict)
-    rollback: str = ""
+    verb: str = ""
+    act: str = ""
     release: str = ""
+    keep_migrations: bool = False
     unhold: set[str] = field(default_factory=set)
     seeds: dict[str, str] = field(default_factory=dict)
     whole: bool = False

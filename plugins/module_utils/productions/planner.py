@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any, Optional
 
+from ..acts import graphs, hooks
 from ..acts import manager as acts
 from ..acts import removal as act_removal
 from ..acts.databases import Databases
@@ -24,6 +26,7 @@ from ..host.layout import Production
 from ..manifest import inputs
 from ..manifest.nouns import Act
 from ..stages import manager as sesses
+from ..stages import timers
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
 from .order import Order, Outcome
@@ -45,6 +48,8 @@ class Planner:
         self.databases = Databases(self.paths.name, self.host, planning)
         self.state: HostState = read(self.paths.name, self.host)
         self.warnings: list[str] = []
+        if not order.verb:
+            self._leave_stopped()
         self.changes: list[Change] = []
         self.others = Others(self.paths.name, self.host)
         self.written = written.read(self.paths.name, self.host)
@@ -55,8 +60,8 @@ class Planner:
 
     def plan(self) -> Outcome:
         missing: list[str] = []
-        if self.order.rollback:
-            self.changes = self._plan_rollback()
+        if self.order.verb:
+            self.changes = self._plan_verb()
         else:
             if any(sess.state == "started" for sess in self.manifest.sesses.values()):
                 vassals.need_own(self.host.vassals)
@@ -73,6 +78,8 @@ class Planner:
             self.changes = self._plan_acts() + self._plan_bookings() + self._plan_strike()
             self._need_nginx()
         self.warnings += readiness.doubts(self._bookings(), self.refused)
+        if self.planning:  # a run says so when the releases are built
+            self._warn_of_migrations(self.state)
         self.changes.sort(key=lambda change: change.phase)
         return Outcome(
             steps=[change.step for change in self.changes],
@@ -82,6 +89,26 @@ class Planner:
             playing=playing(self.state),
             unlisted=self._unlisted(),
         )
+
+    def _leave_stopped(self) -> None:
+        """Whatever the manifest says, an Act that was stopped by its playbook stays so until it is started."""
+        stopped = {name: act.stopped for name, act in self.state.acts.items() if act.stopped}
+        sesses = dict(self.manifest.sesses)
+        for name, mark in stopped.items():
+            if name in sesses and sesses[name].state == "started":
+                sesses[name] = replace(sesses[name], state="stopped")
+                if self.order.through == "play":
+                    since = f"at {mark['at']} by {mark['by']}"
+                    self.warnings.append(f"act {name}: it was stopped {since}; the playbook start plays it again")
+        self.manifest = replace(self.manifest, sesses=sesses)
+
+    def _warn_of_migrations(self, state: HostState) -> None:
+        """Warn of code that is older than its database."""
+        for change in self.changes:
+            want = self.wants.get(change.act)
+            if want and change.step.noun == "sess" and change.phase == Phase.PLAY:
+                said = graphs.warning(state.act(change.act), want.play, want.act.database)
+                self.warnings += [f"act {change.act}: {said}"] if said else []
 
     def _refuse(self, found: dict[str, BackstageError]) -> None:
         for subject, error in found.items():
@@ -173,11 +200,24 @@ class Planner:
                     want, state, any(change.phase in (Phase.PLAY, Phase.STOP) for change in sess_changes)
                 )
             if act.name not in self.refused:
-                changes += sess_changes
+                changes += sess_changes + self._plan_hooks(act, sess_changes) + self._plan_timers(act, state)
         if self.order.prune:
             for name in self._acts_left():
                 changes += self._plan_removal(name)
         return changes
+
+    def _plan_hooks(self, act: Act, switches: list[Change]) -> list[Change]:
+        """Return the hooks after a switch. A rehearsal runs none."""
+        is_switched = any(change.phase in (Phase.PLAY, Phase.LEAVE) for change in switches)
+        return hooks.after_switch(act, self.paths.name) if is_switched and not self.order.private else []
+
+    def _plan_timers(self, act: Act, state: ActState) -> list[Change]:
+        """Plan the timers of an Act, which run while its Sess is started."""
+        sess = self.manifest.sesses.get(act.name)
+        if self.order.private or self.order.through != "play" or not (sess or self.order.prune):
+            return []
+        is_started = sess is not None and sess.state == "started" and not state.stopped
+        return timers.plan(act.timers if is_started else (), state, self.host)
 
     def _plan_sess(self, want: acts.Want, state: ActState) -> list[Change]:
         name = want.act.name
@@ -207,7 +247,8 @@ class Planner:
 
     def _plan_removal(self, name: str) -> list[Change]:
         state = self.state.act(name)
-        removal = sesses.plan_removal(name, state, self.host, self.warnings.append)
+        removal = timers.plan((), state, self.host)
+        removal += sesses.plan_removal(name, state, self.host, self.warnings.append)
         try:
             return removal + act_removal.plan(name, state, self.databases, name in self.order.delete_data)
         except BackstageError as error:
@@ -259,18 +300,23 @@ class Planner:
         step = Step("production", self.paths.name, "strike", self.paths.root)
         return [Change(step, Phase.TIDY, "", lambda: strike.strike(self.paths, self.order.private))]
 
-    def _plan_rollback(self) -> list[Change]:
-        from ..stages import rollbacks
+    def _plan_verb(self) -> list[Change]:
+        from . import verbs
 
-        act = self.manifest.acts[self.order.rollback]
-        state = self.state.act(act.name)
-        target = rollbacks.target(act.name, state, self.order.release)
-        if target is None:
-            return sesses.plan_sweep(state, self.host, self.warnings.append)
-        back = rollbacks.want(act, self.manifest.sesses.get(act.name), self._address(act.name), state, target)
-        self.wants[act.name] = back.act
-        unhold = acts.plan_unhold(back.act, state, self.host)
-        return unhold + sesses.plan(back, state, self.host, self.warnings.append, self._ask)
+        name = self.order.act
+        one = verbs.One(
+            act=self.manifest.acts[name],
+            sess=self.manifest.sesses.get(name),
+            state=self.state.act(name),
+            address=self._address(name),
+            meanwhile=self.meanwhile.get(name, self._address(name)),
+            host=self.host,
+            warn=self.warnings.append,
+            ask=self._ask,
+            wants=self.wants,
+            hooks=self._plan_hooks,
+        )
+        return verbs.plan(self.order.verb, one, self.order.release, self.order.keep_migrations)
 
 
 def playing(state: HostState) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
 from ..stages import kinds, limits
+from ..stages.crew import DRAIN, Crew
 from ..stages.interface import Look
+from ..stages.timers import Timers
 from ..state.read import ActState, HostState, read
 from . import inspection
 
@@ -48,11 +50,13 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     }
     sesses = _sesses(state, host, look, held)
     return {
-        "acts": {name: _act(act) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
+        "acts": {name: _act(act, host) for name, act in sorted(state.acts.items()) if act.exists or act.history.events},
         "sesses": sesses,
         "venues": dict(sorted(written.blocks(production, host).items())),
         "answers": venues,
         "playbill": _playbill(state, sesses, venues),
+        "workers": [line for act in state.acts.values() for line in _worker_lines(act, host)],
+        "timers": [line for act in state.acts.values() for line in _timer_lines(act, host)],
         "limits": [line for name, ones in held.items() for line in limits.lines(name, ones)],
         "drift": [{**one.entry(), "line": one.line()} for one in inspection.inspect(state, host, whole)],
     }
@@ -62,23 +66,31 @@ def shown(found: dict[str, Any]) -> dict[str, Any]:
     """Return the result as text: the playbill, or the Productions if none was named."""
     if "playbill" in found:
         lines = found["playbill"] or ["nothing of this Production is here"]
-        lines = [*lines, *found.get("limits", []), *(one["line"] for one in found.get("drift", []))]
+        lines = [
+            *lines,
+            *found.get("workers", []),
+            *found.get("timers", []),
+            *found.get("limits", []),
+            *(one["line"] for one in found.get("drift", [])),
+        ]
     else:
         lines = found["productions"] or ["no Production is here"]
     return {"stdout": "\n".join(lines), "stdout_lines": lines}
 
 
-def _act(act: ActState) -> dict[str, Any]:
+def _act(act: ActState, host: Host) -> dict[str, Any]:
     return {
         "release": act.record.get("release"),
         "live": act.live_release,
         "held": act.hold.get("release"),
+        "stopped": act.stopped.get("at"),
         "releases": {
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()
         },
         "history": act.history.events,
         "has_data": act.has_data,
+        "timers": _timers(act, host),
     }
 
 
@@ -98,8 +110,63 @@ def _sesses(state: HostState, host: Host, look: Look, held: dict[str, list[limit
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
             "limits": {one.key: one.entry() for one in held[name]},
+            "workers": _workers(Crew(host, act.paths, act.live)),
         }
     return found
+
+
+def _workers(crew: Crew) -> dict[str, Any]:
+    """Return the workers of a Sess by name: their state from the kernel, and their own reports."""
+    working, wanted = crew.working(), crew.wanted()
+    return {
+        name: {
+            "state": ("ending" if wanted == DRAIN else "working") if name in working else "not working",
+            "since": report.since if name in working else "",
+            "restarts": report.restarts,
+            "last_end": report.ended,
+            "last_status": report.status if report.ended else None,
+        }
+        for name, report in crew.reports().items()
+    }
+
+
+def _worker_lines(act: ActState, host: Host) -> list[str]:
+    """Return a line for each worker of an Act, including those of an earlier Sess."""
+    lines = []
+    for sess in sorted(act.sesses):
+        of_sess = "" if sess == act.live else f", of the earlier Sess {sess}"
+        for name, worker in _workers(Crew(host, act.paths, sess)).items():
+            since = f" since {worker['since']}" if worker["since"] else ""
+            ends = f", ended by itself {worker['restarts']} times" if worker["restarts"] else ""
+            last = f" (status {worker['last_status']}, {worker['last_end']})" if worker["last_end"] else ""
+            lines.append(f"worker: act {act.paths.name}, {name}{of_sess}: {worker['state']}{since}{ends}{last}")
+    return lines
+
+
+def _timers(act: ActState, host: Host) -> dict[str, Any]:
+    """Return the timers of an Act by name: whether one runs, and how its last run ended."""
+    own, found = Timers(act.paths, host), {}
+    for name in own.known():
+        report = own.report(name)
+        found[name] = {
+            "when": own.when(name),
+            "running": own.is_running(name),
+            "last_start": report.since,
+            "last_end": report.ended,
+            "last_status": report.status if report.ended else None,
+        }
+    return found
+
+
+def _timer_lines(act: ActState, host: Host) -> list[str]:
+    """Return a line for each timer of an Act: its time, and how its last run ended."""
+    lines = []
+    for name, timer in _timers(act, host).items():
+        last = f"ended with status {timer['last_status']}, {timer['last_end']}" if timer["last_end"] else "never ended"
+        now = f"running since {timer['last_start']}" if timer["running"] else last
+        failed = "FAILED, " if timer["last_status"] and not timer["running"] else ""
+        lines.append(f"timer: act {act.paths.name}, {name}, {timer['when']}: {failed}{now}")
+    return lines
 
 
 def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, Any]]) -> list[str]:
@@ -117,7 +184,8 @@ def _playbill(state: HostState, sesses: dict[str, Any], answers: list[dict[str, 
 def _played(name: str, state: HostState, sesses: dict[str, Any]) -> str:
     sess = sesses.get(name)
     if sess is None:
-        return f"{name}: not playing"
+        mark = state.act(name).stopped
+        return f"{name}: stopped at {mark['at']} by {mark['by']}" if mark else f"{name}: not playing"
     act = state.act(name)
     record = act.releases.get(sess["release"], {})
     held = f", {act.hold['release']} held" if act.hold else ""

@@ -16,7 +16,10 @@ from ..host.errors import BackstageError, as_told
 from .manager import check, reconcile
 from .order import Order, Outcome
 
-LARGE = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions", "resolved", "elsewhere")
+LARGE = (
+    "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults", "versions", "resolved",
+    "elsewhere",
+)  # fmt: skip
 """Options that are not returned. The caller knows them, and Ansible walks through a result several times."""
 
 

@@ -41,7 +41,7 @@ from .trials import Trials
 
 MOST = 30
 """The maximum number of lines to try, because more would be a loop."""
-_LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "versions")
+_LISTS = ("sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults", "versions")
 _INSECURE = "security.W009"
 DEBUG_ON = "DEBUG is on: visitors would read tracebacks"
 SUPERFLUOUS = (

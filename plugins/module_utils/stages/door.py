@@ -86,6 +86,7 @@ def variables(url: str, host: str, scheme: str, prefix: str = "", cookies: str =
         "QUERY_STRING": query,
         "SERVER_PROTOCOL": "HTTP/1.1",
         "SERVER_NAME": name,
+        **({"HTTPS": "on"} if scheme == "https" else {}),
         "SERVER_PORT": port or ("443" if scheme == "https" else "80"),
         "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_PORT": "0",

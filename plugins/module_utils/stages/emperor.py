@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
+import time
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..host import caller
+from ..host import caller, files
 from ..host.errors import BackstageError
 from ..host.timed_socket import TimedSocket
 
@@ -129,3 +131,34 @@ def try_look(path: str, vassal: str = "") -> Optional[Stats]:
         return look(path, vassal)
     except BackstageError:
         return None
+
+
+def dismiss(stats: str, link: str, grace: Optional[float], what: str) -> None:
+    """Remove the symlink of a vassal and wait until the vassal has ended.
+
+    Args:
+        stats: the emperor's socket.
+        link: the symlink of the vassal.
+        grace: the number of seconds until it is killed. None for an idle vassal, whose end is not waited for.
+        what: its name in messages.
+
+    Raises:
+        BackstageError: it does not end.
+    """
+    files.remove(link)
+    if grace is None:
+        try_look(stats)  # this makes it check its directory, which it otherwise does every 3 s
+        return
+    name, deadline, killed = os.path.basename(link), time.monotonic() + grace, False
+    while True:
+        seen = try_look(stats, name)
+        found = seen.vassals.get(name) if seen else None
+        if found is None:
+            return  # it has ended, or no emperor runs
+        if time.monotonic() > deadline:
+            if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
+                raise BackstageError(f"{what} does not end", step="stop")
+            # a hanging import ignores the emperor's signal
+            os.kill(found.pid, signal.SIGKILL)
+            killed, deadline = True, time.monotonic() + 10
+        time.sleep(0.03)

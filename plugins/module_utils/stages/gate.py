@@ -12,6 +12,7 @@ from typing import Callable, Optional
 from ..acts import world
 from ..diagnosis import lookup
 from ..host.errors import BackstageError
+from ..host.facts import STANDARD, Host
 from ..manifest.nouns import Act
 from . import door, roll_call
 from .door import Door
@@ -32,7 +33,7 @@ class Gate:
         door: that of the Sess.
         crew: its workers.
         served: the files that nginx will serve.
-        http_port: the port of the Venues.
+        host: the host's facts.
         log: the end of the output of the Sess.
         threads: one sentence for each thread that the fork ended.
     """
@@ -42,7 +43,7 @@ class Gate:
     door: Door
     crew: roll_call.Crew
     served: Served
-    http_port: int
+    host: Host
     log: Callable[[], str]
     threads: Callable[[], list[str]]
 
@@ -71,18 +72,20 @@ class Gate:
     def _site(self, host: str) -> Site:
         name, _colon, port = host.partition(":")
         aliases = next((tuple(venue.aliases) for venue in self.address.venues if venue.name == host), ())
-        ports = (int(port),) if port else (None, 80, self.http_port)
-        return Site(name, aliases, self.address.path, ports, self.address.beside)
+        scheme = scheme_of(host, self.address)
+        ports = (int(port),) if port else (None, STANDARD[scheme], self.host.port(scheme))
+        return Site(name, aliases, self.address.path, ports, self.address.beside, scheme)
 
     def _fetch(self, page: Page, cookies: str, host: str, crew: Optional[roll_call.Crew]) -> Answer:
+        scheme = scheme_of(host, self.address)
         if page.name != host.partition(":")[0]:
-            return Answer(301, f"http://{host}{page.uri}")  # nginx answers this at an alias
+            return Answer(301, f"{scheme}://{host}{page.uri}")  # nginx answers this at an alias
         prefix, timeout = self.address.prefix, self.act.health.timeout
         below = page.uri[len(prefix) :]
         try:
             if crew is None:
-                return door.ask(self.door, below or "/", host, "http", timeout, prefix, cookies)
-            given = door.variables(below or "/", host, "http", prefix, cookies)
+                return door.ask(self.door, below or "/", host, scheme, timeout, prefix, cookies)
+            given = door.variables(below or "/", host, scheme, prefix, cookies)
             return roll_call.ask(self.door, given, timeout, crew)
         except BackstageError as error:
             cause = lookup.find(self.log()) or "; ".join([error.message, *self.threads()])
@@ -105,6 +108,14 @@ def hosts(act: Act, address: world.Address) -> list[str]:
     named = [venue.name for venue in address.venues if venue.state == "open"]
     named += [f"localhost:{port}" for port in address.ports]
     return named or world.hosts(act, address)[:1]
+
+
+def scheme_of(host: str, address: world.Address) -> str:
+    """How visitors ask by a name: as at its Venue; by a name that the Act's health says, as at all of its Venues."""
+    if ":" in host:
+        return "http"
+    schemes = {venue.scheme for venue in address.venues if host in venue.names}
+    return min(schemes or {venue.scheme for venue in address.venues}, default="http")
 
 
 def lost_threads(log: str) -> list[str]:

@@ -53,4 +53,4 @@ class Asgi(Gunicorn):
     interface = "asgi"
 
     def worker(self, part: Part) -> list[str]:
-        return ["--worker-class", "backstage_worker.Worker"]
+        return ["--worker-class", "backstage_uvicorn.Worker"]

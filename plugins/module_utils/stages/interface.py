@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Optional, Protocol
 
 from ..host.facts import Host
-from ..manifest.nouns import Limits
+from ..manifest.nouns import Limits, Worker
 from . import emperor, systemd
 from .door import Door
 from .limits import Held
@@ -20,7 +20,7 @@ from .limits import Held
 
 @dataclass(frozen=True)
 class Part:
-    """What a Sess plays, before it has an id: compared by content with what is on disk.
+    """What a Sess plays. It has no id yet, and is compared by content with what is on disk.
 
     Args:
         release: the id of the release.
@@ -28,12 +28,14 @@ class Part:
         environment: the virtual environment.
         variables: the whole environment of the process, secrets included.
         secrets: the names of those that are secret.
-        processes: workers.
+        processes: processes that answer requests.
         threads: threads of each worker.
         timeout: the longest request, in seconds.
         limits: what it may use of the host.
         stage: the Stage kind that runs it.
         worker_class: how a worker of gunicorn takes requests; empty for other kinds.
+        manage: how the Act is managed.
+        workers: its workers.
     """
 
     release: str
@@ -47,6 +49,8 @@ class Part:
     limits: Limits = field(default_factory=Limits)
     stage: str = "uwsgi"
     worker_class: str = ""
+    manage: str = ""
+    workers: tuple[Worker, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,22 +17,23 @@ def ends(paths: Iterable[str]) -> dict[str, int]:
     return {path: os.path.getsize(path) if os.path.exists(path) else 0 for path in paths}
 
 
-def first_since(since: dict[str, int], until: str = "") -> str:
+def first_since(ended: dict[str, int], until: str = "") -> str:
     """Return what was written since then to the first of these logs that got anything.
 
     Args:
-        since: where each log ended.
+        ended: where each log ended.
         until: text at which it is cut off; empty for none.
     """
-    for path, offset in since.items():
-        text = _read_from(path, offset)
+    for path, offset in ended.items():
+        text = since(path, offset)
         text = (text.split(until)[0] if until else text).strip()
         if text:
             return text
     return ""
 
 
-def _read_from(path: str, offset: int) -> str:
+def since(path: str, offset: int) -> str:
+    """Return what a log has got since it was so long; of very much only the beginning and the end."""
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             log.seek(offset)

@@ -21,7 +21,8 @@ from ..manifest import inputs
 from ..manifest.nouns import Act, Sess
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
-from . import kinds, limits
+from . import crew, kinds, limits
+from .crew import Crew
 from .interface import Look, Part, Stage
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class Want:
         act: its Act, with the release to be played.
         hold: on a rollback, the release to hold, and the digest of its inputs.
         after: its address after nginx drops the old one; until then the Sess answers there, too.
+        because: why another Sess plays even if the live one is as wanted; usually empty.
     """
 
     sess: Sess
     act: acts.Want
     hold: Optional[dict[str, str]] = None
     after: Optional[world.Address] = None
+    because: tuple[str, ...] = ()
 
 
 def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
@@ -64,6 +67,11 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
         stage=want.sess.stage,
+        manage=release["manage"],
+        # a rehearsal starts no workers, because they would take real jobs
+        workers=()
+        if state.paths.production.name == names.REHEARSAL
+        else tuple(sorted(want.act.act.workers, key=lambda one: one.name)),
     )
 
 
@@ -84,10 +92,12 @@ def plan(
     before = {"release": state.live_release} if state.live else None
     play = partial(_play, state=state, host=host, warn=warn, ask=ask)
     if want.sess.state == "started":
-        differences = _differences(want, state, host)
+        differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
             changes.append(_play_change(want, Phase.PLAY, verb, differences, before, play))
+        elif state.live and state.live_record.get("workers"):
+            changes += _plan_crew(state, host)
         if want.after:
             because = [
                 f"{what} left"
@@ -115,9 +125,17 @@ def _play_change(
     return Change(step, phase, name, partial(play, want))
 
 
+def _plan_crew(state: ActState, host: Host) -> list[Change]:
+    """Return the restart of the live Sess's workers, which a killed run told to end."""
+    own = Crew(host, state.paths, state.live or "")
+    because = own.lacks()
+    step = Step("sess", state.paths.name, "start workers", None, {"because": because})
+    return [Change(step, Phase.CLEAR, state.paths.name, own.resume)] if because else []
+
+
 def plan_removal(name: str, state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
-    """What is to be done so that nothing of the Act plays."""
-    if not (state.live or state.started or state.sesses):
+    """Return the changes after which nothing of the Act plays."""
+    if not (state.live or state.all_sesses):
         return []
     step = Step("sess", name, "remove", {"release": state.live_release} if state.live else None, None)
     return [Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn))]
@@ -144,24 +162,23 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
         before, after = state.live_record.get(key), getattr(wanted, key)
         if before != after:
             found.append(f"{key}: {before} -> {after}")
+    found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
     return found or _rewritten(wanted, state.live, state, kinds.of(wanted.stage, host, state.paths))
 
 
 def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[str]:
-    """The files of the live Sess that a hand has changed."""
+    """Return the files of the live Sess that were changed by hand."""
     root = state.paths.sess(live).root
-    found = []
-    for name, file in stage.files(wanted, live).items():
-        if files.read(os.path.join(root, name)) != (file.text if file else None):
-            found.append(name)
-    return found
+    texts = {os.path.join(root, name): file and file.text for name, file in stage.files(wanted, live).items()}
+    texts.update(Crew(stage.host, state.paths, live).texts(wanted))
+    return [os.path.basename(path) for path, text in texts.items() if files.read(path) != text]
 
 
 def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
-    """Return the removals of Sesses that are not live, which a killed run left."""
+    """Return the removals of Sesses that are not live, except those whose workers still finish their jobs."""
     name = state.paths.name
-    left = sorted({*state.sesses, *state.started} - {state.live})
+    left = [sess for sess in sorted(state.all_sesses - {state.live}) if not Crew(host, state.paths, sess).is_draining()]
     return [
         Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
         for sess in left
@@ -176,19 +193,22 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
     sess = start(want, wanted, state, host, warn)
-    held = files.read(state.paths.hold)
+    _begin_work(want, sess, state, host, warn)
+    marks = {path: files.read(path) for path in (state.paths.hold, state.paths.stopped)}
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
+    files.remove(state.paths.stopped)
     files.link(state.paths.live, os.path.join("sesses", sess))
     state.live = sess
     try:
         ask(want.act.act)
     except BackstageError:
         _go_back(old, sess, state, host, warn)
-        if held is None:
-            files.remove(state.paths.hold)
-        else:
-            files.write(state.paths.hold, held, 0o600)
+        for path, text in marks.items():
+            if text is None:
+                files.remove(path)
+            else:
+                files.write(path, text, 0o600)
         raise
     because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
     state.history.add("played", release=wanted.release, sess=sess, **because)
@@ -204,9 +224,30 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         warn(f"act {act.name}: its database '{sealed}' lies in the code, and can't be written: name it in 'writable'")
 
 
+def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Start the workers of a Sess that passed the gate, then tell those of the old one to take no more jobs.
+
+    Raises:
+        BackstageError: one did not start. The new Sess was removed, and the old workers run on.
+    """
+    new = Crew(host, state.paths, sess)
+    try:
+        new.begin(want.act.act.health.timeout)
+        if state.live:
+            Crew(host, state.paths, state.live).hand_over()
+    except caller.Abandoned:  # nobody waits until the workers have finished their jobs: the next run removes the Sess
+        new.tell(crew.DRAIN)
+        kinds.of(want.sess.stage, host, state.paths).stop(sess, 0.5)
+        raise
+    except BackstageError:
+        end(sess, state, host, warn)
+        raise
+
+
 def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     if old:
         files.link(state.paths.live, os.path.join("sesses", old))
+        Crew(host, state.paths, old).tell(crew.RUN)
     else:
         files.remove(state.paths.live)
     state.live = old
@@ -218,9 +259,10 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
 
     Raises:
         BackstageError: it did not start or did not answer. It was removed, and nothing else changed.
+        OSError: one of its files could not be written. It was removed, and nothing else changed.
     """
     from ..diagnosis import lookup
-    from . import gate
+    from . import gate, sess_files
 
     host.need_stage()
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
@@ -229,15 +271,15 @@ def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[
     sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])
-    _make_log(state)
+    sess_files.make_log(state)
     ends, killed = stage.log_ends(), limits.kills()
     try:
-        _write(stage, wanted, sess, state, player.gid, want.act.act.keep_releases)
+        sess_files.write(stage, wanted, sess, state, player, want.act.act.keep_releases)
         state.history.add("started", release=wanted.release, sess=sess)
         stage.start(sess)
         stage.ready(sess, want.act.act.health.timeout)
         _gate(want, wanted, sess, state, stage, ends).let_through()
-    except caller.Abandoned:
+    except (caller.Abandoned, OSError):
         _discard(stage, sess, state, warn)
         raise
     except BackstageError as error:
@@ -268,7 +310,7 @@ def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Stage, en
         door=stage.door(sess),
         crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
         served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
-        http_port=stage.host.http_port,
+        host=stage.host,
         log=lambda: stage.log_since(ends),
         threads=lambda: gate.lost_threads(stage.printed_since(ends)),
     )
@@ -288,48 +330,6 @@ def _end_left(stage: Stage, sess: str, state: ActState, warn: Callable[[str], No
         warn(f"act {state.paths.name}: Sess {sess} left processes, which were killed: {', '.join(found)}")
 
 
-def _write(stage: Stage, wanted: Part, sess: str, state: ActState, gid: int, keep: int) -> None:
-    """Complete the Sess's directory before it is started."""
-    from . import proofs
-
-    paths = state.paths.sess(sess)
-    files.directory(paths.root, 0o711)
-    files.directory(paths.env, 0o750, 0, gid)
-    files.directory(paths.door, 0o750, 0, process.group_id(names.WWW_GROUP))
-    files.directory(paths.older, 0o711)
-    token = proofs.new()
-    for name, value in {**wanted.variables, names.PROOF: token}.items():
-        files.draft(os.path.join(paths.env, name), value + "\n", 0o640, gid)
-    release = state.paths.release(wanted.release)
-    os.symlink(release.root, paths.release)
-    os.symlink(release.static, paths.static)
-    for number, name in enumerate(state.older(wanted.release, keep), 1):
-        os.symlink(state.paths.release(name).static, os.path.join(paths.older, str(number)))
-    record: dict[str, Any] = {
-        "sess": sess,
-        "token": token,
-        "release": wanted.release,
-        "secrets": sorted(wanted.secrets),
-        "stage": wanted.stage,
-        "processes": wanted.processes,
-        "threads": wanted.threads,
-        "timeout": wanted.timeout,
-        "limits": wanted.limits.given(),
-        "variables": digests.of_variables(wanted.variables),
-    }
-    files.draft(paths.record, files.to_json(record), 0o600)
-    for name, file in stage.files(wanted, sess).items():
-        if file:
-            files.draft(os.path.join(paths.root, name), file.text, file.mode, gid if file.for_player else 0)
-
-
-def _make_log(state: ActState) -> None:
-    files.directory(state.paths.production.logs, 0o750, 0, process.group_id(names.LOG_GROUP))
-    handle = os.open(state.paths.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
-    os.fchown(handle, 0, process.group_id(names.LOG_GROUP))
-    os.close(handle)
-
-
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
     """Drain a Sess that nginx no longer uses, stop it, and remove its directory.
 
@@ -338,8 +338,11 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         state: its Act on disk.
         host: the host's facts.
         warn: takes warnings.
-        wait: whether to wait until its last process has ended. Otherwise its runner ends it once it answers nothing.
+        wait: whether to wait until its last process has ended. Otherwise its runner ends it once it answers nothing,
+            and workers that take long are left to a later run.
     """
+    own = Crew(host, state.paths, sess)
+    own.tell(crew.DRAIN)
     record = files.read_json(state.paths.sess(sess).record) or {}
     stage = kinds.of_sess(record, host, state.paths)
     timeout = record.get("timeout", host.longest_request)
@@ -348,6 +351,10 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         if not idle:
             warn(f"act {state.paths.name}: Sess {sess} was still answering after {timeout + 5} s and was stopped")
         stage.stop(sess, None if idle and not wait else timeout + 15)
+    if not own.end(wait):
+        left = ", ".join(own.working())
+        warn(f"act {state.paths.name}: workers of Sess {sess} still finish their jobs ({left}); a later run removes it")
+        return
     _end_left(stage, sess, state, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
@@ -355,7 +362,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
 def stop_all(state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     """Stop everything that plays for an Act. nginx loses the door first, and open requests are finished."""
     files.remove(state.paths.live)
-    for sess in sorted({*state.sesses, *state.started, *([state.live] if state.live else [])}):
+    for sess in sorted({*state.all_sesses, *([state.live] if state.live else [])}):
         end(sess, state, host, warn)
     if state.live:
         state.history.add("stopped", sess=state.live)

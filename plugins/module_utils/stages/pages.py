@@ -62,6 +62,7 @@ class Site:
         path: the URL path of the Act.
         ports: the ports that a URL may have; None for no port.
         beside: the paths of other Acts with this name.
+        scheme: https if the connection is encrypted.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Site:
     path: str = "/"
     ports: tuple[Optional[int], ...] = (None, 80)
     beside: frozenset[str] = frozenset()
+    scheme: str = "http"
 
     def has(self, url: SplitResult) -> bool:
         """Return whether a URL is one of this Act's pages here."""
@@ -77,10 +79,19 @@ class Site:
     def serves(self, url: SplitResult) -> bool:
         """Return whether a URL belongs to this server, and not to another Act."""
         taken = [path for path in self.beside if len(path) > len(self.path) and _is_below(url, path)]
-        return url.scheme == "http" and self.has_name(url) and url.port in self.ports and not taken
+        return url.scheme == self.scheme and self.has_name(url) and url.port in self.ports and not taken
 
     def has_name(self, url: SplitResult) -> bool:
         return url.hostname in (self.name, *self.aliases)
+
+    def joined(self, here: Page, location: str) -> Optional[SplitResult]:
+        """Resolve a URL as a browser does on a page. Return None if it is invalid or too long."""
+        try:
+            url = urlsplit(urljoin(f"{self.scheme}://{here.name}{here.uri}", location))
+            url.port  # noqa: B018 -- it is checked when it is read
+        except ValueError:
+            return None
+        return url if len(url.geturl()) <= _LONGEST else None
 
 
 @dataclass
@@ -104,7 +115,7 @@ class Walk:
         self.pages.append(page)
         self.asked.add((page, cookies))  # with its own cookie, a page that redirects to itself is a different request
         answer = self.fetch(page, cookies)
-        _keep_cookies(self.cookies.setdefault(page.name, {}), answer)
+        _keep_cookies(self.cookies.setdefault(page.name, {}), answer, self.site.scheme)
         return answer
 
     def follow(self, answer: Answer) -> Answer:
@@ -132,10 +143,12 @@ class Walk:
         if answer.status not in _REDIRECTS or not answer.location:
             return None
         here = self.pages[-1]
-        url = _joined(here, answer.location)
+        url = self.site.joined(here, answer.location)
         if url is None:
             return None
-        if url.scheme == "https" and self.site.has_name(url):
+        if (url.scheme, self.site.scheme) == ("http", "https") and self.site.has_name(url):
+            url = url._replace(scheme="https", netloc=url.hostname or "")  # nginx redirects there
+        if url.scheme == "https" != self.site.scheme and self.site.has_name(url):
             # no visitor would get any further
             raise BackstageError(lookup.find(f"{here.path} leads to {answer.location[:200]}"))
         return _page(url) if self.site.has(url) else None
@@ -161,16 +174,6 @@ class Walk:
         return "" if first == last else f"{first.path} leads to {last.path}: "
 
 
-def _joined(here: Page, location: str) -> Optional[SplitResult]:
-    """Resolve a URL as a browser does on a page. Return None if it is invalid or too long."""
-    try:
-        url = urlsplit(urljoin(f"http://{here.name}{here.uri}", location))
-        url.port  # noqa: B018 -- it is checked when it is read
-    except ValueError:
-        return None
-    return url if len(url.geturl()) <= _LONGEST else None
-
-
 def _is_below(url: SplitResult, path: str) -> bool:
     return (url.path + "/").startswith(path.rstrip("/") + "/")
 
@@ -180,8 +183,8 @@ def _page(url: SplitResult) -> Page:
     return Page(url.hostname or "", path + (f"?{quote(url.query, safe=_SAFE + '/?')}" if url.query else ""))
 
 
-def _keep_cookies(jar: dict[str, str], answer: Answer) -> None:
-    """Keep the cookies that a browser would send again over http."""
+def _keep_cookies(jar: dict[str, str], answer: Answer, scheme: str) -> None:
+    """Keep the cookies that a browser would send again by this scheme."""
     for header, value in answer.headers:
         if header != "set-cookie" or len(value) > _LONGEST or len(jar) > STEPS:
             continue
@@ -190,7 +193,9 @@ def _keep_cookies(jar: dict[str, str], answer: Answer) -> None:
         attributes = [part.strip().lower() for part in rest]
         if "max-age=0" in attributes or not text.strip('"'):
             jar.pop(name, None)
-        elif "secure" not in attributes and (name + text).isascii() and (name + text).isprintable():
+        elif "secure" in attributes and scheme == "http":
+            continue
+        elif (name + text).isascii() and (name + text).isprintable():
             jar[name] = text
 
 
@@ -218,11 +223,11 @@ def assets(page: Page, answer: Answer, site: Site) -> Iterator[tuple[str, Page]]
         return
     parser = _Parser()
     parser.feed(answer.body)
-    start = _joined(page, parser.base) if parser.base else None
+    start = site.joined(page, parser.base) if parser.base else None
     base = _page(start) if start else page
     seen: set[Page] = set()
     for kind, text in parser.found:
-        url = _joined(base, text.strip())
+        url = site.joined(base, text.strip())
         if url is None or not site.serves(url) or (start and not site.has_name(start)):
             continue
         asset = _page(url)

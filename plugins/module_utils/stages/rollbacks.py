@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import Optional
 
+from ..acts import graphs
 from ..acts import manager as acts
 from ..acts.world import Address
-from ..host.errors import Refusal
+from ..host.errors import BackstageError, Refusal
+from ..host.facts import Host
 from ..manifest.nouns import Act, Sess
 from ..state.read import ActState
 from . import manager as sesses
@@ -56,7 +60,8 @@ def want(act: Act, sess: Optional[Sess], address: Address, state: ActState, rele
 
 def _was_interrupted(state: ActState) -> bool:
     """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
-    left = {*state.sesses, *state.started} - {state.live}
+    draining = {sess for sess in state.crews if sess not in state.started}
+    left = state.all_sesses - {state.live} - draining
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 
 
@@ -67,3 +72,36 @@ def _previous(name: str, state: ActState) -> str:
         if release in state.releases and release not in passed:
             return release
     raise Refusal(f"act {name}: there is no earlier release to roll back to")
+
+
+def need_known_migrations(want: acts.Want, state: ActState, host: Host) -> None:
+    """Refuse a release whose code is older than the database.
+
+    The database is asked only if runs applied migrations that the release does not know: asking takes time.
+
+    Raises:
+        Refusal: the database has migrations that the release does not know.
+        BackstageError: the database does not tell.
+    """
+    known = graphs.of_release(state.releases[want.play])
+    others = [graphs.of_release(release) for release in state.releases.values()]
+    supposed = graphs.supposed(state, want.act.database)
+    if known is None or not graphs.newer(supposed, known, others):
+        return  # an earlier Backstage built it, or nothing newer was ever applied
+    anyway = "roll back with -e migrations=keep"
+    try:
+        answer = acts.ask(want, state, host, "applied", {}, fill=False)
+    except BackstageError as error:
+        said = f"its database does not say which migrations it has: {error.message}; or {anyway}, which asks nobody"
+        raise BackstageError(said, f"act {want.act.name}", "migrations", error.log) from None
+    found = graphs.newer([graphs.written(app, name) for app, name in answer["applied"]], known, others)
+    if found:
+        undo = " and ".join(
+            f"backstage.django.manage -e act={want.act.name} -e {shlex.quote(f'run={json.dumps(command)}')}"
+            for command in graphs.undoing(found, known)
+        )
+        raise Refusal(
+            f"act {want.act.name}: release {want.play} does not know migrations that the database has:"
+            f" {', '.join(found)}; undo them first, which deletes what they added: {undo};"
+            f" or, if the older code works with them, {anyway}"
+        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 import time
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -162,25 +161,8 @@ class Uwsgi:
             grace: seconds for open requests, then it is killed. None if it answers nothing any more: nothing waits for
                 its exit then, which takes uWSGI's master up to a second.
         """
-        name = self.vassal(sess)
-        files.remove(os.path.join(self.host.vassals, name))
-        if grace is None:
-            emperor.try_look(self.host.stats)  # this makes it check its directory, which it otherwise does every 3 s
-            return
-        deadline = time.monotonic() + grace
-        killed = False
-        while True:
-            stats = emperor.try_look(self.host.stats, name)
-            found = stats.vassals.get(name) if stats else None
-            if found is None:
-                return  # it has ended, or no emperor runs
-            if time.monotonic() > deadline:
-                if killed or found.pid <= 1:  # the emperor lists a vassal without a process with -1
-                    raise BackstageError(f"the Sess {sess} does not end", step="stop")
-                # a hanging import ignores the emperor's signal
-                os.kill(found.pid, signal.SIGKILL)
-                killed, deadline = True, time.monotonic() + 10
-            time.sleep(0.03)
+        link = os.path.join(self.host.vassals, self.vassal(sess))
+        emperor.dismiss(self.host.stats, link, grace, f"the Sess {sess}")
 
     def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
         """Kill the processes that a stopped Sess has left, and return their names.

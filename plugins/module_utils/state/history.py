@@ -18,6 +18,8 @@ from ..host import files, names
 from ..host.errors import BackstageError
 
 Event = dict[str, Any]
+MOVED = "migrated by hand"
+"""The event before a management command that may undo migrations."""
 
 
 def who() -> str:
@@ -75,8 +77,20 @@ class History:
 
     def migrated(self, release: str, database: str) -> bool:
         """Return whether this release migrated a database of this engine; empty for the project's own."""
-        done = [(line.get("release"), line.get("database", "")) for line in self._all("migrated")]
-        return (release, database) in done
+        done = self.migrations(database, self.events[self.moved() + 1 :])
+        return release in [line.get("release") for line in done]
+
+    def migrations(self, database: str, events: Optional[list[Event]] = None) -> list[Event]:
+        """Return what runs migrated in a database of this engine, the oldest first; of all events, or of these."""
+        found = self.events if events is None else events
+        return [line for line in found if line.get("event") == "migrated" and line.get("database", "") == database]
+
+    def moved(self) -> int:
+        """Return the index of the last event where a person chose what is migrated; -1 if there is none.
+
+        After it no run knows what is applied.
+        """
+        return max((number for number, line in enumerate(self.events) if line.get("event") == MOVED), default=-1)
 
     def filled(self) -> list[str]:
         """Return the writable places and uploads that already got their first content."""

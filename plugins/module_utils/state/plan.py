@@ -57,9 +57,10 @@ class Phase(IntEnum):
     RECORD = 4
     BOOK = 5
     LEAVE = 6
-    STOP = 7
-    REMOVE = 8
-    TIDY = 9
+    SWITCHED = 7
+    STOP = 8
+    REMOVE = 9
+    TIDY = 10
 
 
 @dataclass(frozen=True)

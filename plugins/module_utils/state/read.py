@@ -37,6 +37,8 @@ class ActState:
     live_record: Record
     history: History
     hold: Record
+    stopped: Record
+    crews: list[str] = field(default_factory=list)
 
     @cached_property
     def live_env(self) -> dict[str, str]:
@@ -95,7 +97,12 @@ class ActState:
 
     @property
     def exists(self) -> bool:
-        return bool(self.record or self.releases or self.sesses or self.started)
+        return bool(self.record or self.releases or self.all_sesses)
+
+    @property
+    def all_sesses(self) -> set[str]:
+        """Whatever is there of a Sess: its directory, or what tells a runner to run it or its workers."""
+        return {*self.sesses, *self.started, *self.crews}
 
     @property
     def has_data(self) -> bool:
@@ -120,38 +127,43 @@ class HostState:
     """The state of a Production on this host."""
 
     paths: Production
-    acts: dict[str, ActState] = field(default_factory=dict)
     started: dict[str, list[str]] = field(default_factory=dict)
+    crews: dict[str, list[str]] = field(default_factory=dict)
+    acts: dict[str, ActState] = field(default_factory=dict)
 
     def act(self, name: str) -> ActState:
         if name not in self.acts:
-            self.acts[name] = read_act(self.paths.act(name), self.started.get(name, []))
+            self.acts[name] = read_act(self.paths.act(name), self.started.get(name, []), self.crews.get(name, []))
         return self.acts[name]
 
 
 def read(production: str, host: Host) -> HostState:
     """Read a Production. Its Acts are read on demand."""
     paths = Production(production)
-    state = HostState(paths, started=_started(production, host))
-    for name in sorted({*files.names_in(paths.acts), *state.started}):
+    state = HostState(paths, *_started(production, host))
+    for name in sorted({*files.names_in(paths.acts), *state.started, *state.crews}):
         state.act(name)
     return state
 
 
-def _started(production: str, host: Host) -> dict[str, list[str]]:
-    """Return the Sesses that are started, now and at every boot, for each Act."""
-    found: dict[str, list[str]] = {}
-    for directory, endings in ((host.vassals, ("ini",)), (host.units, ("service", "socket"))):
+def _started(production: str, host: Host) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the Sesses that are started, now and at every boot, and those whose workers are: Act -> ids."""
+    started: dict[str, list[str]] = {}
+    crews: dict[str, list[str]] = {}
+    endings = {("ini",): started, ("service",): started, ("socket",): started, ("crew", "ini"): crews}
+    for directory in (host.vassals, host.units):
         for name in files.names_in(directory):
             parts = name.split(".")
-            if len(parts) == 6 and parts[0] == "backstage" and parts[1] == production and parts[5] in endings:
-                sesses = found.setdefault(parts[2], [])
-                if f"{parts[3]}.{parts[4]}" not in sesses:
-                    sesses.append(f"{parts[3]}.{parts[4]}")
-    return found
+            found = endings.get(tuple(parts[5:]))
+            if parts[:2] != ["backstage", production] or found is None:
+                continue
+            act, sess = parts[2], f"{parts[3]}.{parts[4]}"
+            if sess not in found.setdefault(act, []):
+                found[act].append(sess)
+    return started, crews
 
 
-def read_act(paths: ActPaths, started: list[str]) -> ActState:
+def read_act(paths: ActPaths, started: list[str], crews: list[str]) -> ActState:
     releases: dict[str, Record] = {}
     unsealed: list[str] = []
     for name in files.names_in(paths.releases):
@@ -175,6 +187,8 @@ def read_act(paths: ActPaths, started: list[str]) -> ActState:
         live_record=live_record,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
+        stopped=files.read_json(paths.stopped) or {},
+        crews=crews,
     )
 
 

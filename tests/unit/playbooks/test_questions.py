@@ -15,7 +15,10 @@ GIVEN: dict[str, dict[str, Any]] = {  # what they need besides
     "logs": {},
     "manage": {"run": "check"},
     "rehearse": {},
+    "restart": {},
     "rollback": {},
+    "start": {},
+    "stop": {},
 }
 
 

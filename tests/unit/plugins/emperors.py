@@ -6,11 +6,14 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
+
+from ansible_collections.backstage.django.plugins.module_utils.host import process
 
 from .servers import Variables, listening, read_request
 
@@ -86,12 +89,30 @@ class Emperor:
 
     def _start(self, name: str) -> ExitStack:
         ini = (self.vassals / name).read_text()
-        (door,) = [line.split(" = ")[1] for line in ini.splitlines() if line.startswith("socket = ")]
+        told = dict(line.split(" = ", 1) for line in ini.splitlines() if " = " in line)
         vassal = ExitStack()
+        if "attach-daemon2" in told:
+            vassal.callback(self._keep(told))
+            return vassal
+        door = told["socket"]
         token = Path(door).parents[1] / "env" / "BACKSTAGE_TOKEN"
         asked = Asked(purr_to_all, token.read_text().strip() if token.exists() else "")
         vassal.enter_context(listening(Path(door), lambda client: self._serve(client, asked)))
         return vassal
+
+    def _keep(self, told: dict[str, str]) -> Callable[[], None]:
+        """Start a daemon as uWSGI does; what stops it."""
+        command = told["attach-daemon2"].removeprefix("cmd=exec ").partition(",")[0].split()
+        player = process.User.named(told["uid"])
+        who: dict[str, Any] = {"user": player.uid, "group": player.gid, "extra_groups": list(player.groups)}
+        with open(told["logto"], "a", encoding="utf-8") as log:
+            running = subprocess.Popen(command, stdout=log, stderr=log, cwd=told["chdir"], umask=0o027, **who)
+
+        def stop() -> None:
+            running.terminate()
+            running.wait(30)
+
+        return stop
 
     def _serve(self, client: socket.socket, asked: Asked) -> None:
         """Answer as the wrapper does: one request a worker of a roll call, and a proof to who may ask for it."""

@@ -15,13 +15,14 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import manag
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.passwords import Passwords
-from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, users
+from ansible_collections.backstage.django.plugins.module_utils.host import files, layout, names, process, users
 from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue, summary
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
 from ansible_collections.backstage.django.plugins.module_utils.stages import kinds
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
 from .manifests import COMMIT
@@ -109,6 +110,7 @@ class House:
     @classmethod
     def at(cls, root: Path, production: str, **facts: Any) -> House:
         names = (
+            "certificates",
             "vassals",
             "units",
             "stats",
@@ -119,12 +121,16 @@ class House:
             "http",
             "visitors",
             "passwords",
+            "tls",
+            "calendar",
             "pages",
+            "uv",
         )
-        places = {name: str(root / name) for name in (*names, "uv")}
-        for name in ("vassals", "venues", "passwords", "etc"):
+        places = {name: str(root / name) for name in names}
+        for name in ("vassals", "venues", "passwords", "calendar", "pages", "etc"):
             (root / name).mkdir()
-        (root / "visitors").touch()
+        for name in ("visitors", "tls"):
+            (root / name).touch()
         (root / "http").write_text(HTTP.read_text())  # the role's own: nothing in it differs between hosts
         stage = {**places, "longest_request": 300, **facts}
         (root / "etc" / "stage.json").write_text(json.dumps(stage))
@@ -199,6 +205,10 @@ class House:
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), **counted}
         record.update(stage=part.stage, limits=part.limits.given(), variables=digests.of_variables(part.variables))
+        record["workers"] = [summary(worker) for worker in part.workers]
+        Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))
+        if part.workers:
+            files.link(Crew(self.host, paths, found).link, own.crew_ini)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))

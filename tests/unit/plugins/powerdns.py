@@ -41,20 +41,48 @@ class PowerDns:
         place: its directory.
         address: one of 127.0.0.0/8.
         options: what it is configured with, besides what all are.
+        api: the address of its API.
     """
 
     place: Path
     address: str
     options: tuple[str, ...] = ()
+    api: str = ""
     process: Optional[subprocess.Popen[bytes]] = None
 
     @classmethod
     @contextmanager
     def running(cls, place: Path, address: str, *options: str) -> Iterator[PowerDns]:
-        place.mkdir()
-        with closing(sqlite3.connect(place / "pdns.sqlite3")) as database:
+        api = (
+            "launch=gsqlite3",
+            "gsqlite3-pragma-foreign-keys=yes",
+            "gsqlite3-dnssec=yes",
+            f"local-address={address}",
+            "api=yes",
+            f"api-key={KEY}",
+            "webserver=yes",
+            f"webserver-address={address}",
+            "webserver-allow-from=127.0.0.0/8",
+            "security-poll-suffix=",
+            "zone-cache-refresh-interval=0",
+        )
+        with cls._started(cls(place, address, (*api, *options), address)) as found:
+            yield found
+
+    @classmethod
+    @contextmanager
+    def configured(cls, place: Path, address: str, files: Path) -> Iterator[PowerDns]:
+        """With what the files of this directory say, and its API at 127.0.0.1."""
+        (files / "pdns.conf").write_text(f"include-dir={files}\n")
+        with cls._started(cls(place, address, (f"config-dir={files}",), "127.0.0.1")) as found:
+            yield found
+
+    @staticmethod
+    @contextmanager
+    def _started(found: PowerDns) -> Iterator[PowerDns]:
+        found.place.mkdir()
+        with closing(sqlite3.connect(found.place / "pdns.sqlite3")) as database:
             database.executescript(programs()[2].read_text(encoding="utf-8"))
-        found = cls(place, address, options)
         found.start()
         try:
             yield found
@@ -63,7 +91,7 @@ class PowerDns:
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}:{API_PORT}"
+        return f"http://{self.api}:{API_PORT}"
 
     def start(self) -> None:
         program, backends, _schema = programs()
@@ -71,19 +99,8 @@ class PowerDns:
             f"module-dir={backends}",
             f"socket-dir={self.place}",
             f"config-dir={self.place}",
-            "launch=gsqlite3",
             f"gsqlite3-database={self.place}/pdns.sqlite3",
-            "gsqlite3-pragma-foreign-keys=yes",
-            "gsqlite3-dnssec=yes",
-            f"local-address={self.address}",
             f"query-local-address={self.address}",
-            "api=yes",
-            f"api-key={KEY}",
-            "webserver=yes",
-            f"webserver-address={self.address}",
-            "webserver-allow-from=127.0.0.0/8",
-            "security-poll-suffix=",
-            "zone-cache-refresh-interval=0",
             "receiver-threads=1",
             "distributor-threads=1",
             "retrieval-threads=1",
@@ -115,14 +132,22 @@ class PowerDns:
     def frozen(self) -> Iterator[None]:
         assert self.process
         os.kill(self.process.pid, signal.SIGSTOP)
+        while any(state != "T" for state in self._states()):
+            time.sleep(0.01)
         try:
             yield
         finally:
             os.kill(self.process.pid, signal.SIGCONT)
 
+    def _states(self) -> list[str]:
+        """What each thread does; a busy machine may take its time to stop all of them."""
+        assert self.process
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/stat")
+        return [task.read_text().rpartition(")")[2].split()[0] for task in tasks]
+
     def ask(self, method: str, path: str, data: Any = None) -> tuple[int, Any]:
         """As a hand would, past the code under test."""
-        with closing(http.client.HTTPConnection(self.address, API_PORT, timeout=10)) as client:
+        with closing(http.client.HTTPConnection(self.api, API_PORT, timeout=10)) as client:
             body = None if data is None else json.dumps(data)
             client.request(method, f"/api/v1/servers/localhost{path}", body, {"X-API-Key": KEY})
             answer = client.getresponse()

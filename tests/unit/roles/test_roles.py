@@ -151,11 +151,26 @@ def test_emperor_script_is_a_shell_script() -> None:
 @pytest.mark.parametrize("ipv6", [True, False])
 def test_one_default_server_a_port(ipv6: bool) -> None:
     """On a kernel without IPv6 its line would keep nginx from starting."""
-    system = {"__front_of_house_host": {"system": {"ipv6": ipv6}}, "front_of_house_http_port": 8080}
-    text = render("front_of_house", "backstage.conf.j2", **system)
+    system = {"__front_of_house_host": {"system": {"ipv6": ipv6}}, "__front_of_house_http2_listen": " http2"}
+    ports = {"front_of_house_http_port": 8080, "front_of_house_https_port": 8443}
+    text = render("front_of_house", "backstage.conf.j2", **system, **ports)
+    assert text.count("listen 8443 ssl http2 default_server backlog=4096;") == 1
+    assert text.count("listen [::]:8443 ssl http2 default_server backlog=4096;") == (1 if ipv6 else 0)
+    none = render("front_of_house", "backstage.conf.j2", **system, **{**ports, "front_of_house_https_port": 0})
+    assert "ssl" not in none, "the port is left to another program"
     assert text.count("listen 8080 default_server backlog=4096;") == 1
     assert text.count("listen [::]:8080 default_server backlog=4096;") == (1 if ipv6 else 0)
     assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize(("directive", "groups"), [(False, False), (True, False), (True, True)])
+def test_what_each_nginx_and_openssl_can_do(directive: bool, groups: bool) -> None:
+    """A word that one of them does not know would keep nginx, and every site with it, from starting."""
+    can = {"nginx": {"http2_directive": directive, "optional_groups": groups}}
+    text = render("front_of_house", "tls.conf.j2", __front_of_house_host=can)
+    assert ("http2 on;" in text, "ssl_session_tickets off;" in text) == (directive, not directive)
+    assert ("?X25519MLKEM768" in text) is groups
+    assert "TLSv1.1" not in text
 
 
 def test_headers_of_strangers_stop_at_nginx() -> None:
@@ -173,6 +188,7 @@ def test_headers_of_strangers_stop_at_nginx() -> None:
         "HTTP_X_FORWARDED_PORT": "$server_port",
         "HTTP_X_FORWARDED_HOST": "$backstage_host",
         "HTTP_X_REAL_IP": "$remote_addr",
+        "HTTP_X_REQUEST_ID": "$request_id",
     }
     assert empty >= {"HTTP_REMOTE_USER", "HTTP_X_FORWARDED_USER", "HTTP_PROXY", "HTTP_FORWARDED", "HTTP_CLIENT_IP"}
 

@@ -26,6 +26,8 @@ HOST = {
     "/etc/backstage/vassals": "root:root 0755",
     "/etc/nginx/backstage/venues": "root:root 0755",
     "/usr/local/lib/backstage/wrapper/backstage_questions.py": "root:root 0644",
+    "/usr/local/lib/backstage/wrapper/backstage_timer.py": "root:root 0644",
+    "/usr/local/lib/backstage/wrapper/backstage_worker.py": "root:root 0644",
     "/usr/local/lib/backstage/wrapper/backstage_wrapper.py": "root:root 0644",
     "/srv/backstage": "root:root 0755",
     "/srv/backstage/jazz": "root:root 0755",

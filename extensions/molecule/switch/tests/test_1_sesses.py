@@ -173,3 +173,32 @@ def test_fault_40_variables_arrive_byte_for_byte(street: Street) -> None:
         found = answer.json()
         assert {name: bytes.fromhex(found[name]).decode() for name in wanted} == wanted
     assert [host.ok("test -e /tmp/executed") for host in street.hosts] == [False, False]
+
+
+def test_a_restart_is_another_sess_of_the_same_release(street: Street) -> None:
+    before = street.live("busker")
+    with street.visited(f"{CORNER}/") as seen, street.visited(SLOW) as slow:
+        plan = street.play("restart", act="busker")
+    assert plan == ["play sess busker (restart)"]
+    pleased(seen, CORNER)
+    pleased(slow, CORNER, requests=3)
+    after = street.live("busker")
+    assert [sess.partition(".")[0] for sess in after] == [sess.partition(".")[0] for sess in before]
+    assert set(after).isdisjoint(before)
+
+
+def test_what_was_stopped_stays_so_until_it_is_started(street: Street) -> None:
+    """No deploy plays it, and its neighbour does not notice."""
+    with street.visited(f"{SQUARE}/") as seen:
+        assert street.play("stop", act="busker") == ["stop sess busker"]
+        assert street.play("stop", act="busker") == []
+        run = street.try_to_play()
+        assert (run.code, run.changed) == (0, 0)
+        assert "the playbook start plays it again" in run.printed
+        assert street.live("busker") == ["", ""]
+        assert [answer.status for answer in street.ask(CORNER)] == [502, 502]
+        assert street.play("start", act="busker") == ["play sess busker (nothing plays)"]
+        assert street.play("start", act="busker") == []
+        assert street.play() == []
+    assert [answer.status for answer in street.ask(CORNER)] == [200, 200]
+    pleased(seen, SQUARE)

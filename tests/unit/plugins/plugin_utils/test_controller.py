@@ -103,6 +103,25 @@ def test_no_host_hears_of_a_key_or_a_password(inventory: Path) -> None:
                 assert word not in str(asked)
 
 
+def test_names_need_addresses_before_any_host_is_touched(inventory: Path) -> None:
+    """Only where there is DNS; a rollback moves no name."""
+    action = Action(*[{"changed": False}] * 3)
+    playing = {"acts": [act()], "venues": [{"name": VENUE}], "gigs": [{"act": "kittens", "venue": VENUE}]}
+    with_dns = {
+        **variables(inventory, backstage_producer=["two"]),
+        "backstage_dns": {"zones": ["example.com"]},
+        "hostvars": {"one": {}},
+    }
+    said = told(controller.run, action, {"production": "jazz", **playing}, with_dns)
+    assert said.startswith("backstage_public_address of one: is missing")
+    assert action.asked == []
+    controller.run(action, {"production": "jazz", **playing, "rollback": "kittens"}, with_dns)
+    with_dns["hostvars"] = {"one": {"backstage_public_address": "192.0.2.1"}}
+    controller.run(action, {"production": "jazz", **playing}, with_dns)
+    run(action, inventory)
+    assert len(action.asked) == 3
+
+
 def test_what_can_not_be_fetched_keeps_no_other_act_waiting(inventory: Path) -> None:
     lost = act(name="lost", source={"git": "./repository", "version": "0" * 40})
     more = {"gigs": [{"act": "kittens", "venue": VENUE}], "sesses": [{"act": "lost", "state": "stopped"}]}
@@ -301,6 +320,9 @@ def test_an_act_that_plays_elsewhere_is_not_resolved_here(inventory: Path) -> No
 
 UNRESOLVED: list[Item] = [
     {"rollback": "kittens"},
+    {"restart": "kittens"},
+    {"stop": "kittens"},
+    {"start": "kittens"},
     {"state": "absent"},
     {"only": ["dogs"], "acts": [act(), act(name="dogs")]},
 ]
@@ -314,8 +336,9 @@ def test_what_needs_no_source_asks_for_none(inventory: Path, more: Item) -> None
     assert "kittens" not in action.asked[0]["resolved"]
 
 
-def test_a_rollback_of_what_plays_elsewhere_asks_nobody(inventory: Path) -> None:
-    assert run(Action(), inventory, "two", rollback="kittens") == {"changed": False, "plan": [], "diff": []}
+@pytest.mark.parametrize("verb", ["rollback", "restart", "stop", "start"])
+def test_a_verb_for_what_plays_elsewhere_asks_nobody(inventory: Path, verb: str) -> None:
+    assert run(Action(), inventory, "two", **{verb: "kittens"}) == {"changed": False, "plan": [], "diff": []}
 
 
 def test_a_version_of_this_run_alone_is_said(inventory: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
@@ -55,7 +56,9 @@ def test_misspelled(name: str, meant: str) -> None:
     assert problems.lines == [f"{name}: {NO_VARIABLE.format(meant)}"]
 
 
-@pytest.mark.parametrize("name", [*OWN, *(known for known in variables.KNOWN if known not in variables.NOT_BUILT)])
+@pytest.mark.parametrize(
+    "name", [*OWN, *(known for known in variables.KNOWN if known not in (*variables.NOT_BUILT, variables.DNS))]
+)
 def test_let_through(name: str) -> None:
     problems = Problems()
     variables.check({name: 1}, problems)
@@ -74,11 +77,48 @@ def test_not_built(name: str) -> None:
 
 def test_every_variable_that_the_playbooks_read_is_known() -> None:
     """And nothing that they register or define looks like one of ours."""
-    modules = {f"backstage_{name}" for name in ("production", "info", "manage", "log_info", "rehearsal")}
-    groups = {"backstage_stage", "backstage_front_of_house", "backstage_database"}
+    modules = {f"backstage_{name}" for name in ("production", "info", "manage", "log_info", "rehearsal", "dns")} - {
+        variables.DNS
+    }
+    groups = {"backstage_stage", "backstage_front_of_house", "backstage_database", "backstage_producer"} | {
+        "backstage_address"
+    }
     for path in PLAYBOOKS.rglob("*.yml"):
         found = set(re.findall(r"(?<![_.\w])backstage_\w+", path.read_text())) - modules - groups
         assert found <= {*variables.KNOWN, "backstage_left"}, path
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"zones": ["example.test"], "ttl": 60, "name_servers": [{"name": "ns1.a", "addresses": ["192.0.2.1"]}]}, ""),
+        ({"zones": ["example.test"], "prune": True}, "backstage_dns: unknown key prune"),
+        ({"ttl": 60}, "backstage_dns.zones: is missing"),
+        ({"zones": ["example.test"], "dnssec": "perhaps"}, "backstage_dns.dnssec: 'perhaps': use true or false"),
+    ],
+)
+def test_the_dictionary_of_dns(given: dict[str, Any], said: str) -> None:
+    problems = Problems()
+    variables.check({variables.DNS: given, "groups": {"backstage_producer": ["ns1"]}}, problems)
+    assert problems.lines == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "producers", "said"),
+    [
+        ({}, ["ns1"], ""),
+        ({"api": None}, ["ns1"], ""),
+        ({"api": "https://dns.example", "key": "k"}, [], ""),
+        ({"api": "https://dns.example"}, [], "backstage_dns.key: is missing; give the key of the API"),
+        ({}, [], "backstage_dns: no host would write the records: put one into the group backstage_producer"),
+        ({"api": "https://dns.example", "key": "k"}, ["ns1"], "backstage_dns.api: ns1 of group backstage_producer"),
+    ],
+)
+def test_who_writes_the_records(given: dict[str, Any], producers: list[str], said: str) -> None:
+    problems = Problems()
+    groups = {"backstage_producer": producers}
+    variables.check({variables.DNS: {"zones": ["a.test"], **given}, "groups": groups}, problems)
+    assert [line[: len(said)] for line in problems.lines] == ([said] if said else [])
 
 
 def test_every_variable_is_an_option() -> None:

@@ -17,6 +17,8 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     found = made.run("build", after_static=["diffsettings --output unified"])
     found.pop("output")
     assert len(found.pop("migrations")) == 64
+    graph = found.pop("graph")
+    assert graph["cats.0001_initial"] == graph["auth.0001_initial"] == []
     assert found == {
         "settings": "kittens.settings",
         "wsgi_application": "kittens.wsgi.application",
@@ -85,6 +87,27 @@ def test_which_migrations_there_are(project: Make, place: Path) -> None:
         (path / name).write_text(text)
         found.append(made.run("build")["migrations"])
     assert len({*found, ""}) == 4
+
+
+SQUASHED = """
+from django.db import migrations
+class Migration(migrations.Migration):
+    replaces = [("cats", "0001_initial"), ("cats", "0002_empty")]
+    operations = []
+"""
+
+
+def test_the_graph_of_a_project_that_squashed(project: Make) -> None:
+    """No database is made or opened for it."""
+    more = {"cats___migrations___0002_empty__py": MIGRATION, "cats___migrations___0001_squashed__py": SQUASHED}
+    made = project(**more)
+    graph = made.run("build")["graph"]
+    assert {name: replaced for name, replaced in graph.items() if name.startswith("cats.")} == {
+        "cats.0001_initial": [],
+        "cats.0001_squashed": ["cats.0001_initial", "cats.0002_empty"],
+        "cats.0002_empty": [],
+    }
+    assert not Path(made.env["BACKSTAGE_DATA"], "db.sqlite3").exists()
 
 
 def test_a_project_that_is_called_by_every_migrate(project: Make) -> None:

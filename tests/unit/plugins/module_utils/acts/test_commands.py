@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from dataclasses import replace
@@ -211,3 +212,33 @@ CHANGES: list[tuple[str, Optional[bool], bool]] = [
 @pytest.mark.parametrize(("line", "told_", "changed"), CHANGES)
 def test_changes(line: str, told_: Any, changed: bool) -> None:
     assert commands.changes(commands.split(line), told_) is changed
+
+
+UNDOES: list[tuple[str, bool]] = [
+    ("migrate cats 0001_initial", True),
+    ("migrate cats zero --database logs", True),
+    ("migrate --fake", True),
+    ("migrate", False),
+    ("migrate cats", False),
+    ("migrate cats 0001_initial --plan", False),
+    ("showmigrations cats x", False),
+]
+
+
+@pytest.mark.parametrize(("line", "undoes"), UNDOES)
+def test_what_may_undo_migrations(line: str, undoes: bool) -> None:
+    assert commands.undoes(commands.split(line)) is undoes
+
+
+def test_migrations_that_are_undone_are_applied_by_the_next_deploy(playing: House) -> None:
+    """Before the command runs it is written down, so that one that is killed counts, too."""
+    release = playing.state().live_release or ""
+    playing.log({"event": "migrated", "release": release})
+    player = process.User.named(names.player(playing.production, "kittens"))
+    Path(playing.act().data).mkdir(exist_ok=True)
+    os.chown(playing.act().data, player.uid, player.gid)
+    for line, done in (("migrate", True), ("migrate cats zero", False)):
+        command = commands.prepare(playing.production, "kittens", commands.split(line))
+        assert commands.run(command, "kittens", 60).code == 0
+        assert playing.state().history.migrated(release, "") is done
+    assert playing.state().history.events[-1]["run"] == "migrate cats zero"

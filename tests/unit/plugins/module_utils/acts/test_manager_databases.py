@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -113,7 +114,8 @@ def test_a_migration_that_asks_the_database_when_it_is_loaded(project: Make, son
     """The builder has no database: what the migrations are is not known, and they run when the player loads them."""
     made = reading(project, songs, DJ, cats___migrations___0002_asking__py=ASKING)
     socket, made.env["PGHOST"] = made.env["PGHOST"], "/nowhere"
-    assert made.run("build", database=SONGS)["migrations"] == ""
+    found = made.run("build", database=SONGS)
+    assert (found["migrations"], found["graph"]) == ("", None)
     made.env["PGHOST"] = socket
     assert "cats.0002_asking" in made.run("migrate", database=SONGS)["applied"]
 
@@ -157,14 +159,14 @@ def test_without_the_client(project: Make) -> None:
 
 
 @contextmanager
-def held(cluster: Postgres) -> Iterator[None]:
-    """Somebody else's migrate, as PostgreSQL sees it."""
+def held(cluster: Postgres, statement: str) -> Iterator[None]:
+    """Somebody else's transaction, which is open behind this statement."""
     argv = [cluster.client, "--no-psqlrc", "--dbname=songs"]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, user=1, group=1, extra_groups=[1], cwd="/", stdin=pipe, stdout=pipe, text=True) as psql:
         assert psql.stdin
         assert psql.stdout
-        psql.stdin.write(f"BEGIN; SELECT pg_advisory_xact_lock({act_migrations.MIGRATE_LOCK}); SELECT 'held';\n")
+        psql.stdin.write(f"BEGIN; {statement}; SELECT 'held';\n")
         psql.stdin.flush()
         while "held" not in psql.stdout.readline():
             pass
@@ -174,14 +176,14 @@ def held(cluster: Postgres) -> Iterator[None]:
 
 def test_a_migrate_waits_for_another_one(project: Make, songs: Postgres) -> None:
     made = reading(project, songs, DJ)
-    with held(songs):
+    with held(songs, f"SELECT pg_advisory_xact_lock({act_migrations.MIGRATE_LOCK})"):
         failure = made.failure("migrate", database=SONGS, patience=0.5)
     assert failure.message.startswith("another migrate of this database has not ended within 0 s: wait for it")
     assert 'relation "django_migrations" does not exist' in songs.ask(MIGRATED, "songs"), "it did nothing"
     assert "cats.0001_initial" in made.run("migrate", database=SONGS)["applied"]
 
 
-def test_two_migrates_at_once(project: Make, songs: Postgres) -> None:
+def test_fault_17_two_migrates_at_once(project: Make, songs: Postgres) -> None:
     """Without the lock one of them breaks on a table that the other one makes."""
     made = reading(project, songs, DJ)
     with ThreadPoolExecutor() as both:
@@ -206,6 +208,44 @@ def test_an_index_that_is_made_concurrently(project: Make, songs: Postgres) -> N
     songs.ask("ALTER DATABASE songs SET statement_timeout = '5s'")
     made = reading(project, songs, DJ, cats___migrations___0002_index__py=CONCURRENT)
     assert made.run("migrate", database=SONGS)["applied"][-1] == "cats.0002_index"
+
+
+ADD = """
+from django.db import migrations, models
+class Migration(migrations.Migration):
+    dependencies = [("cats", "0001_initial")]
+    operations = [migrations.RunSQL("SELECT 1"), migrations.AddField("cat", "age", models.IntegerField(null=True))]
+"""
+
+
+def test_fault_16_a_migration_that_waits_for_a_lock(project: Make, songs: Postgres) -> None:
+    """All who read the table after it would wait, too: it gives up, and says who holds the lock."""
+    made = reading(project, songs, DJ)
+    made.run("migrate", database=SONGS)
+    (made.code / "cats" / "migrations" / "0002_age.py").write_text(ADD)
+    with held(songs, "SELECT count(*) FROM cats_cat"), ThreadPoolExecutor() as others:
+        migrated = others.submit(made.failure, "migrate", database=SONGS)
+        while "ALTER TABLE" not in songs.ask("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not migrated.done()
+        began = time.monotonic()
+        assert songs.ask("SELECT count(*) FROM cats_cat", "songs") == "0"
+        waited = time.monotonic() - began
+        failure = migrated.result()
+    assert waited < act_migrations.LOCK_SECONDS + 3
+    assert failure.message.startswith("a migration waited for a lock that another connection holds, and gave up")
+    assert made.run("migrate", database=SONGS)["applied"] == ["cats.0002_age"]
+
+
+def test_a_lock_timeout_of_the_projects_own_stays(project: Make, songs: Postgres) -> None:
+    songs.ask("ALTER DATABASE songs SET lock_timeout = '100ms'")
+    made = reading(project, songs, DJ)
+    made.run("migrate", database=SONGS)
+    (made.code / "cats" / "migrations" / "0002_age.py").write_text(ADD)
+    with held(songs, "SELECT count(*) FROM cats_cat"):
+        began = time.monotonic()
+        made.failure("migrate", database=SONGS)
+    assert songs.ask("SHOW lock_timeout", "songs") == "100ms"
+    assert time.monotonic() - began < 60
 
 
 def test_the_lock_is_held_to_the_end(project: Make, songs: Postgres) -> None:

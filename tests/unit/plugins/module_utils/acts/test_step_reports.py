@@ -22,6 +22,7 @@ BUILD: dict[str, Any] = {
     "media_root": "",
     "debug": False,
     "migrations": "0" * 64,
+    "graph": {"cats.0002_tail": ["cats.0001_initial"]},
     "databases": {"default": {"engine": "django.db.backends.sqlite3", "name": "/data/db.sqlite3", "vendor": "sqlite"}},
     "collected": None,
     "told": ["SECRET_KEY stands in the code"],

@@ -41,6 +41,29 @@ def test_fault_14_a_migration_that_fails(project: Make, migrations: dict[str, Te
     assert "nothing" not in made.failure("migrate").message, "what stands, stands"
 
 
+HALF = """
+from django.db import migrations
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = [("cats", "0001_initial")]
+    operations = [
+        migrations.RunSQL("ALTER TABLE cats_cat ADD COLUMN age int"),
+        migrations.RunSQL("ALTER TABLE nonesuch ADD COLUMN x"),
+    ]
+"""
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_fault_15_a_migration_that_is_half_applied(project: Make, atomic: bool) -> None:
+    """It can't be repeated: the column is there. A person has to look, so it is said."""
+    made = project(cats___migrations___0002_half__py=HALF.format(atomic=atomic))
+    said = made.failure("migrate").message
+    assert said.endswith("cats.0001_initial)") is atomic
+    half = "; cats.0002_half is not atomic: what it did before it failed may stand, so look at its tables before you"
+    assert (half in said) is (not atomic)
+    assert ("duplicate column" in made.failure("migrate").message) is (not atomic)
+
+
 def test_a_second_failure_has_applied_nothing(project: Make) -> None:
     made = project(cats___migrations___0002_broken__py=BROKEN.format(before="0001_initial"))
     made.failure("migrate")

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import world
 from ansible_collections.backstage.django.plugins.module_utils.host import layout
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Venue
+from ansible_collections.backstage.django.plugins.module_utils.host.facts import Host
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Tls, Venue
 
 PATHS = layout.Production("jazz").act("kittens")
 ACT = "/srv/backstage/jazz/acts/kittens"
@@ -32,6 +34,10 @@ ALWAYS = {
 }
 
 
+def host(port: int = 80, database_port: int = 5432) -> Host:
+    return replace(Host.read(), http_port=port, https_port=port + 363, database_port=database_port)
+
+
 def variables(
     act: Act = Act("kittens"),  # noqa: B008 (frozen)
     places: world.Places = PLAYER,
@@ -39,7 +45,7 @@ def variables(
     port: int = 80,
     settings: str = "",
 ) -> dict[str, str]:
-    return world.variables(act, "jazz", RELEASE, settings, places, address, port)
+    return world.variables(act, "jazz", RELEASE, settings, places, address, host(port))
 
 
 def test_the_whole_table() -> None:
@@ -58,8 +64,19 @@ def test_a_builder_has_a_throw_away_home() -> None:
     assert found["BACKSTAGE_MEDIA_ROOT"].startswith(workshop + "/")
 
 
+TLS = Venue("c.example", ["www.c.example"], Tls("selfsigned"))
 HOSTS = [
     # (Venues, health.host, port, hosts, origins)
+    # a form of the site without TLS is not believed where there is one with it
+    ((TLS,), None, 80, "c.example,www.c.example", "https://c.example,https://www.c.example"),
+    ((TLS,), "up.example", 8080, "c.example,www.c.example", "https://c.example:8443,https://www.c.example:8443"),
+    (
+        (B, TLS),
+        None,
+        80,
+        "b.example,c.example,www.c.example",
+        "http://b.example,https://c.example,https://www.c.example",
+    ),
     ((), None, 80, "localhost", "http://localhost"),
     ((), "up.example", 80, "up.example", "http://up.example"),
     ((), None, 8080, "localhost", "http://localhost:8080"),
@@ -155,7 +172,7 @@ def test_database_url(engine: str, places: world.Places, url: Optional[str]) -> 
 
 def test_another_port_of_postgresql() -> None:
     act = Act("kittens", database="postgresql")
-    found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), 80, 5433)
+    found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), host(80, 5433))
     assert found["DATABASE_URL"] == "postgresql://:5433/jazz-kittens"
 
 
@@ -172,7 +189,7 @@ def test_another_port_of_postgresql() -> None:
 def test_placeholders_of_the_database(name: str, postgresql: str, sqlite: str) -> None:
     for engine, value in (("postgresql", postgresql), ("sqlite", sqlite), ("", "{" + name + "}")):
         act = Act("kittens", database=engine, env={"A": f"<{{{name}}}>"})
-        found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), 80, 5433)
+        found = world.variables(act, "jazz", RELEASE, "", PLAYER, world.Address(), host(80, 5433))
         assert found["A"] == f"<{value}>"
 
 

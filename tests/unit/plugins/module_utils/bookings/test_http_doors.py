@@ -14,9 +14,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import jinja2
 import pytest
-import yaml
 from ansible_collections.backstage.django.plugins.module_utils.bookings import locations, server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.options.lines import Lines
@@ -24,9 +22,8 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ...house import A, House
-from ...servers import Nginx, free_port, listening
+from ...servers import Nginx, free_port, listening, read_http, role_text
 
-ROLE = Path(__file__).parents[5] / "roles" / "front_of_house"
 NAME = "a.example"
 BLOG = Booked("blog", "/my.blog", (), (), 60, protocol="http")
 ROOT = Booked("root", "/", (), (), 60, protocol="http")
@@ -40,26 +37,9 @@ ALWAYS = {
 }
 
 
-def params() -> str:
-    variables = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())
-    template = jinja2.Template((ROLE / "templates" / "proxy.params.j2").read_text(), trim_blocks=True)
-    return template.render(variables)
-
-
-def read(client: socket.socket) -> bytes:
-    """A request until its blank line."""
-    said = b""
-    while b"\r\n\r\n" not in said:
-        chunk = client.recv(1 << 16)
-        if not chunk:
-            return said
-        said += chunk
-    return said
-
-
 def answer(client: socket.socket, name: str) -> None:
-    first, *lines = read(client).decode().split("\r\n\r\n")[0].split("\r\n")
-    headers = [line.lower().split(": ", 1) for line in lines]
+    first, found = read_http(client)
+    headers = [(name, value.lower()) for name, value in found]
     body = json.dumps({"act": name, "asked": first, "headers": headers})
     client.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
@@ -68,7 +48,7 @@ def answer(client: socket.socket, name: str) -> None:
 def served(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nginx]:
     monkeypatch.setattr(server_block, "LOGS", str(house.root / "log"))
     house.host = replace(house.host, http_port=free_port(), ipv6=False)
-    Path(house.host.proxy_params).write_text(params())
+    Path(house.host.proxy_params).write_text(role_text("proxy.params"))
     with ExitStack() as stack:
         for booked in (BLOG, ROOT):
             own = house.act(booked.act).sess(f"{A}.1")
@@ -127,7 +107,7 @@ FORGED = (
 def test_a_visitor_forges_nothing(served: Nginx) -> None:
     _act, _asked, found = ask(served, "/", FORGED)
     assert found.items() >= ALWAYS.items()
-    assert set(found) - set(ALWAYS) == {"x-forwarded-port"}
+    assert set(found) - set(ALWAYS) == {"x-forwarded-port", "x-request-id"}
 
 
 def test_a_websocket_is_passed_on(served: Nginx) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 from collections.abc import Iterator
@@ -19,21 +20,18 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ...house import NONE, A, B, House
-from ...servers import Nginx, free_port, listening, read_request
+from ...servers import Nginx, free_port, listening, read_request, uwsgi_params
 
 ALONE, BOTH = "alone.example", "both.example"
 BLOG = Booked("blog", "/my.blog", ("/my.blog/static/",), ("/my.blog/media/",), 60, ("/assets/", "/assets/v1.2/"))
 ROOT = Booked("root", "/", ("/static/",), (), 60)
 # while the root's files become the blog's: both answer
 SHARED = replace(BLOG, static=("/my.blog/static/", "/static/"))
-PARAMS = "".join(
-    f"uwsgi_param {name} {value};\n"
-    for name, value in {
-        "PATH_INFO": "$document_uri",
-        "REQUEST_URI": "$request_uri",
-        "QUERY_STRING": "$query_string",
-        "REQUEST_METHOD": "$request_method",
-    }.items()
+PARAMS = uwsgi_params(
+    PATH_INFO="$document_uri",
+    REQUEST_URI="$request_uri",
+    QUERY_STRING="$query_string",
+    REQUEST_METHOD="$request_method",
 )
 
 
@@ -201,3 +199,30 @@ def test_what_a_browser_keeps(served: Nginx, house: House) -> None:
     found = [(name, served.get(BOTH, f"/static/{name}")[1].get("Cache-Control")) for name, _kept in KEPT]
     assert found == KEPT
     assert served.get(BOTH, "/page")[1].get("Cache-Control") is None, "an Act says itself how long its answers are kept"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepts", "text", "encoding"),
+    [
+        ("now.css", "gzip, br", "packed", "gzip"),
+        ("now.css", "", "blog now ", None),
+        ("before.css", "gzip", "packed before", "gzip"),  # of the release before
+        ("same.css", "gzip", "blog", None),
+    ],
+)
+def test_what_a_project_packed(
+    served: Nginx, house: House, asked: str, accepts: str, text: str, encoding: str | None
+) -> None:
+    """The packed file beside the one that is asked for, never that of another release."""
+    now, before = (Path(house.act("blog").release(release).static) for release in (A, B))
+    (now / "now.css.gz").write_text("packed")
+    (before / "before.css.gz").write_text("packed before")
+    (now / "same.css").write_text("blog")
+    (before / "same.css.gz").write_text("packed, earlier")
+    client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    client.request("GET", f"/my.blog/static/{asked}", headers={"Host": ALONE, "Accept-Encoding": accepts})
+    answered = client.getresponse()
+    assert (answered.read().decode(), answered.getheader("Content-Encoding")) == (text, encoding)
+    assert answered.getheader("Vary") == (None if asked == "same.css" else "Accept-Encoding")
+    assert answered.getheader("Content-Type") == "text/plain"
+    client.close()

@@ -18,18 +18,15 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ...house import A, B, House
-from ...servers import Nginx, free_port, listening, read_request
+from ...servers import Nginx, free_port, listening, read_request, uwsgi_params
 from ...told import told
 
 NAME, WWW = "kittens.example.com", "www.kittens.example.com"
 GIG = Booked("kittens", "/", ("/static/",), ("/media/",), 60)
-PARAMS = "".join(
-    f"uwsgi_param {name} {value};\n"
-    for name, value in {
-        "PATH_INFO": "$document_uri",
-        "HTTP_HOST": "$http_host",
-        "REQUEST_METHOD": "$request_method",
-    }.items()
+PARAMS = uwsgi_params(
+    PATH_INFO="$document_uri",
+    HTTP_HOST="$http_host",
+    REQUEST_METHOD="$request_method",
 )
 
 STATES: list[tuple[str, Venue, list[Booked]]] = [

@@ -153,6 +153,21 @@ def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (ask(nginx=NGINX)["nginx"]["taken_by"], ask(nginx=NGINX)["refusals"]) == ("", [])
 
 
+ELSEWHERE = "front_of_house_https_port to another port, or to 0 where no Venue has TLS"
+
+
+def test_the_port_for_tls_that_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused by name, and not looked at where the role wants none."""
+    nginx(monkeypatch, Dump({"/etc/nginx/sites-enabled/shop": "server { listen 443 ssl default_server; }"}))
+    monkeypatch.setattr(listeners, "sockets", lambda port, _table: {str(port)})
+    monkeypatch.setattr(listeners, "holder", lambda found, _ours: "haproxy (process 12)" if found == {"443"} else "")
+    default, taken = ask(nginx={**NGINX, "tls_port": 443})["refusals"]
+    assert default.startswith("/etc/nginx/sites-enabled/shop already declares a default server for port 443")
+    assert taken == f"Port 443 is taken by haproxy (process 12). Stop it, or set {ELSEWHERE}."
+    assert default.endswith(f"or set {ELSEWHERE}.")
+    assert ask(nginx=NGINX)["refusals"] == []
+
+
 LIMITED = [
     # (the files that nginx reads, whether somebody else limits files, who sets how many connections)
     ({}, False, {"path": MAIN, "number": 512}),

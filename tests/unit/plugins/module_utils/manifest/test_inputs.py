@@ -14,11 +14,14 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Act,
     File,
     Health,
+    Hooks,
     Index,
     Seed,
     Sess,
     Source,
     StaticUrl,
+    Timer,
+    Worker,
 )
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
 
@@ -54,14 +57,17 @@ OTHER: dict[str, Any] = {
     "health": Health("/up/"),
     "timeout": 30,
     "keep_releases": 3,
+    "workers": [Worker("celery", "celery worker")],
+    "timers": [Timer("nightly", manage="clearsessions", at="03:00")],
+    "hooks": Hooks(after_switch=["warm"]),
 }
 SAID = {  # by RULES 1, as far as this much is built
     inputs.RELEASE: {
         "source", "requirements", "refresh", "settings", "application", "chdir", "manage", "files", "env", "writable",
         "packages", "build", "static", "static_urls", "after_static", "index",
     },
-    inputs.SESS: {"secrets", "timeout", "database"},
-    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases"},
+    inputs.SESS: {"secrets", "timeout", "database", "workers"},
+    inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers"},
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.SESS: {"processes", "threads", "limits", "stage", "port"},

@@ -6,9 +6,29 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Seed, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Health,
+    Manifest,
+    Seed,
+    Sess,
+    Tls,
+    Venue,
+)
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
+
+WORKERS, TIMERS = "backstage_acts[kittens].workers", "backstage_acts[kittens].timers"
+
+
+def worker(**more: Any) -> Item:
+    """The options with one worker, right but for what is given here."""
+    return {"acts": [act(workers=[{"name": "celery", "run": "celery -A kittens worker", **more}])]}
+
+
+def timer(**more: Any) -> Item:
+    """The options with one timer, right but for what is given here."""
+    return {"acts": [act(timers=[{"name": "nightly", "manage": "clearsessions", "at": "03:00", **more}])]}
+
 
 # options that differ from the smallest accepted ones -> the line that they are refused with
 REFUSED: list[tuple[Item, str]] = [
@@ -20,6 +40,55 @@ REFUSED: list[tuple[Item, str]] = [
     (
         {"acts": [act(name="../x")]},
         "backstage_acts[../x].name: '../x': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (
+        {"acts": [act(hooks={"after_switch": ["warm '"]})]},
+        'backstage_acts[kittens].hooks.after_switch: "warm \'": its quotes do not match (No closing quotation)',
+    ),
+    (
+        {"acts": [act(migrate=False, hooks={"before_migrate": ["stop"]})]},
+        "backstage_acts[kittens].hooks.before_migrate: its Act runs no migrations (migrate: false); leave it out",
+    ),
+    (
+        timer(name="a_b"),
+        f"{TIMERS}[a_b].name: 'a_b': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (timer(at=180), f"{TIMERS}[nightly].at: '180': write hours and minutes in quotes: '03:00'"),
+    (timer(at="24:00"), f"{TIMERS}[nightly].at: '24:00': write hours and minutes in quotes: '03:00'"),
+    (timer(at=None), f"{TIMERS}[nightly]: give either 'at', a time of day, or 'every'"),
+    (timer(every="day"), f"{TIMERS}[nightly]: give either 'at', a time of day, or 'every'"),
+    (
+        timer(run="celery"),
+        f"{TIMERS}[nightly]: give either 'run', a program of the environment, or 'manage', a management command",
+    ),
+    (
+        worker(name="cel.ery"),
+        f"{WORKERS}[cel.ery].name: 'cel.ery': use a letter, then up to 31 lower-case letters, digits and hyphens",
+    ),
+    (
+        worker(run=None),
+        f"{WORKERS}[celery]: give either 'run', a program of the environment, or 'manage', a management command",
+    ),
+    (
+        worker(manage="qcluster"),
+        f"{WORKERS}[celery]: give either 'run', a program of the environment, or 'manage', a management command",
+    ),
+    (
+        worker(run="./run.sh -x"),
+        f"{WORKERS}[celery].run: './run.sh -x': begin with a program of the environment, by its name alone, such as"
+        " 'celery -A kittens worker'",
+    ),
+    (worker(run="celery '"), f'{WORKERS}[celery].run: "celery \'": its quotes do not match (No closing quotation)'),
+    (worker(stop="KILL"), f"{WORKERS}[0].stop: 'KILL': use TERM, INT or QUIT"),
+    (worker(grace=0), f"{WORKERS}[celery].grace: 0: use a number from 1 to 86400"),
+    (worker(count=65), f"{WORKERS}[celery].count: 65: use a number from 1 to 64"),
+    (
+        worker(once=True, count=2),
+        f"{WORKERS}[celery].count: 2: one that runs once has no second one; leave 'count' out",
+    ),
+    (
+        {"acts": [act(workers=[{"name": "rq", "manage": "rqworker"}, {"name": "rq", "manage": "rqworker"}])]},
+        f"{WORKERS}[rq]: stands in the list twice; use 'count' for more than one of it",
     ),
     ({"acts": [act(), act()]}, "backstage_acts[kittens]: stands in the list twice; keep one"),
     (
@@ -208,7 +277,7 @@ def test_whole() -> None:
     assert (kittens.env, kittens.secrets, kittens.keep_releases) == ({"N": "1", "F": "1.5"}, {"PIN": "12345678"}, 7)
     assert kittens.seed == [Seed("s", "a b", True, {}, {"PW": "purrpurr"})]
     assert kittens.health == Health("/", (200, 301), "Purr", "a.example", 30)
-    assert found.venues == {VENUE: Venue(VENUE, ["www." + VENUE], "none", "closed")}
+    assert found.venues == {VENUE: Venue(VENUE, ["www." + VENUE], Tls("none"), "closed")}
 
 
 def test_an_absent_act_needs_no_source() -> None:

@@ -27,15 +27,19 @@ NOT_BUILT_VALUES = [
         "started or stopped",
     ),
     *[
-        ({"venues": [{"name": VENUE, "tls": {"mode": mode}}]}, f"backstage_venues[{VENUE}].tls.mode: '{mode}'", "none")
-        for mode in ("selfsigned", "files", "acme")
+        (
+            {"venues": [{"name": VENUE, "tls": {"mode": mode}}]},
+            f"backstage_venues[{VENUE}].tls.mode: '{mode}'",
+            "none, selfsigned or files",
+        )
+        for mode in ("acme",)
     ],
 ]
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
     assert {key for _table, key in NOT_BUILT} == {"idle"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "selfsigned", "files", "acme"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "acme"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -80,6 +84,13 @@ OTHER_SHAPES: list[tuple[Item, str]] = [
     ({"acts": [act(database={"engine": "mysql"})]}, "engine"),
     ({"act_defaults": {"timeout": "long"}}, "timeout"),
     ({"act_defaults": {"name": "dogs"}}, "backstage_act_defaults"),
+]
+VENUE_DEFAULTS: list[tuple[Item, str]] = [
+    ({"tls": "selfsigned"}, "backstage_venue_defaults.tls: "),
+    ({"tls": {"mode": "acme"}}, "backstage_venue_defaults.tls.mode: 'acme': this is not built yet"),
+    ({"upload": "10 MB"}, f"backstage_venues[{VENUE}].upload: '10 MB': use a number and k, m or g"),
+    ({"name": VENUE}, "backstage_venue_defaults: unknown key name"),
+    ({"sauce": 1}, "backstage_venue_defaults: unknown key sauce"),
 ]
 SESS_DEFAULTS: list[tuple[Item, str]] = [
     ({"processes": "many"}, "processes"),
@@ -137,3 +148,26 @@ def test_defaults_are_not_changed_by_an_act() -> None:
     below = {"env": {"A": "below"}, "health": {"path": "/up/"}}
     found = parse(acts=[act(env={"A": "x"}, health={"path": "/x"}), act(name="dogs")], act_defaults=below).acts
     assert (found["dogs"].env, found["dogs"].health.path) == ({"A": "below"}, "/up/")
+
+
+@pytest.mark.parametrize(("defaults", "part"), VENUE_DEFAULTS)
+def test_venue_defaults_are_checked(defaults: Item, part: str) -> None:
+    assert any(line.startswith(part) for line in refused(booked(venue_defaults=defaults)))
+
+
+def test_venue_defaults() -> None:
+    """Dictionaries are merged, so one Venue leaves out of a mode with what belongs to it; lists are replaced."""
+    below = {
+        "tls": {"mode": "selfsigned", "hsts": 30},
+        "deny": ["192.0.2.1"],
+        "upload": "1m",
+        "rate": {"requests": "5/s"},
+    }
+    own = {"name": VENUE, "tls": {"hsts": 0}, "deny": [], "rate": {"burst": 5}}
+    plain = {"name": "plain.example", "tls": {"mode": "none", "hsts": 0}}
+    found = parse(**booked(venues=[own, plain, {"name": "c.example"}], venue_defaults=below)).venues
+    assert (found[VENUE].tls.mode, found[VENUE].tls.hsts) == ("selfsigned", 0)
+    assert (found[VENUE].deny, found[VENUE].upload) == ([], "1m")
+    assert (found[VENUE].rate.requests, found[VENUE].rate.burst) == ("5/s", 5)
+    assert found["plain.example"].tls.mode == "none"
+    assert found["c.example"].deny == ["192.0.2.1"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.producers import dns_specs, orders
+from ansible_collections.backstage.django.plugins.module_utils.producers import dns_specs, manager, orders
 
 from ...told import told
 
@@ -48,6 +48,18 @@ def test_what_is_refused(given: dict[str, Any], said: str) -> None:
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
     assert len(told(orders.read, options(ttl=0, zones=["a b"])).splitlines()) == 2
+
+
+def test_check_mode_plans_for_a_host_without_powerdns() -> None:
+    """A run of site with --check on an empty host; a file that is there and can't be read is still named."""
+    missing = options(
+        key=None, key_file="/nonexistent/key", name_servers=[{"name": "ns1.a.test", "addresses": ["::1"]}]
+    )
+    planned = manager.check(orders.read(missing, check_mode=True))
+    assert [step.entry()["verb"] for step in planned.steps] == ["create"]
+    copied = manager.check(orders.read({**missing, "primaries": ["192.0.2.1"]}, check_mode=True))
+    assert [step.entry()["verb"] for step in copied.steps] == ["copy"]
+    assert "Is a directory" in told(orders.read, {**missing, "key_file": "/"}, check_mode=True)
 
 
 @pytest.mark.parametrize(

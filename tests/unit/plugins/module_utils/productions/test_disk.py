@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.manifest import parse as manifest
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import summary
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, options
 
+from ... import certs
 from ...house import House
 from ...manifests import COMMIT, VENUE, Item, act, booked, git
 
@@ -30,16 +32,25 @@ FULL = act(
     build=["npm ci"],
     static="none",
     after_static=["compress"],
-    migrate=False,
     fixtures=["a.json"],
     seed=[{"name": "s", "run": "a", "before_migrate": True, "env": {"B": "c"}, "secrets": {"PW": "meowmeow"}}],
     health={"path": "/up/", "status": [200, 301], "text": "Purr", "host": "a.example", "timeout": 9},
     timeout=90,
     keep_releases=3,
+    timers=[
+        {"name": "nightly", "manage": "clearsessions", "at": "03:00"},
+        {"name": "often", "run": "celery x", "every": "quarter"},
+    ],
+    hooks={"before_migrate": ["a"], "after_migrate": ["b 'c d'"], "after_switch": ["e"]},
+    workers=[
+        {"name": "celery", "run": "celery -A kittens worker", "stop": "INT", "grace": 9, "count": 2},
+        {"name": "beat", "manage": "beat", "once": True},
+    ],
 )
 SAID: list[tuple[str, Item]] = [
     ("the smallest", {}),
     ("everything of an Act", {"acts": [FULL]}),
+    ("no migrations", {"acts": [act(source=git(), migrate=False)]}),
     ("a path", {"acts": [act()]}),
     ("a Sess", {"sesses": [{"act": "kittens", "processes": 3, "threads": 5}]}),
     ("limits", {"sesses": [{"act": "kittens", "limits": {"memory": "512M", "tasks": 100}}]}),
@@ -60,6 +71,7 @@ SAID: list[tuple[str, Item]] = [
             ]
         },
     ),
+    ("a Venue with HTTPS", {"venues": [{"name": VENUE, "tls": {"mode": "selfsigned", "hsts": 30}}]}),
     ("a closed Venue", {"venues": [{"name": VENUE, "state": "closed"}]}),
 ]
 
@@ -76,6 +88,17 @@ def test_what_was_said_comes_back(house: House, more: Item) -> None:
     known = disk.options("jazz")
     lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
     assert summary(manifest.parse({**known, **lists})) == summary(manifest.parse(given))
+
+
+def test_a_certificate_of_the_manifest_comes_back(house: House) -> None:
+    """A module for one noun leaves it as it is."""
+    pair = certs.signed([VENUE])
+    tls = {"mode": "files", "certificate": pair.certificate, "key": pair.key}
+    settled(house, venues=[{"name": VENUE, "tls": tls}])
+    Pairs.of(house.host, "jazz", VENUE).install(pair, [VENUE])
+    known = disk.options("jazz")
+    lists = {key: list(known[key].values()) for key in ("acts", "sesses", "venues", "gigs")}
+    assert manifest.parse({**known, **lists}).venues[VENUE].tls.pair == pair
 
 
 def test_no_secret_comes_back(house: House) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError, Refusal
@@ -43,6 +45,8 @@ EMPTY: list[tuple[str, Item, list[str]]] = [
         ["act kittens: build", *["act kittens: seed"], "act kittens: migrate", *["act kittens: seed"] * 2, FIRST[3]],
     ),
 ]
+HOOKS = {"after_switch": ["warm", "tell"]}
+HOOK = "act kittens: hook"
 NEW_DOGS = [f"act dogs: {verb}" for verb in ("build", "migrate", "add")]
 CHANGES: list[tuple[str, Item, list[str]]] = [
     # (what differs from a settled host, the options, the plan)
@@ -52,6 +56,29 @@ CHANGES: list[tuple[str, Item, list[str]]] = [
     ("a secret", {"acts": [act(source=git(), secrets={"KEY": "meowmeow"})]}, [PLAY]),
     ("no secrets", {"acts": [act(source=git())]}, [PLAY]),
     ("processes", {"sesses": [{"act": "kittens", "processes": 4}]}, [PLAY]),
+    (
+        "a timer",
+        {"acts": [act(source=git(), **SECRET, timers=[{"name": "t", "manage": "a", "every": "day"}])]},
+        ["act kittens: change", "timer kittens/t: add"],
+    ),
+    ("hooks alone", {"acts": [act(source=git(), **SECRET, hooks=HOOKS)]}, ["act kittens: change"]),
+    (
+        "hooks: after the switch and what nginx is told",
+        {
+            "acts": [act(source=git(), **SECRET, hooks={"before_migrate": ["a"], **HOOKS})],
+            "contents": {"kittens": NEXT},
+            "venues": [{"name": VENUE, "aliases": [WWW]}],
+        },
+        [
+            FIRST[0],
+            HOOK,
+            *FIRST[1:3],
+            "act kittens: change",
+            f"venue {VENUE}: change",
+            HOOK,
+            HOOK,
+        ],
+    ),
     ("all of a sudden threads", {"sess_defaults": {"threads": 4}}, [PLAY]),
     (
         "a longer request",
@@ -275,6 +302,30 @@ def test_playing(house: House) -> None:
     (release,) = house.state().releases
     playing = {"release": release, "sess": f"{release}.1", "since": "2026-01-01T00:00:01Z"}
     assert checked().playing == {"kittens": playing}
+
+
+TIMER = "timer kittens/t: remove"
+TIMERLESS: list[tuple[str, Item, list[str]]] = [
+    # (what the manifest says, the plan on a host with a timer that it does not name)
+    ("nothing of it", {}, [TIMER]),
+    ("stopped", {"sesses": [{"act": "kittens", "state": "stopped"}]}, [TIMER, "sess kittens: stop"]),
+    ("another Act", {"only": ["dogs"], "acts": [act(source=git(), **SECRET), DOGS]}, NEW_DOGS),
+    ("only a build", {"through": "build"}, []),
+    ("no Act", {"acts": [], "gigs": [], "venues": []}, []),
+    (
+        "pruned",
+        {"acts": [], "gigs": [], "venues": [], "prune": True},
+        [f"gig {GIG}: cancel", f"venue {VENUE}: remove", TIMER, "sess kittens: remove", "act kittens: remove"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("more", "plan"), [row[1:] for row in TIMERLESS], ids=[row[0] for row in TIMERLESS])
+def test_a_timer_goes_before_its_sess(house: House, more: Item, plan: list[str]) -> None:
+    settled(house)
+    os.makedirs(house.act().timers)
+    files.draft(os.path.join(house.act().timers, "t.json"), '{"when": "every day: a"}', 0o640)
+    assert [line for line in verbs(checked(**more)) if "mend" not in line] == plan
 
 
 DATA = [

@@ -83,7 +83,7 @@ def test_each_file_is_opened_once(house: House) -> None:
         idle(given)
     own = [path for path in files if path.startswith((house.paths.root, house.host.venues))]
     assert sorted(set(own)) == sorted(own)
-    names = {"act.json", "history.jsonl", "hold", "release.json", "sess.json", "limits.json", "uwsgi.ini"}
+    names = {"act.json", "history.jsonl", "hold", "stopped", "release.json", "sess.json", "limits.json", "uwsgi.ini"}
     assert {os.path.basename(path) for path in own if "/kitten0/" in path} == names
 
 

@@ -48,6 +48,14 @@ def live(house: House) -> str:
     return wanted(the_act()).release
 
 
+def test_a_rollback_is_a_switch(house: House, live: str) -> None:
+    """Hooks after it are run, and those of migrations are not."""
+    hooks = {"before_migrate": ["a"], "after_migrate": ["b"], "after_switch": ["warm"]}
+    back, hook = checked(rollback="kittens", resolved={}, acts=[act(source=git(), hooks=hooks)]).steps
+    assert (back.verb, hook.verb, hook.after) == ("roll back", "hook", "after_switch: warm")
+    assert house.state().live_release == live
+
+
 def hold(house: House, release: str, digest: Optional[str] = None) -> None:
     known = digest or inputs.digest(inputs.release_inputs(the_act(), COMMIT))
     files.write(house.act().hold, json.dumps({"release": release, "digest": known}), 0o600)

@@ -245,11 +245,14 @@ def test_an_act_absent_from_the_disk(house: House) -> None:
 
 WHOLE: list[tuple[Item, Any]] = [
     # (options of backstage_production, what the order says)
-    ({}, {"whole": True, "prune": False, "through": "play", "strike": False, "rollback": "", "release": ""}),
+    ({}, {"whole": True, "prune": False, "through": "play", "strike": False, "verb": "", "act": "", "release": ""}),
     ({"only": ["kittens"]}, {"whole": False}),
     ({"state": "absent"}, {"strike": True, "prune": True}),
     ({"through": "build", "prune": True, "delete_data": ["birds"]}, {"prune": True, "delete_data": {"birds"}}),
-    ({"rollback": "kittens", "release": "a" * 12}, {"rollback": "kittens", "release": "a" * 12}),
+    ({"rollback": "kittens", "release": "a" * 12}, {"verb": "rollback", "act": "kittens", "release": "a" * 12}),
+    ({"rollback": "kittens"}, {"keep_migrations": False}),
+    ({"rollback": "kittens", "migrations": "keep"}, {"keep_migrations": True}),
+    ({"restart": "kittens"}, {"verb": "restart", "act": "kittens"}),
     ({"unhold": ["kittens"]}, {"unhold": {"kittens"}}),
     ({"acts": [act(seed=[{"name": "s", "run": "a"}])], "seeds": {"s": "done"}}, {"seeds": {"s": "done"}}),
     ({"lock_timeout": 5}, {"lock_timeout": 5}),

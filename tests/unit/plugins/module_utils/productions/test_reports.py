@@ -74,6 +74,8 @@ def test_an_empty_host(house: House) -> None:
         "venues": {},
         "answers": [],
         "playbill": [],
+        "workers": [],
+        "timers": [],
         "limits": [],
         "drift": [],
     }
@@ -101,6 +103,7 @@ def test_fault_22_a_sess_that_does_not_answer_is_dark(playing: House, emperor: d
         "threads": 1,
         "port": None,
         "limits": {},
+        "workers": {},
     }
 
 

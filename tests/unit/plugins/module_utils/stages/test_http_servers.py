@@ -121,7 +121,7 @@ class Server:
         return roll_call.Crew(self.processes, self.threads if self.kind == "gthread" else 1, 20)
 
     def argv(self) -> list[str]:
-        worker = "backstage_worker.Worker" if self.kind == "asgi" else self.kind
+        worker = "backstage_uvicorn.Worker" if self.kind == "asgi" else self.kind
         threads = str(self.threads)
         more = ["--threads", threads, "--worker-connections", threads] if self.kind == "gthread" else []
         factory = f"backstage_http:{'asgi' if self.kind == 'asgi' else 'wsgi'}()"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -116,7 +117,21 @@ def test_fault_11_a_sess_that_ends_while_it_starts(crewed: House, emperor: Emper
     assert on_the_host(crewed) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
 
 
-def test_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
+@pytest.mark.usefixtures("emperor")
+def test_fault_04_no_room_for_a_vassal(crewed: House) -> None:
+    crewed.build(A)
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "nr_inodes=1", "tmpfs", crewed.host.vassals], check=True)
+    try:
+        with pytest.raises(OSError, match="No space left on device"):
+            carry_out(crewed, want())
+    finally:
+        subprocess.run(["umount", "-n", crewed.host.vassals], check=True)
+    assert on_the_host(crewed) == (None, [], [])
+    carry_out(crewed, want())
+    assert on_the_host(crewed)[0] == f"{A}.2"
+
+
+def test_fault_93_a_release_for_another_python(crewed: House, emperor: Emperor) -> None:
     """After an upgrade of Debian, in a rollback: uWSGI would say that Django is missing."""
     crewed.build(A, abi=inputs.abi())
     carry_out(crewed, want())

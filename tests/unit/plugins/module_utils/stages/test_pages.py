@@ -208,3 +208,37 @@ def test_what_is_missing_is_told_with_its_cures() -> None:
     said = visits.missing(Page("a.example", "/login/"), "style sheet", Page("a.example", "/static/a.css?1"), 404)
     assert said.startswith("/login/ names the style sheet /static/a.css, which answers 404: ")
     assert [word for word in ("after_static", "health: {status: [200]}") if word not in said] == []
+
+
+SECURE = Site("a.example", ("www.a.example",), ports=(None, 443), scheme="https")
+SECURE_WAYS = [
+    # (where / leads to, the pages that are asked)
+    ("https://a.example/b", ["/", "/b"]),
+    ("/b", ["/", "/b"]),
+    ("http://a.example/b", ["/", "/b"]),  # nginx leads from there to https
+    ("http://a.example:8080/b", ["/", "/b"]),
+    ("https://b.example/b", ["/"]),
+    ("https://a.example:8443/b", ["/"]),
+]
+
+
+@pytest.mark.parametrize(("target", "pages"), SECURE_WAYS)
+def test_a_walk_with_tls(target: str, pages: list[str]) -> None:
+    walk = Walk(SECURE, lambda page, _cookies: Answer(302, target) if page.uri == "/" else Answer(200))
+    walk.follow(walk.ask(Page("a.example", "/")))
+    assert [page.uri for page in walk.pages] == pages
+
+
+@pytest.mark.parametrize(("site", "cookies"), [(SECURE, "session=1"), (SITE, "")])
+def test_a_secure_cookie_comes_back_with_tls_only(site: Site, cookies: str) -> None:
+    sent: list[str] = []
+
+    def fetch(_page: Page, cookies: str) -> Answer:
+        sent.append(cookies)
+        return (
+            Answer(302, "/b", "", (("set-cookie", "session=1; Secure; HttpOnly"),)) if len(sent) == 1 else Answer(200)
+        )
+
+    walk = Walk(site, fetch)
+    walk.follow(walk.ask(Page("a.example", "/")))
+    assert sent == ["", cookies]

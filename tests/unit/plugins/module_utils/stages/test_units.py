@@ -84,7 +84,7 @@ COMMANDS = [
     ("gunicorn", "gthread", GTHREAD, "wsgi"),
     ("gunicorn", "sync", SYNC, "wsgi"),
     ("gunicorn", "gevent", GEVENT, "wsgi"),
-    ("asgi", "", "--worker-class backstage_worker.Worker", "asgi"),
+    ("asgi", "", "--worker-class backstage_uvicorn.Worker", "asgi"),
 ]
 
 

@@ -107,6 +107,8 @@ MIGRATED: list[tuple[list[Event], bool]] = [
     ([{"event": "migrated", "release": B}], False),
     ([{"event": "built", "release": A}], False),
     ([{"event": "migrated", "release": A, "database": "postgresql"}], False),
+    ([{"event": "migrated", "release": A}, {"event": "migrated by hand"}], False),
+    ([{"event": "migrated by hand"}, {"event": "migrated", "release": A}], True),
 ]
 
 

@@ -20,18 +20,15 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ....house import A, House
-from ....servers import Nginx, exactly, free_port, listening, read_request
+from ....servers import Nginx, exactly, free_port, listening, read_request, uwsgi_params
 
 NAME = "kittens.example.com"
 GIG = Booked("kittens", "/", ("/static/",), ("/media/",), 60)
-PARAMS = "".join(
-    f"uwsgi_param {name} {value};\n"
-    for name, value in {
-        "PATH_INFO": "$document_uri",
-        "REQUEST_METHOD": "$request_method",
-        "REMOTE_ADDR": "$remote_addr",
-        "CONTENT_LENGTH": "$content_length",
-    }.items()
+PARAMS = uwsgi_params(
+    PATH_INFO="$document_uri",
+    REQUEST_METHOD="$request_method",
+    REMOTE_ADDR="$remote_addr",
+    CONTENT_LENGTH="$content_length",
 )
 
 

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.host.errors import Refusal
+from ..plugin_utils import pointing, printing
+
+
+class ActionModule(ActionBase):
+    """Finds out where the names of a manifest should point, and prints where they do."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            options = pointing.with_names(dict(self._task.args), task_vars or {})
+        except Refusal as refusal:
+            return {**result, "failed": True, "msg": str(refusal)}
+        result.update(self._execute_module(module_args=options, task_vars=task_vars))
+        if boolean(options.get("show", False), strict=False):
+            printing.show(result)
+        return result

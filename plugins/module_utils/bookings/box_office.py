@@ -1,0 +1,154 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is on now: links the server block that each Venue's schedule asks for, and has nginx take it up.
+
+A timer of the host runs this every minute, and nginx's unit before nginx starts. It needs no controller, and decides by
+the clock alone: after a reboot, a clock change or a missed minute, the next run links what is right then.
+
+On disk, below the directory ``calendar`` of the host's facts, each Venue has::
+
+    PRODUCTION.VENUE/schedule.json    when which Act is on
+    PRODUCTION.VENUE/ACT.conf         a server block for each variant, written and tested by a deploy
+    PRODUCTION.VENUE/closed.html      the page while nobody is on, with what is on next
+    PRODUCTION.VENUE/reopening.conf   the header Retry-After of that page
+
+and ``venues/PRODUCTION.VENUE.conf`` is a link to one of the blocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import html
+import os
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from typing import Callable, Optional
+from zoneinfo import ZoneInfo
+
+from ..host import files, locks
+from ..host.errors import BackstageError
+from ..host.facts import Host
+from ..host.layout import HOST_LOCK
+from . import nginx, schedule
+from .schedule import Schedule
+
+SCHEDULE, CLOSED, REOPENING = "schedule.json", "closed.html", "reopening.conf"
+NEXT = "<!-- what is on next -->"
+"""The place in the closed page of the host where the next opening is written."""
+_PATIENCE = 10
+"""Seconds to wait for a deploy; nginx waits for this program when it starts."""
+_NOTICE = "<5>"
+"""How a line tells its priority to systemd: the timer's unit logs nothing below it."""
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass
+class BoxOffice:
+    """The Venues of a host whose Gigs have windows.
+
+    Args:
+        host: the host's facts.
+        now: the moment that decides.
+        say: takes a line for the log.
+        moved: the links that this run changed, and their earlier targets.
+    """
+
+    host: Host
+    now: dt.datetime
+    say: Callable[[str], None]
+    moved: dict[str, str] = field(default_factory=dict)
+
+    def run(self) -> bool:
+        """Link what is on, and have nginx take it up; return whether all of it worked."""
+        names = [name for name in files.names_in(self.host.calendar) if os.path.isdir(self._path(name))]
+        results = [self._try(name) for name in names]
+        return self._take_up(names, changed=True in results) and None not in results
+
+    def _try(self, name: str) -> Optional[bool]:
+        """Whether something changed at a Venue; None where it failed. The other Venues go on."""
+        try:
+            return self._look(name)
+        except (BackstageError, OSError, ValueError) as error:
+            self.say(f"{name}: {error}; what is on there stays as it was")
+            return None
+
+    def _path(self, name: str, file: str = "") -> str:
+        return os.path.join(self.host.calendar, name, file)
+
+    def _link(self, name: str) -> str:
+        return os.path.join(self.host.venues, f"{name}.conf")
+
+    def _look(self, name: str) -> bool:
+        data = files.read_json(self._path(name, SCHEDULE))
+        found = Schedule.of(data)
+        acts = found.on(self.now)
+        block = self._path(name, schedule.file_name(acts))
+        if not os.path.exists(block):
+            raise BackstageError(f"{block} is missing: deploy the Venue again")
+        is_rewritten = not any(acts) and self._write_closed(name, found)
+        target = os.path.relpath(block, self.host.venues)
+        before = files.link_target(self._link(name))
+        if before == target:
+            return is_rewritten
+        if before is None:
+            raise BackstageError(f"{self._link(name)} is no link: deploy the Venue again")
+        files.link(self._link(name), target)
+        self.moved[name] = before
+        self.say(f"{name}: {', '.join(act for act in acts if act) or 'nobody'} is on")
+        return True
+
+    def _write_closed(self, name: str, found: Schedule) -> bool:
+        """Write what is on next; return whether that is new."""
+        opening = found.opening(self.now)
+        page = files.read(os.path.join(self.host.pages, CLOSED)) or ""
+        said, header = "", ""
+        if opening:
+            said = f"<p>{html.escape(_announcement(*opening, found.zone))}</p>"
+            header = f'add_header Retry-After "{format_datetime(opening[0], usegmt=True)}" always;\n'
+        texts = {CLOSED: page.replace(NEXT, said), REOPENING: f"# {files.OWNERSHIP}\n{header}"}
+        new = {file: text for file, text in texts.items() if files.read(self._path(name, file)) != text}
+        for file, text in new.items():
+            files.write(self._path(name, file), text)
+        return bool(new)
+
+    def _take_up(self, names: list[str], changed: bool) -> bool:
+        if nginx.master() is None:
+            return True  # nginx reads the links when it starts
+        directories = [self.host.venues, *(self._path(name) for name in names)]
+        if not changed and not any(nginx.is_stale(directory) for directory in directories):
+            return True
+        try:
+            nginx.check("its configuration with what is on now")
+            nginx.reload()
+        except BackstageError as error:
+            for name, target in self.moved.items():
+                files.link(self._link(name), target)
+            self.say(f"{error.message}; what is on stays as it was, and the next run tries again")
+            return False
+        return True
+
+
+def _announcement(moment: dt.datetime, acts: schedule.Acts, zone: str) -> str:
+    """What is on next, in the Venue's own time. Names of days do not depend on the host's language."""
+    local = moment.astimezone(ZoneInfo(zone))
+    who = ", ".join(act for act in acts if act)
+    return f"Next: {who}, {_DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} ({zone})"
+
+
+def main() -> int:
+    """The program backstage-bookings; return its exit code."""
+    mark = _NOTICE if "JOURNAL_STREAM" in os.environ else ""
+
+    def say(line: str) -> None:
+        print(mark + line, flush=True)
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(HOST_LOCK, "backstage-bookings", _PATIENCE))
+        except BackstageError as error:
+            say(f"{error.message.partition(';')[0]}; the next run looks again")
+            return 0
+        return 0 if BoxOffice(Host.read(), dt.datetime.now(dt.timezone.utc), say).run() else 1
