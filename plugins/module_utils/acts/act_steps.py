@@ -16,10 +16,10 @@ The answer of each mode:
 
 
 =========  ================================================================================================
-build      ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
-           ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``; ``migrated``, the aliases of the
-           databases that are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for
-           people
+build      ``settings``, ``wsgi_application``, ``asgi_application``, ``static_url``, ``static_root``, ``media_url``,
+           ``media_root``, ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``; ``migrated``, the
+           aliases of the databases that are migrated; ``rotating``, paths in the code that logging rotates; ``told``,
+           sentences for people
 migrate    ``applied``: names, with the alias if it is not the default database
 applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
 look       ``pages``, ``warnings``, ``unwritten``, ``pending``; ``told``, as above
@@ -136,6 +136,7 @@ def facts(settings: Any) -> dict[str, Any]:
     return {
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "wsgi_application": settings.WSGI_APPLICATION,
+        "asgi_application": asgi_application(settings),
         "static_url": said(settings, "STATIC_URL"),
         "static_root": absolute(settings.STATIC_ROOT),
         "media_url": said(settings, "MEDIA_URL"),
@@ -148,6 +149,21 @@ def facts(settings: Any) -> dict[str, Any]:
             for alias, one in settings.DATABASES.items()
         },
     }
+
+
+def asgi_application(settings: Any) -> str:
+    """Return the ASGI callable: the one that the settings name, else that of an asgi.py beside wsgi.py or the URLs."""
+    from importlib.util import find_spec
+
+    named = getattr(settings, "ASGI_APPLICATION", None)
+    if named:
+        return str(named)
+    beside = (settings.WSGI_APPLICATION or "").rpartition(".")[0] or getattr(settings, "ROOT_URLCONF", "") or ""
+    package = str(beside).rpartition(".")[0]
+    try:
+        return f"{package}.asgi.application" if package and find_spec(f"{package}.asgi") else ""
+    except ImportError:
+        return ""
 
 
 def vendor(alias: str) -> str:

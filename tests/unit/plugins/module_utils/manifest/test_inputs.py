@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec, stage_kinds
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     File,
@@ -149,6 +149,18 @@ def test_the_path_where_it_plays_is_built_in() -> None:
     ids = [inputs.release_id(found, ABI) for found in known.values()]
     assert len(set(ids)) == 3
     assert ids[0] == release(KITTENS)
+
+
+def test_what_a_stage_kind_needs_is_built_in() -> None:
+    """A release for uwsgi has the id that it always had, and a hold ends with another kind."""
+    servers = [
+        stage_kinds.server(*told) for told in (("uwsgi", ""), ("gunicorn", ""), ("gunicorn", "gevent"), ("asgi", ""))
+    ]
+    known = [inputs.release_inputs(KITTENS, COMMIT, server=server) for server in servers]
+    ids = [inputs.release_id(found, ABI) for found in known]
+    assert (len(set(ids)), ids[0]) == (4, release(KITTENS))
+    assert len({inputs.hold_digest(found) for found in known}) == 4
+    assert stage_kinds.server("gunicorn", "sync") == stage_kinds.server("gunicorn", "gthread")
 
 
 def test_a_hold_does_not_end_where_an_act_moves() -> None:

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Backstage contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a manifest may say of each Stage kind, and what the kind needs in a release. ``stages`` has their code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+Server = dict[str, Any]
+"""What a release is built for, among its inputs: the kind, and the packages that the kind needs."""
+
+FIRST = "uwsgi"
+"""The kind of releases and Sesses that name none."""
+
+
+@dataclass(frozen=True)
+class WorkerClass:
+    """How a worker takes requests.
+
+    Args:
+        packages: those that it needs beside the kind's own.
+        has_threads: whether each worker has as many threads as the manifest says.
+    """
+
+    packages: tuple[str, ...] = ()
+    has_threads: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One Stage kind.
+
+    Args:
+        interface: of the Act's callable: wsgi or asgi.
+        worker_classes: by name, the default first; the name is empty if the kind has a single one.
+        reserved: variables, or their beginnings with a `*`, by which its server would take other options.
+    """
+
+    interface: str = "wsgi"
+    worker_classes: Mapping[str, WorkerClass] = field(default_factory=lambda: {"": WorkerClass(has_threads=True)})
+    reserved: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> str:
+        """The name of the worker class that is used if the manifest names none."""
+        return next(iter(self.worker_classes))
+
+
+_RESERVED = ("LISTEN_*", "NOTIFY_SOCKET", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
+KINDS = {
+    FIRST: Kind(),
+    "gunicorn": Kind(
+        worker_classes={
+            "gthread": WorkerClass(("gunicorn",), has_threads=True),
+            "sync": WorkerClass(("gunicorn",)),
+            "gevent": WorkerClass(("gunicorn[gevent]",)),
+        },
+        reserved=_RESERVED,
+    ),
+    "asgi": Kind("asgi", {"": WorkerClass(("gunicorn", "uvicorn[standard]", "uvicorn-worker"))}, reserved=_RESERVED),
+}
+
+
+def server(stage: str, worker_class: str = "") -> Optional[Server]:
+    """Return what a release needs in order to be played so; None if the host brings the server."""
+    kind = KINDS[stage]
+    packages = kind.worker_classes[worker_class or kind.default].packages
+    return {"stage": stage, "packages": list(packages)} if packages else None
+
+
+def of_server(built_for: Optional[Server]) -> Kind:
+    """Return the kind that a release was built for."""
+    return KINDS.get(built_for["stage"], KINDS[FIRST]) if built_for else KINDS[FIRST]
+
+
+def played(stage: str, worker_class: str, built_for: Optional[Server]) -> tuple[str, str]:
+    """Return the kind and the worker class by which a release is played.
+
+    An earlier release may have been built for another kind, whose server its environment has.
+
+    Args:
+        stage: the kind that the manifest asks for.
+        worker_class: the worker class that the manifest asks for; empty for the kind's default.
+        built_for: what the release was built for.
+    """
+    if server(stage, worker_class) == built_for:
+        return stage, worker_class or KINDS[stage].default
+    own = built_for["stage"] if built_for else FIRST
+    classes = KINDS[own].worker_classes if own in KINDS else {"": WorkerClass()}
+    fitting = (name for name in classes if own in KINDS and server(own, name) == built_for)
+    return own, next(fitting, next(iter(classes)))
