@@ -181,27 +181,28 @@ class House:
 
     def answers_within(self, venue: str, seconds: float) -> bool:
         """Whether a Venue answers again in time."""
-        return self._within(seconds, lambda: self.get(venue)["status"] == 200)
+        return within(seconds, lambda: self.get(venue)["status"] == 200)
 
     def plays_within(self, seconds: float) -> bool:
         """Whether backstage_info calls every Act playing in time."""
-        return self._within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
-
-    def _within(self, seconds: float, holds: Callable[[], bool]) -> bool:
-        """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
-
-        Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
-        """
-        began, waited = time.monotonic(), _waited_for_a_cpu()
-        while not holds():
-            stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
-            if time.monotonic() - began - stalled > seconds:
-                return False
-        return True
+        return within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
     def visitors(self, *places: str) -> Visitors:
         venues = [f"{venue['name']}/" for venue in self.manifest["backstage_venues"]]
         return Visitors(self.host, *(places or venues))
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
+
+    Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
+    """
+    began, waited = time.monotonic(), _waited_for_a_cpu()
+    while not holds():
+        stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
+        if time.monotonic() - began - stalled > seconds:
+            return False
+    return True
 
 
 def _waited_for_a_cpu() -> float:

@@ -36,10 +36,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Coming:
-    """What an Act is about to play, and where."""
+    """What an Act is about to play, and where.
+
+    Args:
+        release: the id of the release.
+        path: the URL path.
+        protocol: how nginx asks at the Act's door meanwhile; empty for the protocol of the Sess that plays.
+    """
 
     release: str
     path: str
+    protocol: str = ""
 
 
 @dataclass
@@ -279,7 +286,8 @@ class Bookings:
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
         left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
         urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
-        protocol = kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
+        protocol = self.coming[act].protocol if act in self.coming else ""
+        protocol = protocol or kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
         return Booked(act, path, *urls, left, protocol)
 
     def apply(self) -> dict[str, BackstageError]:

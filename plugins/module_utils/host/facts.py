@@ -115,6 +115,11 @@ class Host:
             message = f"this host's front of house is of an earlier Backstage ({self.tls} is missing); {SITE}"
             raise BackstageError(message, step="nginx")
 
+    def need_http_doors(self) -> None:
+        if not os.path.exists(self.proxy_params):
+            message = f"this host's front of house is of an earlier Backstage ({self.proxy_params} is missing); {SITE}"
+            raise BackstageError(message, step="nginx")
+
     def need_database(self) -> None:
         if not self.has_database:
             raise BackstageError(

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 from . import checks, database, venue_checks
 from .nouns import Act, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
+from .stage_kinds import KINDS, has_threads
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
     """
     taken = _words(manifest)
     for act in manifest.acts.values():
+        if act.name not in manifest.sesses:
+            _check_kind(Sess(act.name), act, "", problems)
         _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
         _check_secrets(act, taken, problems)
     _check_sesses(manifest, listed, problems)
@@ -65,7 +68,7 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
 ACT_RULES: dict[str, Callable[[Any], Optional[str]]] = {
     "requirements": checks.inner_path,
     "settings": checks.module,
-    "application": checks.wsgi_callable,
+    "application": checks.application,
     "manage": checks.manage,
     "chdir": checks.directory,
     "writable": lambda path: checks.inner_path(path, directory=True),
@@ -234,6 +237,7 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.act", name, one_of("no Act of this Production", manifest.acts))
         problems.check(f"{where}.processes", sess.processes, checks.between(sess.processes, 1, 256))
         problems.check(f"{where}.threads", sess.threads, checks.between(sess.threads, 1, 256))
+        _check_kind(sess, act, where, problems)
         _check_limits(sess, f"{where}.limits", problems)
         if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
@@ -245,6 +249,25 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
         if sess.state == "absent" and manifest.gigs_of(name):
             problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
+
+
+def _check_kind(sess: Sess, act: Optional[Act], where: str, problems: Problems) -> None:
+    """Check what the Stage kind does not have, and what would change its server."""
+    kind = KINDS[sess.stage]
+    if sess.worker_class not in ("", *kind.worker_classes):
+        problems.add(f"{where}.worker_class", sess.worker_class, f"stage '{sess.stage}' has none; leave it out")
+        return
+    if sess.threads > 1 and not has_threads(sess.stage, sess.worker_class):
+        named = f"worker class '{sess.worker_class}'" if sess.worker_class else f"stage '{sess.stage}'"
+        problems.add(f"{where}.threads", sess.threads, f"a worker of {named} has no threads; leave it out")
+    if act is None:
+        return
+    own = f"backstage_acts[{act.name}]"
+    if act.application:
+        problems.check(f"{own}.application", act.application, checks.application_of(kind.interface, act.application))
+    for key, values in (("env", act.env), ("secrets", act.secrets or {})):
+        for name in values:
+            problems.check(f"{own}.{key}.{name}", None, checks.reserved(name, kind.reserved))
 
 
 def _check_limits(sess: Sess, where: str, problems: Problems) -> None:

@@ -70,7 +70,8 @@ ACT_KEYS: dict[str, str] = {
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,
-    "stage": SESS,
+    "stage": RELEASE,
+    "worker_class": SESS,
     "processes": SESS,
     "threads": SESS,
     "limits": SESS,

@@ -236,6 +236,7 @@ class Sess:
 
     act: str
     stage: str = "uwsgi"
+    worker_class: str = ""
     processes: int = 2
     threads: int = 1
     limits: Limits = field(default_factory=Limits)

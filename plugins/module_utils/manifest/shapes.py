@@ -19,7 +19,6 @@ NOT_BUILT = {
     "backstage_sesses": ("idle",),
 }
 NOT_BUILT_VALUES = {
-    ("stage", "gunicorn"): "uwsgi",
     ("state", "asleep"): "started or stopped",
     ("mode", "acme"): "none, selfsigned or files",
 }

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .stage_kinds import KINDS
+
 Spec = dict[str, dict[str, Any]]
 VERBS = ("rollback", "restart", "stop", "start")
 """Options that name one Act and what is done to it; nothing else is done then."""
@@ -147,10 +149,18 @@ def limits() -> Spec:
     return {"memory": {"type": "str"}, "cpu": {"type": "str"}, "tasks": {"type": "int"}}
 
 
+def server() -> Spec:
+    """What runs a Sess, for which its release is built."""
+    return {
+        "stage": {"type": "str", "choices": list(KINDS)},
+        "worker_class": {"type": "str", "choices": list(KINDS["gunicorn"].worker_classes)},
+    }
+
+
 def sess() -> Spec:
     return {
         "act": {"type": "str", "required": True},
-        "stage": {"type": "str", "choices": ["uwsgi"]},
+        **server(),
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "limits": {"type": "dict", "options": limits()},
@@ -231,7 +241,7 @@ def shipping() -> Spec:
 
 def one_act() -> Spec:
     own: Spec = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
-    return {**common(), **act(), **shipping(), **own}
+    return {**common(), **act(), **server(), **shipping(), **own}
 
 
 def one_sess() -> Spec:

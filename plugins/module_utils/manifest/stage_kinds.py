@@ -36,11 +36,13 @@ class Kind:
 
     Args:
         interface: of the Act's callable: wsgi or asgi.
+        protocol: what is spoken at the doors of its Sesses: uwsgi or http.
         worker_classes: by name, the default first; the name is empty if the kind has a single one.
         reserved: variables, or their beginnings with a `*`, by which its server would take other options.
     """
 
     interface: str = "wsgi"
+    protocol: str = "uwsgi"
     worker_classes: Mapping[str, WorkerClass] = field(default_factory=lambda: {"": WorkerClass(has_threads=True)})
     reserved: tuple[str, ...] = ()
 
@@ -54,6 +56,7 @@ _RESERVED = ("LISTEN_*", "NOTIFY_SOCKET", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
 KINDS = {
     FIRST: Kind(),
     "gunicorn": Kind(
+        protocol="http",
         worker_classes={
             "gthread": WorkerClass(("gunicorn",), has_threads=True),
             "sync": WorkerClass(("gunicorn",)),
@@ -61,7 +64,12 @@ KINDS = {
         },
         reserved=_RESERVED,
     ),
-    "asgi": Kind("asgi", {"": WorkerClass(("gunicorn", "uvicorn[standard]", "uvicorn-worker"))}, reserved=_RESERVED),
+    "asgi": Kind(
+        interface="asgi",
+        protocol="http",
+        worker_classes={"": WorkerClass(("gunicorn", "uvicorn[standard]", "uvicorn-worker"))},
+        reserved=_RESERVED,
+    ),
 }
 
 
@@ -75,6 +83,12 @@ def server(stage: str, worker_class: str = "") -> Optional[Server]:
 def of_server(built_for: Optional[Server]) -> Kind:
     """Return the kind that a release was built for."""
     return KINDS.get(built_for["stage"], KINDS[FIRST]) if built_for else KINDS[FIRST]
+
+
+def has_threads(stage: str, worker_class: str = "") -> bool:
+    """Return whether each worker has as many threads as the manifest says."""
+    kind = KINDS.get(stage, KINDS[FIRST])
+    return kind.worker_classes.get(worker_class or kind.default, WorkerClass()).has_threads
 
 
 def played(stage: str, worker_class: str, built_for: Optional[Server]) -> tuple[str, str]:

@@ -48,7 +48,9 @@ def _act(summary: Item) -> Item:
 
 def _sess(name: str, act: ActState) -> Item:
     known: Item = {
-        key: act.live_record[key] for key in ("stage", "processes", "threads", "limits") if key in act.live_record
+        key: act.live_record[key]
+        for key in ("stage", "worker_class", "processes", "threads", "limits")
+        if key in act.live_record
     }
     return {**known, "act": name}
 

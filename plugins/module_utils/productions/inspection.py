@@ -126,7 +126,9 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
     part = Part(release["release"], project, environment, {}, frozenset(), **counted)
     limits, stage = Limits(**act.live_record.get("limits") or {}), act.live_record.get("stage", Part.stage)
-    return replace(part, limits=limits, stage=stage, manage=release["manage"], workers=workers)
+    worker_class = act.live_record.get("worker_class", "")
+    part = replace(part, limits=limits, stage=stage, worker_class=worker_class)
+    return replace(part, manage=release["manage"], workers=workers)
 
 
 def _server_blocks(state: HostState, host: Host) -> Iterator[Drift]:

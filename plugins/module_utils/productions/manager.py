@@ -15,14 +15,13 @@ from ..acts import manager as acts
 from ..acts import url_prefixes, world
 from ..bookings import written
 from ..bookings.conflicts import Others
-from ..bookings.manager import Bookings, Coming
+from ..bookings.manager import Coming
 from ..host import files, locks, run_log
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, as_told
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK, Production
 from ..host.names import REHEARSAL
-from ..manifest.nouns import Manifest
 from ..stages import kinds
 from ..stages import manager as sesses
 from ..state.history import who
@@ -160,14 +159,7 @@ class _Run(Planner):
         path = (want.address if change.phase == Phase.PLAY else self._address(act)).path
         before, after = state.releases.get(state.live_release or ""), state.releases[want.play]
         if before and url_prefixes.urls(before, world.path(state.live_env)) != url_prefixes.urls(after, path):
-            nothing_else = Manifest(self.manifest.production, self.manifest.acts)
-            both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout) as waited:
-                self.warnings += waited
-                refused = both.apply()
-                self.written = written.read(self.paths.name, self.host)
-            for error in refused.values():
-                raise error
+            self._serve(act, Coming(want.play, path))
 
     def _url_changed(self, changes: list[Change], failed: dict[str, BackstageError]) -> bool:
         """Return whether a switch changed what nginx needs to know, which only the build could find out."""

@@ -18,6 +18,7 @@ from ..host.facts import Host
 from ..manifest.nouns import Act, Sess
 from ..stages import manager as sesses
 from ..stages import rollbacks, timers
+from ..stages.interface import Front
 from ..state.history import who
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
@@ -35,7 +36,7 @@ class One:
         meanwhile: the same, and where nginx still passes something to it.
         host: the host's facts.
         warn: is told what people should know.
-        ask: asks the Act at every place where it is booked.
+        front: what brings visitors to it.
         wants: takes what should be of it.
         hooks: returns the hooks that follow a switch.
     """
@@ -47,16 +48,16 @@ class One:
     meanwhile: Address
     host: Host
     warn: Callable[[str], None]
-    ask: Callable[[Act], None]
+    front: Front
     wants: dict[str, acts.Want]
     hooks: Callable[[Act, list[Change]], list[Change]]
 
     def sweep(self) -> list[Change]:
-        return sesses.plan_sweep(self.state, self.host, self.warn)
+        return sesses.plan_sweep(self.state, self.host, self.warn, self.front)
 
     def plan(self, want: sesses.Want) -> list[Change]:
         self.wants[self.act.name] = want.act
-        switch = sesses.plan(want, self.state, self.host, self.warn, self.ask)
+        switch = sesses.plan(want, self.state, self.host, self.warn, self.front)
         return switch + self.hooks(self.act, switch)
 
     def timers(self, is_started: bool) -> list[Change]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from ..manifest.stage_kinds import KINDS
 from .interface import Part
 from .units import Units
 
@@ -20,7 +21,6 @@ class Gunicorn(Units):
     """WSGI, with gunicorn's own workers."""
 
     name = "gunicorn"
-    interface = "wsgi"
 
     def command(self, part: Part, sess: str) -> list[str]:
         python = os.path.join(part.environment, "bin", "python")
@@ -31,7 +31,7 @@ class Gunicorn(Units):
             *("--workers", str(part.processes), "--timeout", str(part.timeout)),
             *("--graceful-timeout", str(part.timeout + 5)),
             *self.worker(part),
-            f"backstage_http:{self.interface}()",
+            f"backstage_http:{KINDS[self.name].interface}()",
         ]
 
     def worker(self, part: Part) -> list[str]:
@@ -50,7 +50,6 @@ class Asgi(Gunicorn):
     """ASGI, with uvicorn as gunicorn's worker."""
 
     name = "asgi"
-    interface = "asgi"
 
     def worker(self, part: Part) -> list[str]:
         return ["--worker-class", "backstage_uvicorn.Worker"]

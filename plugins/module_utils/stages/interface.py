@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Optional, Protocol
+from typing import Any, Callable, Optional, Protocol
 
 from ..host.facts import Host
-from ..manifest.nouns import Limits, Worker
+from ..manifest.nouns import Act, Limits, Worker
 from . import emperor, systemd
 from .door import Door
 from .limits import Held
@@ -68,6 +68,20 @@ class Text:
     for_player: bool = False
 
 
+@dataclass(frozen=True)
+class Front:
+    """What brings visitors to a Sess.
+
+    Args:
+        ask: requests the Act at all its Venues; if it raises, the switch is undone.
+        lead: has nginx ask at the Act's door by a protocol. It gets the Act, the release that is about to play, the
+            path for which it plays, and the protocol.
+    """
+
+    ask: Callable[[Act], None]
+    lead: Callable[[str, str, str, str], None]
+
+
 class Look:
     """One look at what runs Sesses on this host, for all Acts together."""
 
@@ -101,6 +115,13 @@ class Stage(Protocol):
     def door(self, sess: str) -> Door:
         """Where requests reach a Sess."""
 
+    def need(self) -> None:
+        """Refuse a host that can't run Sesses of this kind.
+
+        Raises:
+            BackstageError: it lacks something.
+        """
+
     def start(self, sess: str) -> None:
         """Have the Sess started, now and at every boot."""
 
@@ -122,19 +143,14 @@ class Stage(Protocol):
             grace: seconds for what is still being answered; then it is killed. None where nobody waits for its exit.
         """
 
-    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
-        """Kill the processes that a stopped Sess has left; return which these were.
-
-        Args:
-            sess: the one that was stopped.
-            playing: the Sess that plays.
-        """
-
     def is_started(self, sess: str) -> bool:
         """Whether the runner is told to run the Sess."""
 
     def is_playing(self, sess: str, look: Look) -> bool:
         """Whether the Sess runs and accepts requests."""
+
+    def pid(self, sess: str, look: Look) -> int:
+        """The first process of a Sess; 0 if it has none, or nobody tells."""
 
     def held(self, sess: str, asked: Mapping[str, Any], look: Look) -> list[Held]:
         """What holds the limits that a Sess was started with."""

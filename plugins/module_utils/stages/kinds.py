@@ -12,12 +12,13 @@ from typing import Any, Callable
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Act as ActPaths
+from ..host.layout import Production
+from ..manifest.nouns import Manifest
+from ..manifest.stage_kinds import FIRST
 from .gunicorn import Asgi, Gunicorn
 from .interface import Stage
 from .uwsgi import Uwsgi, sweep_drafts
 
-_FIRST = "uwsgi"
-"""The kind of a Sess whose record names none."""
 _KINDS: dict[str, Callable[[Host, ActPaths], Stage]] = {"uwsgi": Uwsgi, "gunicorn": Gunicorn, "asgi": Asgi}
 
 
@@ -38,7 +39,19 @@ def of_sess(record: Mapping[str, Any], host: Host, act: ActPaths) -> Stage:
     Raises:
         BackstageError: a later Backstage made it.
     """
-    return of(str(record.get("stage", _FIRST)), host, act)
+    return of(str(record.get("stage", FIRST)), host, act)
+
+
+def refusals(manifest: Manifest, host: Host) -> dict[str, BackstageError]:
+    """Return the Acts whose Sesses this host can't run, and why. A host without a stage is prepared later."""
+    found: dict[str, BackstageError] = {}
+    for name, sess in manifest.sesses.items() if host.has_stage else ():
+        try:
+            if sess.state == "started":
+                of(sess.stage, host, Production(manifest.production).act(name)).need()
+        except BackstageError as error:
+            found[name] = error
+    return found
 
 
 def sweep(production: str, host: Host) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..host import files
+from ..host import files, names, process
+from ..host.layout import Act as ActPaths
 from ..host.processes import text_of
 from ..manifest.checks import UNITS
 from ..manifest.nouns import Limits
@@ -96,6 +97,15 @@ def record(limits: Limits, scope: str, uid: int) -> str:
         uid: the uid of its player.
     """
     return files.to_json({"scope": scope, "uid": uid, **numbers(limits)})
+
+
+def record_of(limits: Limits, act: ActPaths, sess: str) -> Optional[str]:
+    """Return the record of a Sess; None if it has no limits."""
+    if not limits.given():
+        return None
+    production = act.production.name
+    player = process.User.named(names.player(production, act.name))
+    return record(limits, names.scope(production, act.name, sess), player.uid)
 
 
 def look(asked: Mapping[str, Any], pid: int, emperor_pid: Optional[int]) -> list[Held]:

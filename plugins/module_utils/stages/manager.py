@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..acts import databases, digests, world
 from ..acts import manager as acts
-from ..host import caller, files, names, process
+from ..host import caller, files, names
 from ..host.errors import BackstageError
 from ..host.facts import Host
-from ..manifest import inputs
-from ..manifest.nouns import Act, Sess
+from ..manifest import inputs, stage_kinds
+from ..manifest.nouns import Sess
 from ..state.plan import Change, Phase, Step
-from ..state.read import ActState
-from . import crew, kinds, limits
+from ..state.read import ActState, Record
+from . import crew, crossings, kinds, limits
 from .crew import Crew
-from .interface import Look, Part, Stage
+from .crossings import Crossing
+from .interface import Front, Part, Stage
 
 if TYPE_CHECKING:
-    from .gate import Gate
+    pass
 
 
 @dataclass
@@ -56,6 +57,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     variables = acts.play_variables(want.act, state, release, host)
     variables["BACKSTAGE_APPLICATION"] = release["application"]
     paths = state.paths.release(release["release"])
+    stage, worker_class = _kind(want, release)
     return Part(
         release=release["release"],
         project=posixpath.normpath(posixpath.join(paths.code, release["project"])),
@@ -63,10 +65,11 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         variables=variables,
         secrets=frozenset(acts.secrets_of(want.act.act, state)),
         processes=want.sess.processes,
-        threads=want.sess.threads,
+        threads=want.sess.threads if stage_kinds.has_threads(stage, worker_class) else 1,
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
-        stage=want.sess.stage,
+        stage=stage,
+        worker_class=worker_class,
         manage=release["manage"],
         # a rehearsal starts no workers, because they would take real jobs
         workers=()
@@ -75,9 +78,13 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     )
 
 
-def plan(
-    want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]
-) -> list[Change]:
+def _kind(want: Want, release: Record) -> tuple[str, str]:
+    """Return the Stage kind and the worker class by which a release is played."""
+    built_for = release.get("inputs", {}).get(inputs.SERVER)
+    return stage_kinds.played(want.sess.stage, want.sess.worker_class, built_for)
+
+
+def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> list[Change]:
     """Return the changes after which exactly the wanted Sess plays.
 
     Args:
@@ -85,13 +92,14 @@ def plan(
         state: its Act on disk.
         host: what the roles prepared.
         warn: takes warnings.
-        ask: requests the Act at all its Venues after the switch; if it raises, the switch is undone.
+        front: what brings visitors to it.
     """
     changes: list[Change] = []
     name = state.paths.name
     before = {"release": state.live_release} if state.live else None
-    play = partial(_play, state=state, host=host, warn=warn, ask=ask)
+    play = partial(_play, state=state, host=host, warn=warn, front=front)
     if want.sess.state == "started":
+        _warn_of_kind(want, state, warn)
         differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
@@ -109,7 +117,18 @@ def plan(
     elif state.live:
         step = Step("sess", name, "stop", {"release": state.live_release}, None)
         changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
-    return changes + plan_sweep(state, host, warn)
+    return changes + plan_sweep(state, host, warn, front)
+
+
+def _warn_of_kind(want: Want, state: ActState, warn: Callable[[str], None]) -> None:
+    """Report that an earlier release is played by another kind than the manifest says."""
+    release = state.releases.get(want.act.play)
+    if release is None:
+        return
+    asked = want.sess.stage
+    own, _class = _kind(want, release)
+    if own != asked:
+        warn(f"act {state.paths.name}: release {want.act.play} was built for stage '{own}', and plays by it")
 
 
 def _play_change(
@@ -158,9 +177,9 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):
             found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
-    for key in ("stage", "processes", "threads", "timeout"):
+    for key in ("stage", "worker_class", "processes", "threads", "timeout"):
         before, after = state.live_record.get(key), getattr(wanted, key)
-        if before != after:
+        if (before or "") != after:
             found.append(f"{key}: {before} -> {after}")
     found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
@@ -175,35 +194,40 @@ def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[s
     return [os.path.basename(path) for path, text in texts.items() if files.read(path) != text]
 
 
-def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> list[Change]:
     """Return the removals of Sesses that are not live, except those whose workers still finish their jobs."""
     name = state.paths.name
     left = [sess for sess in sorted(state.all_sesses - {state.live}) if not Crew(host, state.paths, sess).is_draining()]
     return [
-        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
+        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(_sweep, sess, state, host, warn, front))
         for sess in left
     ]
 
 
-def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]) -> None:
+def _sweep(sess: str, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> None:
+    crossings.close_left(sess, state, host, front)
+    end(sess, state, host, warn)
+
+
+def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> None:
     from ..acts import finish
+    from .starts import start
 
     wanted = part(want, state, host)
     if wanted is None:
         raise BackstageError("there is no sealed release to play", step="play")
     old = state.live
-    sess = start(want, wanted, state, host, warn)
+    sess = start(want.act, wanted, state, host, warn)
     _begin_work(want, sess, state, host, warn)
     marks = {path: files.read(path) for path in (state.paths.hold, state.paths.stopped)}
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
     files.remove(state.paths.stopped)
-    files.link(state.paths.live, os.path.join("sesses", sess))
-    state.live = sess
     try:
-        ask(want.act.act)
+        _switch(want, sess, state, host, front)
+        front.ask(want.act.act)
     except BackstageError:
-        _go_back(old, sess, state, host, warn)
+        _go_back(old, sess, state, host, warn, front)
         for path, text in marks.items():
             if text is None:
                 files.remove(path)
@@ -215,7 +239,9 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     if want.hold:
         state.history.add("held", release=want.hold["release"])
     if old:
-        end(old, state, host, warn, wait=False)
+        Crossing(old, sess, state, host).close()
+        # the files of its release may be removed at the end of this run
+        end(old, state, host, warn, wait=want.act.act.keep_releases == 1)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}
     state.live_env = wanted.variables
     act, code = want.act.act, state.paths.release(wanted.release).code
@@ -244,90 +270,32 @@ def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callab
         raise
 
 
-def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+def _switch(want: Want, sess: str, state: ActState, host: Host, front: Front) -> None:
+    """Have nginx lead visitors to the new Sess. If its door speaks another protocol, nginx needs another text."""
+    if state.live:
+        crossing = Crossing(state.live, sess, state, host)
+        if crossing.is_needed:
+            crossing.open()
+            front.lead(state.paths.name, want.act.play, want.act.address.path, crossing.other.protocol)
+    files.link(state.paths.live, os.path.join("sesses", sess))
+    state.live = sess
+
+
+def _go_back(
+    old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None], front: Front
+) -> None:
     if old:
         files.link(state.paths.live, os.path.join("sesses", old))
         Crew(host, state.paths, old).tell(crew.RUN)
     else:
         files.remove(state.paths.live)
     state.live = old
+    crossings.close_left(new, state, host, front)
     end(new, state, host, warn)
 
 
-def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
-    """Start a new Sess with its own door, pass it through the gate, and return its id.
-
-    Raises:
-        BackstageError: it did not start or did not answer. It was removed, and nothing else changed.
-        OSError: one of its files could not be written. It was removed, and nothing else changed.
-    """
-    from ..diagnosis import lookup
-    from . import gate, sess_files
-
-    host.need_stage()
-    if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
-        raise BackstageError(lookup.find("built for another Python"), step="start")
-    stage = kinds.of(wanted.stage, host, state.paths)
-    sess = state.next_sess(wanted.release, stage.remembered())
-    player = process.User.named(names.player(state.paths.production.name, state.paths.name))
-    acts.fill_writable(state, state.releases[wanted.release])
-    sess_files.make_log(state)
-    ends, killed = stage.log_ends(), limits.kills()
-    try:
-        sess_files.write(stage, wanted, sess, state, player, want.act.act.keep_releases)
-        state.history.add("started", release=wanted.release, sess=sess)
-        stage.start(sess)
-        stage.ready(sess, want.act.act.health.timeout)
-        _gate(want, wanted, sess, state, stage, ends).let_through()
-    except (caller.Abandoned, OSError):
-        _discard(stage, sess, state, warn)
-        raise
-    except BackstageError as error:
-        log = stage.log_since(ends)
-        killed = limits.kills() - killed if wanted.limits.memory else 0
-        _discard(stage, sess, state, warn)
-        cause = lookup.find(log) or lookup.unknown(log) if error.step == "start" else ""
-        if killed > 0:
-            cause = f"limits.memory ({wanted.limits.memory}) was reached, and the kernel killed it: raise limits.memory"
-        raise BackstageError(cause or error.message, step=error.step, log=log) from None
-    for thread in gate.lost_threads(stage.printed_since(ends)):
-        warn(f"act {state.paths.name}: {thread}")
-    unheld = limits.warning(stage.held(sess, wanted.limits.given(), Look(host)))
-    if unheld:
-        warn(f"act {state.paths.name}: {unheld}")
-    return sess
-
-
-def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Stage, ends: dict[str, int]) -> Gate:
-    from . import gate
-    from .roll_call import Crew
-    from .served import Served
-
-    own, address = state.paths.sess(sess), want.act.address
-    return gate.Gate(
-        act=want.act.act,
-        address=address,
-        door=stage.door(sess),
-        crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
-        served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
-        host=stage.host,
-        log=lambda: stage.log_since(ends),
-        threads=lambda: gate.lost_threads(stage.printed_since(ends)),
-    )
-
-
-def _discard(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """Remove a Sess of this run. Only this run has sent requests to it."""
-    stage.stop(sess, 0.5)
-    _end_left(stage, sess, state, warn)
-    files.remove_tree(state.paths.sess(sess).root)
-
-
-def _end_left(stage: Stage, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """Kill the processes that a stopped Sess has left, with a warning that names them."""
-    found = stage.end_left(sess, state.live if state.live != sess else None)
-    if found:
-        warn(f"act {state.paths.name}: Sess {sess} left processes, which were killed: {', '.join(found)}")
+def _stage_of(sess: str, state: ActState, host: Host) -> Stage:
+    return kinds.of_sess(files.read_json(state.paths.sess(sess).record) or {}, host, state.paths)
 
 
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
@@ -341,6 +309,8 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         wait: whether to wait until its last process has ended. Otherwise its runner ends it once it answers nothing,
             and workers that take long are left to a later run.
     """
+    from . import leftovers
+
     own = Crew(host, state.paths, sess)
     own.tell(crew.DRAIN)
     record = files.read_json(state.paths.sess(sess).record) or {}
@@ -355,7 +325,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         left = ", ".join(own.working())
         warn(f"act {state.paths.name}: workers of Sess {sess} still finish their jobs ({left}); a later run removes it")
         return
-    _end_left(stage, sess, state, warn)
+    leftovers.kill(sess, state, host, warn)
     files.remove_tree(state.paths.sess(sess).root)
 
 

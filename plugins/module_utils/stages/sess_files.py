@@ -48,6 +48,7 @@ def write(stage: Stage, wanted: Part, sess: str, state: ActState, player: proces
         "release": wanted.release,
         "secrets": sorted(wanted.secrets),
         "stage": wanted.stage,
+        **({"worker_class": wanted.worker_class} if wanted.worker_class else {}),
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,

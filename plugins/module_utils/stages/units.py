@@ -16,13 +16,14 @@ from typing import Any, Optional
 
 from ..host import files, names
 from ..host.errors import BackstageError
-from ..host.facts import Host
+from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
 from . import door as doors
 from . import limits, logs, systemd
 from .interface import Look, Part, Text
 
 SLICE = "system-backstage.slice"
+PROGRAM = "backstage_env.py"
 KILL_WITHIN = 10
 """Seconds for the end of a killed service."""
 _PLAIN = re.compile(r"[A-Za-z0-9._/:=,()@+~-]+\Z")
@@ -136,8 +137,8 @@ class Units:
             "name": f"{self.act.production.name}/{self.act.name}/{sess}",
             "unit": unit,
         }
-        environ = os.path.join(self.host.wrapper, "backstage_env.py")
-        argv = ["/usr/bin/python3", "-IS", environ, paths.env, *self.command(part, sess)]
+        program = os.path.join(self.host.wrapper, PROGRAM)
+        argv = ["/usr/bin/python3", "-IS", program, paths.env, *self.command(part, sess)]
         socket = _SOCKET.format(**common, door=paths.http_socket, www=names.WWW_GROUP)
         service = _SERVICE.format(
             **common,
@@ -155,7 +156,13 @@ class Units:
             media=self.act.media,
             data=self.act.data,
         )
-        return {f"{unit}.socket": Text(socket, 0o644), f"{unit}.service": Text(service, 0o644)}
+        # its workers are a vassal of the emperor, whose start reads them
+        limited = limits.record_of(part.limits, self.act, sess) if part.workers else None
+        return {
+            "limits.json": Text(limited, 0o600) if limited else None,
+            f"{unit}.socket": Text(socket, 0o644),
+            f"{unit}.service": Text(service, 0o644),
+        }
 
     def links(self, sess: str) -> dict[str, str]:
         unit, root, found = self.unit(sess), self.act.sess(sess).root, {}
@@ -167,9 +174,16 @@ class Units:
     def door(self, sess: str) -> doors.Door:
         return doors.Door(self.act.sess(sess).http_socket, "http")
 
+    def need(self) -> None:
+        systemd.need(self.name)
+        program = os.path.join(self.host.wrapper, PROGRAM)
+        if not os.path.exists(program):
+            message = f"this host's stage is of an earlier Backstage ({program} is missing); {SITE}"
+            raise BackstageError(message, step="stage")
+
     def start(self, sess: str) -> None:
         """Link the units, so that every boot starts them. ``ready`` starts them now."""
-        systemd.need(self.name)
+        self.need()
         for path, target in self.links(sess).items():
             files.directory(os.path.dirname(path))
             files.link(path, target)
@@ -208,10 +222,6 @@ class Units:
             if systemd.call("stop", *units, timeout=KILL_WITHIN).late:
                 raise BackstageError(f"the Sess {sess} does not end", step="stop")
 
-    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
-        """Return nothing: systemd has killed all processes of the stopped service."""
-        return []
-
     def is_started(self, sess: str) -> bool:
         """Return whether any of its symlinks exists: a killed run may have left some of them."""
         return any(files.link_target(path) is not None for path in self.links(sess))
@@ -220,9 +230,12 @@ class Units:
         unit = look.units.get(self.unit(sess))
         return unit is not None and unit.state == "active"
 
+    def pid(self, sess: str, look: Look) -> int:
+        unit = look.units.get(self.unit(sess))
+        return unit.pid if unit else 0
+
     def held(self, sess: str, asked: Mapping[str, Any], look: Look) -> list[limits.Held]:
-        unit = look.units.get(self.unit(sess)) if asked else None
-        return limits.look(asked, unit.pid if unit else 0, None)
+        return limits.look(asked, self.pid(sess, look) if asked else 0, None)
 
     def remembered(self) -> list[str]:
         """Return the Sesses whose units systemd still has in its memory, with the files of then."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ..host import files, names, process
+from ..host import files, names
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
@@ -107,16 +107,11 @@ class Uwsgi:
 
     def limits_record(self, part: Part, sess: str) -> Optional[str]:
         """Return what the start of a Sess reads about its limits; None if it has none."""
-        if not part.limits.given():
-            return None
-        production, act = self.act.production.name, self.act.name
-        player = process.User.named(names.player(production, act))
-        return limits.record(part.limits, names.scope(production, act, sess), player.uid)
+        return limits.record_of(part.limits, self.act, sess)
 
     def held(self, sess: str, asked: Mapping[str, Any], look: Look) -> list[limits.Held]:
         stats = look.emperor if asked else None
-        found = stats.vassals.get(self.vassal(sess)) if stats else None
-        return limits.look(asked, found.pid if found else 0, stats.pid if stats else 0)
+        return limits.look(asked, self.pid(sess, look) if stats else 0, stats.pid if stats else 0)
 
     def vassal(self, sess: str) -> str:
         return names.vassal(self.act.production.name, self.act.name, sess)
@@ -127,10 +122,13 @@ class Uwsgi:
     def door(self, sess: str) -> doors.Door:
         return doors.Door(self.act.sess(sess).socket)
 
-    def start(self, sess: str) -> None:
-        """Let the emperor start the Sess: link its vassal under a name that the emperor ignores, then rename it."""
+    def need(self) -> None:
         if not os.path.isdir(self.host.vassals):
             raise BackstageError(f"{self.host.vassals} is missing; {SITE}", step="start")
+
+    def start(self, sess: str) -> None:
+        """Let the emperor start the Sess: link its vassal under a name that the emperor ignores, then rename it."""
+        self.need()
         for path, target in self.links(sess).items():
             files.link(path, target)
 
@@ -164,28 +162,9 @@ class Uwsgi:
         link = os.path.join(self.host.vassals, self.vassal(sess))
         emperor.dismiss(self.host.stats, link, grace, f"the Sess {sess}")
 
-    def end_left(self, sess: str, playing: Optional[str]) -> list[str]:
-        """Kill the processes that a stopped Sess has left, and return their names.
-
-        Args:
-            sess: the stopped Sess.
-            playing: the Sess that plays. Processes that are newer than its start may be its own.
-        """
-        from .leftovers import Left, started
-
-        stats = emperor.try_look(self.host.stats)
-        plays = stats.vassals.get(self.vassal(playing)) if stats and playing else None
-        if stats is None or (playing and (plays is None or plays.pid <= 1)):
-            return []
-        production, act = self.act.production.name, self.act.name
-        left = Left(
-            user=process.User.named(names.player(production, act)),
-            emperor=stats.pid,
-            before=started(plays.pid) if plays else None,
-            title=f"{production}/{act}/{sess} ",
-            scope=names.scope(production, act, sess),
-        )
-        return left.end()
+    def pid(self, sess: str, look: Look) -> int:
+        found = look.emperor.vassals.get(self.vassal(sess)) if look.emperor else None
+        return found.pid if found and found.pid > 1 else 0
 
     def remembered(self) -> list[str]:
         """Return the Sesses that the emperor has or had. It remembers the names of failed ones as long as it runs."""

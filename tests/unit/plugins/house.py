@@ -204,6 +204,8 @@ class House:
                 files.draft(os.path.join(own.root, file_name), file.text, file.mode)
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), **counted}
+        if part.worker_class:
+            record["worker_class"] = part.worker_class
         record.update(stage=part.stage, limits=part.limits.given(), variables=digests.of_variables(part.variables))
         record["workers"] = [summary(worker) for worker in part.workers]
         Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))

@@ -70,7 +70,8 @@ SAID = {  # by RULES 1, as far as this much is built
     inputs.NEITHER: {"name", "state", "health", "migrate", "fixtures", "seed", "keep_releases", "hooks", "timers"},
 }  # fmt: skip
 SAID_OF_SESSES = {
-    inputs.SESS: {"processes", "threads", "limits", "stage", "port"},
+    inputs.RELEASE: {"stage"},
+    inputs.SESS: {"processes", "threads", "limits", "worker_class", "port"},
     inputs.NEITHER: {"act", "hosts", "state"},
 }
 

@@ -20,7 +20,6 @@ NOT_BUILT_PLACES = {
 }
 NOT_BUILT = [(table, key) for table, keys in shapes.NOT_BUILT.items() for key in keys]
 NOT_BUILT_VALUES = [
-    ({"sesses": [{"act": "kittens", "stage": "gunicorn"}]}, "backstage_sesses[kittens].stage: 'gunicorn'", "uwsgi"),
     (
         {"sesses": [{"act": "kittens", "state": "asleep"}]},
         "backstage_sesses[kittens].state: 'asleep'",
@@ -39,7 +38,7 @@ NOT_BUILT_VALUES = [
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
     assert {key for _table, key in NOT_BUILT} == {"idle"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "asleep", "acme"}
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"asleep", "acme"}
 
 
 @pytest.mark.parametrize(("table", "key"), NOT_BUILT)
@@ -96,7 +95,7 @@ SESS_DEFAULTS: list[tuple[Item, str]] = [
     ({"processes": "many"}, "processes"),
     ({"port": "http"}, "port"),
     ({"idle": 60}, "idle: this is not built yet"),
-    ({"stage": "gunicorn"}, "this is not built yet; use uwsgi"),
+    ({"stage": "granian"}, "stage: 'granian': use uwsgi, gunicorn or asgi"),
     ({"threads": 0}, "threads: 0: use a number from 1 to 256"),
     ({"sauce": 1}, "sauce"),
 ]

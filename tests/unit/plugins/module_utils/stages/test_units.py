@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -21,7 +22,14 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import drift
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Limits, Sess
+from ansible_collections.backstage.django.plugins.module_utils.manifest import stage_kinds
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Health,
+    Limits,
+    Manifest,
+    Sess,
+    Worker,
+)
 from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, limits
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look, Part
@@ -29,7 +37,7 @@ from ansible_collections.backstage.django.plugins.module_utils.stages.interface 
 from ...house import KITTENS, A, B, House, wanted
 from ...systemds import Systemd
 from .test_http_servers import FILES, PROJECT
-from .wishes import carry_out, fails, on_the_host
+from .wishes import carry_out, fails, fronted, on_the_host
 
 SESS = f"{A}.2"
 UNIT = f"backstage.jazz.kittens.{SESS}"
@@ -155,9 +163,12 @@ def systemd(crewed: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]
 ACT = replace(KITTENS, secrets={"KEY": "purrpurr"}, timeout=5, health=Health(timeout=20))
 
 
-def built(house: House, release: str, **files_: str) -> None:
-    """A sealed release with a Django project."""
-    house.build(release, settings="band.settings", application="band.wsgi:application")
+def built(house: House, release: str, stage: str = "gunicorn", **files_: str) -> None:
+    """A sealed release with a Django project, for a Stage kind."""
+    server = stage_kinds.server(stage)
+    inputs = {"server": server} if server else {}
+    application = f"band.{stage_kinds.KINDS[stage].interface}:application"
+    house.build(release, settings="band.settings", application=application, inputs=inputs)
     for name, text in {**PROJECT, **files_}.items():
         path = Path(house.act().release(release).code, name)
         path.parent.mkdir(exist_ok=True)
@@ -178,7 +189,7 @@ def test_a_switch(crewed: House, systemd: Systemd) -> None:
     look = Look(crewed.host)
     assert (stage.is_playing(f"{A}.1", look), stage.is_playing(f"{A}.2", look)) == (True, False)
     assert stage.remembered() == [f"{A}.1"]
-    assert sesses.plan(want(), crewed.state(), crewed.host, print, print) == []
+    assert sesses.plan(want(), crewed.state(), crewed.host, print, fronted()) == []
 
     assert carry_out(crewed, want(B)) == []
     assert on_the_host(crewed) == (f"{B}.1", [f"{B}.1"], [f"{B}.1"])
@@ -234,7 +245,7 @@ def test_a_link_that_is_missing_is_mended(crewed: House, systemd: Systemd) -> No
     for path in stage.links(f"{A}.1"):
         live = crewed.state().live or ""
         files.remove(path.replace(f"{A}.1", live))
-        (change,) = sesses.plan(want(), crewed.state(), crewed.host, print, lambda _act: None)
+        (change,) = sesses.plan(want(), crewed.state(), crewed.host, print, fronted())
         assert change.step.after == {"release": A, "because": ["it is not started"]}
         assert change.make
         change.make()
@@ -251,18 +262,52 @@ def test_a_unit_that_others_may_write_is_drift(crewed: House, systemd: Systemd) 
     assert any(line.startswith(f"drift: act kittens: {path}: 0666 root:root, not 0644 root:root") for line in found)
 
 
-def test_a_change_of_kind_is_a_difference(crewed: House, systemd: Systemd) -> None:
+def test_an_earlier_release_plays_by_the_kind_that_it_was_built_for(crewed: House, systemd: Systemd) -> None:
+    """A rollback to it, or a hold, must not end in an environment that lacks the server."""
     built(crewed, A)
     carry_out(crewed, want())
+    warnings: list[str] = []
     wish = replace(want(), sess=Sess("kittens", stage="uwsgi"))
-    (change,) = sesses.plan(wish, crewed.state(), crewed.host, print, lambda _act: None)
-    assert change.step.after == {"release": A, "because": ["stage: gunicorn -> uwsgi"]}
-    assert len(systemd.services) == 1
+    assert sesses.plan(wish, crewed.state(), crewed.host, warnings.append, fronted()) == []
+    assert warnings == [f"act kittens: release {A} was built for stage 'gunicorn', and plays by it"]
+
+
+def test_another_worker_class_is_another_sess(crewed: House, systemd: Systemd) -> None:
+    built(crewed, A)
+    carry_out(crewed, want())
+    assert carry_out(crewed, want(worker_class="sync")) == []
+    assert crewed.state().live_record["worker_class"] == "sync"
+    (change,) = sesses.plan(want(threads=3), crewed.state(), crewed.host, print, fronted())
+    because = ["worker_class: sync -> gthread", "threads: 1 -> 3"]
+    assert change.step.after == {"release": A, "because": because}
+    assert sesses.plan(want(worker_class="sync", threads=3), crewed.state(), crewed.host, print, fronted()) == []
+
+
+def test_workers_beside_a_service_have_its_limits(crewed: House, systemd: Systemd) -> None:
+    """They are a vassal of the emperor, which reads a file; the service has lines."""
+    part = replace(PART, workers=(Worker("work", "work"),))
+    stage = kinds.of("gunicorn", crewed.host, crewed.act())
+    assert stage.files(PART, SESS)["limits.json"] is None
+    found = stage.files(part, SESS)["limits.json"]
+    assert found
+    assert json.loads(found.text).keys() == {"scope", "uid", "memory", "cpu", "tasks"}
+    assert stage.files(replace(part, limits=Limits()), SESS)["limits.json"] is None
+
+
+def test_a_host_that_a_role_of_today_has_not_prepared(crewed: House, systemd: Systemd) -> None:
+    manifest = Manifest(crewed.production, sesses={"kittens": Sess("kittens", stage="asgi")})
+    assert kinds.refusals(manifest, crewed.host) == {}
+    os.remove(os.path.join(crewed.host.wrapper, "backstage_env.py"))
+    (error,) = kinds.refusals(manifest, crewed.host).values()
+    assert error.message.startswith("this host's stage is of an earlier Backstage (")
+    assert kinds.refusals(manifest, replace(crewed.host, has_stage=False)) == {}
 
 
 def test_a_host_without_systemd(crewed: House, systemd: Systemd) -> None:
     shutil.rmtree(crewed.root / "run")
     built(crewed, A)
     said = "stage 'gunicorn' needs systemd, which is not PID 1 of this host: use stage 'uwsgi'"
+    manifest = Manifest(crewed.production, sesses={"kittens": Sess("kittens", stage="gunicorn")})
+    assert {name: error.message for name, error in kinds.refusals(manifest, crewed.host).items()} == {"kittens": said}
     assert fails(crewed, want()).message == said
     assert (on_the_host(crewed), systemd.calls) == ((None, [], []), [])

@@ -153,13 +153,6 @@ def test_names_that_the_emperor_remembers(stage: Uwsgi, house: House) -> None:
         assert sorted(stage.remembered()) == [SESS, SESS[:-1] + "2"]
 
 
-def test_nothing_is_ended_where_it_is_not_known_what_plays(stage: Uwsgi, house: House) -> None:
-    """Without an emperor, or while it starts what plays anew, a process might be that one's."""
-    assert stage.end_left(SESS, None) == []
-    with emperor(house, {}, vassal(pid=-1)):
-        assert (stage.end_left(OLD, SESS), stage.end_left(OLD, SESS)) == ([], [])
-
-
 ENDED = "the Sess ended while it started"
 READY: list[tuple[str, list[State], str]] = [
     ("at once", [vassal(accepting=1)], ""),
