@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,16 +23,18 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Front
 from ansible_collections.backstage.django.plugins.module_utils.state.read import read
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from ...emperors import Emperor
-from ...house import A, B, House, wanted
+from ...house import A, B, C, House, wanted
 from ...servers import Nginx, checker, free_port, role_text
 from ...systemds import Systemd
 from .test_units import ACT, built, systemd  # noqa: F401 -- pytest finds the fixture by its name
 from .wishes import on_the_host
 
 VENUE = "a.example"
-BUILT_FOR = {A: "uwsgi", B: "gunicorn"}
+BUILT_FOR = {A: "uwsgi", B: "gunicorn", C: "asgi"}
 
 
 @dataclass
@@ -57,10 +60,11 @@ class Town:
         if self.refusal:
             raise BackstageError(self.refusal, step="nginx")
 
-    def play(self, release: str, front: Front | None = None) -> list[str]:
+    def play(self, release: str, front: Front | None = None, because: tuple[str, ...] = ()) -> list[str]:
         """Make what a run makes, up to nginx's last text; what it planned."""
         act = replace(ACT, settings="band.settings")
         wish = sesses.Want(Sess("kittens", stage=BUILT_FOR[release]), wanted(act, (Venue(VENUE),), play=release))
+        wish = replace(wish, because=because)
         front = front or Front(self.ask, self.lead)
         changes = sesses.plan(wish, self.house.state(), self.house.host, print, front)
         for change in sorted(changes, key=lambda change: change.phase):
@@ -161,6 +165,32 @@ def test_nginx_refuses(town: Town) -> None:
         town.play(B, Front(town.ask, lambda *told: refuse(*told) if told[3] == "http" else town.lead(*told)))
     assert (town.failed, town.protocol, town.doors()) == ([], "uwsgi", [["s"]])
     assert on_the_host(town.house)[0] == f"{A}.1"
+
+
+def chat(town: Town, stack: ExitStack) -> ClientConnection:
+    """A WebSocket through nginx that has been answered."""
+    client = socket.create_connection(("127.0.0.1", town.nginx.port))
+    found = stack.enter_context(connect(f"ws://{VENUE}/chat", sock=client))
+    found.send(" purr")
+    assert found.recv(10) == "/chat purr"
+    return found
+
+
+def test_websockets_through_switches(town: Town) -> None:
+    """Each is closed with "service restart", also for a Sess of another kind, and the next one is there at once."""
+    town.play(C)
+    for release in (C, B):
+        with ExitStack() as stack:
+            talking = [chat(town, stack) for _number in range(3)]
+            with town.visited():
+                town.play(release, because=("restart",))
+            for one in talking:
+                with pytest.raises(ConnectionClosed):
+                    one.recv(10)
+                assert one.close_code == 1012
+            if BUILT_FOR[release] == "asgi":
+                chat(town, stack)
+    assert (town.failed, town.led) == ([], ["http"])
 
 
 class Killed(BaseException):
