@@ -98,7 +98,7 @@ def build(options: Options) -> dict[str, Any]:
             found["told"].append(PRIVATE)
         else:
             need_inside("MEDIA_ROOT", root, options)
-    if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
+    if options["static"] != "none" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
             raise Failed("collectstatic", "STATIC_ROOT is not set")
         need_inside("STATIC_ROOT", settings.STATIC_ROOT, options)

@@ -165,7 +165,10 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "migrations": found["migrations"],
         "graph": found["graph"],
         "debug": found["debug"],
-        "static": _web(found["static_url"], found["static_root"], release, places.static),
+        "static": {
+            **_web(found["static_url"], found["static_root"], release, places.static),
+            **({"app": True} if act.static == "app" else {}),
+        },
         "media": _web(found["media_url"], found["media_root"], release, places.media),
         "static_urls": summary(act.static_urls),
         "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -284,11 +284,12 @@ class Bookings:
             *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
         )
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
+        by_app = [url_prefixes.app_urls(state.releases[coming.release], coming.path) for coming in served]
         left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
         urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
         protocol = self.coming[act].protocol if act in self.coming else ""
         protocol = protocol or kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
-        return Booked(act, path, *urls, left, protocol)
+        return Booked(act, path, *urls, left, protocol, blocks.unique(by_app))
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.

@@ -130,7 +130,7 @@ def act() -> Spec:
         "writable": {"type": "list", "elements": "str"},
         "packages": {"type": "list", "elements": "str"},
         "build": {"type": "list", "elements": "str"},
-        "static": {"type": "str", "choices": ["auto", "none"]},
+        "static": {"type": "str", "choices": ["auto", "app", "none"]},
         "static_urls": {"type": "list", "elements": "dict", "options": static_url()},
         "after_static": {"type": "list", "elements": "str"},
         "migrate": {"type": "bool"},

@@ -158,7 +158,7 @@ class _Run(Planner):
             raise clash
         path = (want.address if change.phase == Phase.PLAY else self._address(act)).path
         before, after = state.releases.get(state.live_release or ""), state.releases[want.play]
-        if before and url_prefixes.urls(before, world.path(state.live_env)) != url_prefixes.urls(after, path):
+        if before and _served(before, world.path(state.live_env)) != _served(after, path):
             self._serve(act, Coming(want.play, path))
 
     def _url_changed(self, changes: list[Change], failed: dict[str, BackstageError]) -> bool:
@@ -189,6 +189,11 @@ class _Run(Planner):
         sess = self.manifest.sesses.get(name)
         reached = bool(self.manifest.gigs_of(name)) or bool(sess and sess.port)
         return name in self.manifest.acts and name in fresh and bool(self.state.act(name).live) and reached
+
+
+def _served(release: dict[str, Any], path: str) -> object:
+    """Return what nginx has to know of the URLs of a release."""
+    return url_prefixes.urls(release, path), url_prefixes.app_urls(release, path)
 
 
 def _sweep_environments(paths: Production, used: set[str]) -> None:

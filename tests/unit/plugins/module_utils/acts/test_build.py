@@ -191,6 +191,14 @@ def test_a_project_without_asgi(workplace: House) -> None:
     assert (error.message, error.step) == ("the settings have no ASGI_APPLICATION: set 'application'", "settings")
 
 
+@pytest.mark.parametrize(("static", "more"), [("auto", {}), ("app", {"app": True})])
+def test_who_answers_static_files(workplace: House, static: str, more: dict[str, Any]) -> None:
+    """They are collected either way: nginx has those of earlier releases."""
+    record = built(workplace, job(workplace, replace(KITTENS, static=static)))
+    assert record["static"] == {"url": "/static/", "root": "own", "relative": True, **more}
+    assert Path(workplace.act().release(A).static, "cats", "cat.css").exists()
+
+
 ROTATING = """
 LOGGING = {"version": 1, "root": {"handlers": ["file"]}, "handlers": {
     "file": {"class": "logging.handlers.RotatingFileHandler", "filename": BASE / "logs" / "app.log"}}}

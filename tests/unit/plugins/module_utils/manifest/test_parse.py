@@ -149,7 +149,7 @@ REFUSED: list[tuple[Item, str]] = [
     ({"venues": [{"name": VENUE}] * 2}, f"backstage_venues[{VENUE}]: stands in the list twice; keep one"),
     ({"acts": [{"source": {"path": "a"}}]}, "backstage_acts[0].name: is missing"),
     ({"gigs": [{"act": "kittens"}]}, "backstage_gigs[kittens].venue: is missing"),
-    ({"acts": [act(static="yes")]}, "backstage_acts[kittens].static: 'yes': use auto or none"),
+    ({"acts": [act(static="yes")]}, "backstage_acts[kittens].static: 'yes': use auto, app or none"),
     (
         {"sesses": [{"act": "kittens", "stage": "daphne"}]},
         "backstage_sesses[kittens].stage: 'daphne': use uwsgi, gunicorn or asgi",
