@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, Callable
 
+from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Act as ActPaths
@@ -17,7 +19,8 @@ from ..manifest.nouns import Manifest
 from ..manifest.stage_kinds import FIRST
 from .gunicorn import Asgi, Gunicorn
 from .interface import Stage
-from .uwsgi import Uwsgi, sweep_drafts
+from .units import WANTED_BY
+from .uwsgi import Uwsgi
 
 _KINDS: dict[str, Callable[[Host, ActPaths], Stage]] = {"uwsgi": Uwsgi, "gunicorn": Gunicorn, "asgi": Asgi}
 
@@ -55,5 +58,10 @@ def refusals(manifest: Manifest, host: Host) -> dict[str, BackstageError]:
 
 
 def sweep(production: str, host: Host) -> None:
-    """Remove what a killed run had not finished in the directories of the runners."""
-    sweep_drafts(production, host.vassals)
+    """Remove the symlinks to Sesses that a killed run did not rename. The runners ignore them."""
+    endings = tuple(ending + files.DRAFT for ending in (".ini", ".service", ".socket"))
+    wanted_by = [os.path.join(host.units, f"{target}.wants") for target in WANTED_BY.values()]
+    for directory in (host.vassals, host.units, *wanted_by):
+        for name in files.names_in(directory):
+            if name.startswith(f"backstage.{production}.") and name.endswith(endings):
+                files.remove(os.path.join(directory, name))

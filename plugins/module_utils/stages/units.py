@@ -110,7 +110,7 @@ UMask=0027
 [Install]
 WantedBy=multi-user.target
 """
-_WANTED_BY = {"socket": "sockets.target", "service": "multi-user.target"}
+WANTED_BY = {"socket": "sockets.target", "service": "multi-user.target"}
 
 
 class Units:
@@ -166,7 +166,7 @@ class Units:
 
     def links(self, sess: str) -> dict[str, str]:
         unit, root, found = self.unit(sess), self.act.sess(sess).root, {}
-        for ending, target in _WANTED_BY.items():
+        for ending, target in WANTED_BY.items():
             found[os.path.join(self.host.units, f"{unit}.{ending}")] = os.path.join(root, f"{unit}.{ending}")
             found[os.path.join(self.host.units, f"{target}.wants", f"{unit}.{ending}")] = f"../{unit}.{ending}"
         return found

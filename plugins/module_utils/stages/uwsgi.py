@@ -198,13 +198,6 @@ class Uwsgi:
         return logs.first_since(ends, until="GAME OVER")
 
 
-def sweep_drafts(production: str, vassals: str) -> None:
-    """Remove the vassals that a killed run did not rename. The emperor ignores them."""
-    for name in files.names_in(vassals):
-        if name.startswith(f"backstage.{production}.") and name.endswith(".ini.new"):
-            files.remove(os.path.join(vassals, name))
-
-
 @functools.cache
 def _somaxconn() -> int:
     return int(files.read("/proc/sys/net/core/somaxconn") or LISTEN)

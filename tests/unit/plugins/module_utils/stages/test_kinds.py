@@ -42,6 +42,23 @@ def test_a_sess_is_started_where_its_links_are(house: House, stage: str) -> None
     assert (found.is_started(sess), house.state().started) == (True, [sess])
 
 
+def test_what_a_killed_run_has_not_renamed(house: House) -> None:
+    """Of this Production: another one's run may be about to rename its own."""
+    wants = Path(house.host.units, "sockets.target.wants")
+    wants.mkdir(parents=True)
+    for production in ("jazz", "blues"):
+        name = f"backstage.{production}.kittens.{A}.1"
+        os.symlink("x", f"{house.host.vassals}/{name}.ini.new")
+        os.symlink("x", f"{house.host.units}/{name}.service.new")
+        os.symlink("x", wants / f"{name}.socket.new")
+        os.symlink("x", wants / f"{name}.socket")
+    kinds.sweep("jazz", house.host)
+    left = sorted(path.name for place in (house.host.vassals, house.host.units) for path in Path(place).rglob("b*"))
+    other = f"backstage.blues.kittens.{A}.1"
+    names = [f"{other}.{ending}" for ending in ("ini.new", "service.new", "socket", "socket.new")]
+    assert left == sorted([*names, f"backstage.jazz.kittens.{A}.1.socket"])
+
+
 def test_only_the_folder_of_the_stages_imports_a_kind() -> None:
     named = []
     for path in sorted(MODULE_UTILS.rglob("*.py")):
