@@ -19,6 +19,11 @@ _SERVERS = ("gunicorn", "daphne", "hypercorn", "granian", "uvicorn", "waitress")
 """Servers that projects name among their requirements; of them the Stage kinds use gunicorn and uvicorn."""
 
 
+WHITENOISE = (
+    "nginx answers for static files, and not WhiteNoise; behind a CDN that wants WhiteNoise, write 'static: app'"
+)
+
+
 @dataclass(frozen=True)
 class Choice:
     """The keys of a Sess that a project needs.
@@ -44,18 +49,19 @@ def choose(survey: Survey, act: str, host: Host) -> Choice:
         act: the name of its Act.
         host: the host on which it is rehearsed.
     """
+    notes = (WHITENOISE,) if survey.mentions(r"whitenoise\.middleware") else ()
     if not _has_websockets(survey):
-        return Choice(notes=_unused(survey, FIRST))
+        return Choice(notes=notes + _unused(survey, FIRST))
     stage = next(name for name, kind in KINDS.items() if kind.interface == "asgi")
     refusals = kinds.refusals(Manifest(act, sesses={act: Sess(act, stage=stage)}), host)
     if refusals:
-        return Choice(wishes=(f"its WebSockets: {refusals[act].message}",), notes=_unused(survey, FIRST))
+        return Choice(wishes=(f"its WebSockets: {refusals[act].message}",), notes=notes + _unused(survey, FIRST))
     sess: dict[str, Any] = {"stage": stage}
     because = ["it has an ASGI_APPLICATION and channels, so it answers WebSockets"]
     if survey.mentions("InMemoryChannelLayer"):
         sess["processes"] = 1
         because.append("a message of its in-memory channel layer reaches clients of the same process only")
-    return Choice(sess, tuple(because), _unused(survey, stage))
+    return Choice(sess, tuple(because), notes + _unused(survey, stage))
 
 
 def _has_websockets(survey: Survey) -> bool:

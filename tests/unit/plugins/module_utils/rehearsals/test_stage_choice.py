@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.rehearsals.stage_choice import choose
+from ansible_collections.backstage.django.plugins.module_utils.rehearsals.stage_choice import WHITENOISE, choose
 from ansible_collections.backstage.django.plugins.module_utils.stages import limits
 
 from ...house import House
@@ -72,6 +72,12 @@ def test_servers_among_the_requirements(systemd: House, settings: str, requireme
     assert found.notes == tuple(
         f"{name} is among the requirements, and is not used: the Act plays by {by}" for name in unused
     )
+
+
+def test_static_files_by_whitenoise(systemd: House) -> None:
+    settings = 'MIDDLEWARE = ["whitenoise.middleware.WhiteNoiseMiddleware"]\n'
+    found = choose(survey(kittens___settings__py=settings, requirements__txt="Django\n"), "kittens", systemd.host)
+    assert (found.sess, found.notes) == ({}, (WHITENOISE,))
 
 
 def test_a_rehearsal_with_websockets(stage: House, monkeypatch: pytest.MonkeyPatch) -> None:
