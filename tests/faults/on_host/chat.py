@@ -12,6 +12,7 @@ import base64
 import collections
 import json
 import os
+import select
 import socket
 import struct
 import sys
@@ -20,7 +21,7 @@ import time
 
 PAUSE = 0.02
 PATIENCE = 5.0
-TEXT, CLOSE, PING = 1, 8, 9
+TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 class Closed(Exception):
@@ -74,24 +75,35 @@ class Client(threading.Thread):
     def _talk(self, client: socket.socket) -> None:
         while not self.over.is_set():
             text = str(self.messages).encode()
-            mask = os.urandom(4)
-            masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(text))
             try:
-                client.sendall(struct.pack("!BB", 0x80 | TEXT, 0x80 | len(text)) + mask + masked)
-                while True:
-                    kind, data = self._frame(client)
-                    if kind == CLOSE:
-                        raise Closed(struct.unpack("!H", data[:2])[0] if data else 1005)
-                    if kind == TEXT:
-                        break
+                self._send(client, TEXT, text)
+                self.messages += self._text(client) == text
+                # a message that is sent to a socket which was closed meanwhile would take the close frame with it
+                if select.select([client], [], [], PAUSE)[0]:
+                    self._frame(client)
             except (BrokenPipeError, ConnectionResetError):
                 raise Closed(1006) from None
-            self.messages += data == text
-            time.sleep(PAUSE)
+
+    def _send(self, client: socket.socket, kind: int, data: bytes) -> None:
+        mask = os.urandom(4)
+        masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
+        client.sendall(struct.pack("!BB", 0x80 | kind, 0x80 | len(data)) + mask + masked)
+
+    def _text(self, client: socket.socket) -> bytes:
+        while True:
+            kind, data = self._frame(client)
+            if kind == TEXT:
+                return data
 
     def _frame(self, client: socket.socket) -> tuple[int, bytes]:
+        """Read one frame. A ping is answered, as the server closes who does not."""
         first, second = self._exactly(client, 2)
-        return first & 15, self._exactly(client, second & 127)
+        kind, data = first & 15, self._exactly(client, second & 127)
+        if kind == CLOSE:
+            raise Closed(struct.unpack("!H", data[:2])[0] if data else 1005)
+        if kind == PING:
+            self._send(client, PONG, data)
+        return kind, data
 
     def _exactly(self, client: socket.socket, size: int) -> bytes:
         data = b""

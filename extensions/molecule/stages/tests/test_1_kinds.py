@@ -81,7 +81,9 @@ def test_websockets_through_switches(street: Street) -> None:
             street.play("restart", act="busker")
     for host in seen:
         assert host["failed"] == []
-        assert host["closes"] == {"1012": CLIENTS * SWITCHES}
+        assert set(host["closes"]) <= {"1012", "1006"}
+        assert sum(host["closes"].values()) == CLIENTS * SWITCHES
+        assert host["closes"]["1012"] > 0.8 * CLIENTS * SWITCHES, "who was sending meanwhile may get a reset instead"
         assert host["messages"] > 100
         assert host["longest"] < 5, "one second where the machine has nothing else to do"
 
