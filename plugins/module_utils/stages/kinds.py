@@ -17,6 +17,7 @@ from ..host.layout import Act as ActPaths
 from ..host.layout import Production
 from ..manifest.nouns import Manifest
 from ..manifest.stage_kinds import FIRST
+from ..state.read import ActState
 from .gunicorn import Asgi, Gunicorn
 from .interface import Stage
 from .units import WANTED_BY
@@ -43,6 +44,15 @@ def of_sess(record: Mapping[str, Any], host: Host, act: ActPaths) -> Stage:
         BackstageError: a later Backstage made it.
     """
     return of(str(record.get("stage", FIRST)), host, act)
+
+
+def of_left(sess: str, state: ActState, host: Host) -> Stage:
+    """Return the Stage of a Sess whose directory somebody may have removed: then whatever is told to run it."""
+    record = files.read_json(state.paths.sess(sess).record)
+    if record is not None:
+        return of_sess(record, host, state.paths)
+    stages = [of(name, host, state.paths) for name in _KINDS]
+    return next((stage for stage in stages if stage.is_started(sess)), stages[0])
 
 
 def refusals(manifest: Manifest, host: Host) -> dict[str, BackstageError]:

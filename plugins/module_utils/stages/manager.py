@@ -227,12 +227,12 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
         _switch(want, sess, state, host, front)
         front.ask(want.act.act)
     except BackstageError:
-        _go_back(old, sess, state, host, warn, front)
         for path, text in marks.items():
             if text is None:
                 files.remove(path)
             else:
                 files.write(path, text, 0o600)
+        _go_back(old, sess, state, host, warn, front)
         raise
     because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
     state.history.add("played", release=wanted.release, sess=sess, **because)
@@ -263,7 +263,7 @@ def _begin_work(want: Want, sess: str, state: ActState, host: Host, warn: Callab
             Crew(host, state.paths, state.live).hand_over()
     except caller.Abandoned:  # nobody waits until the workers have finished their jobs: the next run removes the Sess
         new.tell(crew.DRAIN)
-        kinds.of(want.sess.stage, host, state.paths).stop(sess, 0.5)
+        kinds.of_left(sess, state, host).stop(sess, 0.5)
         raise
     except BackstageError:
         end(sess, state, host, warn)
@@ -294,10 +294,6 @@ def _go_back(
     end(new, state, host, warn)
 
 
-def _stage_of(sess: str, state: ActState, host: Host) -> Stage:
-    return kinds.of_sess(files.read_json(state.paths.sess(sess).record) or {}, host, state.paths)
-
-
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
     """Drain a Sess that nginx no longer uses, stop it, and remove its directory.
 
@@ -313,8 +309,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
 
     own = Crew(host, state.paths, sess)
     own.tell(crew.DRAIN)
-    record = files.read_json(state.paths.sess(sess).record) or {}
-    stage = kinds.of_sess(record, host, state.paths)
+    stage, record = kinds.of_left(sess, state, host), files.read_json(state.paths.sess(sess).record) or {}
     timeout = record.get("timeout", host.longest_request)
     if stage.is_started(sess):
         idle = stage.idle(sess, timeout + 5)

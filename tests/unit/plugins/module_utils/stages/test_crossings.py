@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -191,6 +192,14 @@ def test_websockets_through_switches(town: Town) -> None:
             if BUILT_FOR[release] == "asgi":
                 chat(town, stack)
     assert (town.failed, town.led) == ([], ["http"])
+
+
+def test_the_directory_of_what_plays_is_gone(town: Town) -> None:
+    """Nobody answers until the switch, and then the new Sess does."""
+    shutil.rmtree(town.house.act().sess(f"{A}.1").root)
+    town.play(B)
+    assert (on_the_host(town.house)[0], town.protocol, town.doors()) == (f"{B}.1", "http", [["h"]])
+    assert town.nginx.get(VENUE)[0] == 200
 
 
 class Killed(BaseException):

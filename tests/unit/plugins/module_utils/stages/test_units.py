@@ -303,6 +303,16 @@ def test_a_host_that_a_role_of_today_has_not_prepared(crewed: House, systemd: Sy
     assert kinds.refusals(manifest, replace(crewed.host, has_stage=False)) == {}
 
 
+def test_units_whose_directory_is_gone(crewed: House, systemd: Systemd) -> None:
+    """Nothing but their symlinks says that they run; a run ends them, and plays another Sess."""
+    built(crewed, A)
+    carry_out(crewed, want())
+    shutil.rmtree(crewed.act().sess(f"{A}.1").root)
+    carry_out(crewed, want())
+    assert on_the_host(crewed) == (f"{A}.2", [f"{A}.2"], [f"{A}.2"])
+    assert [*systemd.services] == [names.unit(crewed.production, "kittens", f"{A}.2")]
+
+
 def test_a_host_without_systemd(crewed: House, systemd: Systemd) -> None:
     shutil.rmtree(crewed.root / "run")
     built(crewed, A)
