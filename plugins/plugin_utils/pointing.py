@@ -12,12 +12,11 @@ from typing import Any
 from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest.nouns import Manifest, Sess
 from ..module_utils.manifest.problems import Problems
+from ..module_utils.producers import dns_specs
 from ..module_utils.producers.orders import canonical
 
 ADDRESS = "backstage_public_address"
 Name = dict[str, Any]
-MANIFEST = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")
-"""Options of modules that only the controller reads."""
 
 
 def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +25,7 @@ def with_names(options: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, 
     Raises:
         Refusal: the manifest is wrong, or a host does not say where visitors reach it.
     """
-    sent = {key: value for key, value in options.items() if key not in MANIFEST}
+    sent = {key: value for key, value in options.items() if key not in dns_specs.MANIFEST}
     if not options.get("venues") or options.get("state") == "absent":
         return sent
     problems = Problems()

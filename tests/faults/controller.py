@@ -33,8 +33,9 @@ class Run:
 
     @property
     def last(self) -> dict[str, Any]:
-        """What the last module on a host returned."""
-        return self.results[-1]["result"] if self.results else {}
+        """What the last module returned that was not skipped."""
+        run = [line["result"] for line in self.results if line["status"] != "skipped"]
+        return run[-1] if run else {}
 
     @property
     def changed(self) -> int:

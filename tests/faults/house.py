@@ -187,6 +187,11 @@ class House:
         """Whether backstage_info calls every Act playing in time."""
         return within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
+    def awaits_lock_within(self, seconds: float) -> bool:
+        """Whether a second process has the lock file of the Production open within so many seconds."""
+        opened = f"find /proc/[0-9]*/fd -lname '{self.root}/.lock' 2>/dev/null || true"
+        return within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
+
     def visitors(self, *places: str) -> Visitors:
         venues = [f"{venue['name']}/" for venue in self.manifest["backstage_venues"]]
         return Visitors(self.host, *(places or venues))

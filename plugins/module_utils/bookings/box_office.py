@@ -23,6 +23,7 @@ import contextlib
 import datetime as dt
 import html
 import os
+import sys
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from typing import Callable, Optional
@@ -143,7 +144,8 @@ def main() -> int:
     mark = _NOTICE if "JOURNAL_STREAM" in os.environ else ""
 
     def say(line: str) -> None:
-        print(mark + line, flush=True)
+        sys.stdout.write(f"{mark}{line}\n")
+        sys.stdout.flush()
 
     with contextlib.ExitStack() as stack:
         try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from ..manifest import spec
 
 Spec = spec.Spec
+MANIFEST = ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults")
+"""Options that only the controller reads."""
 
 
 def dns() -> Spec:
@@ -28,13 +30,13 @@ def dns() -> Spec:
         "dnssec": {"type": "bool", "default": False},
         "prune": {"type": "bool", "default": False},
         "wait": {"type": "int", "default": 15},
-        **{key: manifest[key] for key in ("acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")},
+        **{key: manifest[key] for key in MANIFEST},
     }
 
 
 def dns_info() -> Spec:
     whole = dns()
-    keys = ("production", "name_servers", "names", "acts", "sesses", "venues", "gigs", "act_defaults", "sess_defaults")
+    keys = ("production", "name_servers", "names", *MANIFEST)
     return {**{key: whole[key] for key in keys}, "show": {"type": "bool", "default": False}}
 
 

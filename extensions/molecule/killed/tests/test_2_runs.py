@@ -155,14 +155,15 @@ def test_fault_26_two_runs_of_one_act(house: House) -> None:
     assert hasty.message.startswith(f"lock on {house.host.name}: process {pid} of root, from 10."), hasty.message
     assert hasty.message.endswith(f" holds {house.root}/.lock; run again when it has ended, or raise lock_timeout")
     patient = house.start(**take("the second of two"))
-    time.sleep(15)  # more than the five seconds after which a wait is worth a warning
+    assert house.awaits_lock_within(60)
+    time.sleep(7)  # more than the five seconds after which a wait is worth a warning
     assert patient.process.poll() is None
     house.signal("CONT")
     for running in (first, patient):
         run = running.end()
         assert run.code == 0, run.message
     waited = [warning for warning in run.last.get("warnings", []) if warning.startswith("waited ")]
-    assert [f" for process {pid} of root, from 10." in warning for warning in waited] == [True], run.last["warnings"]
+    assert [f" for process {pid} of root, from 10." in warning for warning in waited] == [True], run.last
     converged(house, "the second of two")
 
 

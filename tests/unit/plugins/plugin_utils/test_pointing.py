@@ -17,7 +17,7 @@ HOSTS: dict[str, dict[str, Any]] = {
 }
 
 
-def names(venue: Venue, *acts: str, hosts: dict[str, dict[str, Any]] = HOSTS) -> tuple[dict[str, list[str]], list[str]]:
+def names(venue: Venue, *acts: str, hosts: Any = None) -> tuple[dict[str, list[str]], list[str]]:
     """Where they point, where these Acts are booked there, each on the host of its name or else on the Stage."""
     problems = Problems()
     wanted = Manifest(
@@ -27,7 +27,7 @@ def names(venue: Venue, *acts: str, hosts: dict[str, dict[str, Any]] = HOSTS) ->
         {venue.name: venue},
         [Gig(act, venue.name, f"/{act}/") for act in acts],
     )
-    found = pointing.names(wanted, GROUPS, hosts, problems)
+    found = pointing.names(wanted, GROUPS, HOSTS if hosts is None else hosts, problems)
     return {one["name"]: one["addresses"] for one in found}, problems.lines
 
 
@@ -63,3 +63,15 @@ def test_an_address_that_is_none() -> None:
     assert found == [
         "backstage_public_address of h1: 'web1.example': is no address; use one such as 192.0.2.7 or 2001:db8::7"
     ]
+
+
+@pytest.mark.parametrize(("defaults", "told"), [({}, ["a.test"]), ({"dns": False}, [])])
+def test_what_is_laid_under_every_venue(defaults: dict[str, Any], told: list[str]) -> None:
+    """Only the controller reads the manifest; the module hears of names and addresses."""
+    acts = [{"name": "kittens", "source": {"path": "kittens"}}]
+    gigs = [{"act": "kittens", "venue": "a.test"}]
+    options = {"production": "cats", "acts": acts, "venues": [{"name": "a.test"}], "gigs": gigs}
+    task_vars = {"groups": {**GROUPS, "backstage_stage": ["h1"]}, "hostvars": HOSTS}
+    found = pointing.with_names({**options, "venue_defaults": defaults}, task_vars)
+    assert [name["name"] for name in found["names"]] == told
+    assert set(found) == {"production", "names"}

@@ -33,7 +33,7 @@ CLOSED = """server {{
 """
 
 
-def prepare(house: House, name: str = V, on: str = "_", gigs: Any = GIGS) -> Path:
+def prepare(house: House, name: str = V, on: str = "_", gigs: Any = None) -> Path:
     """What a deploy would have written for a Venue; the closed page is made by a test's first run."""
     directory = Path(house.host.calendar, f"jazz.{name}")
     directory.mkdir()
@@ -42,7 +42,7 @@ def prepare(house: House, name: str = V, on: str = "_", gigs: Any = GIGS) -> Pat
         (directory / f"{act}.conf").write_text(BLOCK.format(port=port, name=name, act=act))
     (directory / "_.conf").write_text(CLOSED.format(port=port, name=name, directory=directory))
     (directory / "reopening.conf").touch()
-    (directory / "schedule.json").write_text(json.dumps({"venue": name, "timezone": ZONE, "gigs": gigs}))
+    (directory / "schedule.json").write_text(json.dumps({"venue": name, "timezone": ZONE, "gigs": gigs or GIGS}))
     Path(house.host.pages, "closed.html").write_text(f"<main>Closed tonight {NEXT}</main>")
     os.symlink(f"../calendar/jazz.{name}/{on}.conf", Path(house.host.venues, f"jazz.{name}.conf"))
     return directory
