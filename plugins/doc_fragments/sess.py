@@ -27,7 +27,7 @@ options:
     type: str
     choices: [gthread, sync, gevent]
     description:
-      - How a worker of gunicorn takes requests, for O(stage=gunicorn) only. V(gevent) makes another release, because it
+      - How a worker of gunicorn takes requests, for C(stage=gunicorn) only. V(gevent) makes another release, because it
         needs another package.
       - Defaults to V(gthread).
     version_added: 1.1.0
@@ -37,7 +37,7 @@ options:
   threads:
     type: int
     description:
-      - Threads of each worker, 1 to 256, with O(stage=uwsgi) or the worker class V(gthread).
+      - Threads of each worker, 1 to 256, with C(stage=uwsgi) or the worker class V(gthread).
       - Defaults to V(1).
   limits:
     type: dict
