@@ -31,6 +31,15 @@ options:
         needs another package.
       - Defaults to V(gthread).
     version_added: 1.1.0
+  manager:
+    type: str
+    choices: [systemd, supervisor]
+    description:
+      - What runs the server of C(stage=gunicorn) and C(stage=asgi). V(supervisor) is for hosts without systemd, and
+        needs Debian's package C(supervisor) among the Act's C(packages). It has no sandbox and no limits, and loses the
+        waiting requests when the whole server is killed.
+      - Defaults to V(systemd).
+    version_added: 1.1.0
   processes:
     type: int
     description: Worker processes, 1 to 256. Defaults to V(2).

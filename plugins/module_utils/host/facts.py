@@ -24,6 +24,7 @@ SITE = "run the playbook backstage.django.site first"
 _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
     "units": "/etc/systemd/system",
+    "supervisor": "/etc/supervisor/conf.d",
     "stats": "/run/backstage/emperor.stats",
     "longest_request": 300,
     "emperor_log": "/var/log/backstage/emperor.log",
@@ -53,6 +54,7 @@ class Host:
 
     vassals: str
     units: str
+    supervisor: str
     stats: str
     longest_request: int
     emperor_log: str

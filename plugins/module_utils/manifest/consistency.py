@@ -257,6 +257,8 @@ def _check_kind(sess: Sess, act: Optional[Act], where: str, problems: Problems) 
     if sess.worker_class not in ("", *kind.worker_classes):
         problems.add(f"{where}.worker_class", sess.worker_class, f"stage '{sess.stage}' has none; leave it out")
         return
+    if sess.manager not in ("", *kind.managers):
+        problems.add(f"{where}.manager", sess.manager, f"stage '{sess.stage}' has its own; leave it out")
     if sess.threads > 1 and not has_threads(sess.stage, sess.worker_class):
         named = f"worker class '{sess.worker_class}'" if sess.worker_class else f"stage '{sess.stage}'"
         problems.add(f"{where}.threads", sess.threads, f"a worker of {named} has no threads; leave it out")

@@ -72,6 +72,7 @@ SESS_KEYS: dict[str, str] = {
     "act": NEITHER,
     "stage": RELEASE,
     "worker_class": SESS,
+    "manager": SESS,
     "processes": SESS,
     "threads": SESS,
     "limits": SESS,

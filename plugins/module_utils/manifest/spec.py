@@ -161,6 +161,7 @@ def sess() -> Spec:
     return {
         "act": {"type": "str", "required": True},
         **server(),
+        "manager": {"type": "str", "choices": list(KINDS["gunicorn"].managers)},
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "limits": {"type": "dict", "options": limits()},

@@ -38,12 +38,14 @@ class Kind:
         interface: of the Act's callable: wsgi or asgi.
         protocol: what is spoken at the doors of its Sesses: uwsgi or http.
         worker_classes: by name, the default first; the name is empty if the kind has a single one.
+        managers: what can run its server, the default first; none if there is a single one.
         reserved: variables, or their beginnings with a `*`, by which its server would take other options.
     """
 
     interface: str = "wsgi"
     protocol: str = "uwsgi"
     worker_classes: Mapping[str, WorkerClass] = field(default_factory=lambda: {"": WorkerClass(has_threads=True)})
+    managers: tuple[str, ...] = ()
     reserved: tuple[str, ...] = ()
 
     @property
@@ -52,6 +54,7 @@ class Kind:
         return next(iter(self.worker_classes))
 
 
+_MANAGERS = ("systemd", "supervisor")
 _RESERVED = ("LISTEN_*", "NOTIFY_SOCKET", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS")
 KINDS = {
     FIRST: Kind(),
@@ -62,12 +65,14 @@ KINDS = {
             "sync": WorkerClass(("gunicorn",)),
             "gevent": WorkerClass(("gunicorn[gevent]",)),
         },
+        managers=_MANAGERS,
         reserved=_RESERVED,
     ),
     "asgi": Kind(
         interface="asgi",
         protocol="http",
         worker_classes={"": WorkerClass(("gunicorn", "uvicorn[standard]", "uvicorn-worker"))},
+        managers=_MANAGERS,
         reserved=_RESERVED,
     ),
 }
@@ -83,6 +88,12 @@ def server(stage: str, worker_class: str = "") -> Optional[Server]:
 def of_server(built_for: Optional[Server]) -> Kind:
     """Return the kind that a release was built for."""
     return KINDS.get(built_for["stage"], KINDS[FIRST]) if built_for else KINDS[FIRST]
+
+
+def manager(stage: str, asked: str = "") -> str:
+    """Return what runs a Sess, as its record has it: empty for the kind's default."""
+    managers = KINDS[stage].managers if stage in KINDS else ()
+    return asked if asked in managers[1:] else ""
 
 
 def has_threads(stage: str, worker_class: str = "") -> bool:

@@ -49,7 +49,7 @@ def _act(summary: Item) -> Item:
 def _sess(name: str, act: ActState) -> Item:
     known: Item = {
         key: act.live_record[key]
-        for key in ("stage", "worker_class", "processes", "threads", "limits")
+        for key in ("stage", "worker_class", "manager", "processes", "threads", "limits")
         if key in act.live_record
     }
     return {**known, "act": name}

@@ -127,7 +127,8 @@ def _part(act: ActState, release: dict[str, str]) -> Part:
     part = Part(release["release"], project, environment, {}, frozenset(), **counted)
     limits, stage = Limits(**act.live_record.get("limits") or {}), act.live_record.get("stage", Part.stage)
     worker_class = act.live_record.get("worker_class", "")
-    part = replace(part, limits=limits, stage=stage, worker_class=worker_class)
+    manager = act.live_record.get("manager", "")
+    part = replace(part, limits=limits, stage=stage, worker_class=worker_class, manager=manager)
     return replace(part, manage=release["manage"], workers=workers)
 
 

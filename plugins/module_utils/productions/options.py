@@ -132,6 +132,8 @@ def _fitting(before: dict[str, Any], options: Options) -> dict[str, Any]:
     if options["stage"] and options["stage"] != before.get("stage"):
         found.pop("worker_class", None)
     stage = options["stage"] or before.get("stage", Sess.stage)
+    if not stage_kinds.KINDS[stage].managers:
+        found.pop("manager", None)
     worker_class = options["worker_class"] or found.get("worker_class", "")
     if not stage_kinds.has_threads(stage, worker_class):
         found.pop("threads", None)

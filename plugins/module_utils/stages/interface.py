@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional, Protocol
 
 from ..host.facts import Host
 from ..manifest.nouns import Act, Limits, Worker
-from . import emperor, systemd
+from . import emperor, supervisor, systemd
 from .door import Door
 from .limits import Held
 
@@ -34,6 +34,7 @@ class Part:
         limits: what it may use of the host.
         stage: the Stage kind that runs it.
         worker_class: how a worker of gunicorn takes requests; empty for other kinds.
+        manager: what runs the server; empty for the one that the kind has by itself.
         manage: how the Act is managed.
         workers: its workers.
     """
@@ -49,6 +50,7 @@ class Part:
     limits: Limits = field(default_factory=Limits)
     stage: str = "uwsgi"
     worker_class: str = ""
+    manager: str = ""
     manage: str = ""
     workers: tuple[Worker, ...] = ()
 
@@ -97,6 +99,11 @@ class Look:
     def units(self) -> dict[str, systemd.Unit]:
         """The services of all Sesses that systemd runs, by their names."""
         return systemd.services()
+
+    @cached_property
+    def programs(self) -> dict[str, supervisor.Program]:
+        """The programs of all Sesses that supervisor runs, by their names."""
+        return supervisor.programs()
 
 
 class Stage(Protocol):

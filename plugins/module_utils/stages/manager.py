@@ -70,6 +70,7 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         limits=want.sess.limits,
         stage=stage,
         worker_class=worker_class,
+        manager=stage_kinds.manager(stage, want.sess.manager),
         manage=release["manage"],
         # a rehearsal starts no workers, because they would take real jobs
         workers=()
@@ -177,13 +178,13 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):
             found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
-    for key in ("stage", "worker_class", "processes", "threads", "timeout"):
+    for key in ("stage", "worker_class", "manager", "processes", "threads", "timeout"):
         before, after = state.live_record.get(key), getattr(wanted, key)
         if (before or "") != after:
-            found.append(f"{key}: {before} -> {after}")
+            found.append(f"{key}: {before or 'default'} -> {after or 'default'}")
     found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
-    return found or _rewritten(wanted, state.live, state, kinds.of(wanted.stage, host, state.paths))
+    return found or _rewritten(wanted, state.live, state, kinds.of(wanted.stage, host, state.paths, wanted.manager))
 
 
 def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[str]:

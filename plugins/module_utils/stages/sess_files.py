@@ -49,6 +49,7 @@ def write(stage: Stage, wanted: Part, sess: str, state: ActState, player: proces
         "secrets": sorted(wanted.secrets),
         "stage": wanted.stage,
         **({"worker_class": wanted.worker_class} if wanted.worker_class else {}),
+        **({"manager": wanted.manager} if wanted.manager else {}),
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,

@@ -32,7 +32,7 @@ def start(want: acts.Want, wanted: Part, state: ActState, host: Host, warn: Call
     host.need_stage()
     if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
         raise BackstageError(lookup.find("built for another Python"), step="start")
-    stage = kinds.of(wanted.stage, host, state.paths)
+    stage = kinds.of(wanted.stage, host, state.paths, wanted.manager)
     sess = state.next_sess(wanted.release, stage.remembered())
     player = process.User.named(names.player(state.paths.production.name, state.paths.name))
     acts.fill_writable(state, state.releases[wanted.release])

@@ -15,6 +15,8 @@ from . import limits
 
 _SHOWN = "--property=Id,ActiveState,MainPID"
 ENDING = ".service"
+WANTED_BY = {"socket": "sockets.target", "service": "multi-user.target"}
+"""Unit -> the target that starts it at a boot."""
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,6 @@ UMask=0027
 [Install]
 WantedBy=multi-user.target
 """
-WANTED_BY = {"socket": "sockets.target", "service": "multi-user.target"}
 
 
 class Units:
@@ -144,8 +143,8 @@ class Units:
             **common,
             slice=SLICE,
             player=names.player(self.act.production.name, self.act.name),
-            project=_word(part.project),
-            command=" ".join(map(_word, argv)),
+            project=word(part.project),
+            command=" ".join(map(word, argv)),
             log=self.act.log,
             stop=part.timeout + 10,
             limits=_limits(part),
@@ -166,7 +165,7 @@ class Units:
 
     def links(self, sess: str) -> dict[str, str]:
         unit, root, found = self.unit(sess), self.act.sess(sess).root, {}
-        for ending, target in WANTED_BY.items():
+        for ending, target in systemd.WANTED_BY.items():
             found[os.path.join(self.host.units, f"{unit}.{ending}")] = os.path.join(root, f"{unit}.{ending}")
             found[os.path.join(self.host.units, f"{target}.wants", f"{unit}.{ending}")] = f"../{unit}.{ending}"
         return found
@@ -176,6 +175,9 @@ class Units:
 
     def need(self) -> None:
         systemd.need(self.name)
+        self.need_program()
+
+    def need_program(self) -> None:
         program = os.path.join(self.host.wrapper, PROGRAM)
         if not os.path.exists(program):
             message = f"this host's stage is of an earlier Backstage ({program} is missing); {SITE}"
@@ -258,7 +260,7 @@ class Units:
         return f"{unit}.socket", f"{unit}.service"
 
 
-def _word(word: str) -> str:
+def word(word: str) -> str:
     """Return a word as systemd reads it in a command line or a path.
 
     Raises:

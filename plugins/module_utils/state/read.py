@@ -150,8 +150,11 @@ def _started(production: str, host: Host) -> tuple[dict[str, list[str]], dict[st
     """Return the Sesses that are started, now and at every boot, and those whose workers are: Act -> ids."""
     started: dict[str, list[str]] = {}
     crews: dict[str, list[str]] = {}
-    endings = {("ini",): started, ("service",): started, ("socket",): started, ("crew", "ini"): crews}
-    for directory in (host.vassals, host.units):
+    own: dict[tuple[str, ...], dict[str, list[str]]] = {
+        (ending,): started for ending in ("ini", "service", "socket", "conf")
+    }
+    endings = {**own, ("crew", "ini"): crews}
+    for directory in (host.vassals, host.units, host.supervisor):
         for name in files.names_in(directory):
             parts = name.split(".")
             found = endings.get(tuple(parts[5:]))

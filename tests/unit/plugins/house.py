@@ -113,6 +113,7 @@ class House:
             "certificates",
             "vassals",
             "units",
+            "supervisor",
             "stats",
             "venues",
             "wrapper",
@@ -198,7 +199,7 @@ class House:
             os.makedirs(path)
         for key, value in part.variables.items():
             Path(own.env, key).write_bytes(value.encode() + b"\n")
-        stage = kinds.of(part.stage, self.host, paths)
+        stage = kinds.of(part.stage, self.host, paths, part.manager)
         for file_name, file in stage.files(part, found).items():
             if file:
                 files.draft(os.path.join(own.root, file_name), file.text, file.mode)
@@ -206,6 +207,8 @@ class House:
         record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), **counted}
         if part.worker_class:
             record["worker_class"] = part.worker_class
+        if part.manager:
+            record["manager"] = part.manager
         record.update(stage=part.stage, limits=part.limits.given(), variables=digests.of_variables(part.variables))
         record["workers"] = [summary(worker) for worker in part.workers]
         Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))

@@ -114,6 +114,11 @@ REFUSED: list[tuple[Item, str]] = [
                 "sesses[kittens].worker_class: 'gevent': stage 'uwsgi' has none; leave it out",
             ),
             (
+                {"manager": "supervisor"},
+                {},
+                "sesses[kittens].manager: 'supervisor': stage 'uwsgi' has its own; leave it out",
+            ),
+            (
                 {"stage": "asgi", "worker_class": "sync"},
                 {},
                 "sesses[kittens].worker_class: 'sync': stage 'asgi' has none; leave it out",

@@ -71,7 +71,7 @@ SAID = {  # by RULES 1, as far as this much is built
 }  # fmt: skip
 SAID_OF_SESSES = {
     inputs.RELEASE: {"stage"},
-    inputs.SESS: {"processes", "threads", "limits", "worker_class", "port"},
+    inputs.SESS: {"processes", "threads", "limits", "worker_class", "manager", "port"},
     inputs.NEITHER: {"act", "hosts", "state"},
 }
 

@@ -343,6 +343,11 @@ def test_what_another_stage_does_not_have_is_left_out(with_systemd: House) -> No
     assert (sess.stage, sess.worker_class, sess.threads) == ("asgi", "", 1)
     (sess,) = options.for_sess(one_sess(worker_class="sync")).manifest.sesses.values()
     assert (sess.stage, sess.worker_class, sess.threads) == ("gunicorn", "sync", 1)
+    (sess,) = options.for_sess(one_sess(manager="supervisor")).manifest.sesses.values()
+    assert (sess.stage, sess.worker_class, sess.manager) == ("gunicorn", "gthread", "supervisor")
+    path.write_text(json.dumps({**json.loads(path.read_text()), "manager": "supervisor"}))
+    (sess,) = options.for_sess(one_sess(stage="uwsgi")).manifest.sesses.values()
+    assert (sess.stage, sess.worker_class, sess.manager, sess.threads) == ("uwsgi", "", "", 4)
     (sess,) = options.for_sess(one_sess(processes=5)).manifest.sesses.values()
     assert (sess.stage, sess.worker_class, sess.threads) == ("gunicorn", "gthread", 4)
 
