@@ -203,9 +203,11 @@ options:
         without a shell and without the secrets.
   static:
     type: str
-    choices: [auto, none]
+    choices: [auto, app, none]
     description:
       - V(auto) runs C(collectstatic) if the Act has C(django.contrib.staticfiles). V(none) never runs it.
+      - V(app) does what V(auto) does, but the Act itself answers at C(STATIC_URL), such as by WhiteNoise behind a CDN.
+        nginx only answers what the Act does not have, such as files of earlier releases.
       - Defaults to V(auto).
   static_urls:
     type: list

@@ -15,14 +15,39 @@ options:
     description: The Act that plays.
   stage:
     type: str
-    choices: [uwsgi]
-    description: The server that runs the Act. Defaults to V(uwsgi).
+    choices: [uwsgi, gunicorn, asgi]
+    description:
+      - The server that runs the Act. V(uwsgi) is Debian's uWSGI. V(gunicorn) is gunicorn, and V(asgi) is gunicorn with
+        workers of uvicorn, for ASGI and WebSockets. Both come into the environment of the Act's release, and need a
+        host with systemd.
+      - A release is built for one of them, so another one is another release. An earlier release plays by the one that
+        it was built for.
+      - Defaults to V(uwsgi).
+  worker_class:
+    type: str
+    choices: [gthread, sync, gevent]
+    description:
+      - How a worker of gunicorn takes requests, for C(stage=gunicorn) only. V(gevent) makes another release, because it
+        needs another package.
+      - Defaults to V(gthread).
+    version_added: 1.1.0
+  manager:
+    type: str
+    choices: [systemd, supervisor]
+    description:
+      - What runs the server of C(stage=gunicorn) and C(stage=asgi). V(supervisor) is for hosts without systemd, and
+        needs Debian's package C(supervisor) among the Act's C(packages). It has no sandbox and no limits, and loses the
+        waiting requests when the whole server is killed.
+      - Defaults to V(systemd).
+    version_added: 1.1.0
   processes:
     type: int
     description: Worker processes, 1 to 256. Defaults to V(2).
   threads:
     type: int
-    description: Threads of each worker, 1 to 256. Defaults to V(1).
+    description:
+      - Threads of each worker, 1 to 256, with C(stage=uwsgi) or the worker class V(gthread).
+      - Defaults to V(1).
   limits:
     type: dict
     description:
@@ -36,7 +61,7 @@ options:
         type: str
         description:
           - A number and V(K), V(M) or V(G), such as V(512M), at least V(32M). This memory is never swapped.
-          - At the limit the kernel kills the largest process, usually a worker, and uWSGI's master starts another one.
+          - At the limit the kernel kills the largest process, usually a worker, and the server starts another one.
       cpu:
         type: str
         description: A percentage of one core, such as V(50%), at least V(5%). V(200%) is two cores.

@@ -29,6 +29,19 @@ options:
       - The URL path at which the Act will be booked, because a release is built for one path. Only for an Act that is
         not booked yet; later its Gig sets the path.
       - Defaults to the path of its Gig, else V(/).
+  stage:
+    type: str
+    choices: [uwsgi, gunicorn, asgi]
+    description:
+      - The server that will run the Act, because its release is built for one. M(backstage.django.backstage_sess) plays
+        the release by it.
+      - Defaults to the one that runs it, else V(uwsgi).
+    version_added: 1.1.0
+  worker_class:
+    type: str
+    choices: [gthread, sync, gevent]
+    description: As O(backstage.django.backstage_sess#module:worker_class).
+    version_added: 1.1.0
   delete_data:
     type: bool
     default: false

@@ -124,6 +124,21 @@ because:
   type: dict
   sample:
     writable: ["the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA"]
+sess:
+  description: The Sess that the project needs, without what is a default anyway; empty if it needs nothing else.
+  returned: always, if it was rehearsed
+  type: dict
+  sample: {act: chat, stage: asgi}
+sess_because:
+  description: The reasons for the keys of RV(sess), one sentence each.
+  returned: always, if it was rehearsed
+  type: list
+  elements: str
+notes:
+  description: Servers among the requirements of the project that are not used, one sentence each.
+  returned: always, if it was rehearsed
+  type: list
+  elements: str
 lacking:
   description: With O(act), the keys that are missing in the manifest.
   returned: always, if it was rehearsed

@@ -44,6 +44,8 @@ def told(result: Item, options: Item, host: str) -> Item:
     if exact:
         act = {key: value for key, value in act.items() if key in ("name", *result["lacking"])}
     manifest: Item = {"backstage_acts": [act]}
+    if result.get("sess"):
+        manifest["backstage_sesses"] = [result["sess"]]
     if not exact:
         manifest.update(backstage_venues=options["venues"], backstage_gigs=options["gigs"])
     text = "\n\n".join(part for part in _parts(result, manifest, options, host) if part)
@@ -127,9 +129,13 @@ def lines(manifest: Item, result: Item) -> str:
     keys = [*(key for key in ORDER if key in act), *(key for key in act if key not in ORDER)]
     body = "".join(_key(key, act[key], result["because"].get(key, []), key == "name") for key in keys)
     known = _found(result["found"])
-    found = _comment(known) if known else ""
+    found = "".join(_comment(said) for said in [known, *result.get("notes", [])] if said)
     rest = {key: value for key, value in manifest.items() if key != "backstage_acts"}
-    booked = "".join(f"{key}:\n" + "".join(f"  - {_flow(item)}\n" for item in items) for key, items in rest.items())
+    reasons = {"backstage_sesses": "".join(map(_comment, result.get("sess_because", [])))}
+    booked = "".join(
+        f"{key}:\n{reasons.get(key, '')}" + "".join(f"  - {_flow(item)}\n" for item in items)
+        for key, items in rest.items()
+    )
     return f"backstage_acts:\n{body}{found}{booked}".rstrip("\n")
 
 

@@ -181,32 +181,37 @@ class House:
 
     def answers_within(self, venue: str, seconds: float) -> bool:
         """Return whether a Venue answers again in time."""
-        return self.within(seconds, lambda: self.get(venue)["status"] == 200)
+        return within(seconds, lambda: self.get(venue)["status"] == 200)
 
     def plays_within(self, seconds: float) -> bool:
         """Return whether backstage_info reports every Act as playing in time."""
-        return self.within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
+        return within(seconds, lambda: all(sess["state"] == "playing" for sess in self.info()["sesses"].values()))
 
     def awaits_lock_within(self, seconds: float) -> bool:
         """Whether a second process has the lock file of the Production open within so many seconds."""
         opened = f"find /proc/[0-9]*/fd -lname '{self.root}/.lock' 2>/dev/null || true"
-        return self.within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
+        return within(seconds, lambda: len(self.host.sh(opened).splitlines()) > 1)
 
     def within(self, seconds: float, holds: Callable[[], bool]) -> bool:
-        """Return whether it holds in time. Time in which processes of this machine waited for a CPU does not count.
-
-        Two scenarios run at the same time, and the bound is for a host that has the machine for itself.
-        """
-        began, waited = time.monotonic(), _waited_for_a_cpu()
-        while not holds():
-            stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
-            if time.monotonic() - began - stalled > seconds:
-                return False
-        return True
+        """Return whether it holds in time; see ``within``."""
+        return within(seconds, holds)
 
     def visitors(self, *places: str) -> Visitors:
         venues = [f"{venue['name']}/" for venue in self.manifest["backstage_venues"]]
         return Visitors(self.host, *(places or venues))
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    """Whether it holds in time; the time for which this machine kept processes waiting for a CPU does not count.
+
+    Scenarios run side by side, and the promise is about a host that is not busy with another one's tests.
+    """
+    began, waited = time.monotonic(), _waited_for_a_cpu()
+    while not holds():
+        stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
+        if time.monotonic() - began - stalled > seconds:
+            return False
+    return True
 
 
 def _waited_for_a_cpu() -> float:

@@ -16,10 +16,10 @@ The answer of each mode:
 
 
 =========  ================================================================================================
-build      ``apps``, ``settings``, ``wsgi_application``, ``static_url``, ``static_root``, ``media_url``, ``media_root``,
-           ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``; ``migrated``, the aliases of the
-           databases that are migrated; ``rotating``, paths in the code that logging rotates; ``told``, sentences for
-           people
+build      ``apps``, ``settings``, ``wsgi_application``, ``asgi_application``, ``static_url``, ``static_root``,
+           ``media_url``, ``media_root``, ``debug``, ``migrations``, ``graph``, ``databases``, ``collected``;
+           ``migrated``, the aliases of the databases that are migrated; ``rotating``, paths in the code that logging
+           rotates; ``told``, sentences for people
 migrate    ``applied``: names, with the alias if it is not the default database
 applied    ``applied``: pairs of app and name; the app is ``alias/app`` for another database
 survey     ``databases``: ``alias``, ``vendor``, ``size``, ``tables``, ``pending``, ``owned``; ``applied``, as above
@@ -102,7 +102,7 @@ def build(options: Options) -> dict[str, Any]:
             found["told"].append(PRIVATE)
         else:
             need_inside("MEDIA_ROOT", root, options)
-    if options["static"] == "auto" and apps.is_installed("django.contrib.staticfiles"):
+    if options["static"] != "none" and apps.is_installed("django.contrib.staticfiles"):
         if not settings.STATIC_ROOT:
             raise Failed("collectstatic", "STATIC_ROOT is not set")
         need_inside("STATIC_ROOT", settings.STATIC_ROOT, options)
@@ -141,6 +141,7 @@ def facts(settings: Any) -> dict[str, Any]:
     return {
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "wsgi_application": settings.WSGI_APPLICATION,
+        "asgi_application": asgi_application(settings),
         "static_url": said(settings, "STATIC_URL"),
         "static_root": absolute(settings.STATIC_ROOT),
         "media_url": said(settings, "MEDIA_URL"),
@@ -153,6 +154,21 @@ def facts(settings: Any) -> dict[str, Any]:
             for alias, one in settings.DATABASES.items()
         },
     }
+
+
+def asgi_application(settings: Any) -> str:
+    """Return the ASGI callable: the one that the settings name, else that of an asgi.py beside wsgi.py or the URLs."""
+    from importlib.util import find_spec
+
+    named = getattr(settings, "ASGI_APPLICATION", None)
+    if named:
+        return str(named)
+    beside = (settings.WSGI_APPLICATION or "").rpartition(".")[0] or getattr(settings, "ROOT_URLCONF", "") or ""
+    package = str(beside).rpartition(".")[0]
+    try:
+        return f"{package}.asgi.application" if package and find_spec(f"{package}.asgi") else ""
+    except ImportError:
+        return ""
 
 
 def vendor(alias: str) -> str:

@@ -12,7 +12,7 @@ import shlex
 import shutil
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from ..diagnosis import lookup
@@ -21,13 +21,15 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Act as ActPaths
 from ..host.layout import Release
-from ..manifest import inputs
+from ..manifest import inputs, stage_kinds
 from ..manifest.nouns import Act, summary
 from ..state import history
 from . import databases, environments, finish, requirements, steps, unpack, world
 
 _PRETEND = "SETUPTOOLS_SCM_PRETEND_VERSION"
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)+(?:(?:a|b|rc|\.?post|\.?dev)\d+)?)\Z")  # a tag that looks like a version
+_LOWEST = {"gunicorn": "22", "gunicorn[gevent]": "22", "uvicorn[standard]": "0.30", "uvicorn-worker": "0.2"}
+"""The versions with everything that a Stage kind uses."""
 _SERVER = re.compile(r"(?:py)?uwsgi(?![\w.-]*[A-Za-z])", re.IGNORECASE)
 
 
@@ -157,7 +159,7 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "manage": act.manage,
         "project": os.path.relpath(where, release.code),
         "settings": act.settings or found["settings"],
-        "application": act.application or _application(found["wsgi_application"]),
+        "application": act.application or _application(found, job.inputs.get(inputs.SERVER)),
         "writable": act.writable,
         "apps": found["apps"],
         "databases": found["databases"],
@@ -166,7 +168,10 @@ def _make(job: Job, paths: ActPaths, release: Release, builder: process.User, ho
         "migrations": found["migrations"],
         "graph": found["graph"],
         "debug": found["debug"],
-        "static": _web(found["static_url"], found["static_root"], release, places.static),
+        "static": {
+            **_web(found["static_url"], found["static_root"], release, places.static),
+            **({"app": True} if act.static == "app" else {}),
+        },
         "media": _web(found["media_url"], found["media_root"], release, places.media),
         "static_urls": summary(act.static_urls),
         "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -194,6 +199,7 @@ def _packages(job: Job, builder: process.User, project: str, code: str, uv: str)
         projects=tuple(texts["projects"]),
         index=index,
         source=inputs.digest([job.inputs["source"], job.inputs["files"]])[:16] if texts["local"] or inner else "",
+        server=tuple(f"{name}>={_LOWEST[name]}" for name in job.inputs.get(inputs.SERVER, {}).get("packages", ())),
     )
 
 
@@ -243,22 +249,25 @@ def _warnings(job: Job, found: dict[str, Any], needed: str) -> list[str]:
         for path in found["rotating"]
         if not path.startswith(kept)
     ]
+    own = job.inputs[inputs.SERVER]["stage"] if inputs.SERVER in job.inputs else "the host's own uWSGI"
     said += [
-        f"{server.group()} is among the requirements, but the Act plays on the host's own uWSGI: leave it out,"
-        " because compiling it takes minutes"
+        f"{server.group()} is among the requirements, but the Act plays on {own}: leave it out, because compiling it"
+        " takes minutes"
         for server in map(_SERVER.match, needed.splitlines())
         if server
     ]
     return [masks.mask(" ".join(text.split())[:300], secrets) for text in said[:20]]
 
 
-def _application(dotted: str) -> str:
-    """Return WSGI_APPLICATION as module:callable. Django separates the callable by a dot."""
+def _application(found: dict[str, Any], server: Optional[stage_kinds.Server]) -> str:
+    """Return the callable that the settings name, as module:callable. Django separates the callable by a dot."""
+    interface = stage_kinds.of_server(server).interface
+    dotted, setting = found[f"{interface}_application"], f"{interface.upper()}_APPLICATION"
     if not dotted:
-        raise BackstageError("the settings have no WSGI_APPLICATION: set 'application'", step="settings")
+        raise BackstageError(f"the settings have no {setting}: set 'application'", step="settings")
     if not names.DOTTED.match(dotted) or "." not in dotted:
         raise BackstageError(
-            f"WSGI_APPLICATION of the settings is '{dotted}': write it as 'kittens.wsgi.application', or set"
+            f"{setting} of the settings is '{dotted}': write it as 'kittens.{interface}.application', or set"
             " 'application'",
             step="settings",
         )

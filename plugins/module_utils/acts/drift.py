@@ -115,6 +115,8 @@ def places(state: ActState) -> list[Place]:
         sess = paths.sess(state.live)
         found += [Place(sess.root, 0o711), Place(sess.ini, 0o640, 0, player.pw_gid)]
         found += [Place(sess.record, 0o600), Place(sess.limits, 0o600)]
+        unit = os.path.join(sess.root, names.unit(paths.production.name, paths.name, state.live))
+        found += [Place(f"{unit}.{ending}", 0o644) for ending in ("service", "socket", "conf")]
         found += [Place(sess.crew, 0o711), Place(sess.crew_ini, 0o640, 0, player.pw_gid)]
         found += [Place(sess.env, 0o750, 0, player.pw_gid), Place(sess.door, 0o750, 0, www)]
         found += [Place(os.path.join(sess.env, name), 0o640, 0, player.pw_gid) for name in files.names_in(sess.env)]

@@ -35,6 +35,7 @@ _NEEDS_BUILDING = re.compile(  # uv wraps its lines anywhere
     r"has\s+no\s+usable\s+wheels"
     r"|[Bb]uilding\s+(from\s+source|source\s+distributions(\s+for\s+\S+)?)\s+is\s+disabled"
 )
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml\Z")  # PEP 751
 _PINNED = re.compile(r"[\w.-]+(\[[^]]*\])?\s*(===?\s*[\w.+!-]+\s*(;|--hash|$)|@\s*(https?:.*|.*@[0-9a-f]{40}\b))")
 _UV = {
     "UV_SYSTEM_CERTS": "1",
@@ -60,6 +61,7 @@ class Wanted:
         act: the only Act that uses it, because a package has to be built, contains the code, or has a private index.
         env: variables that the build of a package may read, for an Act's own environment.
         building: versions of build requirements, for an Act's own environment.
+        server: packages of the Stage kind. A version in the project's own requirements counts.
     """
 
     requirements: str
@@ -72,10 +74,12 @@ class Wanted:
     act: str = ""
     env: dict[str, str] = field(default_factory=dict, repr=False)
     building: str = field(default="", repr=False)
+    server: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def key(self) -> str:
-        seen = {name: value for name, value in (("env", self.env), ("building", self.building)) if value}
+        later = {"env": self.env, "building": self.building, "server": list(self.server)}
+        seen = {name: value for name, value in later.items() if value}
         return inputs.digest({**summary(self), **seen, "abi": inputs.abi(), "format": inputs.FORMAT})[:16]
 
     @property
@@ -200,13 +204,22 @@ def _install(wanted: Wanted, uv: str, maker: _Maker, target: str) -> None:
         process.call_as(maker.user, shutil.rmtree, cache(maker.cache), True)  # it may contain another state of the code
         # a copy, because a build leaves files beside the code
         process.call_as(maker.user, _copy, maker.code, room)
-    arguments = [*_from(wanted.index), *_texts(wanted, maker.user, room)]
     if wanted.index.password:
         env["NETRC"] = os.path.join(room, ".netrc")
         process.call_as(maker.user, unpack.put, room, ".netrc", _netrc(wanted.index))
-    if wanted.requirements or wanted.locks or wanted.projects:
-        python = os.path.join(target, "bin", "python")
-        _uv([uv, "pip", "install", "--quiet", "--python", python, *maker.options, *arguments], maker.user, env, room)
+    python = os.path.join(target, "bin", "python")
+    install = [uv, "pip", "install", "--quiet", "--python", python, *maker.options, *_from(wanted.index)]
+    building = _text("--build-constraints", ".building.txt", wanted.building, maker.user, room)
+    locks, others = _locks(wanted, maker.user, room), _texts(wanted, maker.user, room)
+    for lock in locks:  # uv takes nothing beside a lock
+        _uv([*install, *building, "--requirements", lock], maker.user, env, room)
+    if locks and others:  # the versions of the locks stay
+        installed = _uv([uv, "pip", "freeze", "--quiet", "--python", python], maker.user, env, room)
+        process.call_as(maker.user, unpack.put, room, ".installed.txt", installed)
+        others += ["--constraints", ".installed.txt"]
+    if others:
+        _uv([*install, *building, *others], maker.user, env, room)
+    if locks or others:
         _compile(target, maker.user)
     files.remove_tree(room)
 
@@ -227,23 +240,34 @@ def _copy(code: str, room: str) -> None:
     shutil.copytree(code, room, symlinks=True, dirs_exist_ok=True)
 
 
-def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
-    """Write the texts where their relative paths start, and return uv's arguments for them."""
+def _locks(wanted: Wanted, user: process.User, room: str) -> list[str]:
+    """Write the lock files, and return their names."""
     locks = {f"pylock.backstage{number}.toml": lock for number, lock in enumerate(wanted.locks)}
-    texts = {
-        "--requirements": {".requirements.txt": wanted.requirements, **locks},
-        "--constraints": {".constraints.txt": wanted.constraints},
-        "--build-constraints": {".building.txt": wanted.building},
-    }
-    arguments = []
-    for option, named in texts.items():
-        for name, text in named.items():
-            if text:
-                process.call_as(user, unpack.put, room, name, text + "\n")
-                arguments += [option, name]
+    for name, text in locks.items():
+        process.call_as(user, unpack.put, room, name, text + "\n")
+    return [*locks, *filter(_is_lock, wanted.projects)]
+
+
+def _is_lock(path: str) -> bool:
+    return bool(_PYLOCK.match(os.path.basename(path)))
+
+
+def _texts(wanted: Wanted, user: process.User, room: str) -> list[str]:
+    """Write the other texts where their relative paths start, and return uv's arguments for them."""
+    lines = "\n".join(filter(None, (wanted.requirements, *wanted.server)))
+    arguments = _text("--requirements", ".requirements.txt", lines, user, room)
     for project in wanted.projects:
-        arguments += ["--requirements", project]
-    return arguments
+        arguments += [] if _is_lock(project) else ["--requirements", project]
+    if not arguments:
+        return []
+    return [*arguments, *_text("--constraints", ".constraints.txt", wanted.constraints, user, room)]
+
+
+def _text(option: str, name: str, text: str, user: process.User, room: str) -> list[str]:
+    if not text:
+        return []
+    process.call_as(user, unpack.put, room, name, text + "\n")
+    return [option, name]
 
 
 def _from(index: Index) -> list[str]:
@@ -272,13 +296,15 @@ def _quoted(word: str) -> str:
     return f'"{escaped}"'
 
 
-def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> None:
+def _uv(argv: list[str], user: process.User, env: dict[str, str], cwd: str = "/") -> str:
+    """Run uv, and return what it printed to its standard output."""
     result = process.run(argv, user, env, cwd)
     if result.late:
         raise BackstageError("uv has not ended within an hour, and was ended", step="environment", log=result.said)
     if not result.ok:
         cause = lookup.find(result.said) or "the packages could not be installed"
         raise BackstageError(cause, step="environment", log=result.said)
+    return result.out
 
 
 def sweep(paths: Production, used: set[str]) -> None:

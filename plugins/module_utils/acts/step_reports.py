@@ -151,6 +151,7 @@ SHAPES: dict[str, Shape] = {
     "build": _item(
         settings=_NAME,
         wsgi_application=_optional(_NAME),
+        asgi_application=_NAME,
         static_url=_NAME,
         static_root=_path,
         media_url=_NAME,

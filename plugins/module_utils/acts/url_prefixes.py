@@ -28,7 +28,13 @@ def urls(release: Record, path: str) -> tuple[list[str], list[str], list[str]]:
     """
     others = [item["url"] for item in release.get("static_urls", [])]
     static, media = (_at(release[kind], path) for kind in ("static", "media"))
-    return [static] if static else [], [media] if media else [], others
+    return [static] if static and not app_urls(release, path) else [], [media] if media else [], others
+
+
+def app_urls(release: Record, path: str) -> list[str]:
+    """Return the URL prefix of static files that the Act itself answers, because the manifest says so."""
+    static = _at(release["static"], path)
+    return [static] if static and release["static"].get("app") else []
 
 
 def moving_urls(release: Record, path: str) -> tuple[list[str], list[str]]:

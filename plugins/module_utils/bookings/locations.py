@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..acts import url_prefixes
 from ..host.facts import Host
@@ -53,6 +53,8 @@ class Booked:
         others: URL prefixes of files that the manifest names.
         left: where it was before.
         when: its times there; none for always.
+        protocol: what is spoken at its door: uwsgi or http.
+        app: URL prefixes of static files that the Act answers first.
     """
 
     act: str
@@ -63,20 +65,24 @@ class Booked:
     others: tuple[str, ...] = ()
     left: tuple[Left, ...] = ()
     when: tuple[str, ...] = ()
+    protocol: str = "uwsgi"
+    app: tuple[str, ...] = ()
 
 
 @dataclass
 class _Urls:
-    """Which URL prefix leads where: each has one location."""
+    """Which URL prefix leads where: each has one location, and two if an Act answers before its files do."""
 
     doors: dict[str, Booked] = field(default_factory=dict)
     media: dict[str, str] = field(default_factory=dict)
     files: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    apps: dict[str, Booked] = field(default_factory=dict)
 
 
 def claims(booked: Booked) -> list[str]:
     """Every URL prefix that an Act needs for itself."""
-    return [url_prefixes.below(booked.path), *booked.static, *booked.others, *booked.media]
+    own = dict.fromkeys((*booked.static, *booked.app))  # while it changes from one to the other, both
+    return [url_prefixes.below(booked.path), *own, *booked.others, *booked.media]
 
 
 def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, closed: Iterable[str] = ()) -> str:
@@ -92,9 +98,17 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, cl
     urls = _sorted(booked)
     shut = [url_prefixes.below(path) for path in closed]
     parts = ["\n    location ~ /\\.(?!well-known/) { return 404; }\n"]
-    parts += [_files(paths, url, found, lines.headers + lines.location) for url, found in urls.files.items()]
-    parts += [_media(url, paths.act(act).media, lines.headers + lines.location) for url, act in urls.media.items()]
-    parts += [_door(paths, url, gig, host, lines.location + lines.door) for url, gig in urls.doors.items()]
+    more = lines.headers + lines.location
+    for url, found in urls.files.items():
+        if url in urls.apps:
+            parts += [
+                _app(paths, url, urls.apps[url], host, lines),
+                _behind_app(paths, url, urls.apps[url], found, more),
+            ]
+        else:
+            parts.append(_files(paths, url, found, more))
+    parts += [_media(url, paths.act(act).media, more) for url, act in urls.media.items()]
+    parts += [_door(paths, url, gig, host, lines) for url, gig in urls.doors.items()]
     parts += [_shut(url) for url in shut]
     parts += [_private(paths, lines.headers)] * bool(urls.doors)
     if not {"/"} & {*urls.doors, *urls.files, *urls.media, *shut}:
@@ -122,11 +136,12 @@ def _sorted(booked: list[Booked]) -> _Urls:
                 urls.media.setdefault(url, gig.act)
     for gig in booked:
         for url, inside in [
-            *((url, "") for url in gig.static),
+            *((url, "") for url in dict.fromkeys((*gig.static, *gig.app))),
             *((url, "/" + url_prefixes.place(url)) for url in gig.others),
         ]:
             if url not in urls.doors and url not in urls.media:
                 urls.files.setdefault(url, []).append((gig.act, inside))
+        urls.apps.update({url: gig for url in gig.app if url in urls.files})
     for gig in booked:
         for left in gig.left:
             _add_left(urls, gig.act, left)
@@ -147,20 +162,17 @@ def _add_left(urls: _Urls, act: str, left: Left) -> None:
             urls.media.setdefault(url, act)
 
 
-def _door(paths: Production, url: str, gig: Booked, host: Host, more: str) -> str:
-    if url == "/":
-        return _pass(paths, url, gig, host, "", more)
+def _door(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
     prefix = url.rstrip("/")
-    # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
-    script = f"""
-        rewrite "(?s)^{_escape(prefix)}(/.*)\\z" $1 break;
-        uwsgi_param SCRIPT_NAME {prefix};"""
+    text = _BY_PROTOCOL[gig.protocol](paths, url, gig, host, lines)
+    if not prefix:
+        return text
     return f"""
     location = {prefix} {{
         absolute_redirect off;
         return 301 {url}$is_args$args;
     }}
-{_pass(paths, url, gig, host, script, more)}"""
+{text}"""
 
 
 def _private(paths: Production, headers: str) -> str:
@@ -178,24 +190,77 @@ def _private(paths: Production, headers: str) -> str:
 """
 
 
-def _pass(paths: Production, url: str, gig: Booked, host: Host, script: str, more: str) -> str:
+def _app(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
+    """Static files that the Act answers. What it does not have, such as names of earlier releases, is in the files."""
+    module = "uwsgi" if gig.protocol == "uwsgi" else "proxy"
+    more = f"""{_withheld()}
+        {module}_intercept_errors on;
+        error_page 404 = {_behind(url)}$uri;
+"""
+    return _BY_PROTOCOL[gig.protocol](paths, url, gig, host, replace(lines, door=more))
+
+
+def _behind_app(paths: Production, url: str, gig: Booked, found: list[tuple[str, str]], more: str) -> str:
+    """The files that nginx looks for if the Act has none; no visitor asks for them by this name."""
+    place, inner = _behind(url), url.removeprefix(_script(url, gig))  # a door takes the path of the Act away
+    stripped = f"{place}(?:{_escape(url)}|{_escape(inner)})"
+    return _files(paths, place + "/", found, f"        internal;\n{more}", stripped)
+
+
+def _behind(url: str) -> str:
+    return f"/backstage-files{url.rstrip('/')}"
+
+
+def _script(url: str, gig: Booked) -> str:
+    """The path of an Act in WSGI's form; empty for a URL that is not below it."""
+    prefix = gig.path.rstrip("/")
+    return prefix if url.startswith(prefix + "/") else ""
+
+
+def _by_uwsgi(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
+    prefix, script = _script(url, gig), ""
+    if prefix:
+        # s: a line feed in a URL belongs to the path, too; the slash is added for the port that the visitor came by
+        script = f"""
+        rewrite "(?s)^{_escape(prefix)}(/.*)\\z" $1 break;
+        uwsgi_param SCRIPT_NAME {prefix};"""
+    there = f"uwsgi_pass unix:{paths.act(gig.act).live}/door/s;"
+    asked = f"{script}\n        include {host.params};\n        {there}"
+    hidden = [f"uwsgi_param HTTP_{name.upper().replace('-', '_')}" for name in lines.hidden]
+    return _pass("uwsgi", url, asked, gig, lines, hidden)
+
+
+def _by_http(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
+    """Pass on the URI as nginx reads it, without the prefix: what chose the location is what the Act is asked for."""
+    prefix = _script(url, gig)
+    asked = f"""
+        include {host.proxy_params};
+        proxy_set_header X-Backstage-Prefix "{prefix}";
+        proxy_pass http://unix:{paths.act(gig.act).live}/door/h:{url.removeprefix(prefix)};"""
+    return _pass("proxy", url, asked, gig, lines, [f"proxy_set_header {name}" for name in lines.hidden])
+
+
+_BY_PROTOCOL = {"uwsgi": _by_uwsgi, "http": _by_http}
+
+
+def _pass(module: str, url: str, asked: str, gig: Booked, lines: Lines, hidden: list[str]) -> str:
+    more = lines.location + lines.door + "".join(f'        {name} "";\n' for name in hidden)
+    more += "".join(f"        {module}_hide_header {name};\n" for name in lines.dropped)
     return f"""
     # a door that does not answer is not tried twice: the request may have had its effect
     location {url} {{
-        set $backstage_private {gig.act};{script}
-        include {host.params};
-        uwsgi_pass unix:{paths.act(gig.act).live}/door/s;
-        uwsgi_buffer_size 32k;
-        uwsgi_buffers 8 32k;
-        uwsgi_connect_timeout 5s;
-        uwsgi_read_timeout {gig.timeout + 5}s;
-        uwsgi_send_timeout {gig.timeout + 5}s;
-        uwsgi_next_upstream off;
+        set $backstage_private {gig.act};{asked}
+        {module}_buffer_size 32k;
+        {module}_buffers 8 32k;
+        {module}_connect_timeout 5s;
+        {module}_read_timeout {gig.timeout + 5}s;
+        {module}_send_timeout {gig.timeout + 5}s;
+        {module}_next_upstream off;
 {more}    }}
 """
 
 
-def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: str) -> str:
+def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: str, stripped: str = "") -> str:
     """Static files of the release that plays, then of those that played before it."""
     acts = list(dict.fromkeys(act for act, _inside in found))
     root = paths.act(acts[0]).live if len(acts) == 1 else paths.acts
@@ -207,7 +272,7 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: s
     return f"""
     location {prefix} {{
 {_withheld()}
-        rewrite ^{_escape(prefix)}(.*)\\z /$1 break;
+        rewrite ^{stripped or _escape(prefix)}(.*)\\z /$1 break;
         root {root};
         disable_symlinks if_not_owner from={root}/;
         try_files {" ".join(tried)} =404;

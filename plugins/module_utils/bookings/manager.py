@@ -17,6 +17,7 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Production
 from ..manifest.nouns import Act, Gig, Manifest, Venue
+from ..stages import kinds
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState
 from . import (
@@ -46,10 +47,17 @@ from .written import Written
 
 @dataclass(frozen=True)
 class Coming:
-    """What an Act is about to play, and where."""
+    """What an Act is about to play, and where.
+
+    Args:
+        release: the id of the release.
+        path: the URL path.
+        protocol: how nginx asks at the Act's door meanwhile; empty for the protocol of the Sess that plays.
+    """
 
     release: str
     path: str
+    protocol: str = ""
 
 
 @dataclass
@@ -320,8 +328,12 @@ class Bookings:
             *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
         )
         keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
+        by_app = [url_prefixes.app_urls(state.releases[coming.release], coming.path) for coming in served]
         left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
-        return Booked(act, path, blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others), left)
+        urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
+        protocol = self.coming[act].protocol if act in self.coming else ""
+        protocol = protocol or kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
+        return Booked(act, path, *urls, left, protocol=protocol, app=blocks.unique(by_app))
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.

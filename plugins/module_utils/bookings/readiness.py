@@ -12,6 +12,8 @@ from collections.abc import Container
 from ..host import files
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
+from ..manifest import stage_kinds
+from ..manifest.nouns import Sess
 from ..state.plan import Change, Phase
 from . import blocks, encryption, server_block
 from .issued import is_issued
@@ -42,6 +44,8 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
                 bookings.host.need_calendar()
             if any(map(is_issued, bookings.wanted().values())):
                 bookings.host.need_acme(bookings.encryption.issued.by_dns)
+            if any(map(_speaks_http, bookings.manifest.sesses.values())):
+                bookings.host.need_http_doors()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
             if books:
                 _need_writable(bookings.host)
@@ -49,6 +53,10 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
         said = BackstageError(f"{error.message}; nothing was changed", step=error.step)
         return dict.fromkeys(waiting or {""}, said)
     return {}
+
+
+def _speaks_http(sess: Sess) -> bool:
+    return sess.plays and stage_kinds.KINDS[sess.stage].protocol == "http"
 
 
 def doubts(bookings: Bookings, refused: Container[str]) -> list[str]:

@@ -25,6 +25,8 @@ _NSUPDATE = "/usr/bin/nsupdate", "this host lacks the package bind9-dnsutils"
 # the roles' defaults, for a plan on a host that has no stage yet
 _DEFAULTS: dict[str, Any] = {
     "vassals": "/etc/backstage/vassals",
+    "units": "/etc/systemd/system",
+    "supervisor": "/etc/supervisor/conf.d",
     "stats": "/run/backstage/emperor.stats",
     "longest_request": 300,
     "emperor_log": "/var/log/backstage/emperor.log",
@@ -43,6 +45,7 @@ _DEFAULTS: dict[str, Any] = {
     "ipv6": True,
     "venues": "/etc/nginx/backstage/venues",
     "params": "/etc/nginx/backstage/uwsgi.params",
+    "proxy_params": "/etc/nginx/backstage/proxy.params",
     "http": "/etc/nginx/backstage/http.conf",
     "visitors": "/etc/nginx/backstage/visitors.conf",
     "passwords": "/etc/nginx/backstage/passwords",
@@ -58,6 +61,8 @@ class Host:
     """The facts of the host. None of them comes from a manifest."""
 
     vassals: str
+    units: str
+    supervisor: str
     stats: str
     longest_request: int
     emperor_log: str
@@ -76,6 +81,7 @@ class Host:
     ipv6: bool
     venues: str
     params: str
+    proxy_params: str
     http: str
     visitors: str
     passwords: str
@@ -137,6 +143,11 @@ class Host:
         for path, what in [*needed, *([_NSUPDATE] if by_dns else [])]:
             if not os.path.exists(path):
                 raise BackstageError(f"{what} ({path} is missing); {SITE}", step="nginx")
+
+    def need_http_doors(self) -> None:
+        if not os.path.exists(self.proxy_params):
+            message = f"this host's front of house is of an earlier Backstage ({self.proxy_params} is missing); {SITE}"
+            raise BackstageError(message, step="nginx")
 
     def need_database(self) -> None:
         if not self.has_database:

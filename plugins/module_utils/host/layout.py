@@ -222,6 +222,11 @@ class Sess:
         return os.path.join(self.door, "s")
 
     @cached_property
+    def http_socket(self) -> str:
+        """The socket of a Stage whose server speaks HTTP."""
+        return os.path.join(self.door, "h")
+
+    @cached_property
     def release(self) -> str:
         return os.path.join(self.root, "release")
 

@@ -71,6 +71,11 @@ def vassal(production: str, act: str, sess: str) -> str:
     return f"backstage.{production}.{act}.{sess}.ini"
 
 
+def unit(production: str, act: str, sess: str) -> str:
+    """Return the name of the units of a Sess in systemd, without their ending."""
+    return f"backstage.{production}.{act}.{sess}"
+
+
 def crew_vassal(production: str, act: str, sess: str) -> str:
     """The file name of a Sess's workers there."""
     return f"backstage.{production}.{act}.{sess}.crew.ini"

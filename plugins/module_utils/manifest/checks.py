@@ -12,7 +12,8 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from fnmatch import fnmatchcase
 from typing import Any, Optional
 
 from ..host import names
@@ -137,12 +138,18 @@ def module(dotted: str) -> Optional[str]:
     return None if names.DOTTED.match(dotted) else "use a dotted module, such as 'kittens.settings'"
 
 
-def wsgi_callable(value: str) -> Optional[str]:
-    if not names.CALLABLE.match(value):
-        return "use 'module:callable', such as 'kittens.wsgi:application'"
-    if value.split(":", 1)[0].endswith("asgi"):
-        return "an ASGI callable is not built yet; name the WSGI one"
-    return None
+def application(value: str) -> Optional[str]:
+    return None if names.CALLABLE.match(value) else "use 'module:callable', such as 'kittens.wsgi:application'"
+
+
+def application_of(interface: str, value: str) -> Optional[str]:
+    """The callable of the interface that a Stage kind calls, as far as its module's name tells."""
+    named = next((name for name in ("asgi", "wsgi") if value.split(":", 1)[0].endswith(name)), interface)
+    if named == interface:
+        return None
+    return (
+        f"it is the {named.upper()} callable, and the stage plays {interface.upper()}; name that one, or change 'stage'"
+    )
 
 
 def package(name: str) -> Optional[str]:
@@ -201,6 +208,13 @@ def secret(value: str, taken: Container[str]) -> Optional[str]:
 def between(value: int, lowest: int, highest: int) -> Optional[str]:
     if not lowest <= value <= highest:
         return f"use a number from {lowest} to {highest}"
+    return None
+
+
+def reserved(name: str, reserved_names: Iterable[str]) -> Optional[str]:
+    """A variable by which the server of a Stage kind would take other options."""
+    if any(fnmatchcase(name, pattern) for pattern in reserved_names):
+        return "the server of this stage reads it as an option; remove it"
     return None
 
 

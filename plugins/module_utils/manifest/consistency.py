@@ -14,6 +14,7 @@ from typing import Any, Callable, Optional
 from . import calendar, checks, database, venue_checks
 from .nouns import ASLEEP, Act, Gig, Manifest, Sess, Timer, Worker, summary
 from .problems import Problems, one_of
+from .stage_kinds import FIRST, KINDS, has_threads
 
 MOST_COMBINATIONS = 64
 """Of Acts at the paths of a Venue: nginx has a server block for each, and a deploy tests every one."""
@@ -51,6 +52,8 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
     """
     taken = _words(manifest)
     for act in manifest.acts.values():
+        if act.name not in manifest.sesses:
+            _check_kind(Sess(act.name), act, "", problems)
         _check_act(act, f"backstage_acts[{act.name}]", options.get("longest_request") or 300, problems)
         _check_secrets(act, taken, problems)
     _check_renames(manifest, listed, problems)
@@ -74,7 +77,7 @@ def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, proble
 ACT_RULES: dict[str, Callable[[Any], Optional[str]]] = {
     "requirements": checks.inner_path,
     "settings": checks.module,
-    "application": checks.wsgi_callable,
+    "application": checks.application,
     "manage": checks.manage,
     "chdir": checks.directory,
     "writable": lambda path: checks.inner_path(path, directory=True),
@@ -272,6 +275,7 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
         if sess.state == ASLEEP and act and act.workers:
             said = "its Act has workers, which never sleep; use started, or leave the workers out"
             problems.add(f"{where}.state", sess.state, said)
+        _check_kind(sess, act, where, problems)
         _check_limits(sess, f"{where}.limits", problems)
         if sess.port is not None:
             problems.check(f"{where}.port", sess.port, checks.between(sess.port, 1024, 65535))
@@ -283,6 +287,33 @@ def _check_sesses(manifest: Manifest, listed: Listed, problems: Problems) -> Non
             problems.add(f"{where}.state", sess.state, "its Act is absent; make the Sess absent, too, or leave it out")
         if sess.state == "absent" and manifest.gigs_of(name):
             problems.add(f"{where}.state", sess.state, "a Gig needs its Sess; stop it, or cancel the Gig first")
+
+
+def _check_kind(sess: Sess, act: Optional[Act], where: str, problems: Problems) -> None:
+    """Check what the Stage kind does not have, and what would change its server."""
+    kind = KINDS[sess.stage]
+    if sess.worker_class not in ("", *kind.worker_classes):
+        problems.add(f"{where}.worker_class", sess.worker_class, f"stage '{sess.stage}' has none; leave it out")
+        return
+    if sess.manager not in ("", *kind.managers):
+        problems.add(f"{where}.manager", sess.manager, f"stage '{sess.stage}' has its own; leave it out")
+    if sess.state == ASLEEP and not kind.is_vassal:
+        said = f"a Sess of stage '{sess.stage}' never sleeps, because no emperor starts it at a request"
+        problems.add(f"{where}.state", sess.state, f"{said}; use started, or stage {FIRST}")
+    if sess.standby and not kind.is_vassal:
+        said = f"a Sess of stage '{sess.stage}' does not stand by, because no emperor ends it in time"
+        problems.add(f"{where}.standby", sess.standby, f"{said}; use 0, or stage {FIRST}")
+    if sess.threads > 1 and not has_threads(sess.stage, sess.worker_class):
+        named = f"worker class '{sess.worker_class}'" if sess.worker_class else f"stage '{sess.stage}'"
+        problems.add(f"{where}.threads", sess.threads, f"a worker of {named} has no threads; leave it out")
+    if act is None:
+        return
+    own = f"backstage_acts[{act.name}]"
+    if act.application:
+        problems.check(f"{own}.application", act.application, checks.application_of(kind.interface, act.application))
+    for key, values in (("env", act.env), ("secrets", act.secrets or {})):
+        for name in values:
+            problems.check(f"{own}.{key}.{name}", None, checks.reserved(name, kind.reserved))
 
 
 def _check_limits(sess: Sess, where: str, problems: Problems) -> None:

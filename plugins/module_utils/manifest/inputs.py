@@ -17,7 +17,7 @@ import subprocess
 import sys
 import sysconfig
 from functools import cache
-from typing import Any
+from typing import Any, Optional
 
 from .nouns import Act, summary
 
@@ -29,6 +29,9 @@ FORMAT = 1
 
 PATH = "path"
 """The Gig's path, among the inputs of a release where it is not the root."""
+
+SERVER = "server"
+"""The Stage kind with the packages that it needs, among the inputs of a release if it needs any."""
 
 RELEASE = "release"
 SESS = "sess"
@@ -70,7 +73,9 @@ ACT_KEYS: dict[str, str] = {
 }
 SESS_KEYS: dict[str, str] = {
     "act": NEITHER,
-    "stage": SESS,
+    "stage": RELEASE,
+    "worker_class": SESS,
+    "manager": SESS,
     "processes": SESS,
     "threads": SESS,
     "limits": SESS,
@@ -88,7 +93,7 @@ LATER = ("index", "static_urls")
 _EMPTY = Act("")
 
 
-def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
+def release_inputs(act: Act, source: str, path: str = "/", server: Optional[dict[str, Any]] = None) -> dict[str, Any]:
     """All that makes a release of this Act, as plain data.
 
     Args:
@@ -96,6 +101,7 @@ def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
         source: the id of its content: a commit, or a digest of names, modes and bytes.
         path: where on its Venues it plays. What is built may hold it: compressed style sheets name absolute URLs, and
             so do scripts that know the site's. It makes the Sess, too, by a variable.
+        server: what the Stage kind needs in its environment; None if the host brings the server.
     """
     inputs = {key: summary(getattr(act, key)) for key, makes in ACT_KEYS.items() if makes == RELEASE}
     # the same content from another place, or under another name of the commit, is the same release
@@ -107,6 +113,8 @@ def release_inputs(act: Act, source: str, path: str = "/") -> dict[str, Any]:
             del inputs[key]
     if path != "/":
         inputs[PATH] = path
+    if server:
+        inputs[SERVER] = server
     return inputs
 
 

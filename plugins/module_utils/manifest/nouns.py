@@ -248,6 +248,8 @@ class Sess:
 
     act: str
     stage: str = "uwsgi"
+    worker_class: str = ""
+    manager: str = ""
     processes: int = 2
     threads: int = 1
     limits: Limits = field(default_factory=Limits)

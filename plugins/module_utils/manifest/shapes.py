@@ -16,17 +16,12 @@ from .values import NO_DICTIONARY, NO_LIST
 
 Item = dict[str, Any]
 
-NOT_BUILT = {
-    "backstage_sesses": ("manager", "worker_class"),
-}
 NOT_BUILT_VALUES = {
-    ("stage", "gunicorn"): "uwsgi",
     ("media", "shared"): "local, external or none",
 }
 CHECKED = "checked"
 """The option by which the controller's half says that it has checked the lists: the module has their types already."""
 OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults", "venues": "venue_defaults"}
-EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, problems: Problems) -> list[Item]:
@@ -46,27 +41,27 @@ def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, pro
     if not isinstance(listed, list):
         problems.add(f"backstage_{key}", None, NO_LIST)
         return []
-    below = _defaults(options, OVERLAYS.get(key, ""), f"backstage_{key}", shape, problems)
+    below = _defaults(options, OVERLAYS.get(key, ""), shape, problems)
     right: list[Item] = []
     for index, item in enumerate(listed):
         where = f"backstage_{key}[{item.get(name) or index if isinstance(item, Mapping) else index}]"
-        right += _checked(item, below, f"backstage_{key}", where, shape, problems)
+        right += _checked(item, below, where, shape, problems)
     return right
 
 
-def _defaults(options: Mapping[str, Any], key: str, table: str, shape: spec.Spec, problems: Problems) -> Item:
+def _defaults(options: Mapping[str, Any], key: str, shape: spec.Spec, problems: Problems) -> Item:
     """What is laid under every item; checked here, so that it is named as what it is."""
     optional = {name: rule for name, rule in spec.optional(shape).items() if name != "name"}
     given = options.get(key) or {}
-    right = _checked(given, {}, table, f"backstage_{key}", optional, problems)
+    right = _checked(given, {}, f"backstage_{key}", optional, problems)
     return _given(given) if right else {}
 
 
-def _checked(item: Any, below: Item, table: str, where: str, shape: spec.Spec, problems: Problems) -> list[Item]:
+def _checked(item: Any, below: Item, where: str, shape: spec.Spec, problems: Problems) -> list[Item]:
     """The item in its types, or none where something is wrong with it: everything that is, is said."""
     own = Problems()
     if isinstance(item, Mapping):
-        found = _in_types(item, below, table, where, shape, own)
+        found = _in_types(item, below, where, shape, own)
     else:
         own.add(where, item, NO_DICTIONARY)
         found = {}
@@ -74,11 +69,9 @@ def _checked(item: Any, below: Item, table: str, where: str, shape: spec.Spec, p
     return [] if own.lines else [found]
 
 
-def _in_types(
-    item: Mapping[str, Any], below: Item, table: str, where: str, shape: spec.Spec, problems: Problems
-) -> Item:
-    unbuilt = _refuse_unbuilt(table, where, item, problems)
-    laid = {key: value for key, value in overlay(below, _without_unbuilt(table, item)).items() if key not in unbuilt}
+def _in_types(item: Mapping[str, Any], below: Item, where: str, shape: spec.Spec, problems: Problems) -> Item:
+    unbuilt = _refuse_unbuilt(where, item, problems)
+    laid = {key: value for key, value in overlay(below, item).items() if key not in unbuilt}
     if isinstance(laid.get("when"), dt.date):
         laid["when"] = str(laid["when"])  # YAML has a date without quotes as one
     source = item.get("source")
@@ -89,23 +82,13 @@ def _in_types(
     return {} if problems.lines else values.typed(laid, shape)
 
 
-def _refuse_unbuilt(table: str, where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:
-    """The keys that ask for what is not built yet."""
-    unbuilt = [key for key in NOT_BUILT.get(table, ()) if item.get(key) not in EMPTY]
+def _refuse_unbuilt(where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:
+    """The keys with values that ask for what is not built yet."""
+    unbuilt = [key for key, value in item.items() if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES]
     for key in unbuilt:
-        problems.add(f"{where}.{key}", None, "this is not built yet; remove it")
-    for key, value in item.items():
-        if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES:
-            problems.add(f"{where}.{key}", value, f"this is not built yet; use {NOT_BUILT_VALUES[key, value]}")
-            unbuilt.append(key)
-        if isinstance(value, Mapping) and key == "tls":
-            unbuilt += [key] * bool(_refuse_unbuilt(f"{table}.{key}", f"{where}.{key}", value, problems))
+        instead = NOT_BUILT_VALUES[key, item[key]]
+        problems.add(f"{where}.{key}", item[key], f"this is not built yet; use {instead}")
     return unbuilt
-
-
-def _without_unbuilt(table: str, item: Mapping[str, Any]) -> Item:
-    """The item without keys that are not built and ask for nothing, as the documentation lists them."""
-    return {key: value for key, value in item.items() if key not in NOT_BUILT.get(table, ())}
 
 
 def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Item:

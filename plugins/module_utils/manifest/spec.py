@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .stage_kinds import KINDS
+
 Spec = dict[str, dict[str, Any]]
 VERBS = ("rollback", "restart", "stop", "start", "restore")
 """Options that name one Act and what is done to it; nothing else is done then."""
@@ -128,7 +130,7 @@ def act() -> Spec:
         "writable": {"type": "list", "elements": "str"},
         "packages": {"type": "list", "elements": "str"},
         "build": {"type": "list", "elements": "str"},
-        "static": {"type": "str", "choices": ["auto", "none"]},
+        "static": {"type": "str", "choices": ["auto", "app", "none"]},
         "static_urls": {"type": "list", "elements": "dict", "options": static_url()},
         "after_static": {"type": "list", "elements": "str"},
         "migrate": {"type": "bool"},
@@ -150,10 +152,19 @@ def limits() -> Spec:
     return {"memory": {"type": "str"}, "cpu": {"type": "str"}, "tasks": {"type": "int"}}
 
 
+def server() -> Spec:
+    """What runs a Sess, for which its release is built."""
+    return {
+        "stage": {"type": "str", "choices": list(KINDS)},
+        "worker_class": {"type": "str", "choices": list(KINDS["gunicorn"].worker_classes)},
+    }
+
+
 def sess() -> Spec:
     return {
         "act": {"type": "str", "required": True},
-        "stage": {"type": "str", "choices": ["uwsgi"]},
+        **server(),
+        "manager": {"type": "str", "choices": list(KINDS["gunicorn"].managers)},
         "processes": {"type": "int"},
         "threads": {"type": "int"},
         "limits": {"type": "dict", "options": limits()},
@@ -251,7 +262,8 @@ def shipping() -> Spec:
 
 def one_act() -> Spec:
     own: Spec = {"path": {"type": "str"}, "delete_data": {"type": "bool", "default": False}}
-    return {**common(), **{key: rule for key, rule in act().items() if key != "was"}, **shipping(), **own}
+    known = {key: rule for key, rule in act().items() if key != "was"}
+    return {**common(), **known, **server(), **shipping(), **own}
 
 
 def one_sess() -> Spec:

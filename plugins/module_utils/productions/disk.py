@@ -52,7 +52,7 @@ def _act(summary: Item) -> Item:
 def _sess(name: str, act: ActState) -> Item:
     known: Item = {
         key: act.live_record[key]
-        for key in ("stage", "processes", "threads", "limits", "standby")
+        for key in ("stage", "worker_class", "manager", "processes", "threads", "limits", "standby")
         if key in act.live_record
     }
     asleep = {"state": ASLEEP, "idle": act.live_record["idle"]} if act.live_record.get("idle") else {}

@@ -10,19 +10,21 @@ import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Optional
 
 from ..acts import digests, drift
 from ..acts.drift import SITE, Drift
 from ..bookings import nginx, server_block
 from ..bookings.manager import Bookings
 from ..host import files, records, vassals
+from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Manifest, Timer, Worker
-from ..stages import sleep
+from ..manifest.nouns import Limits, Manifest, Timer, Worker
+from ..stages import kinds
 from ..stages.crew import Crew
+from ..stages.interface import Part
 from ..stages.timers import Timers
-from ..stages.uwsgi import Part, Uwsgi
 from ..state.read import ActState, HostState
 
 HOST = "the host"
@@ -84,18 +86,22 @@ def _foreign_vassals(host: Host) -> Iterator[Drift]:
 def _of_sess(act: ActState, host: Host) -> Iterator[Drift]:
     """Yield drift of the live Sess: whether it should play, and what it was started with."""
     subject, paths = f"act {act.paths.name}", act.paths.sess(act.live or "")
-    stage = Uwsgi(host, act.paths)
-    if act.live not in act.vassals:
-        path = os.path.join(host.vassals, stage.vassal(act.live or ""))
-        yield Drift(subject, path, "missing, so the emperor does not play it")
+    live, stage = act.live or "", kinds.of_sess(act.live_record, host, act.paths)
+    for path in stage.links(live):
+        if files.link_target(path) is None:
+            yield Drift(subject, path, f"missing, so {stage.runner} does not play it")
     release = act.releases.get(act.live_release or "")
     if release is None:
         yield Drift(subject, act.paths.live, "what plays has no sealed release")
         return
-    part, crew = _part(act, release), Crew(host, act.paths, act.live or "")
-    texts = {paths.ini: stage.render(part, act.live or ""), **crew.texts(part)}
-    door = {sleep.file_of(stage.link(act.live or "")): stage.door_file(part, act.live or "")}
-    for path, text in {**texts, **door}.items():
+    part, crew = _part(act, release), Crew(host, act.paths, live)
+    texts: dict[str, Optional[str]] = {**crew.texts(part), **stage.beside(part, live)}
+    try:
+        for name, file in stage.files(part, live).items():
+            texts[os.path.join(paths.root, name)] = file.text if file else None
+    except BackstageError:
+        pass  # the player is missing, which is told of the Act's users
+    for path, text in texts.items():
         if files.read(path) != text:
             yield Drift(subject, path, "changed by hand, or made by an earlier Backstage")
     for lack in crew.lacks():
@@ -116,12 +122,16 @@ def _of_timers(act: ActState, host: Host) -> Iterator[Drift]:
 
 
 def _part(act: ActState, release: dict[str, str]) -> Part:
-    """Return what the live Sess plays, from its record. Its variables are not in its ini."""
+    """Return what the live Sess plays, from its record. Its variables are not in the files of its Stage."""
     project = os.path.normpath(os.path.join(act.paths.release(release["release"]).code, release["project"]))
     environment = act.paths.production.environment(release["environment"])
     counted = {key: act.live_record.get(key, 0) for key in ("processes", "threads", "timeout")}
     workers = tuple(Worker(**worker) for worker in act.live_record.get("workers") or [])
     part = Part(release["release"], project, environment, {}, frozenset(), **counted)
+    limits, stage = Limits(**act.live_record.get("limits") or {}), act.live_record.get("stage", Part.stage)
+    worker_class = act.live_record.get("worker_class", "")
+    manager = act.live_record.get("manager", "")
+    part = replace(part, limits=limits, stage=stage, worker_class=worker_class, manager=manager)
     return replace(part, manage=release["manage"], workers=workers, idle=act.live_record.get("idle") or 0)
 
 

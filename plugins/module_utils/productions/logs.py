@@ -25,8 +25,8 @@ from ..host import log_times, masks
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
 from ..host.log_times import requested, stamped, written
-from ..stages import limits
-from ..stages.uwsgi import Uwsgi
+from ..stages import kinds, limits
+from ..stages.interface import Look
 from ..state.read import ActState, read
 
 NGINX_ERRORS = server_block.LOGS + "/error.log"
@@ -196,7 +196,8 @@ def report(production: str, act: str, count: int, start: Optional[datetime]) -> 
         shown += [f"==> {log.title} ({log.path})" + (f": {said}" if said else ""), *lines, ""]
     causes = lookup.all_in("\n".join(line for log in logs for line in log["lines"]))
     asked = state.live_record.get("limits") or {}
-    causes += limits.reached(Uwsgi(host, state.paths).held(state.live or "", asked))
+    stage = kinds.of_sess(state.live_record, host, state.paths)
+    causes += limits.reached(stage.held(state.live or "", asked, Look(host)))
     shown += [f"known by sight: {cause}" for cause in causes]
     text = "\n".join(shown).rstrip("\n")
     return {"logs": logs, "causes": causes, "stdout": text, "stdout_lines": text.splitlines()}

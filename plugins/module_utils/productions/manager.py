@@ -17,22 +17,21 @@ from ..acts import manager as acts
 from ..acts import url_prefixes, world
 from ..bookings import issued, written
 from ..bookings.conflicts import Others
-from ..bookings.manager import Bookings, Coming
+from ..bookings.manager import Coming
 from ..host import files, locks, run_log
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, as_told
 from ..host.facts import Host
 from ..host.layout import HOST_LOCK, Production
 from ..host.names import REHEARSAL
-from ..manifest.nouns import Manifest
+from ..stages import kinds
 from ..stages import manager as sesses
-from ..stages.uwsgi import sweep_drafts
 from ..state.history import who
 from ..state.plan import Change, Phase
 from ..state.read import HostState, read
 from . import playbill, side_by_side, spool
 from .order import Order, Outcome
-from .planner import Planner, playing
+from .planner import Planner, playing, tell
 
 PHASED = ("build", "play", "roll back")
 """Steps with phases of their own."""
@@ -60,14 +59,9 @@ def reconcile(order: Order) -> Outcome:
             return planned
         Host.read().need_stage()
         files.directory(paths.root)
-    with locks.held(paths.lock, who(), order.lock_timeout, _tell) as waited:
+    with locks.held(paths.lock, who(), order.lock_timeout, tell) as waited:
         outcome = carry_out(order)
     return replace(outcome, warnings=[*waited, *outcome.warnings])
-
-
-def _tell(said: str) -> None:
-    """Tell people who read along what the whole run does."""
-    run_log.note("", said)
 
 
 def carry_out(order: Order) -> Outcome:
@@ -134,7 +128,7 @@ class _Run(Planner):
             releases = [release for state in after.acts.values() for release in state.releases.values()]
             _sweep_environments(self.paths, {release["environment"] for release in releases})
         _sweep_rehearsals()
-        sweep_drafts(self.paths.name, self.host.vassals)
+        kinds.sweep(self.paths.name, self.host)
         self._warn_of_releases(after)
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
@@ -210,15 +204,8 @@ class _Run(Planner):
             raise clash
         path = (want.address if change.phase == Phase.PLAY else self._address(act)).path
         before, after = state.releases.get(state.live_release or ""), state.releases[want.play]
-        if before and url_prefixes.urls(before, world.path(state.live_env)) != url_prefixes.urls(after, path):
-            nothing_else = Manifest(self.manifest.production, self.manifest.acts)
-            both = Bookings(nothing_else, self.state, self.host, coming={act: Coming(want.play, path)})
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout, _tell) as waited:
-                self.warnings += waited
-                refused = both.apply()
-                self.written = written.read(self.paths.name, self.host)
-            for error in refused.values():
-                raise error
+        if before and _served(before, world.path(state.live_env)) != _served(after, path):
+            self._serve(act, Coming(want.play, path))
 
     def _url_changed(self, changes: list[Change], failed: dict[str, BackstageError]) -> bool:
         """Return whether a switch changed what nginx needs to know, which only the build could find out."""
@@ -228,7 +215,7 @@ class _Run(Planner):
     def _book(self, failed: dict[str, BackstageError], fresh: set[str]) -> None:
         run_log.phase("", "nginx")
         try:
-            with locks.held(HOST_LOCK, who(), self.order.lock_timeout, _tell) as waited:
+            with locks.held(HOST_LOCK, who(), self.order.lock_timeout, tell) as waited:
                 self.warnings += waited
                 self.others = Others(self.paths.name, self.host)  # others may have been added meanwhile
                 self.written = written.read(self.paths.name, self.host)
@@ -262,6 +249,11 @@ class _Run(Planner):
         sess = self.manifest.sesses.get(name)
         reached = bool(self.manifest.gigs_of(name)) or bool(sess and sess.port)
         return name in self.manifest.acts and name in fresh and bool(self.state.act(name).live) and reached
+
+
+def _served(release: dict[str, Any], path: str) -> object:
+    """Return what nginx has to know of the URLs of a release."""
+    return url_prefixes.urls(release, path), url_prefixes.app_urls(release, path)
 
 
 def _sweep_environments(paths: Production, used: set[str]) -> None:

@@ -14,14 +14,15 @@ import os
 import time
 from calendar import timegm
 from collections.abc import Iterator
-from typing import Optional, Union
+from typing import Union
 
 from ..acts import graphs
 from ..host import access_logs, files, locks, names, usage
 from ..host.facts import Host
 from ..host.layout import ROOT
-from ..stages import emperor
+from ..stages import kinds
 from ..stages.crew_reports import Report
+from ..stages.interface import Look
 from ..state.read import ActState, read
 from . import last_errors
 
@@ -29,7 +30,7 @@ Number = Union[int, float]
 Sample = tuple[str, dict[str, str], Number]
 NGINX_LOGS = "/var/log/nginx"
 HELP = {
-    "backstage_act_playing": "Whether the Act plays and accepts requests.",
+    "backstage_act_playing": "Whether the Act plays and accepts requests; also while it sleeps.",
     "backstage_act_info": "What plays; always 1.",
     "backstage_act_since_seconds": "When the Sess that plays went live.",
     "backstage_act_processes": "The processes of the Sess.",
@@ -61,14 +62,14 @@ def productions() -> list[str]:
 
 def samples(host: Host) -> Iterator[Sample]:
     """Yield all samples of this host."""
-    stats = emperor.try_look(host.stats)
-    yield "backstage_emperor_up", {}, int(stats is not None)
+    look = Look(host)
+    yield "backstage_emperor_up", {}, int(look.emperor is not None)
     for production in productions():
         state = read(production, host)
         for name, act in sorted(state.acts.items()):
             if act.exists:
                 labels = {"production": production, "act": name}
-                yield from _of_act(act, labels, stats)
+                yield from _of_act(act, labels, look)
                 yield from _of_workers(act, labels)
                 yield from _of_timers(act, labels)
         yield from _of_venues(production)
@@ -76,10 +77,11 @@ def samples(host: Host) -> Iterator[Sample]:
     yield "backstage_metrics_seconds", {}, int(time.time())
 
 
-def _of_act(act: ActState, labels: dict[str, str], stats: Optional[emperor.Stats]) -> Iterator[Sample]:
-    release = act.releases.get(act.live_release or "", {})
-    vassal = stats.vassals.get(names.vassal(labels["production"], labels["act"], act.live or "")) if stats else None
-    yield "backstage_act_playing", labels, int(bool(vassal and vassal.accepting and not vassal.cursed))
+def _of_act(act: ActState, labels: dict[str, str], look: Look) -> Iterator[Sample]:
+    release, live = act.releases.get(act.live_release or "", {}), act.live or ""
+    stage = kinds.of_sess(act.live_record, look.host, act.paths)
+    is_on = bool(live) and (stage.is_playing(live, look) or stage.is_asleep(live, look))
+    yield "backstage_act_playing", labels, int(is_on)
     yield "backstage_act_held", labels, int(bool(act.hold))
     yield "backstage_act_stopped", labels, int(bool(act.stopped))
     error = last_errors.of(act.paths.log, act.hidden)
@@ -93,9 +95,10 @@ def _of_act(act: ActState, labels: dict[str, str], stats: Optional[emperor.Stats
     since = act.history.since(act.live)
     if since:
         yield "backstage_act_since_seconds", labels, _moment(since)
-    used = usage.of(vassal.pid if vassal else 0)
+    used = usage.of(stage.pid(live, look))
     yield "backstage_act_processes", labels, used.processes
     yield "backstage_act_memory_bytes", labels, used.memory
+    vassal = look.emperor.vassals.get(names.vassal(labels["production"], labels["act"], live)) if look.emperor else None
     yield "backstage_act_respawns", labels, vassal.respawns if vassal else 0
     yield "backstage_act_pinned", labels, int(release.get("pinned", True))
     pending = graphs.pending_of(act)

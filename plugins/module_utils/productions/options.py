@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..host.errors import Refusal
-from ..manifest import calendar, checks, spec
+from ..manifest import calendar, checks, spec, stage_kinds
 from ..manifest import parse as manifest
-from ..manifest.nouns import Act, Hooks, Manifest
+from ..manifest.nouns import ASLEEP, Act, Hooks, Manifest, Sess
 from . import disk
 from .order import Order
 
@@ -102,6 +102,9 @@ def for_act(options: Options) -> Order:
     known["acts"][name] = _laid_over(known["acts"].get(name, {}), options, spec.act())
     if options["state"] == "absent":
         known["sesses"].pop(name, None)
+    elif options["stage"] or options["worker_class"]:  # what will play it; its release is built for that
+        before = known["sesses"].get(name, {"act": name})
+        known["sesses"][name] = _laid_over(_fitting(before, options), options, spec.server())
     return _order(
         known,
         {name},
@@ -135,12 +138,30 @@ def for_sess(options: Options) -> Order:
     if name not in known["acts"]:
         raise Refusal(f"act: '{name}' is not on this host; build it first (backstage_act)")
     before = known["sesses"].get(name, known["ports"].get(name, {}))
-    known["sesses"][name] = _laid_over(before, options, spec.sess())
+    known["sesses"][name] = _laid_over(_fitting(before, options), options, spec.sess())
     if options["port"] == 0:  # an omitted port stays
         del known["sesses"][name]["port"]
     if options["secrets"] is not None:
         known["acts"][name]["secrets"] = options["secrets"]
     return _order(known, {name}, options, build=False)
+
+
+def _fitting(before: dict[str, Any], options: Options) -> dict[str, Any]:
+    """Return a Sess without what another Stage kind, or another worker class, does not have."""
+    found = dict(before)
+    if options["stage"] and options["stage"] != before.get("stage"):
+        found.pop("worker_class", None)
+    stage = options["stage"] or before.get("stage", Sess.stage)
+    if not stage_kinds.KINDS[stage].managers:
+        found.pop("manager", None)
+    if not stage_kinds.is_vassal(stage):
+        found.pop("standby", None)
+        if found.get("state") == ASLEEP:
+            del found["state"], found["idle"]
+    worker_class = options["worker_class"] or found.get("worker_class", "")
+    if not stage_kinds.has_threads(stage, worker_class):
+        found.pop("threads", None)
+    return found
 
 
 def for_venue(options: Options) -> Order:

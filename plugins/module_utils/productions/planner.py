@@ -20,14 +20,16 @@ from ..bookings import readiness, written
 from ..bookings.conflicts import Others
 from ..bookings.manager import Bookings, Coming
 from ..bookings.unbooked import Unbooked
-from ..host import vassals
+from ..host import locks, run_log, vassals
 from ..host.errors import BackstageError, Refusal
 from ..host.facts import Host
-from ..host.layout import Production
-from ..manifest import inputs
-from ..manifest.nouns import Act
+from ..host.layout import HOST_LOCK, Production
+from ..manifest import inputs, stage_kinds
+from ..manifest.nouns import Act, Manifest, Sess
+from ..stages import kinds, rollbacks, timers
 from ..stages import manager as sesses
-from ..stages import rollbacks, timers
+from ..stages.interface import Front
+from ..state.history import who
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState, HostState, read
 from . import renames
@@ -71,6 +73,7 @@ class Planner:
             self._refuse({name: BackstageError(why, step="source") for name, why in self.order.unavailable.items()})
             self._refuse(renames.refused(self.manifest, self.state, self.order.through, self.renames))
             self._refuse(self._bookings().refused())
+            self._refuse(kinds.refusals(self.manifest, self.host))
             wants = [self._want(act) for act in self.manifest.acts.values() if act.name not in self.refused]
             if self.order.through == "play":
                 self._refuse(self._clashes(set(self.refused)))
@@ -164,7 +167,10 @@ class Planner:
         known: Optional[dict[str, Any]] = None
         release, digest = record.get("release", ""), record.get("digest", "")
         if self.order.build and found["content"]:
-            known = inputs.release_inputs(act, found["content"], self.order.paths.get(act.name, address.path))
+            sess = self.manifest.sesses.get(act.name, Sess(act.name))
+            server = stage_kinds.server(sess.stage, sess.worker_class)
+            path = self.order.paths.get(act.name, address.path)
+            known = inputs.release_inputs(act, found["content"], path, server)
             release, digest = inputs.release_id(known, inputs.abi()), inputs.hold_digest(known)
         held = bool(state.hold) and state.hold.get("digest") == digest and act.name not in self.order.unhold
         play = self._held_release(act, state) if held else release
@@ -239,7 +245,27 @@ class Planner:
         after = self._address(name)
         leaves = bool(state.live) and after != want.address
         wish = sesses.Want(sess, want, after=after if leaves else None)
-        return sesses.plan(wish, state, self.host, self.warnings.append, self._ask)
+        return sesses.plan(wish, state, self.host, self.warnings.append, self._front)
+
+    @property
+    def _front(self) -> Front:
+        return Front(self._ask, self._lead)
+
+    def _lead(self, act: str, release: str, path: str, protocol: str) -> None:
+        """Have nginx ask at the door of an Act by another protocol, before the switch."""
+        if self.host.has_front_of_house and not self.order.private:
+            self._serve(act, Coming(release, path, protocol))
+
+    def _serve(self, act: str, coming: Coming) -> None:
+        """Have nginx serve what an Act is about to play beside what it plays."""
+        nothing_else = Manifest(self.manifest.production, self.manifest.acts)
+        both = Bookings(nothing_else, self.state, self.host, coming={act: coming})
+        with locks.held(HOST_LOCK, who(), self.order.lock_timeout, tell) as waited:
+            self.warnings += waited
+            refused = both.apply()
+            self.written = written.read(self.paths.name, self.host)
+        for error in refused.values():
+            raise error
 
     def _ask(self, act: Act) -> None:
         """Request an Act as its visitors would."""
@@ -329,12 +355,17 @@ class Planner:
             meanwhile=self.meanwhile.get(name, self._address(name)),
             host=self.host,
             warn=self.warnings.append,
-            ask=self._ask,
+            front=self._front,
             wants=self.wants,
             hooks=self._plan_hooks,
             leaving=self.order.leaving,
         )
         return verbs.plan(self.order.verb, one, self.order.release, self.order.keep_migrations)
+
+
+def tell(said: str) -> None:
+    """Tell people who read along what the whole run does."""
+    run_log.note("", said)
 
 
 def playing(state: HostState) -> dict[str, Any]:

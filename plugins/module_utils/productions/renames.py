@@ -131,11 +131,10 @@ def find(
             old,
             paths=paths,
             sesses=[],
-            vassals=[],
+            started=[],
             crews=[],
             live=None,
             live_record={},
-            live_ini="",
             history=replace(old.history, path=paths.history, unwritten=None),
             was=act.was,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from typing import Any, Optional
+from typing import Any
 
 from ..acts import dumps
 from ..bookings import blocks, calendars, issued, visit, written
@@ -17,10 +17,10 @@ from ..host import files
 from ..host.facts import Host
 from ..host.layout import ROOT, Production
 from ..host.names import PRODUCTION, REHEARSAL
-from ..stages import emperor, limits, sleep, standbys
+from ..stages import kinds, limits, standbys
 from ..stages.crew import DRAIN, Crew
+from ..stages.interface import Look, Stage
 from ..stages.timers import Timers
-from ..stages.uwsgi import Uwsgi
 from ..state.read import ActState, HostState, read
 from . import inspection, status, traffic
 
@@ -44,21 +44,23 @@ def report(production: str, whole: bool = False) -> dict[str, Any]:
     host = Host.read()
     state = read(production, host)
     pages = {name: act.record.get("act", {}).get("health", {}).get("path", "/") for name, act in state.acts.items()}
-    stats = emperor.try_look(host.stats)
+    look = Look(host)
     asleep = {
-        name for name, act in state.acts.items() if act.live and Uwsgi(host, act.paths).is_asleep(act.live, stats)
+        name
+        for name, act in state.acts.items()
+        if act.live and kinds.of_sess(act.live_record, host, act.paths).is_asleep(act.live, look)
     }
     venues = visit.urls(production, host, pages, asleep) if host.has_front_of_house else []
     held = {
-        name: Uwsgi(host, act.paths).held(act.live, act.live_record.get("limits") or {}, stats)
+        name: kinds.of_sess(act.live_record, host, act.paths).held(act.live, act.live_record.get("limits") or {}, look)
         for name, act in sorted(state.acts.items())
         if act.live
     }
-    sesses = _sesses(state, host, stats, held)
+    sesses = _sesses(state, host, look, held)
     booked, ports = written.booked(production, host)
     requests = traffic.of(production, booked, ports)
     statuses = {
-        name: status.of(act, host, stats, sesses.get(name, {}).get("state", ""), requests.get(name, traffic.Traffic()))
+        name: status.of(act, host, look, sesses.get(name, {}).get("state", ""), requests.get(name, traffic.Traffic()))
         for name, act in sorted(state.acts.items())
         if act.exists
     }
@@ -123,20 +125,18 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
     }
 
 
-def _sesses(
-    state: HostState, host: Host, stats: Optional[emperor.Stats], held: dict[str, list[limits.Held]]
-) -> dict[str, Any]:
+def _sesses(state: HostState, host: Host, look: Look, held: dict[str, list[limits.Held]]) -> dict[str, Any]:
     _venues, ports = written.booked(state.paths.name, host)
     found: dict[str, Any] = {}
     for name, act in sorted(state.acts.items()):
         if not act.live:
             continue
-        vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats else None
+        stage = kinds.of_sess(act.live_record, host, act.paths)
         found[name] = {
             "sess": act.live,
             "release": act.live_release,
             "since": act.history.since(act.live),
-            "state": _sess_state(vassal, Uwsgi(host, act.paths), act.live, stats),
+            "state": _sess_state(stage, act.live, look),
             "processes": act.live_record.get("processes"),
             "threads": act.live_record.get("threads"),
             "port": ports.get(name, {}).get("port"),
@@ -146,12 +146,10 @@ def _sesses(
     return found
 
 
-def _sess_state(vassal: Optional[emperor.Vassal], stage: Uwsgi, sess: str, stats: Optional[emperor.Stats]) -> str:
-    if vassal is None:
-        return "dark"
-    if sleep.sleeps(stage.link(sess)):  # the emperor curses it while it falls asleep
-        return "asleep" if stage.is_asleep(sess, stats) else "playing"
-    return "playing" if vassal.accepting and not vassal.cursed else "dark"
+def _sess_state(stage: Stage, sess: str, look: Look) -> str:
+    if stage.is_playing(sess, look):
+        return "playing"
+    return "asleep" if stage.is_asleep(sess, look) else "dark"
 
 
 def _workers(crew: Crew) -> dict[str, Any]:

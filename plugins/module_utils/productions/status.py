@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 from ..acts import graphs, sets
 from ..host import tables, usage
 from ..host.facts import Host
-from ..stages import emperor
-from ..stages.uwsgi import Uwsgi
+from ..stages import kinds
+from ..stages.interface import Look
 from ..state.read import ActState
 from . import last_errors, sizes
 from .traffic import Traffic
@@ -37,20 +37,20 @@ NUMBERS = ("processes", "memory", "requests", "errors", "pending")
 Status = dict[str, Any]
 
 
-def of(act: ActState, host: Host, stats: Optional[emperor.Stats], state: str, traffic: Traffic) -> Status:
+def of(act: ActState, host: Host, look: Look, state: str, traffic: Traffic) -> Status:
     """Return all that is known of one Act on this host. Nothing is asked or run for it.
 
     Args:
         act: the Act on disk.
         host: the host's facts.
-        stats: what the emperor says; None if there is none.
+        look: one look at what runs Sesses on this host.
         state: what its Sess is called; empty without one.
         traffic: the requests of the last hour.
     """
     live = act.live or ""
     release = act.releases.get(act.live_release or "", {})
     played = next((line for line in reversed(act.history.events) if live and line.get("sess") == live), {})
-    used = _used(act, host, stats)
+    used = _used(act, host, look)
     return {
         "state": state or ("stopped" if act.stopped else "not playing"),
         "release": act.live_release,
@@ -69,9 +69,10 @@ def of(act: ActState, host: Host, stats: Optional[emperor.Stats], state: str, tr
     }
 
 
-def _used(act: ActState, host: Host, stats: Optional[emperor.Stats]) -> usage.Usage:
-    vassal = stats.vassals.get(Uwsgi(host, act.paths).vassal(act.live)) if stats and act.live else None
-    return usage.of(vassal.pid if vassal else 0)
+def _used(act: ActState, host: Host, look: Look) -> usage.Usage:
+    if not act.live:
+        return usage.of(0)
+    return usage.of(kinds.of_sess(act.live_record, host, act.paths).pid(act.live, look))
 
 
 def table(found: Mapping[str, Status]) -> list[str]:

@@ -19,6 +19,7 @@ from ..host.facts import Host
 from ..manifest.nouns import Act, Sess
 from ..stages import manager as sesses
 from ..stages import restores, rollbacks, timers
+from ..stages.interface import Front
 from ..state.history import who
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
@@ -36,7 +37,7 @@ class One:
         meanwhile: the same, and where nginx still passes something to it.
         host: the host's facts.
         warn: is told what people should know.
-        ask: asks the Act at every place where it is booked.
+        front: what brings visitors to it.
         wants: takes what should be of it.
         hooks: returns the hooks that follow a switch.
         leaving: the version that several hosts leave in a rollback; empty for whatever plays here.
@@ -49,17 +50,17 @@ class One:
     meanwhile: Address
     host: Host
     warn: Callable[[str], None]
-    ask: Callable[[Act], None]
+    front: Front
     wants: dict[str, acts.Want]
     hooks: Callable[[Act, list[Change]], list[Change]]
     leaving: str = ""
 
     def sweep(self) -> list[Change]:
-        return sesses.plan_sweep(self.state, self.host, self.warn)
+        return sesses.plan_sweep(self.state, self.host, self.warn, self.front)
 
     def plan(self, want: sesses.Want) -> list[Change]:
         self.wants[self.act.name] = want.act
-        switch = sesses.plan(want, self.state, self.host, self.warn, self.ask)
+        switch = sesses.plan(want, self.state, self.host, self.warn, self.front)
         return switch + self.hooks(self.act, switch)
 
     def timers(self, is_started: bool) -> list[Change]:
@@ -111,7 +112,7 @@ def _start(one: One) -> list[Change]:
     """Plan a Sess of the release that was deployed last; nothing if one plays."""
     state = one.state
     _need_startable(one)
-    if state.live and state.live in state.vassals and not state.stopped:
+    if state.live and state.live in state.started and not state.stopped:
         return one.sweep()
     return _play(one, state.live_release or _release(one.act, state), ("start",) if state.live else ())
 
@@ -144,7 +145,7 @@ def _restore(one: One, release: str) -> list[Change]:
         return one.sweep()
     back = rollbacks.want(one.act, _need_startable(one), one.address, state, dump.release)
     back = replace(back, because=("restored",))
-    again = restores.Restore(dump, back, state, one.host, one.warn, one.ask)
+    again = restores.Restore(dump, back, state, one.host, one.warn, one.front)
     changes = [] if is_done else [again.plan()]
     return acts.plan_unhold(back.act, state, one.host) + changes + one.plan(back)
 

@@ -11,6 +11,7 @@ from typing import Optional
 
 from ..host.errors import BackstageError
 from .draft import Draft, Item
+from .stage_choice import Choice
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Findings:
 
     Args:
         draft: the Act, with the lines that it needs.
+        choice: its Sess.
         plays: whether it passed the gate.
         error: why it does not play.
         known: the release's record, such as the settings module.
@@ -31,6 +33,7 @@ class Findings:
     """
 
     draft: Draft
+    choice: Choice = field(default_factory=Choice)
     plays: bool = False
     error: Optional[BackstageError] = None
     known: Item = field(default_factory=dict)
@@ -59,6 +62,9 @@ def as_result(found: Findings, before: Item, exact: bool) -> Item:
         "act": act,
         "lacking": lacking if exact else [],
         "because": draft.because,
+        "sess": {"act": draft.name, **found.choice.sess} if found.choice.sess else {},
+        "sess_because": [*found.choice.because],
+        "notes": [*found.choice.notes],
         "found": {**known, "requirements": draft.survey.packages_are_named_in(draft.subdir or ".")},
         "tried": found.tried,
         "missing": found.missing,

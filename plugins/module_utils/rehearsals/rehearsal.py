@@ -36,6 +36,7 @@ from ..state.history import who
 from . import cures
 from .draft import Draft, Item
 from .findings import Findings
+from .stage_choice import Choice, choose
 from .survey import Survey
 from .trials import Trials
 
@@ -83,6 +84,7 @@ class Rehearsal:
         self.before = copy.deepcopy(item)
         self.draft = Draft(item, survey)
         self.trials = Trials(self.draft)
+        self.choice = Choice() if self.exact else choose(survey, self.act, self.host)
         self.migrates = True
         self.warnings: list[str] = []
         self._looks: dict[str, Item] = {}
@@ -94,7 +96,7 @@ class Rehearsal:
             BackstageError: the host is not prepared, or another rehearsal does not end.
         """
         self.host.need_stage()
-        found = Findings(self.draft)
+        found = Findings(self.draft, self.choice)
         planned = production.check(self._order("play", real=True)) if self.exact else Outcome()
         found.steps, found.warnings = [step.entry() for step in planned.steps], planned.warnings
         if self.draft.survey.needs(r"uwsgi(?![\w-])"):
@@ -146,7 +148,7 @@ class Rehearsal:
         found.warnings += self.warnings  # such as a warning about a thread that does not exist in the workers
         found.warnings += [f"act {self.act}: {warning}" for warning in found.known.get("warnings", [])]
         found.missing = [f"{name} needs a value: this one only let the rehearsal continue" for name in self.draft.asked]
-        found.missing += self.draft.wishes + self._missing(error)
+        found.missing += [*self.draft.wishes, *self.choice.wishes, *self._missing(error)]
         if found.plays:
             found.applied = self._history("migrated")
             found.look = self._look(found)
@@ -169,6 +171,8 @@ class Rehearsal:
         """Return the order for the managers: the Act alone, in the rehearsal's own Production, without nginx."""
         lists = {key: self.options[key] for key in _LISTS}
         given = {**lists, "production": self.options["production"], "acts": [self.draft.laid()]}
+        if self.choice.sess:
+            given["sesses"] = [{"act": self.act, **self.choice.sess}]
         given.update(version=self.options["version"], only=[self.act])
         if self.exact:
             given["acts"] += [item for item in self.options["acts"] if item["name"] != self.act]

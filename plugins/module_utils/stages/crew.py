@@ -21,9 +21,9 @@ from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
 from ..manifest.nouns import Worker, summary
-from . import emperor
+from . import emperor, logs
 from .crew_reports import Report
-from .uwsgi import Part, read_from
+from .interface import Part
 
 PROGRAM = "backstage_worker.py"
 RUN, DRAIN = "run", "drain"
@@ -215,7 +215,7 @@ class Crew:
         try:
             self._ready(timeout)
         except BackstageError as error:
-            log = read_from(self.act.crew_log, end).strip()
+            log = logs.since(self.act.crew_log, end).strip()
             cause = lookup.find(log) or lookup.unknown(log)
             said = error.message + (f": {cause}" if cause else "")
             raise BackstageError(said, step="worker", log=lookup.tail(log)) from None

@@ -13,9 +13,9 @@ from ..acts import world
 from ..diagnosis import lookup
 from ..host.errors import BackstageError
 from ..host.facts import STANDARD, Host
-from ..host.layout import Sess as SessPaths
 from ..manifest.nouns import Act
 from . import door, roll_call
+from .door import Door
 from .pages import Answer, Page, Site, Walk, assets, judge, missing
 from .served import Served
 
@@ -29,8 +29,8 @@ class Gate:
 
     Args:
         act: the Act.
-        address: its Venues and ports.
-        sess: the paths of the Sess.
+        address: where it is reached.
+        door: that of the Sess.
         crew: its workers.
         served: the files that nginx will serve.
         host: the host's facts.
@@ -40,7 +40,7 @@ class Gate:
 
     act: Act
     address: world.Address
-    sess: SessPaths
+    door: Door
     crew: roll_call.Crew
     served: Served
     host: Host
@@ -84,9 +84,9 @@ class Gate:
         below = page.uri[len(prefix) :]
         try:
             if crew is None:
-                return door.ask(self.sess.socket, below or "/", host, scheme, timeout, prefix, cookies)
+                return door.ask(self.door, below or "/", host, scheme, timeout, prefix, cookies)
             given = door.variables(below or "/", host, scheme, prefix, cookies)
-            return roll_call.ask(self.sess.socket, given, timeout, crew)
+            return roll_call.ask(self.door, given, timeout, crew)
         except BackstageError as error:
             cause = lookup.find(self.log()) or "; ".join([error.message, *self.threads()])
             raise BackstageError(f"{page.uri} was asked: {cause}") from None

@@ -16,9 +16,14 @@ import os
 import signal
 import time
 from dataclasses import dataclass
-from typing import Optional
+from typing import Callable, Optional
 
+from ..host import files, names
+from ..host.facts import Host
 from ..host.process import User
+from ..state.read import ActState
+from . import kinds
+from .interface import Look
 
 TRIES = 200
 
@@ -110,6 +115,38 @@ class Left:
             time.sleep(0.01)
         alive = {process.pid for process in found}
         return [name + (", which does not end" if pid in alive else "") for pid, name in sorted(ended.items())]
+
+
+def kill(sess: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+    """Kill the processes that a stopped Sess has left in the emperor's service, with a warning that names them.
+
+    Args:
+        sess: the stopped Sess.
+        state: its Act on disk.
+        host: the host's facts.
+        warn: takes the warning.
+    """
+    look, before = Look(host), None
+    if look.emperor is None:
+        return
+    if state.live and state.live != sess:
+        record = files.read_json(state.paths.sess(state.live).record) or {}
+        stage = kinds.of_sess(record, host, state.paths)
+        pid = stage.pid(state.live, look)
+        if not pid and not stage.is_asleep(state.live, look):
+            return  # nobody tells which processes are those of the Sess that plays
+        before = started(pid) if pid else 0
+    production, act = state.paths.production.name, state.paths.name
+    left = Left(
+        user=User.named(names.player(production, act)),
+        emperor=look.emperor.pid,
+        before=before,
+        title=f"{production}/{act}/{sess} ",
+        scope=names.scope(production, act, sess),
+    )
+    found = left.end()
+    if found:
+        warn(f"act {act}: Sess {sess} left processes, which were killed: {', '.join(found)}")
 
 
 def started(pid: int) -> int:

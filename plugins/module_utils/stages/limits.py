@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..host import files
+from ..host import files, names, process
+from ..host.layout import Act as ActPaths
 from ..host.processes import text_of
 from ..manifest.checks import UNITS
 from ..manifest.nouns import Limits
@@ -98,13 +99,22 @@ def record(limits: Limits, scope: str, uid: int) -> str:
     return files.to_json({"scope": scope, "uid": uid, **numbers(limits)})
 
 
-def look(asked: Mapping[str, Any], pid: int, emperor_pid: int) -> list[Held]:
+def record_of(limits: Limits, act: ActPaths, sess: str) -> Optional[str]:
+    """Return the record of a Sess; None if it has no limits."""
+    if not limits.given():
+        return None
+    production = act.production.name
+    player = process.User.named(names.player(production, act.name))
+    return record(limits, names.scope(production, act.name, sess), player.uid)
+
+
+def look(asked: Mapping[str, Any], pid: int, emperor_pid: Optional[int]) -> list[Held]:
     """Return what enforces the limits of a Sess.
 
     Args:
         asked: the limits as recorded.
         pid: its first process; below 2 if there is none.
-        emperor_pid: the pid of the emperor.
+        emperor_pid: the pid of the emperor; None for a Sess that systemd runs.
     """
     wanted = numbers(Limits(**asked))
     group = _cgroup(pid)
@@ -146,18 +156,18 @@ def _unheld(held: list[Held], form: str) -> Iterator[tuple[str, str]]:
         yield ", ".join(form.format(one) for one in held if one.by == NONE and one.why == why), why
 
 
-def _held(key: str, asked: str, number: int, group: str, pid: int, emperor_pid: int) -> Held:
+def _held(key: str, asked: str, number: int, group: str, pid: int, emperor_pid: Optional[int]) -> Held:
     if pid < 2:
         return Held(key, asked, NONE, "it does not play")
     if group and _CHECKS[key](group, number):
         used, count = _USES[key](group)
         return Held(key, asked, CGROUP, used=used, reached=count)
-    if key == "tasks" and _most_tasks(pid) != _most_tasks(emperor_pid):
+    if key == "tasks" and emperor_pid is not None and _most_tasks(pid) != _most_tasks(emperor_pid):
         return Held(key, asked, RLIMITS)
     return Held(key, asked, NONE, _why(key, emperor_pid))
 
 
-def _why(key: str, emperor_pid: int) -> str:
+def _why(key: str, emperor_pid: Optional[int]) -> str:
     """Return why a limit of a Sess that plays is not enforced."""
     if not os.path.isdir(SYSTEMD):
         counted = ", and the kernel counts the tasks of the same user in other containers, too"
@@ -167,6 +177,8 @@ def _why(key: str, emperor_pid: int) -> str:
         return "this host has no cgroup v2"
     if _CONTROLLERS[key] not in controllers.split():
         return f"the kernel has no controller '{_CONTROLLERS[key]}' for this host"
+    if emperor_pid is None:
+        return "systemd did not apply it: 'systemctl status' of its service says why"
     if "emperor-wrapper-override" not in (files.read(EMPEROR_INI) or ""):
         return f"this host's stage is of an earlier Backstage; {_RESTART}"
     if _started(emperor_pid) < os.stat(EMPEROR_INI).st_mtime:

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from ..acts import databases, digests, world
 from ..acts import manager as acts
-from ..host import caller, files, names, process, run_log
+from ..host import caller, files, names, run_log
 from ..host.errors import BackstageError
 from ..host.facts import Host
-from ..manifest import inputs
-from ..manifest.nouns import ASLEEP, Act, Sess
+from ..manifest import inputs, stage_kinds
+from ..manifest.nouns import ASLEEP, Sess
+from ..manifest.stage_kinds import FIRST
 from ..state.plan import Change, Phase, Step
-from ..state.read import ActState
-from . import crew, limits, sleep, standbys
+from ..state.read import ActState, Record
+from . import crew, crossings, kinds, limits, standbys
 from .crew import Crew
-from .uwsgi import Part, Uwsgi
+from .crossings import Crossing
+from .interface import Front, Part, Stage
 
 if TYPE_CHECKING:
-    from .gate import Gate
+    pass
 
 
 @dataclass
@@ -58,6 +60,8 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     variables = acts.play_variables(want.act, state, release, host)
     variables["BACKSTAGE_APPLICATION"] = release["application"]
     paths = state.paths.release(release["release"])
+    stage, worker_class = _kind(want, release)
+    is_vassal = stage_kinds.is_vassal(stage)
     return Part(
         release=release["release"],
         project=posixpath.normpath(posixpath.join(paths.code, release["project"])),
@@ -65,12 +69,15 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
         variables=variables,
         secrets=frozenset(acts.secrets_of(want.act.act, state)),
         processes=want.sess.processes,
-        threads=want.sess.threads,
+        threads=want.sess.threads if stage_kinds.has_threads(stage, worker_class) else 1,
         timeout=want.act.act.timeout,
         limits=want.sess.limits,
+        stage=stage,
+        worker_class=worker_class,
+        manager=stage_kinds.manager(stage, want.sess.manager),
         manage=release["manage"],
-        idle=want.sess.idle if want.sess.state == ASLEEP else 0,
-        standby=want.sess.standby,
+        idle=want.sess.idle if want.sess.state == ASLEEP and is_vassal else 0,
+        standby=want.sess.standby if is_vassal else 0,
         # a rehearsal starts no workers, because they would take real jobs
         workers=()
         if state.paths.production.name == names.REHEARSAL
@@ -78,9 +85,13 @@ def part(want: Want, state: ActState, host: Host) -> Optional[Part]:
     )
 
 
-def plan(
-    want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]
-) -> list[Change]:
+def _kind(want: Want, release: Record) -> tuple[str, str]:
+    """Return the Stage kind and the worker class by which a release is played."""
+    built_for = release.get("inputs", {}).get(inputs.SERVER)
+    return stage_kinds.played(want.sess.stage, want.sess.worker_class, built_for)
+
+
+def plan(want: Want, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> list[Change]:
     """Return the changes after which exactly the wanted Sess plays.
 
     Args:
@@ -88,13 +99,14 @@ def plan(
         state: its Act on disk.
         host: what the roles prepared.
         warn: takes warnings.
-        ask: requests the Act at all its Venues after the switch; if it raises, the switch is undone.
+        front: what brings visitors to it.
     """
     changes: list[Change] = []
     name = state.paths.name
     before = {"release": state.live_release} if state.live else None
-    play = partial(_play, state=state, host=host, warn=warn, ask=ask)
+    play = partial(_play, state=state, host=host, warn=warn, front=front)
     if want.sess.plays:
+        _warn_of_kind(want, state, warn)
         differences = [*want.because, *_differences(want, state, host)]
         if differences:
             verb = "roll back" if want.hold else "play"
@@ -114,7 +126,18 @@ def plan(
     elif state.live:
         step = Step("sess", name, "stop", {"release": state.live_release}, None)
         changes.append(Change(step, Phase.STOP, name, lambda: stop_all(state, host, warn)))
-    return changes + plan_sweep(state, host, warn)
+    return changes + plan_sweep(state, host, warn, front)
+
+
+def _warn_of_kind(want: Want, state: ActState, warn: Callable[[str], None]) -> None:
+    """Report that an earlier release is played by another kind than the manifest says."""
+    release = state.releases.get(want.act.play)
+    if release is None:
+        return
+    asked = want.sess.stage
+    own, _class = _kind(want, release)
+    if own != asked:
+        warn(f"act {state.paths.name}: release {want.act.play} was built for stage '{own}', and plays by it")
 
 
 def _play_change(
@@ -154,7 +177,8 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     if wanted is None or wanted.release != state.live_release:
         return ["release"]
     found: list[str] = []
-    if state.live not in state.vassals:
+    links = kinds.of_sess(state.live_record, host, state.paths).links(state.live)
+    if any(files.link_target(path) is None for path in links):
         found.append("it is not started")
     if state.was_given(digests.of_variables(wanted.variables)):
         state.live_env = wanted.variables
@@ -162,41 +186,43 @@ def _differences(want: Want, state: ActState, host: Host) -> list[str]:
     for key in sorted({*wanted.variables, *state.live_env}):
         if wanted.variables.get(key) != state.live_env.get(key):
             found.append(f"{'secret' if key in secret else 'variable'} {key} changed")
-    for key in ("processes", "threads", "timeout"):
+    for key in ("stage", "worker_class", "manager", "processes", "threads", "timeout"):
         before, after = state.live_record.get(key), getattr(wanted, key)
-        if before != after:
-            found.append(f"{key}: {before} -> {after}")
+        if (before or "") != after:
+            found.append(f"{key}: {before or 'default'} -> {after or 'default'}")
     if (state.live_record.get("idle") or 0) != wanted.idle:
         found.append(f"idle: {state.live_record.get('idle') or 'never'} -> {wanted.idle or 'never'}")
     found += crew.differences(wanted.workers, state.live_record.get("workers") or [])
     found += limits.differences(wanted.limits, state.live_record.get("limits") or {})
-    return found or _rewritten(wanted, state.live, state, Uwsgi(host, state.paths))
+    return found or _rewritten(wanted, state.live, state, kinds.of(wanted.stage, host, state.paths, wanted.manager))
 
 
-def _rewritten(wanted: Part, live: str, state: ActState, stage: Uwsgi) -> list[str]:
+def _rewritten(wanted: Part, live: str, state: ActState, stage: Stage) -> list[str]:
     """Return the files of the live Sess that were changed by hand."""
-    texts = {
-        "limits.json": (files.read(state.paths.sess(live).limits), stage.limits_record(wanted, live)),
-        "uwsgi.ini": (state.live_ini, stage.render(wanted, live)),
-        "its door": (files.read(sleep.file_of(stage.link(live))), stage.door_file(wanted, live)),
-    }
-    for path, text in Crew(stage.host, state.paths, live).texts(wanted).items():
-        texts[os.path.basename(path)] = (files.read(path), text)
-    return [name for name, (before, after) in texts.items() if before != after]
+    root = state.paths.sess(live).root
+    texts = {os.path.join(root, name): file and file.text for name, file in stage.files(wanted, live).items()}
+    texts.update(stage.beside(wanted, live))
+    texts.update(Crew(stage.host, state.paths, live).texts(wanted))
+    return [os.path.basename(path) for path, text in texts.items() if files.read(path) != text]
 
 
-def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None]) -> list[Change]:
+def plan_sweep(state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> list[Change]:
     """Return the removals of Sesses that are not live, except those whose workers still finish their jobs."""
     name = state.paths.name
     stays = {state.live, standbys.of(state) if standbys.is_kept(state) else None}
     left = [sess for sess in sorted(state.all_sesses - stays) if not Crew(host, state.paths, sess).is_draining()]
     return [
-        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(end, sess, state, host, warn))
+        Change(Step("sess", name, "sweep", sess), Phase.CLEAR, name, partial(_sweep, sess, state, host, warn, front))
         for sess in left
     ]
 
 
-def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], ask: Callable[[Act], None]) -> None:
+def _sweep(sess: str, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> None:
+    crossings.close_left(sess, state, host, front)
+    end(sess, state, host, warn)
+
+
+def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], front: Front) -> None:
     from ..acts import finish
 
     wanted = part(want, state, host)
@@ -210,24 +236,23 @@ def _play(want: Want, state: ActState, host: Host, warn: Callable[[str], None], 
     if want.hold:
         files.write(state.paths.hold, files.to_json(want.hold), 0o600)
     files.remove(state.paths.stopped)
-    run_log.phase(state.paths.name, "switch")
-    files.link(state.paths.live, os.path.join("sesses", sess))
-    state.live = sess
     try:
-        ask(want.act.act)
+        _switch(want, sess, state, host, front)
+        front.ask(want.act.act)
     except BackstageError:
-        _go_back(old, sess, state, host, warn)
         for path, text in marks.items():
             if text is None:
                 files.remove(path)
             else:
                 files.write(path, text, 0o600)
+        _go_back(old, sess, state, host, warn, front)
         raise
     because = {"because": f"rolled back from {(old or '').split('.')[0]}"} if want.hold else {}
     state.history.add("played", release=wanted.release, sess=sess, **because)
     if want.hold:
         state.history.add("held", release=want.hold["release"])
     if old:
+        Crossing(old, sess, state, host).close()
         _leave(old, want, state, host, warn)
     state.live_record = files.read_json(state.paths.sess(sess).record) or {}
     state.live_env = wanted.variables
@@ -245,10 +270,12 @@ def _leave(old: str, want: Want, state: ActState, host: Host, warn: Callable[[st
     elif state.standby and new.known():  # it is live again
         new.resume()
     standbys.forget(state.live or "", state)
-    if want.sess.standby and not want.back and old.split(".", maxsplit=1)[0] != want.act.play:
+    is_vassal = stage_kinds.is_vassal((files.read_json(state.paths.sess(old).record) or {}).get("stage", FIRST))
+    if want.sess.standby and is_vassal and not want.back and old.split(".", maxsplit=1)[0] != want.act.play:
         standbys.keep(old, want.sess.standby, state, host, warn)
     else:
-        end(old, state, host, warn, wait=False)
+        # the files of its release may be removed at the end of this run
+        end(old, state, host, warn, wait=want.act.act.keep_releases == 1)
 
 
 def _begin(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
@@ -257,7 +284,9 @@ def _begin(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable
     Raises:
         BackstageError: it or a worker did not start. It was removed, and the old workers run on.
     """
-    sess = start(want, wanted, state, host, warn)
+    from .starts import start
+
+    sess = start(want.act, wanted, state, host, warn)
     new = Crew(host, state.paths, sess)
     if new.known():
         run_log.phase(state.paths.name, "workers")
@@ -267,7 +296,7 @@ def _begin(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable
             Crew(host, state.paths, state.live).hand_over()
     except caller.Abandoned:  # nobody waits until the workers have finished their jobs: the next run removes the Sess
         new.tell(crew.DRAIN)
-        Uwsgi(host, state.paths).stop(sess, 0.5)
+        kinds.of_left(sess, state, host).stop(sess, 0.5)
         raise
     except BackstageError:
         end(sess, state, host, warn)
@@ -275,92 +304,29 @@ def _begin(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable
     return sess
 
 
-def _go_back(old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
+def _switch(want: Want, sess: str, state: ActState, host: Host, front: Front) -> None:
+    """Have nginx lead visitors to the new Sess. If its door speaks another protocol, nginx needs another text."""
+    run_log.phase(state.paths.name, "switch")
+    if state.live:
+        crossing = Crossing(state.live, sess, state, host)
+        if crossing.is_needed:
+            crossing.open()
+            front.lead(state.paths.name, want.act.play, want.act.address.path, crossing.other.protocol)
+    files.link(state.paths.live, os.path.join("sesses", sess))
+    state.live = sess
+
+
+def _go_back(
+    old: Optional[str], new: str, state: ActState, host: Host, warn: Callable[[str], None], front: Front
+) -> None:
     if old:
         files.link(state.paths.live, os.path.join("sesses", old))
         Crew(host, state.paths, old).tell(crew.RUN)
     else:
         files.remove(state.paths.live)
     state.live = old
+    crossings.close_left(new, state, host, front)
     end(new, state, host, warn)
-
-
-def start(want: Want, wanted: Part, state: ActState, host: Host, warn: Callable[[str], None]) -> str:
-    """Start a new Sess with its own door, pass it through the gate, and return its id.
-
-    Raises:
-        BackstageError: it did not start or did not answer. It was removed, and nothing else changed.
-        OSError: one of its files could not be written. It was removed, and nothing else changed.
-    """
-    from ..diagnosis import lookup
-    from . import gate, sess_files
-
-    host.need_stage()
-    if state.releases[wanted.release].get("abi", inputs.abi()) != inputs.abi():
-        raise BackstageError(lookup.find("built for another Python"), step="start")
-    stage = Uwsgi(host, state.paths)
-    sess = state.next_sess(wanted.release, stage.remembered())
-    player = process.User.named(names.player(state.paths.production.name, state.paths.name))
-    acts.fill_writable(state, state.releases[wanted.release])
-    sess_files.make_log(state)
-    ends, killed = stage.log_ends(), limits.kills()
-    try:
-        sess_files.write(stage, wanted, sess, state, player, want.act.act.keep_releases)
-        state.history.add("started", release=wanted.release, sess=sess)
-        run_log.phase(state.paths.name, "start")
-        stage.start(sess)
-        stage.ready(sess, want.act.act.health.timeout)
-        run_log.phase(state.paths.name, "gate")
-        _gate(want, wanted, sess, state, stage, ends).let_through()
-    except (caller.Abandoned, OSError):
-        _discard(stage, sess, state, warn)
-        raise
-    except BackstageError as error:
-        log = stage.log_since(ends)
-        killed = limits.kills() - killed if wanted.limits.memory else 0
-        _discard(stage, sess, state, warn)
-        cause = lookup.find(log) or lookup.unknown(log) if error.step == "start" else ""
-        if killed > 0:
-            cause = f"limits.memory ({wanted.limits.memory}) was reached, and the kernel killed it: raise limits.memory"
-        raise BackstageError(cause or error.message, step=error.step, log=log) from None
-    for thread in gate.lost_threads(stage.printed_since(ends)):
-        warn(f"act {state.paths.name}: {thread}")
-    unheld = limits.warning(stage.held(sess, wanted.limits.given()))
-    if unheld:
-        warn(f"act {state.paths.name}: {unheld}")
-    return sess
-
-
-def _gate(want: Want, wanted: Part, sess: str, state: ActState, stage: Uwsgi, ends: dict[str, int]) -> Gate:
-    from . import gate
-    from .roll_call import Crew
-    from .served import Served
-
-    own, address = state.paths.sess(sess), want.act.address
-    return gate.Gate(
-        act=want.act.act,
-        address=address,
-        sess=own,
-        crew=Crew(wanted.processes, wanted.threads, wanted.timeout),
-        served=Served(state.releases[wanted.release], address.path, own, state.paths.media),
-        host=stage.host,
-        log=lambda: stage.log_since(ends),
-        threads=lambda: gate.lost_threads(stage.printed_since(ends)),
-    )
-
-
-def _discard(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """Remove a Sess of this run. Only this run has sent requests to it."""
-    stage.stop(sess, 0.5)
-    _end_left(stage, sess, state, warn)
-    files.remove_tree(state.paths.sess(sess).root)
-
-
-def _end_left(stage: Uwsgi, sess: str, state: ActState, warn: Callable[[str], None]) -> None:
-    """Kill the processes that a stopped Sess has left, with a warning that names them."""
-    found = stage.end_left(sess, state.live if state.live != sess else None)
-    if found:
-        warn(f"act {state.paths.name}: Sess {sess} left processes, which were killed: {', '.join(found)}")
 
 
 def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wait: bool = True) -> None:
@@ -371,13 +337,15 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         state: its Act on disk.
         host: the host's facts.
         warn: takes warnings.
-        wait: whether to wait until its last process has ended. Otherwise the emperor ends it once it answers nothing,
+        wait: whether to wait until its last process has ended. Otherwise its runner ends it once it answers nothing,
             and workers that take long are left to a later run.
     """
-    stage, own = Uwsgi(host, state.paths), Crew(host, state.paths, sess)
+    from . import leftovers
+
+    own = Crew(host, state.paths, sess)
     run_log.phase(state.paths.name, "drain")
     own.tell(crew.DRAIN)
-    record = files.read_json(state.paths.sess(sess).record) or {}
+    stage, record = kinds.of_left(sess, state, host), files.read_json(state.paths.sess(sess).record) or {}
     timeout = record.get("timeout", host.longest_request)
     if stage.is_started(sess):
         idle = stage.idle(sess, timeout + 5)
@@ -388,7 +356,7 @@ def end(sess: str, state: ActState, host: Host, warn: Callable[[str], None], wai
         left = ", ".join(own.working())
         warn(f"act {state.paths.name}: workers of Sess {sess} still finish their jobs ({left}); a later run removes it")
         return
-    _end_left(stage, sess, state, warn)
+    leftovers.kill(sess, state, host, warn)
     files.remove_tree(state.paths.sess(sess).root)
     standbys.forget(sess, state)
 

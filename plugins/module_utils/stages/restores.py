@@ -20,6 +20,7 @@ from ..state.history import DUMPED, MOVED, RESTORED, RESTORING, UNRESTORED
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
 from . import manager as sesses
+from .interface import Front
 
 _CHANGING = (DUMPED, MOVED, RESTORED, RESTORING, UNRESTORED, "migrated")
 
@@ -62,7 +63,7 @@ class Restore:
         state: the Act on disk.
         host: the host's facts.
         warn: takes warnings.
-        ask: requests the Act at all its Venues.
+        front: what brings visitors to it.
     """
 
     dump: Dump
@@ -70,7 +71,7 @@ class Restore:
     state: ActState
     host: Host
     warn: Callable[[str], None]
-    ask: Callable[[Act], None]
+    front: Front
 
     @property
     def act(self) -> Act:
@@ -156,7 +157,7 @@ class Restore:
         wanted = acts.Want(self.act, self.back.act.address, old, play=old)
         again = sesses.Want(self.back.sess, wanted, because=("not restored",))
         try:
-            for change in sesses.plan(again, self.state, self.host, self.warn, self.ask):
+            for change in sesses.plan(again, self.state, self.host, self.warn, self.front):
                 if change.phase == Phase.PLAY and change.make:
                     change.make()
         except BackstageError as second:

@@ -47,11 +47,11 @@ class Crew:
         return min((self.processes - 1) * self.threads + 1, AT_ONCE)
 
 
-def ask(path: str, variables: dict[str, str], timeout: float, crew: Crew) -> Answer:
+def ask(asked: door.Door, variables: dict[str, str], timeout: float, crew: Crew) -> Answer:
     """Request a page from every worker.
 
     Args:
-        path: the door's socket.
+        asked: the door.
         variables: the request.
         timeout: seconds for each whole answer.
         crew: the workers.
@@ -65,13 +65,13 @@ def ask(path: str, variables: dict[str, str], timeout: float, crew: Crew) -> Ans
     user = process.User.named(names.WWW_GROUP)
     hold = min(timeout, crew.timeout) / 2
     call = f"{secrets.randbits(62) + 1} {time.monotonic() + hold:.3f}"
-    packet = door.packet({**variables, "BACKSTAGE_ROLL_CALL": call})
-    found: Any = process.call_as(user, _call, path, packet.hex(), timeout, crew, timeout=timeout + 3)
+    request = asked.encode({**variables, "BACKSTAGE_ROLL_CALL": call})
+    found: Any = process.call_as(user, _call, asked.path, request.hex(), timeout, crew, timeout=timeout + 3)
     if found["nameless"]:
         nameless = door.answer(found["nameless"])
         if nameless.status < 500:
             raise BackstageError(f"the wrapper on this host is older than this collection: {SITE}")
-        return nameless  # the answer is uWSGI's own, because nobody caught an exception
+        return nameless  # the answer is the server's own, because nobody caught an exception
     absent = [worker for worker in range(1, crew.processes + 1) if str(worker) not in found["workers"]]
     if absent:
         why = door.EMPTY if found["empty"] else f"no answer within {timeout:.0f} s"

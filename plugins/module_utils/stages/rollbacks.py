@@ -87,7 +87,7 @@ def plan_hold(name: str, state: ActState, leaving: str) -> list[Change]:
 
 def _was_interrupted(state: ActState) -> bool:
     """Return whether a rollback was killed after its switch, so that the old Sess still plays beside the live one."""
-    draining = {sess for sess in state.crews if sess not in state.vassals}
+    draining = {sess for sess in state.crews if sess not in state.started}
     left = state.all_sesses - {state.live, standbys.of(state)} - draining
     return bool(state.hold) and any(sess.split(".")[0] == state.hold["release"] for sess in left)
 

@@ -15,11 +15,11 @@ from ..manifest.nouns import summary
 from ..state.read import ActState
 from . import proofs
 from .crew import Crew
-from .uwsgi import Part, Uwsgi
+from .interface import Part, Stage
 
 
-def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: process.User, keep: int) -> None:
-    """Complete the Sess's directory before the emperor gets its vassal.
+def write(stage: Stage, wanted: Part, sess: str, state: ActState, player: process.User, keep: int) -> None:
+    """Complete the Sess's directory before it is started.
 
     Args:
         stage: the Stage of the Act.
@@ -47,7 +47,9 @@ def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: proces
         "token": token,
         "release": wanted.release,
         "secrets": sorted(wanted.secrets),
-        "stage": "uwsgi",
+        "stage": wanted.stage,
+        **({"worker_class": wanted.worker_class} if wanted.worker_class else {}),
+        **({"manager": wanted.manager} if wanted.manager else {}),
         "processes": wanted.processes,
         "threads": wanted.threads,
         "timeout": wanted.timeout,
@@ -58,10 +60,9 @@ def write(stage: Uwsgi, wanted: Part, sess: str, state: ActState, player: proces
         **({"standby": wanted.standby} if wanted.standby else {}),
     }
     files.draft(paths.record, files.to_json(record), 0o600)
-    limited = stage.limits_record(wanted, sess)
-    if limited:
-        files.draft(paths.limits, limited, 0o600)
-    files.draft(paths.ini, stage.render(wanted, sess), 0o640, player.gid)
+    for name, file in stage.files(wanted, sess).items():
+        if file:
+            files.draft(os.path.join(paths.root, name), file.text, file.mode, player.gid if file.for_player else 0)
     Crew(stage.host, state.paths, sess).write(wanted, player)
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The standby: the Sess that played before the live one and stays beside it for some minutes.
+"""The standby: the Sess that played before the live one and stays beside it for some minutes. It is a vassal.
 
 A rollback to it is a rename. Whoever comes first ends it: a timer of systemd that removes its vassal, or a later run.
 """
@@ -14,12 +14,11 @@ import time
 from dataclasses import replace
 from typing import Callable
 
-from ..host import files, programs
+from ..host import files, names, programs
 from ..host.facts import Host
 from ..state.read import ActState
-from . import emperor, sleep, timers
+from . import emperor, kinds, sleep, timers
 from .crew import Crew
-from .uwsgi import Uwsgi
 
 Differences = Callable[[ActState], list[str]]
 
@@ -32,7 +31,7 @@ def of(state: ActState) -> str:
 
 def is_kept(state: ActState) -> bool:
     """Return whether it still stands by: its time is not over, and nobody has removed its vassal."""
-    return of(state) in state.vassals and time.time() < state.standby.get("until", 0)
+    return of(state) in state.started and time.time() < state.standby.get("until", 0)
 
 
 def keep(sess: str, minutes: int, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
@@ -45,11 +44,10 @@ def keep(sess: str, minutes: int, state: ActState, host: Host, warn: Callable[[s
 
 def _set_timer(sess: str, minutes: int, state: ActState, host: Host, warn: Callable[[str], None]) -> None:
     """Have systemd remove its vassals in time. The directory is left to a later run."""
-    link, workers = Uwsgi(host, state.paths).link(sess), Crew(host, state.paths, sess).link
+    links, workers = list(kinds.of_left(sess, state, host).links(sess)), Crew(host, state.paths, sess).link
     when = ["--quiet", "--collect", f"--unit={_unit(sess, state)}", f"--on-active={60 * minutes}s"]
-    done = programs.ask(
-        "systemd-run", *when, "--timer-property=AccuracySec=1s", "/bin/rm", "-f", sleep.file_of(link), workers, link
-    )
+    removed = [*map(sleep.file_of, links), workers, *links]
+    done = programs.ask("systemd-run", *when, "--timer-property=AccuracySec=1s", "/bin/rm", "-f", *removed)
     if not done.ok:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.standby["until"]))
         warn(f"act {state.paths.name}: no timer ends its standby ({done.said}); the first run after {at} does")
@@ -87,8 +85,7 @@ def look(
     if not is_kept(state) or sess.split(".")[0] != release:
         return []
     paths = state.paths.sess(sess)
-    record, ini = files.read_json(paths.record) or {}, files.read(paths.ini) or ""
-    found = differences(replace(state, live=sess, live_record=record, live_ini=ini))
+    found = differences(replace(state, live=sess, live_record=files.read_json(paths.record) or {}))
     if found:
         warn(f"act {state.paths.name}: its standby is not as it would be started today ({', '.join(found)}): not used")
     return [] if found else ["its Sess stands by"]
@@ -108,11 +105,12 @@ def take(release: str, state: ActState, host: Host, differences: Differences, ke
     """
     if not look(release, state, differences):
         return ""
-    sess, stage = of(state), Uwsgi(host, state.paths)
+    sess = of(state)
     if os.path.isdir(timers.SYSTEMD):
         programs.ask("systemctl", "stop", f"{_unit(sess, state)}.timer")
-    found = emperor.look(host.stats).vassals.get(stage.vassal(sess))
-    if found is None or found.cursed or not (found.accepting or sleep.sleeps(stage.link(sess))):
+    vassal = names.vassal(state.paths.production.name, state.paths.name, sess)
+    found = emperor.look(host.stats).vassals.get(vassal)
+    if found is None or found.cursed or not (found.accepting or sleep.sleeps(os.path.join(host.vassals, vassal))):
         return ""
     if state.live:
         Crew(host, state.paths, state.live).hand_over()

@@ -35,10 +35,9 @@ class ActState:
     releases: dict[str, Record]
     unsealed: list[str]
     sesses: list[str]
-    vassals: list[str]
+    started: list[str]
     live: Optional[str]
     live_record: Record
-    live_ini: str
     history: History
     hold: Record
     stopped: Record
@@ -107,8 +106,8 @@ class ActState:
 
     @property
     def all_sesses(self) -> set[str]:
-        """Whatever is there of a Sess: its directory, or what the emperor is told to play of it."""
-        return {*self.sesses, *self.vassals, *self.crews}
+        """Whatever is there of a Sess: its directory, or what tells a runner to run it or its workers."""
+        return {*self.sesses, *self.started, *self.crews}
 
     @property
     def has_data(self) -> bool:
@@ -121,7 +120,7 @@ class ActState:
         remembered: the Sesses that the Stage remembers, even if nothing else of them is left on this host.
         """
         numbers = [self.history.last_number(release)]
-        for sess in [*self.sesses, *self.vassals, *remembered]:
+        for sess in [*self.sesses, *self.started, *remembered]:
             match = names.SESS.match(sess)
             if match and match.group("release") == release:
                 numbers.append(int(match.group("number")))
@@ -130,7 +129,7 @@ class ActState:
 
 def refresh(state: ActState) -> None:
     """Read an Act again, after another process changed it. Plans keep their reference to its state."""
-    found = read_act(state.paths, state.vassals, state.crews)
+    found = read_act(state.paths, state.started, state.crews)
     state.__dict__.clear()
     state.__dict__.update(found.__dict__)
 
@@ -140,42 +139,46 @@ class HostState:
     """The state of a Production on this host."""
 
     paths: Production
-    vassals: dict[str, list[str]] = field(default_factory=dict)
+    started: dict[str, list[str]] = field(default_factory=dict)
     crews: dict[str, list[str]] = field(default_factory=dict)
     acts: dict[str, ActState] = field(default_factory=dict)
 
     def act(self, name: str) -> ActState:
         if name not in self.acts:
-            self.acts[name] = read_act(self.paths.act(name), self.vassals.get(name, []), self.crews.get(name, []))
+            self.acts[name] = read_act(self.paths.act(name), self.started.get(name, []), self.crews.get(name, []))
         return self.acts[name]
 
 
 def read(production: str, host: Host) -> HostState:
     """Read a Production. Its Acts are read on demand."""
     paths = Production(production)
-    state = HostState(paths, *_vassals(production, host.vassals))
-    for name in sorted({*files.names_in(paths.acts), *state.vassals, *state.crews}):
+    state = HostState(paths, *_started(production, host))
+    for name in sorted({*files.names_in(paths.acts), *state.started, *state.crews}):
         state.act(name)
     return state
 
 
-def _vassals(production: str, directory: str) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return the Sesses that the emperor should play, and those whose workers it should keep: Act -> ids."""
-    vassals: dict[str, list[str]] = {}
+def _started(production: str, host: Host) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the Sesses that are started, now and at every boot, and those whose workers are: Act -> ids."""
+    started: dict[str, list[str]] = {}
     crews: dict[str, list[str]] = {}
-    for name in files.names_in(directory):
-        parts = name.split(".")
-        if len(parts) < 6 or parts[:2] != ["backstage", production]:
-            continue
-        act, sess, kind = parts[2], f"{parts[3]}.{parts[4]}", parts[5:]
-        if kind == ["ini"]:
-            vassals.setdefault(act, []).append(sess)
-        elif kind == ["crew", "ini"]:
-            crews.setdefault(act, []).append(sess)
-    return vassals, crews
+    own: dict[tuple[str, ...], dict[str, list[str]]] = {
+        (ending,): started for ending in ("ini", "service", "socket", "conf")
+    }
+    endings = {**own, ("crew", "ini"): crews}
+    for directory in (host.vassals, host.units, host.supervisor):
+        for name in files.names_in(directory):
+            parts = name.split(".")
+            found = endings.get(tuple(parts[5:]))
+            if parts[:2] != ["backstage", production] or found is None:
+                continue
+            act, sess = parts[2], f"{parts[3]}.{parts[4]}"
+            if sess not in found.setdefault(act, []):
+                found[act].append(sess)
+    return started, crews
 
 
-def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
+def read_act(paths: ActPaths, started: list[str], crews: list[str]) -> ActState:
     releases: dict[str, Record] = {}
     unsealed: list[str] = []
     for name in files.names_in(paths.releases):
@@ -186,21 +189,17 @@ def read_act(paths: ActPaths, vassals: list[str], crews: list[str]) -> ActState:
             releases[name] = record
     live = os.path.basename(files.link_target(paths.live) or "") or None
     live_record: Record = {}
-    live_ini = ""
     if live:
-        sess = paths.sess(live)
-        live_record = files.read_json(sess.record) or {}
-        live_ini = files.read(sess.ini) or ""
+        live_record = files.read_json(paths.sess(live).record) or {}
     return ActState(
         paths=paths,
         record=files.read_json(paths.record) or {},
         releases=releases,
         unsealed=unsealed,
         sesses=files.names_in(paths.sesses),
-        vassals=vassals,
+        started=started,
         live=live,
         live_record=live_record,
-        live_ini=live_ini,
         history=History.read(paths.history, live, os.lstat(paths.live).st_mtime if live else 0),
         hold=files.read_json(paths.hold) or {},
         stopped=files.read_json(paths.stopped) or {},

@@ -4,8 +4,8 @@
 """What an Act's application answers to Backstage itself, beside what it answers to visitors.
 
 A roll call asks every worker for a page. uWSGI gives a request to any worker that is free, so as many requests come as
-there are threads, and each waits until every worker has one. It is a variable of the uwsgi protocol: visitors, who come
-by nginx, can't send it.
+there are threads, and each waits until every worker has one. It is a variable of the uwsgi protocol, or a header that
+nginx drops: visitors, who come by nginx, can't send it.
 
 BACKSTAGE_ROLL_CALL   a number, and until when to wait for the other workers, by the system's monotonic clock
 
@@ -24,14 +24,31 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 Application = Callable[..., Iterable[bytes]]
 
 ROLL_CALL = "BACKSTAGE_ROLL_CALL"
 QUESTION = "HTTP_X_BACKSTAGE_QUESTION"
 MARK = struct.Struct("@Q")
+MOST_WORKERS = mmap.PAGESIZE // MARK.size
 AGAIN = 0.2  # seconds that a worker keeps a request that it need not answer: then it is sent again
+
+
+class Turn(NamedTuple):
+    """A worker's part in a roll call.
+
+    Args:
+        number: that of the roll call.
+        until: how long it keeps the request, by the system's monotonic clock.
+        is_first: whether the worker has not taken part in it yet.
+        headers: what tells who answers.
+    """
+
+    number: int
+    until: float
+    is_first: bool
+    headers: list[tuple[str, str]]
 
 
 class Asked:
@@ -47,9 +64,14 @@ class Asked:
         self.application = application
         self.token = token.encode()
         self.workers = workers
+        self.number = 0
         # shared by all workers, as it is made before the fork: the roll call that each has answered last
-        self.marks = mmap.mmap(-1, MARK.size * workers)
+        self.marks = mmap.mmap(-1, MARK.size * max(workers, MOST_WORKERS))
         self.lock = threading.Lock()
+
+    def join(self, number: int, workers: int) -> None:
+        """Tell the worker that it is this one of so many, after the fork; uWSGI tells its workers by itself."""
+        self.number, self.workers = number, workers
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         call, question = environ.pop(ROLL_CALL, ""), environ.pop(QUESTION, "")
@@ -57,13 +79,11 @@ class Asked:
             return self.application(environ, start_response)
         headers = self.proof(question)
         if call:
-            number, until = call.split()
-            worker = worker_id()
-            headers.append(("X-Backstage-Worker", str(worker)))
-            is_first = self.mark(worker, int(number))
-            self.wait(int(number), float(until) if is_first else min(float(until), time.monotonic() + AGAIN))
-            if not is_first:
-                start_response("204 No Content", [*headers, ("X-Backstage-Again", "1")])
+            turn = self.turn(call)
+            headers += turn.headers
+            self.wait(turn)
+            if not turn.is_first:
+                start_response("204 No Content", headers)
                 return []
 
         def start(status: str, given: list[tuple[str, str]], *error: Any) -> Any:
@@ -78,6 +98,15 @@ class Asked:
             return []
         return [("X-Backstage-Answer", sign(self.token, "answer", word))]
 
+    def turn(self, call: str) -> Turn:
+        """Take part in a roll call."""
+        number, until = call.split()
+        worker = self.number or worker_id()
+        is_first = self.mark(worker, int(number))
+        headers = [("X-Backstage-Worker", str(worker)), *([] if is_first else [("X-Backstage-Again", "1")])]
+        keeps = float(until) if is_first else min(float(until), time.monotonic() + AGAIN)
+        return Turn(int(number), keeps, is_first, headers)
+
     def mark(self, worker: int, number: int) -> bool:
         """Note that this worker takes part in a roll call; whether it is the first time."""
         with self.lock:
@@ -90,11 +119,14 @@ class Asked:
         (number,) = MARK.unpack_from(self.marks, MARK.size * (worker - 1))
         return int(number)
 
-    def wait(self, number: int, until: float) -> None:
-        """Keep this request until all workers have one: else a worker that is done would take another one's."""
-        while time.monotonic() < until:
-            if all(self.marked(worker) == number for worker in range(1, self.workers + 1)):
-                return
+    def is_over(self, turn: Turn) -> bool:
+        """Whether this request need not be kept any longer: else a worker that is done would take another one's."""
+        marked = (self.marked(worker) == turn.number for worker in range(1, self.workers + 1))
+        return time.monotonic() >= turn.until or all(marked)
+
+    def wait(self, turn: Turn) -> None:
+        """Keep this request until all workers have one."""
+        while not self.is_over(turn):
             time.sleep(0.002)
 
 

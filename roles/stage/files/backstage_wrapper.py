@@ -47,8 +47,8 @@ def set_prefix(prefix: str) -> None:
         set_script_prefix(prefix.rstrip("/") + "/")
 
 
-def load(name: str) -> Application:
-    """Import the callable that "package.module:name" names, and refuse what uWSGI could not call."""
+def load(name: str, interface: str = "wsgi") -> Application:
+    """Import the callable that "package.module:name" names, and refuse what the server could not call."""
     module_name, colon, attribute = name.partition(":")
     if not (module_name and colon and attribute):
         raise WrapperError(f'BACKSTAGE_APPLICATION is {name!r}: write it as "package.module:callable"')
@@ -59,10 +59,12 @@ def load(name: str) -> Application:
         raise WrapperError(f"{module_name} has no {attribute!r}: the manifest's application names it") from None
     if not callable(found):
         raise WrapperError(f"{name} is a {type(found).__name__} and can't be called: name the WSGI application")
-    if is_asgi(found):
+    if is_asgi(found) and interface == "wsgi":
         raise WrapperError(
-            f"{name} is an ASGI application, and a uwsgi Stage plays WSGI: name the WSGI one, usually in wsgi.py"
+            f"{name} is an ASGI application, and this Stage plays WSGI: name the WSGI one, usually in wsgi.py"
         )
+    if interface == "asgi" and not is_asgi(found):
+        raise WrapperError(f"{name} is no ASGI application, which this Stage plays: name the one in asgi.py")
     return found
 
 
@@ -175,19 +177,29 @@ def lost(thread: str) -> str:
     )
 
 
-def build(environ: MutableMapping[str, str]) -> Application:
-    """The Act's application, ready to be forked."""
+def build(
+    environ: MutableMapping[str, str],
+    interface: str = "wsgi",
+    ask: Callable[..., Any] = backstage_questions.Asked,
+) -> Any:
+    """The Act's application, ready to be forked.
+
+    Args:
+        environ: the variables of the process.
+        interface: what the server calls: wsgi or asgi.
+        ask: makes of the application one that answers Backstage's questions as well.
+    """
     token = environ.pop("BACKSTAGE_TOKEN", "")
     set_prefix(environ.get("BACKSTAGE_PREFIX", ""))
-    loaded = load(environ.get("BACKSTAGE_APPLICATION", ""))
+    loaded = load(environ.get("BACKSTAGE_APPLICATION", ""), interface)
     prepare()
     report_errors()
-    asked = backstage_questions.Asked(loaded, token, backstage_questions.worker_count())
+    asked = ask(loaded, token, backstage_questions.worker_count())
     share_memory()
     name_threads()
     return asked
 
 
-# uWSGI puts its own module there before it loads an Act; whoever else imports this file, a test say, has none.
-if "uwsgi" in sys.modules or "BACKSTAGE_APPLICATION" in os.environ:
+# uWSGI puts its own module there before it loads an Act; gunicorn imports backstage_http instead.
+if "uwsgi" in sys.modules:
     application = build(os.environ)

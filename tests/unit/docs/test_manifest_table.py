@@ -64,13 +64,6 @@ def test_what_a_key_makes(heading: str, makes: dict[str, str]) -> None:
     assert said == makes
 
 
-def test_what_is_refused_for_now() -> None:
-    said = {row["in"].strip("`"): row["keys"].replace("`", "").split(", ") for row in TABLES["Refused for now"]}
-    assert {where: sorted(keys) for where, keys in said.items()} == {
-        table.rpartition(".")[2]: sorted(keys) for table, keys in shapes.NOT_BUILT.items()
-    }
-
-
 def test_the_values_that_are_refused_for_now() -> None:
     text = (PROJECT / "docs" / "manifest.md").read_text(encoding="utf-8").partition("## Refused for now")[2]
     assert [value for _key, value in shapes.NOT_BUILT_VALUES if f"`{value}`" not in text] == []

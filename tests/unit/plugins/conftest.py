@@ -18,7 +18,12 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import datab
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx, server_block
 from ansible_collections.backstage.django.plugins.module_utils.host import facts, layout, names, process, users
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production_module
-from ansible_collections.backstage.django.plugins.module_utils.productions import rehearsal_cache, reports, strike
+from ansible_collections.backstage.django.plugins.module_utils.productions import (
+    planner,
+    rehearsal_cache,
+    reports,
+    strike,
+)
 
 from .house import House
 from .projects import Make, Project
@@ -91,7 +96,7 @@ def _house(place: Path, monkeypatch: pytest.MonkeyPatch, production: str) -> Hou
     monkeypatch.setattr(layout, "ROOT", str(place / "srv"))
     monkeypatch.setattr(layout, "LOGS", str(place / "log"))
     monkeypatch.setattr(reports, "ROOT", str(place / "srv"))
-    for module in (production_module, strike):
+    for module in (planner, production_module, strike):
         monkeypatch.setattr(module, "HOST_LOCK", str(place / ".lock"))
     monkeypatch.setattr(strike, "ROOT", str(place / "srv"))
     monkeypatch.setattr(rehearsal_cache, "ROOT", str(place / "srv"))

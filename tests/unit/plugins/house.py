@@ -26,10 +26,9 @@ from ansible_collections.backstage.django.plugins.module_utils.host.facts import
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue, summary
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
+from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, sleep
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
-from ansible_collections.backstage.django.plugins.module_utils.stages import sleep
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
 from .manifests import COMMIT
@@ -123,10 +122,13 @@ class House:
             "wishes",
             "house",
             "vassals",
+            "units",
+            "supervisor",
             "stats",
             "venues",
             "wrapper",
             "params",
+            "proxy_params",
             "http",
             "visitors",
             "passwords",
@@ -208,24 +210,25 @@ class House:
             os.makedirs(path)
         for key, value in part.variables.items():
             Path(own.env, key).write_bytes(value.encode() + b"\n")
-        Path(own.ini).write_text(Uwsgi(self.host, paths).render(part, found))
+        stage = kinds.of(part.stage, self.host, paths, part.manager)
+        for file_name, file in stage.files(part, found).items():
+            if file:
+                files.draft(os.path.join(own.root, file_name), file.text, file.mode)
         counted = {"processes": part.processes, "threads": part.threads, "timeout": part.timeout}
-        record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), "stage": "uwsgi", **counted}
-        record.update(limits=part.limits.given(), variables=digests.of_variables(part.variables))
-        limited = Uwsgi(self.host, paths).limits_record(part, found)
-        if limited:
-            files.draft(own.limits, limited, 0o600)
+        record = {"sess": found, "release": part.release, "secrets": sorted(part.secrets), **counted}
+        record.update({key: getattr(part, key) for key in ("worker_class", "manager", "idle") if getattr(part, key)})
+        record.update(stage=part.stage, limits=part.limits.given(), variables=digests.of_variables(part.variables))
         record["workers"] = [summary(worker) for worker in part.workers]
         if part.idle:
-            record["idle"] = part.idle
-            sleep.hang(Uwsgi(self.host, paths).link(found), own.socket)
+            sleep.hang(next(iter(stage.links(found))), own.socket)
         Crew(self.host, paths, found).write(part, process.User("root", 0, 0, [0]))
         if part.workers:
             files.link(Crew(self.host, paths, found).link, own.crew_ini)
         Path(own.record).write_text(files.to_json(record))
         for number, release in enumerate(older, 1):
             os.symlink(paths.release(release).static, os.path.join(own.older, str(number)))
-        files.link(os.path.join(self.host.vassals, Uwsgi(self.host, paths).vassal(found)), own.ini)
+        for path, target in stage.links(found).items():
+            files.link(path, target)
         files.link(paths.live, f"sesses/{found}")
         self.as_made(name)
         return found

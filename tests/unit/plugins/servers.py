@@ -20,6 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+import jinja2
+import yaml
+
+FRONT_OF_HOUSE = Path(__file__).parents[3] / "roles" / "front_of_house"
 Variables = dict[str, str]
 
 
@@ -60,6 +64,26 @@ def exactly(client: socket.socket, size: int) -> bytes:
             raise ConnectionResetError("the client closed in the middle")
         data += chunk
     return data
+
+
+def role_text(name: str) -> str:
+    """A file that the role writes on every host in the same words, such as "uwsgi.params"."""
+    variables = yaml.safe_load((FRONT_OF_HOUSE / "vars" / "main.yml").read_text())
+    template = jinja2.Template((FRONT_OF_HOUSE / "templates" / f"{name}.j2").read_text(), trim_blocks=True)
+    return template.render(variables)
+
+
+def read_http(client: socket.socket) -> tuple[str, list[tuple[str, str]]]:
+    """The first line of a request by HTTP, and its headers."""
+    said = b""
+    while b"\r\n\r\n" not in said:
+        chunk = client.recv(1 << 16)
+        if not chunk:
+            raise ConnectionResetError("the client closed in the middle")
+        said += chunk
+    first, *lines = said.decode().split("\r\n\r\n")[0].split("\r\n")
+    parts = [line.partition(": ") for line in lines]
+    return first, [(name.lower(), value) for name, _colon, value in parts]
 
 
 def read_request(client: socket.socket) -> Variables:

@@ -30,12 +30,14 @@ def specification(role: str) -> dict[str, Any]:
 
 
 def resolved(role: str, **facts: Any) -> dict[str, Any]:
-    """A role's defaults and those of its internal variables that are text and need only these."""
+    """A role's defaults and those of its internal variables that need only these."""
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - no HTML
     values: dict[str, Any] = {**load(ROLES / role / "defaults/main.yml"), **facts}
     for name, value in load(ROLES / role / "vars/main.yml").items():
         if isinstance(value, str) and (value.startswith("/") or "{" not in value):
             values[name] = environment.from_string(value).render(values)
+        elif not isinstance(value, str) and "{{" not in str(value):
+            values[name] = value
     return values
 
 
@@ -204,6 +206,18 @@ def test_headers_of_strangers_stop_at_nginx() -> None:
         "HTTP_X_REQUEST_ID": "$request_id",
     }
     assert empty >= {"HTTP_REMOTE_USER", "HTTP_X_FORWARDED_USER", "HTTP_PROXY", "HTTP_FORWARDED", "HTTP_CLIENT_IP"}
+
+
+def test_both_protocols_stop_the_same_headers() -> None:
+    """By HTTP an Act gets no header that it would not get by the uwsgi protocol."""
+    found = {}
+    for template, directive in (("uwsgi.params.j2", "uwsgi_param HTTP_"), ("proxy.params.j2", "proxy_set_header ")):
+        lines = [line for line in render("front_of_house", template).splitlines() if line.startswith(directive)]
+        pairs = [line.removeprefix(directive).rstrip(";").split(None, 1) for line in lines]
+        assert len(pairs) == len(dict(pairs))
+        found[template] = {name.upper().replace("-", "_"): value for name, value in pairs}
+    only_http = {"UPGRADE": "$http_upgrade", "CONNECTION": "$backstage_connection", "X_BACKSTAGE_ROLL_CALL": '""'}
+    assert found["proxy.params.j2"] == {**found["uwsgi.params.j2"], **only_http}
 
 
 @pytest.mark.parametrize("name", ["429", "502", "503", "504", "closed"])

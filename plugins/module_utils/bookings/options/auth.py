@@ -24,5 +24,5 @@ def lines(directory: str, production: str, venue: Venue) -> Lines:
     return Lines(
         location=f'        auth_basic "{venue.auth.realm or venue.name}";\n'
         f"        auth_basic_user_file {path(directory, production, venue.name)};\n",
-        door='        uwsgi_param HTTP_AUTHORIZATION "";\n',
+        hidden=("Authorization",),
     )

@@ -17,4 +17,4 @@ def lines(venue: Venue) -> Lines:
     if not venue.tls.hsts or venue.scheme == "http":
         return Lines()
     header = f"        add_header Strict-Transport-Security max-age={venue.tls.hsts * _DAY} always;\n"
-    return Lines(headers=header, door="        uwsgi_hide_header Strict-Transport-Security;\n")
+    return Lines(headers=header, dropped=("Strict-Transport-Security",))

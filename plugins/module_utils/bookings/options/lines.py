@@ -19,6 +19,8 @@ class Lines:
         location: in each location from which something is served.
         door: in the locations of Acts alone.
         headers: in each server with TLS, and in each of its locations with headers of its own, which inherits none.
+        hidden: headers of a request that no Act gets.
+        dropped: headers of an Act's answer that no visitor gets.
     """
 
     before: str = ""
@@ -26,6 +28,8 @@ class Lines:
     location: str = ""
     door: str = ""
     headers: str = ""
+    hidden: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     def __add__(self, other: Lines) -> Lines:
         return Lines(
@@ -34,4 +38,6 @@ class Lines:
             self.location + other.location,
             self.door + other.door,
             self.headers + other.headers,
+            self.hidden + other.hidden,
+            self.dropped + other.dropped,
         )

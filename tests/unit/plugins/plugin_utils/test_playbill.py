@@ -188,3 +188,14 @@ def test_texts_that_came_by_a_template() -> None:
     venue = trust_as_template("kittens.example.com")
     found = playbill.told(copy.deepcopy(FOUND), {**OPTIONS, "venues": [{"name": venue}]}, "web1")
     assert yaml.safe_load(block(found["stdout"]))["backstage_venues"] == OPTIONS["venues"]
+
+
+def test_the_sess_that_a_project_needs() -> None:
+    sess = {"act": "kittens", "stage": "asgi", "processes": 1}
+    found = told(sess=sess, sess_because=["it answers WebSockets"], notes=["daphne is not used"])
+    assert found["manifest"]["backstage_sesses"] == [sess]
+    assert yaml.safe_load(block(found["stdout"])) == found["manifest"]
+    lines = found["stdout_lines"]
+    at = lines.index("backstage_sesses:")
+    assert lines[at - 1] == "    # daphne is not used"
+    assert lines[at + 1 : at + 3] == ["    # it answers WebSockets", "  - {act: kittens, processes: 1, stage: asgi}"]

@@ -46,6 +46,7 @@ PROJECT = {
     "band/asgi.py": "from django.core.asgi import get_asgi_application\napplication = get_asgi_application()\n",
     "band/odd.py": "application = 'a trombone'\nasync def solo(scope, receive, send): pass\n",
 }
+UWSGI = "import sys, types; sys.modules['uwsgi'] = types.SimpleNamespace(numproc=1, worker_id=lambda: 1)\n"
 LOADED = "import backstage_wrapper; print('loaded')"
 REQUEST = """
 import backstage_wrapper
@@ -77,7 +78,7 @@ def fixture_play(tmp_path: Path) -> Play:
             "PYTHONDONTWRITEBYTECODE": "1",
             **(environ or {}),
         }
-        argv = [sys.executable, "-c", code]
+        argv = [sys.executable, "-c", UWSGI + code]
         return subprocess.run(argv, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return play
@@ -97,8 +98,8 @@ def test_application_answers(play: Play) -> None:
         ("band.missing:application", "No module named 'band.missing'"),
         ("band.wsgi:app", "band.wsgi has no 'app': the manifest's application names it"),
         ("band.odd:application", "band.odd:application is a str and can't be called: name the WSGI application"),
-        ("band.odd:solo", "band.odd:solo is an ASGI application, and a uwsgi Stage plays WSGI"),
-        ("band.asgi:application", "band.asgi:application is an ASGI application, and a uwsgi Stage plays WSGI"),
+        ("band.odd:solo", "band.odd:solo is an ASGI application, and this Stage plays WSGI"),
+        ("band.asgi:application", "band.asgi:application is an ASGI application, and this Stage plays WSGI"),
     ],
 )
 def test_wrong_callable_is_named(play: Play, name: str, message: str) -> None:

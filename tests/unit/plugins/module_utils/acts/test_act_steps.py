@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -22,6 +22,7 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     assert found == {
         "settings": "kittens.settings",
         "wsgi_application": "kittens.wsgi.application",
+        "asgi_application": "",
         "static_url": "static/",
         "static_root": str(place / "static"),
         "media_url": "/media/",
@@ -46,6 +47,24 @@ def test_what_a_build_finds(project: Make, place: Path) -> None:
     assert (place / "static" / "cats" / "cat.css").read_text() == "cat {}\n"
     assert (place / "static").stat().st_uid == (place / "static" / "cats").stat().st_uid == 1
     assert list(made.code.rglob("settings.*.pyc")), "the player could not write its bytecode"
+
+
+ASGI = [
+    # (the file asgi.py, more settings, the callable)
+    ("application = 1", "", "kittens.asgi.application"),
+    ("application = 1", "WSGI_APPLICATION = None", "kittens.asgi.application"),
+    ("application = 1", "WSGI_APPLICATION = 'nowhere.wsgi.application'", ""),
+    ("application = 1", "ASGI_APPLICATION = 'kittens.routing.application'", "kittens.routing.application"),
+    (None, "ASGI_APPLICATION = None", ""),
+]
+
+
+@pytest.mark.parametrize(("file", "more", "found"), ASGI)
+def test_where_the_asgi_callable_is(project: Make, file: Optional[str], more: str, found: str) -> None:
+    """Django's own template has an asgi.py, and names it nowhere."""
+    lines = f"ROOT_URLCONF = 'kittens.urls'\n{more}"
+    made = project(kittens___settings__py=settings(lines), kittens___asgi__py=file)
+    assert made.run("build")["asgi_application"] == found
 
 
 OWN_ENGINE = """

@@ -8,16 +8,17 @@ import stat
 import tarfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import environments
+from ansible_collections.backstage.django.plugins.module_utils.manifest import stage_kinds
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import File, Source
 
 from ...conftest import Crew
 from ...house import NONE, A, House
 from ...projects import settings
-from .jobs import KEY, KITTENS, built, job
+from .jobs import KEY, KITTENS, built, failure, job
 
 
 def test_a_release(workplace: House, crew: Crew) -> None:
@@ -146,6 +147,57 @@ def test_a_server_that_nobody_needs(workplace: House, line: str, warned: bool) -
         " out, because compiling it takes minutes"
     )
     assert (said in record["warnings"]) is warned
+
+
+SERVERS = [
+    # (stage, what the project requires, what the kind adds, the Act's callable)
+    (None, "Django==5.2.15", (), "kittens.wsgi:application"),
+    (stage_kinds.server("gunicorn"), "Django==5.2.15", ("gunicorn>=22",), "kittens.wsgi:application"),
+    (
+        stage_kinds.server("asgi"),
+        "Django==5.2.15",
+        ("gunicorn>=22", "uvicorn[standard]>=0.30", "uvicorn-worker>=0.2"),
+        "kittens.asgi:application",
+    ),
+]
+
+
+@pytest.mark.parametrize(("server", "required", "added", "application"), SERVERS)
+def test_what_a_stage_kind_needs(
+    workplace: House,
+    monkeypatch: pytest.MonkeyPatch,
+    server: Optional[stage_kinds.Server],
+    required: str,
+    added: tuple[str, ...],
+    application: str,
+) -> None:
+    """Its server comes into the Act's own environment, and it plays the callable of its interface."""
+    asked = given(monkeypatch)
+    one = job(workplace, requirements__txt=required + "\n", kittens___asgi__py="application = print\n")
+    record = built(workplace, replace(one, inputs={"act": 1, **({"server": server} if server else {})}))
+    assert (asked[0].requirements, asked[0].server, record["application"]) == (required, added, application)
+    assert record["pinned"], "what the project says of its own packages"
+
+
+def test_the_application_of_the_manifest_counts(workplace: House) -> None:
+    act = replace(KITTENS, application="kittens.routing:application")
+    one = job(workplace, act)
+    record = built(workplace, replace(one, inputs={"act": 1, "server": stage_kinds.server("asgi")}))
+    assert record["application"] == "kittens.routing:application"
+
+
+def test_a_project_without_asgi(workplace: House) -> None:
+    one = job(workplace)
+    error = failure(workplace, replace(one, inputs={"act": 1, "server": stage_kinds.server("asgi")}))
+    assert (error.message, error.step) == ("the settings have no ASGI_APPLICATION: set 'application'", "settings")
+
+
+@pytest.mark.parametrize(("static", "more"), [("auto", {}), ("app", {"app": True})])
+def test_who_answers_static_files(workplace: House, static: str, more: dict[str, Any]) -> None:
+    """They are collected either way: nginx has those of earlier releases."""
+    record = built(workplace, job(workplace, replace(KITTENS, static=static)))
+    assert record["static"] == {"url": "/static/", "root": "own", "relative": True, **more}
+    assert Path(workplace.act().release(A).static, "cats", "cat.css").exists()
 
 
 ROTATING = """

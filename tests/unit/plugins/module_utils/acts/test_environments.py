@@ -39,6 +39,8 @@ OTHERS: list[tuple[str, Wanted]] = [
     ("another place first", replace(DJANGO, index=Index(extra_urls=["https://x/simple"]))),
     ("wheels", replace(DJANGO, index=Index(find_links=["/srv/wheels"]))),
     ("code of the source", replace(DJANGO, source="0123")),
+    ("the server of a Stage kind", replace(DJANGO, server=("gunicorn>=22",))),
+    ("another one", replace(DJANGO, server=("gunicorn>=22", "uvicorn-worker"))),
     ("texts that run together", Wanted("Django==5.2.15asgiref<4", "", "")),
 ]
 
@@ -288,15 +290,15 @@ def test_where_packages_come_from(crewed: House, uv: Uv, index: Index, arguments
 
 def test_every_text_is_an_argument(crewed: House, uv: Uv) -> None:
     made(crewed, uv, Wanted("a", "b", locks=("c", "d"), projects=("./p/pyproject.toml",)))
-    install = (uv.root / "asked").read_text().splitlines()[1]
+    _venv, *commands, others = (uv.root / "asked").read_text().splitlines()
     for words in (
         "--requirements .requirements.txt",
         "--constraints .constraints.txt",
-        "--requirements pylock.backstage0.toml",
-        "--requirements pylock.backstage1.toml",
         "--requirements ./p/pyproject.toml",
     ):
-        assert words in install
+        assert words in others
+    locked = [words.partition("--requirements ")[2] for words in commands if " install " in words]
+    assert locked == ["pylock.backstage0.toml", "pylock.backstage1.toml"]
 
 
 def test_code_of_the_source_is_a_copy_that_is_gone_afterwards(crewed: House, crew: Crew, uv: Uv) -> None:

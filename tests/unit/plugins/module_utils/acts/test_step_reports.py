@@ -16,6 +16,7 @@ from ...told import told
 BUILD: dict[str, Any] = {
     "settings": "kittens.settings",
     "wsgi_application": "kittens.wsgi.application",
+    "asgi_application": "kittens.asgi.application",
     "static_url": "/static/",
     "static_root": "/code/static",
     "media_url": "",

@@ -12,7 +12,7 @@ from ansible_collections.backstage.django.plugins.module_utils.bookings.conflict
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host import files
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Gig, Manifest, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Gig, Manifest, Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase, Step
 
@@ -99,3 +99,18 @@ def test_fault_4_no_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     error = readiness.refusals([BOOK], booked(house, nginx.Configuration()), planning=True)[""]
     assert error.message.startswith("the disk is full: what nginx reads needs ")
     assert error.message.endswith("; nothing was changed")
+
+
+@pytest.mark.parametrize(
+    ("stage", "state_", "waits"), [("asgi", "started", True), ("asgi", "stopped", False), ("uwsgi", "started", False)]
+)
+def test_a_front_of_house_that_does_not_know_doors_of_http(house: House, stage: str, state_: str, waits: bool) -> None:
+    """Else nginx would refuse the file of the Venue after everything was built."""
+    found = booked(house, nginx.Configuration())
+    found.manifest.sesses["kittens"] = Sess("kittens", stage=stage, state=state_)
+    play = [change(Phase.PLAY, "kittens")]
+    said = f"this host's front of house is of an earlier Backstage ({house.host.proxy_params} is missing)"
+    refused = readiness.refusals(play, found, planning=False)
+    assert [error.message.startswith(said) for error in refused.values()] == [True] * waits
+    Path(house.host.proxy_params).touch()
+    assert readiness.refusals(play, found, planning=False) == {}

@@ -175,7 +175,7 @@ CALLABLES: Rows = [
     ("kittens.wsgi:application", None),
     ("kittens.wsgi", "use 'module:callable'"),
     ("kittens.wsgi:application\n", "use 'module:callable'"),
-    ("kittens.asgi:application", "an ASGI callable is not built yet"),
+    ("kittens.asgi:application", None),
 ]
 PACKAGES: Rows = [
     ("sassc", None),
@@ -270,7 +270,7 @@ TABLES: list[tuple[Callable[[Any], Optional[str]], Rows]] = [
     (checks.command_line, COMMANDS),
     (checks.manage, MANAGES),
     (checks.module, MODULES),
-    (checks.wsgi_callable, CALLABLES),
+    (checks.application, CALLABLES),
     (checks.package, PACKAGES),
     (checks.git_location, REPOSITORIES),
     (checks.git_version, VERSIONS),

@@ -35,7 +35,8 @@ VALUES: list[tuple[Item, str]] = [
     ({"application": "a.wsgi"}, "application: 'a.wsgi': use 'module:callable', such as 'kittens.wsgi:application'"),
     (
         {"application": "a.asgi:application"},
-        "application: 'a.asgi:application': an ASGI callable is not built yet; name the WSGI one",
+        "application: 'a.asgi:application': it is the ASGI callable, and the stage plays WSGI; name that one,"
+        " or change 'stage'",
     ),
     (
         {"manage": "a b"},
@@ -111,6 +112,56 @@ REFUSED: list[tuple[Item, str]] = [
         {"sesses": [{"act": "kittens", "threads": 257}]},
         "backstage_sesses[kittens].threads: 257: use a number from 1 to 256",
     ),
+    *[
+        ({"sesses": [{"act": "kittens", **sess}], "acts": [act(**more)]}, f"backstage_{line}")
+        for sess, more, line in (
+            (
+                {"worker_class": "gevent"},
+                {},
+                "sesses[kittens].worker_class: 'gevent': stage 'uwsgi' has none; leave it out",
+            ),
+            (
+                {"manager": "supervisor"},
+                {},
+                "sesses[kittens].manager: 'supervisor': stage 'uwsgi' has its own; leave it out",
+            ),
+            (
+                {"stage": "asgi", "worker_class": "sync"},
+                {},
+                "sesses[kittens].worker_class: 'sync': stage 'asgi' has none; leave it out",
+            ),
+            (
+                {"stage": "gunicorn", "worker_class": "sync", "threads": 2},
+                {},
+                "sesses[kittens].threads: 2: a worker of worker class 'sync' has no threads; leave it out",
+            ),
+            (
+                {"stage": "asgi", "threads": 4},
+                {},
+                "sesses[kittens].threads: 4: a worker of stage 'asgi' has no threads; leave it out",
+            ),
+            (
+                {"stage": "asgi"},
+                {"application": "a.wsgi:application"},
+                "acts[kittens].application: 'a.wsgi:application': it is the WSGI callable, and the stage plays ASGI;"
+                " name that one, or change 'stage'",
+            ),
+            *[
+                (
+                    {"stage": stage},
+                    {kind: {name: "purrpurr"}},
+                    f"acts[kittens].{kind}.{name}: the server of this stage reads it as an option; remove it",
+                )
+                for stage, kind, name in (
+                    ("gunicorn", "env", "GUNICORN_CMD_ARGS"),
+                    ("gunicorn", "secrets", "WEB_CONCURRENCY"),
+                    ("asgi", "env", "LISTEN_FDS"),
+                    ("asgi", "env", "NOTIFY_SOCKET"),
+                    ("asgi", "env", "FORWARDED_ALLOW_IPS"),
+                )
+            ],
+        )
+    ],
     *[
         ({"sesses": [{"act": "kittens", "limits": limits}]}, f"backstage_sesses[kittens].limits.{line}")
         for limits, line in (

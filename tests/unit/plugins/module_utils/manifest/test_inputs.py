@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec
+from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec, stage_kinds
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     File,
@@ -23,7 +23,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Timer,
     Worker,
 )
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part
+from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ABI = "cpython-311-x86_64-linux-gnu"
@@ -74,7 +74,8 @@ SAID = {  # by RULES 1, as far as this much is built
     | {"dump", "was", "media"},
 }  # fmt: skip
 SAID_OF_SESSES = {
-    inputs.SESS: {"processes", "threads", "limits", "stage", "port", "idle"},
+    inputs.RELEASE: {"stage"},
+    inputs.SESS: {"processes", "threads", "limits", "worker_class", "manager", "port", "idle"},
     inputs.NEITHER: {"act", "hosts", "state", "standby"},
 }
 
@@ -98,7 +99,7 @@ def test_what_makes_a_sess_is_compared() -> None:
     compared = {field.name for field in fields(Part)}
     made = {key for table in (inputs.ACT_KEYS, inputs.SESS_KEYS) for key in table if table[key] == inputs.SESS}
     by_variables = {"port", "database"}
-    assert made - by_variables - {"stage"} <= compared  # there is one Stage so far
+    assert made - by_variables <= compared
 
 
 def test_the_table_of_others_is_complete() -> None:
@@ -153,6 +154,18 @@ def test_the_path_where_it_plays_is_built_in() -> None:
     ids = [inputs.release_id(found, ABI) for found in known.values()]
     assert len(set(ids)) == 3
     assert ids[0] == release(KITTENS)
+
+
+def test_what_a_stage_kind_needs_is_built_in() -> None:
+    """A release for uwsgi has the id that it always had, and a hold ends with another kind."""
+    servers = [
+        stage_kinds.server(*told) for told in (("uwsgi", ""), ("gunicorn", ""), ("gunicorn", "gevent"), ("asgi", ""))
+    ]
+    known = [inputs.release_inputs(KITTENS, COMMIT, server=server) for server in servers]
+    ids = [inputs.release_id(found, ABI) for found in known]
+    assert (len(set(ids)), ids[0]) == (4, release(KITTENS))
+    assert len({inputs.hold_digest(found) for found in known}) == 4
+    assert stage_kinds.server("gunicorn", "sync") == stage_kinds.server("gunicorn", "gthread")
 
 
 def test_a_hold_does_not_end_where_an_act_moves() -> None:

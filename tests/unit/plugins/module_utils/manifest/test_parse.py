@@ -159,10 +159,10 @@ REFUSED: list[tuple[Item, str]] = [
     ({"venues": [{"name": VENUE}] * 2}, f"backstage_venues[{VENUE}]: stands in the list twice; keep one"),
     ({"acts": [{"source": {"path": "a"}}]}, "backstage_acts[0].name: is missing"),
     ({"gigs": [{"act": "kittens"}]}, "backstage_gigs[kittens].venue: is missing"),
-    ({"acts": [act(static="yes")]}, "backstage_acts[kittens].static: 'yes': use auto or none"),
+    ({"acts": [act(static="yes")]}, "backstage_acts[kittens].static: 'yes': use auto, app or none"),
     (
         {"sesses": [{"act": "kittens", "stage": "daphne"}]},
-        "backstage_sesses[kittens].stage: 'daphne': use uwsgi",
+        "backstage_sesses[kittens].stage: 'daphne': use uwsgi, gunicorn or asgi",
     ),
     (
         {"acts": [act(timeout="long")]},
@@ -209,7 +209,7 @@ ROUNDS: list[tuple[Item, list[str]]] = [
     (booked(sesses=[{"act": "kittens", "processes": "all"}]), ["[kittens].processes: 'all'"]),
     (booked(acts=[act(env={"A-B": "c"}, timeout=0)]), ["[kittens].env.A-B: 'c'", "[kittens].timeout: 0"]),
     (booked(acts=[act(timeout="long", env=["a"], sauce=1)]), ["unknown key sauce", ".env: ['a']", ".timeout: 'long'"]),
-    (booked(sesses=[{"act": "kittens", "stage": "gunicorn", "port": "x"}]), [".stage: 'gunicorn'", "].port: 'x'"]),
+    (booked(sesses=[{"act": "kittens", "stage": "daphne", "port": "x"}]), [".stage: 'daphne'", "].port: 'x'"]),
     # nobody can tell which Acts there are
     (booked(acts="kittens"), ["backstage_acts: is no list"]),
     (booked(acts=[act(), {"source": {"path": "a"}}], only=["dogs"]), ["backstage_acts[1].name: is missing"]),

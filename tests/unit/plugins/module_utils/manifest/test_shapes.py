@@ -11,38 +11,13 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
 
 from ...manifests import VENUE, Item, act, booked, git, options, parse, refused
 
-NOT_YET = "this is not built yet; remove it"
-NOT_BUILT_ITEMS = {
-    "backstage_sesses": lambda key: {"sesses": [{"act": "kittens", key: "x"}]},
-}
-NOT_BUILT_PLACES = {
-    "backstage_sesses": "backstage_sesses[kittens]",
-}
-NOT_BUILT = [(table, key) for table, keys in shapes.NOT_BUILT.items() for key in keys]
 NOT_BUILT_VALUES = [
-    ({"sesses": [{"act": "kittens", "stage": "gunicorn"}]}, "backstage_sesses[kittens].stage: 'gunicorn'", "uwsgi"),
     ({"acts": [act(media="shared")]}, "backstage_acts[kittens].media: 'shared'", "local, external or none"),
 ]
 
 
 def test_what_design_promises_and_is_not_built_is_in_the_table() -> None:
-    assert {key for _table, key in NOT_BUILT} == {"manager", "worker_class"}
-    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"gunicorn", "shared"}
-
-
-@pytest.mark.parametrize(("table", "key"), NOT_BUILT)
-def test_not_built_key(table: str, key: str) -> None:
-    change = NOT_BUILT_ITEMS[table](key)
-    assert refused(options(**change)) == [f"{NOT_BUILT_PLACES[table]}.{key}: {NOT_YET}"]
-
-
-@pytest.mark.parametrize(("table", "key"), NOT_BUILT)
-def test_not_built_key_that_asks_for_nothing(table: str, key: str) -> None:
-    """The manifest's documentation lists every key with its empty default: accepted, or refused as what it is."""
-    for empty in (None, "", [], {}):
-        (listed,) = NOT_BUILT_ITEMS[table](key).items()
-        listed[1][0][key] = empty
-        assert refused(options(**dict([listed]))) in ([], [f"{NOT_BUILT_PLACES[table]}.{key}: {NOT_YET}"])
+    assert {value for _key, value in shapes.NOT_BUILT_VALUES} == {"shared"}
 
 
 @pytest.mark.parametrize(("change", "place", "instead"), NOT_BUILT_VALUES)
@@ -84,7 +59,7 @@ SESS_DEFAULTS: list[tuple[Item, str]] = [
     ({"port": "http"}, "port"),
     ({"standby": 1441}, "backstage_sesses[kittens].standby: 1441: use a number from 0 to 1440"),
     ({"idle": 4}, "backstage_sesses[kittens].idle: 4: use a number from 5 to 604800"),
-    ({"stage": "gunicorn"}, "this is not built yet; use uwsgi"),
+    ({"stage": "granian"}, "stage: 'granian': use uwsgi, gunicorn or asgi"),
     ({"threads": 0}, "threads: 0: use a number from 1 to 256"),
     ({"sauce": 1}, "sauce"),
 ]

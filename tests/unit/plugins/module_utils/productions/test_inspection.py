@@ -74,6 +74,12 @@ def unlink_vassal(house: House) -> None:
     next(Path(house.host.vassals).iterdir()).unlink()
 
 
+def write_limits(house: House) -> None:
+    path = live(house) / "limits.json"
+    path.write_text("{}\n")
+    path.chmod(0o600)
+
+
 MADE = "changed by hand, or made by an earlier Backstage"
 DEPLOY = "; the playbook deploy mends it"
 HANDS: list[tuple[str, Callable[[House], object], str]] = [
@@ -96,6 +102,11 @@ HANDS: list[tuple[str, Callable[[House], object], str]] = [
         "uwsgi.ini",
         lambda house: edit(live(house) / "uwsgi.ini"),
         "changed by hand, or made by an earlier Backstage" + DEPLOY,
+    ),
+    (
+        "limits that a hand gave it",
+        write_limits,
+        f"limits.json: {MADE}" + DEPLOY,
     ),
     ("a variable", lambda house: edit(live(house) / "env" / "KEY"), "env: a variable was changed by hand" + DEPLOY),
     (

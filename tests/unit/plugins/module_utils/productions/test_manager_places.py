@@ -12,7 +12,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions import options
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase
 
-from ...house import House, addressed, wanted
+from ...house import STATIC, House, addressed, wanted
 from ...manifests import COMMIT, VENUE, Item, act, booked, git
 from ...told import told
 
@@ -75,6 +75,16 @@ def test_another_static_url(settled: House) -> None:
     run, change = planned(settled, Phase.PLAY, acts, static={"url": "/assets/", "root": "own"})
     run._make_way(change, set())
     assert told_nginx(settled) == {"/static/", "/blog/static/", "/assets/", "/blog/", "/"}
+
+
+def test_static_files_that_the_act_is_going_to_answer(settled: House) -> None:
+    """Before the switch the Act of now answers 404 for them, and nginx goes on to its files."""
+    acts = {"acts": [act(source=git(), static="app"), DOGS]}
+    run, change = planned(settled, Phase.PLAY, acts, static={**STATIC, "app": True})
+    run._make_way(change, set())
+    text = Path(settled.host.venues, f"jazz.{VENUE}.conf").read_text()
+    assert "error_page 404 = /backstage-files/blog/static$uri;" in text
+    assert "try_files /static$uri /older/1$uri" in text
 
 
 def test_the_same_urls_do_not_touch_nginx(settled: House) -> None:

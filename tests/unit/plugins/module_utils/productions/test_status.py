@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.host import names
 from ansible_collections.backstage.django.plugins.module_utils.productions import status
 from ansible_collections.backstage.django.plugins.module_utils.productions.traffic import Traffic
 from ansible_collections.backstage.django.plugins.module_utils.stages.emperor import Stats, Vassal
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
+from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look
 
 from ...house import A, House, wanted
 
@@ -35,8 +36,9 @@ def playing(house: House) -> House:
 
 def of(house: House, state: str = "playing", pid: int = 0) -> status.Status:
     act = house.state()
-    name = Uwsgi(house.host, act.paths).vassal(act.live or "")
-    return status.of(act, house.host, Stats({name: Vassal(pid, True, False, 0)}, {}), state, TRAFFIC)
+    look = Look(house.host)
+    look.emperor = Stats({names.vassal(house.production, "kittens", act.live or ""): Vassal(pid, True, False, 0)}, {})
+    return status.of(act, house.host, look, state, TRAFFIC)
 
 
 def test_all_of_an_act(playing: House) -> None:

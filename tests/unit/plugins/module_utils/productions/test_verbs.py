@@ -265,7 +265,7 @@ def run(house: House, **verb: str) -> Outcome:
 
 def there(house: House) -> tuple[Optional[str], bool, list[str]]:
     state = house.state()
-    return state.live, bool(state.stopped), state.vassals
+    return state.live, bool(state.stopped), state.started
 
 
 def oops(_asked: Variables) -> str:

@@ -18,10 +18,9 @@ from ansible_collections.backstage.django.plugins.module_utils.host import names
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Worker
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
-from ansible_collections.backstage.django.plugins.module_utils.stages import emperor, sess_files
+from ansible_collections.backstage.django.plugins.module_utils.stages import emperor, kinds, sess_files
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
 from ...crews import Jobs, eventually
 from ...house import KITTENS, A, House, wanted
@@ -70,7 +69,7 @@ def made(house: House, *workers: Worker, sess: str = SESS_ID) -> Crew:
     assert part
     player = process.User.named(names.player(house.production, "kittens"))
     sess_files.make_log(house.state())
-    sess_files.write(Uwsgi(house.host, house.act()), part, sess, house.state(), player, 5)
+    sess_files.write(kinds.of(part.stage, house.host, house.act()), part, sess, house.state(), player, 5)
     return Crew(house.host, house.act(), sess)
 
 

@@ -22,6 +22,7 @@ from ...crews import Jobs, eventually
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
 from .test_manager import SESS, carry_out, on_the_host
+from .wishes import fronted
 
 WATCH = Path(__file__).parents[4] / "faults" / "on_host" / "watch" / "sitecustomize.py"
 FULL = bool(os.environ.get("FAULTS_FULL"))  # at every kind of write, and not at as many as a CI can wait for
@@ -107,7 +108,7 @@ def test_fault_02_killed_at_the_writes_of_workers(crewed: House, jobs: Jobs, wat
         assert on_the_host(crewed) == (live, [live], [live]), last
         assert (crewed.state().crews, crew.wanted()) == ([live], "run"), last
         assert live.partition(".")[0] == wish.act.play, last
-        assert sesses.plan(wish, crewed.state(), crewed.host, print, lambda act: None) == [], last
+        assert sesses.plan(wish, crewed.state(), crewed.host, print, fronted()) == [], last
     eventually(lambda: len(jobs.done()) >= jobs.sent)
     assert sorted(name for name, _release in jobs.done()) == [f"{number:04}.job" for number in range(1, jobs.sent + 1)]
     beats = jobs.beats()

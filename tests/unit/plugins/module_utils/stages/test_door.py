@@ -53,7 +53,7 @@ def peer_uid(client: socket.socket) -> int:
 
 
 def ask(path: Path, url: str = "/", host: str = "a.example", scheme: str = "http", **more: Any) -> door.Answer:
-    return door.ask(str(path), url, host, scheme, **{"timeout": 5, **more})
+    return door.ask(door.Door(str(path)), url, host, scheme, **{"timeout": 5, **more})
 
 
 @pytest.mark.parametrize(("answer", "found"), ANSWERS)
@@ -106,9 +106,61 @@ def test_asked_below_a_path(place: Path, prefix: str, url: str, asked_for: str) 
     assert (found.get("SCRIPT_NAME", ""), found["PATH_INFO"], found["REQUEST_URI"]) == (prefix, "/up/", asked_for)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
+HTTP_ANSWERS = [
+    # (what an HTTP door sends before it closes, the body)
+    (OK + b"purr", "purr"),
+    (CHUNKED + b"4\r\npurr\r\nA;x=y\r\n and again\r\n0\r\n\r\n", "purr and again"),
+    (CHUNKED + b"4\r\npurr\r\nff\r\ncut", "purrcut"),
+    (CHUNKED + b"no number\r\n", ""),
+    (CHUNKED + b"-4\r\npurr", ""),
+    (CHUNKED, ""),
+]
+
+
+@contextmanager
+def http_act(path: Path, answer: bytes) -> Iterator[list[bytes]]:
+    """An Act behind a door that speaks HTTP; what it was asked."""
+    asked: list[bytes] = []
+
+    def serve(client: socket.socket) -> None:
+        asked.append(client.recv(1 << 16))
+        client.sendall(answer)
+
+    with listening(path, serve):
+        yield asked
+
+
+@pytest.mark.parametrize(("answer", "body"), HTTP_ANSWERS)
+def test_answer_by_http(place: Path, answer: bytes, body: str) -> None:
+    with http_act(place / "h", answer):
+        found = door.ask(door.Door(str(place / "h"), "http"), "/", "a.example", "http", 5)
+    assert (found.status, found.body) == (200, body)
+
+
+def test_asked_by_http_as_nginx_asks(place: Path) -> None:
+    with http_act(place / "h", OK) as asked:
+        door.ask(door.Door(str(place / "h"), "http"), "/up/?a=%20", "a.example:8080", "https", 5, "/blog", "k=v")
+    lines = asked[0].decode().split("\r\n")
+    assert lines[0] == "GET /up/?a=%20 HTTP/1.1"
+    assert sorted(lines[1:]) == [
+        "",
+        "",
+        "Connection: close",
+        "Cookie: k=v",
+        "Host: a.example:8080",
+        "User-Agent: Backstage health check",
+        "X-Backstage-Prefix: /blog",
+        "X-Forwarded-For: 127.0.0.1",
+        "X-Forwarded-Host: a.example:8080",
+        "X-Forwarded-Proto: https",
+        "X-Real-IP: 127.0.0.1",
+    ]
+
+
 def test_a_long_body_ends_somewhere(place: Path) -> None:
     with act(place / "s", OK + b"x" * (5 << 20)):
-        answer = door.ask(str(place / "s"), "/", "a.example", "http", 20)
+        answer = door.ask(door.Door(str(place / "s")), "/", "a.example", "http", 20)
     assert 1 << 19 < len(answer.body) < 2 << 20
 
 
@@ -218,6 +270,15 @@ def test_wait_idle(place: Path) -> None:
     assert 0.2 <= time.monotonic() - start < 2
 
 
+def test_wait_until_nothing_is_queued(place: Path) -> None:
+    """Where the end of a Sess is graceful, what is being answered is not waited for."""
+    with connected(place / "s", answered=1):
+        assert door.wait_idle(str(place / "s"), 5, queued_only=True) is True
+    os.unlink(place / "s")
+    with connected(place / "s", queued=1):
+        assert door.wait_idle(str(place / "s"), 0.3, queued_only=True) is False
+
+
 def test_wait_idle_until_what_is_queued_was_answered(place: Path) -> None:
     end = threading.Event()
 
@@ -262,7 +323,7 @@ def test_a_door_that_was_busy_at_the_last_look_is_not_idle(place: Path, monkeypa
         assert request is None
         clock = Jumping(iter([lambda: None, lambda: None, stack.close]))
         monkeypatch.setattr(door, "time", clock)
-        monkeypatch.setattr(door, "is_busy", lambda door_: looks.append(look(door_)) or looks[-1])
+        monkeypatch.setattr(door, "is_busy", lambda *asked: looks.append(look(*asked)) or looks[-1])
         assert door.wait_idle(str(path), 60) is True
     assert looks == [True, True, True, False, False]
 

@@ -118,6 +118,16 @@ def test_a_scope_that_was_not_made(kernel: Kernel) -> None:
     assert look(ALL)["cpu"].why == "its start could not create a cgroup: the emperor's log says why"
 
 
+def test_a_service_whose_limits_systemd_did_not_apply(kernel: Kernel) -> None:
+    """A Sess that systemd runs has no emperor, whose configuration could be the reason."""
+    kernel.ini.unlink()
+    found = limits.look(ALL, PID, None)
+    why = "systemd did not apply it: 'systemctl status' of its service says why"
+    assert {(one.by, one.why) for one in found} == {("none", why)}
+    kernel.put(FULL, group=True)
+    assert {one.by for one in limits.look(ALL, PID, None)} == {"cgroup"}
+
+
 def test_a_sess_that_does_not_play(kernel: Kernel) -> None:
     assert {one.why for one in limits.look(ALL, 0, EMPEROR)} == {"it does not play"}
     (kernel.root / "proc" / str(PID) / "cgroup").unlink()

@@ -85,7 +85,9 @@ def _keeping(started: list[Any]) -> Callable[..., None]:
 
 
 def call(path: Path, processes: int, threads: int = 1, timeout: float = 5) -> door.Answer:
-    return roll_call.ask(str(path), door.variables("/", "a.example", "http"), timeout, Crew(processes, threads, 60))
+    return roll_call.ask(
+        door.Door(str(path)), door.variables("/", "a.example", "http"), timeout, Crew(processes, threads, 60)
+    )
 
 
 CREWS = [(1, 1), (2, 1), (2, 8), (5, 3), (3, 100)]

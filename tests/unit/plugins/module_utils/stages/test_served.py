@@ -73,3 +73,9 @@ def test_status(sess: Sess, path: str, status: Optional[int]) -> None:
 def test_below_a_path(sess: Sess, path: str, status: Optional[int]) -> None:
     release = {**RELEASE, "static": {"url": "/static/", "root": "own", "relative": True}}
     assert Served(release, "/blog", sess, sess.root + "/media").status(path) == status
+
+
+def test_files_that_the_act_answers_are_asked_of_it(sess: Sess) -> None:
+    record = {**RELEASE, "static": {**RELEASE["static"], "app": True}}
+    served = Served(record, "/", sess, str(sess.root) + "/media")
+    assert [served.status(path) for path in ("/static/a.css", "/static/b.css", "/media/up.txt")] == [None, None, 200]

@@ -26,6 +26,7 @@ from ...crews import Jobs, eventually
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
 from .test_manager import SESS, carry_out, events, fails, on_the_host
+from .wishes import fronted
 
 WORK = Worker("work", "work 0.2", grace=20)
 BEAT = Worker("beat", "beat", once=True, grace=20)
@@ -49,7 +50,7 @@ def crew(house: House, sess: str) -> Crew:
 
 
 def planned(house: House, wish: sesses.Want) -> list[tuple[str, object]]:
-    changes = sesses.plan(wish, house.state(), house.host, print, lambda act: None)
+    changes = sesses.plan(wish, house.state(), house.host, print, fronted())
     return [(change.step.verb, (change.step.after or {}).get("because")) for change in changes]
 
 
@@ -61,7 +62,7 @@ def test_workers_begin_with_their_sess(crewed: House, jobs: Jobs) -> None:
     eventually(lambda: jobs.done() == [("0001.job", A)])
     assert planned(crewed, want(WORK)) == [], "and nothing is left to be done"
     assert f"begins, {A}" in jobs.log()
-    assert crewed.state().vassals == crewed.state().crews == [f"{A}.1"]
+    assert crewed.state().started == crewed.state().crews == [f"{A}.1"]
 
 
 def test_jobs_of_switches_are_done_once(crewed: House, jobs: Jobs) -> None:
@@ -146,7 +147,7 @@ def test_what_visitors_can_not_reach_goes_back(crewed: House, jobs: Jobs) -> Non
     def ask(_act: Act) -> None:
         raise BackstageError("nobody answers")
 
-    (change,) = sesses.plan(want(WORK, release=B), crewed.state(), crewed.host, print, ask)
+    (change,) = sesses.plan(want(WORK, release=B), crewed.state(), crewed.host, print, fronted(ask))
     assert change.make
     with pytest.raises(BackstageError, match="nobody answers"):
         change.make()

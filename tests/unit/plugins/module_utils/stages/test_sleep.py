@@ -29,10 +29,10 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Venue,
 )
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, reports
-from ansible_collections.backstage.django.plugins.module_utils.stages import door, emperor, sleep
+from ansible_collections.backstage.django.plugins.module_utils.stages import door, emperor, kinds, sleep
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.pages import Answer
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi, sweep_drafts
+from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.state.read import read
 
 from ...emperors import Emperor
@@ -40,7 +40,7 @@ from ...house import A, B, House, wanted
 from ...servers import listening
 from ...told import told
 from .test_uwsgi import PART, SESS, VASSAL, options
-from .wishes import ACT, carry_out, fails, on_the_host
+from .wishes import ACT, carry_out, fails, fronted, on_the_host
 
 ASLEEP = Sess("kittens", state="asleep", idle=60)
 
@@ -50,7 +50,7 @@ def want(sess: Sess = ASLEEP, release: str = A) -> sesses.Want:
 
 
 def because(house: House, wish: sesses.Want) -> list[Any]:
-    changes = sesses.plan(wish, house.state(), house.host, print, lambda act: None)
+    changes = sesses.plan(wish, house.state(), house.host, print, fronted())
     return [(change.step.verb, (change.step.after or {}).get("because")) for change in changes]
 
 
@@ -120,7 +120,7 @@ def test_a_door_that_a_hand_has_taken_away(crewed: House) -> None:
     carry_out(crewed, want())
     path = door_file(crewed, f"{A}.1")
     path.unlink()
-    assert because(crewed, want()) == [("play", ["its door"])]
+    assert because(crewed, want()) == [("play", [path.name])]
     assert str(path) in [one["where"] for one in reports.report(crewed.production)["drift"]]
 
 
@@ -129,7 +129,7 @@ def test_what_a_killed_run_left(house: House) -> None:
     kept = {VASSAL, f"{VASSAL}.door", "backstage.jazz2.kittens.0123456789ab.1.ini.door", "x.ini.door"}
     for name in {*kept, VASSAL.replace(".1.ini", ".2.ini.door")}:
         Path(house.host.vassals, name).touch()
-    sweep_drafts("jazz", house.host.vassals)
+    kinds.sweep("jazz", house.host)
     assert set(os.listdir(house.host.vassals)) == kept
 
 

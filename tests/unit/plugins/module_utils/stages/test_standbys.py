@@ -24,7 +24,7 @@ from ansible_collections.backstage.django.plugins.module_utils.stages.crew impor
 from ...crews import Jobs, eventually
 from ...emperors import Emperor
 from ...house import A, B, C, House, wanted
-from .wishes import ACT, carry_out, events, on_the_host
+from .wishes import ACT, carry_out, events, fronted, on_the_host
 
 SESS = Sess("kittens", standby=10)
 RUN = """#!/bin/sh
@@ -70,7 +70,7 @@ def link_of(house: House) -> Path:
 
 
 def planned(house: House, wish: sesses.Want) -> list[tuple[str, Any]]:
-    changes = sesses.plan(wish, house.state(), house.host, print, lambda act: None)
+    changes = sesses.plan(wish, house.state(), house.host, print, fronted())
     return [(change.step.verb, (change.step.after or {}).get("because")) for change in changes]
 
 
@@ -126,7 +126,7 @@ def test_one_that_would_be_started_otherwise_today(
 def test_one_that_has_ended_meanwhile(switched: House, emperor: Emperor) -> None:
     """The timer was first, between the plan and the switch."""
     wish = back(switched)
-    (change,) = sesses.plan(wish, switched.state(), switched.host, print, lambda act: None)
+    (change,) = sesses.plan(wish, switched.state(), switched.host, print, fronted())
     emperor.ready = False
     assert standbys.take(A, switched.state(), switched.host, lambda _state: [], 5) == ""
     emperor.ready = True
@@ -140,7 +140,7 @@ def test_a_rollback_that_visitors_can_not_reach_goes_back(switched: House) -> No
     def ask(_act: Act) -> None:
         raise BackstageError("nobody answers")
 
-    (change,) = sesses.plan(back(switched), switched.state(), switched.host, print, ask)
+    (change,) = sesses.plan(back(switched), switched.state(), switched.host, print, fronted(ask))
     assert change.make
     with pytest.raises(BackstageError, match="nobody answers"):
         change.make()

@@ -19,7 +19,8 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest import checks
 from ansible_collections.backstage.django.plugins.module_utils.stages import uwsgi
-from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Part, Uwsgi
+from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
+from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 
 from ...house import A, House
 from ...servers import listening
@@ -150,13 +151,6 @@ def test_names_that_the_emperor_remembers(stage: Uwsgi, house: House) -> None:
     assert stage.remembered() == []
     with emperor(house, {**OTHER, **remembered}):
         assert sorted(stage.remembered()) == [SESS, SESS[:-1] + "2"]
-
-
-def test_nothing_is_ended_where_it_is_not_known_what_plays(stage: Uwsgi, house: House) -> None:
-    """Without an emperor, or while it starts what plays anew, a process might be that one's."""
-    assert stage.end_left(SESS, None) == []
-    with emperor(house, {}, vassal(pid=-1)):
-        assert (stage.end_left(OLD, SESS), stage.end_left(OLD, SESS)) == ([], [])
 
 
 ENDED = "the Sess ended while it started"

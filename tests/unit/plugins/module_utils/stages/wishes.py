@@ -11,6 +11,7 @@ from ansible_collections.backstage.django.plugins.module_utils.bookings import v
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Front
 
 from ...house import KITTENS, A, House, wanted
 
@@ -23,9 +24,18 @@ def want(act: Act = ACT, release: str = A, hold: Any = None, venues: tuple[Venue
     return sesses.Want(SESS, wanted(act, venues, play=release), hold)
 
 
-def asked_by(house: House) -> Callable[[Act], None]:
-    """What asks an Act through nginx, as the Production manager does."""
-    return lambda act: visit.ask_booked(act, house.act(act.name), house.host)
+def asked_by(house: House) -> Front:
+    """What asks an Act through nginx, as the Production manager does; nginx is not told anything."""
+    return fronted(lambda act: visit.ask_booked(act, house.act(act.name), house.host))
+
+
+def fronted(ask: Callable[[Act], None] = lambda _act: None) -> Front:
+    """A front of which nothing is expected but an answer."""
+
+    def lead(act: str, _release: str, _path: str, protocol: str) -> None:
+        raise AssertionError(f"nginx is told to speak {protocol} with {act}")
+
+    return Front(ask, lead)
 
 
 def carry_out(house: House, wish: sesses.Want) -> list[str]:
@@ -50,4 +60,4 @@ def events(house: House) -> list[tuple[str, Optional[str]]]:
 def on_the_host(house: House) -> tuple[Optional[str], list[str], list[str]]:
     """What plays, and the directories and vassals that there are."""
     state = house.state()
-    return state.live, state.sesses, state.vassals
+    return state.live, state.sesses, state.started

@@ -18,7 +18,7 @@ PEM = "-----BEGIN KEY-----\r\nMIIB\r\n-----END KEY-----"
 
 def test_an_empty_host(house: House) -> None:
     found = state.read("jazz", house.host)
-    assert (found.acts, found.vassals) == ({}, {})
+    assert (found.acts, found.started) == ({}, {})
     act = found.act("kittens")
     assert (act.record, act.releases, act.unsealed, act.live, act.live_release) == ({}, {}, [], None, None)
     assert (act.exists, act.has_data, act.hold, act.live_env) == (False, False, {}, {})
@@ -31,10 +31,9 @@ def test_what_plays(house: House) -> None:
     sess = house.play(want, Sess("kittens", processes=3))
     before = house.seen()
     act = house.state()
-    assert (act.live, act.live_release, act.sesses, act.vassals) == (sess, want.release, [sess], [sess])
+    assert (act.live, act.live_release, act.sesses, act.started) == (sess, want.release, [sess], [sess])
     assert (act.live_record["processes"], act.live_record["secrets"]) == (3, ["KEY"])
     assert (act.live_env["KEY"], act.live_env["PEM"], act.live_env["EMPTY"]) == ("purrpurr", PEM, "")
-    assert act.live_ini.startswith(f"; {files.OWNERSHIP}\n[uwsgi]\n")
     assert (act.history.played(), act.exists, house.seen()) == ([want.release], True, before)
 
 
@@ -71,7 +70,7 @@ def test_acts_of_other_productions_and_foreign_vassals(house: House) -> None:
     ):
         os.symlink("/nowhere", os.path.join(house.host.vassals, name))
     found = state.read("jazz", house.host)
-    assert found.vassals == {"blog": [f"{A}.1", f"{A}.2"], "blog2": [f"{B}.1"]}
+    assert found.started == {"blog": [f"{A}.1", f"{A}.2"], "blog2": [f"{B}.1"]}
     assert (sorted(found.acts), found.act("blog").exists) == (["blog", "blog2"], True)
 
 
@@ -124,4 +123,4 @@ def test_a_live_link_to_nothing(house: House) -> None:
     house.build(A)
     files.link(house.act().live, f"sesses/{A}.1")
     act = house.state()
-    assert (act.live, act.live_record, act.live_env, act.live_ini) == (f"{A}.1", {}, {}, "")
+    assert (act.live, act.live_record, act.live_env) == (f"{A}.1", {}, {})

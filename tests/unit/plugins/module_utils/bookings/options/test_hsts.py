@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
@@ -39,3 +40,12 @@ def test_a_venue_that_waits_for_its_certificate_says_nothing_by_http(house: Hous
     house.build(A)
     text = server_block.render(house.paths, Venue(NAME, [], Tls(WAITING, hsts=30)), [GIG], house.host)
     assert "Strict-Transport-Security" not in text
+
+
+@pytest.mark.parametrize(("protocol", "module"), [("uwsgi", "uwsgi"), ("http", "proxy")])
+def test_what_the_act_says_of_it_is_dropped(house: House, protocol: str, module: str) -> None:
+    venue = Venue(NAME, [], Tls("selfsigned", hsts=30))
+    text = server_block.render(house.paths, venue, [replace(GIG, protocol=protocol)], house.host)
+    assert text.count(f"        {module}_hide_header Strict-Transport-Security;\n") == text.count(
+        f"{module}_next_upstream"
+    )
