@@ -8,9 +8,7 @@ The module feeds this file to the Act's interpreter on standard input. It import
 Backstage. The Act's own management program runs as if started by hand, but with Django's
 ManagementUtility replaced, so that everything it does before (paths, settings) happens here, too.
 
-
 Arguments: the mode, its options as JSON (no secrets), the descriptor for the answer.
-
 
 The answer of each mode:
 

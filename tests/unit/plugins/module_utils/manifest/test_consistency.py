@@ -141,6 +141,18 @@ REFUSED: list[tuple[Item, str]] = [
                 "sesses[kittens].threads: 4: a worker of stage 'asgi' has no threads; leave it out",
             ),
             (
+                {"stage": "gunicorn", "state": "asleep"},
+                {},
+                "sesses[kittens].state: 'asleep': a Sess of stage 'gunicorn' never sleeps, because no emperor starts it"
+                " at a request; use started, or stage uwsgi",
+            ),
+            (
+                {"stage": "asgi", "standby": 15},
+                {},
+                "sesses[kittens].standby: 15: a Sess of stage 'asgi' does not stand by, because no emperor ends it in"
+                " time; use 0, or stage uwsgi",
+            ),
+            (
                 {"stage": "asgi"},
                 {"application": "a.wsgi:application"},
                 "acts[kittens].application: 'a.wsgi:application': it is the WSGI callable, and the stage plays ASGI;"

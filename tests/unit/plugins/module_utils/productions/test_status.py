@@ -16,6 +16,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.traffic import Traffic
 from ansible_collections.backstage.django.plugins.module_utils.stages.emperor import Stats, Vassal
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look
+from ansible_collections.backstage.django.plugins.module_utils.stages.systemd import Unit
 
 from ...house import A, House, wanted
 
@@ -72,6 +73,16 @@ def test_processes_and_memory_are_those_of_its_vassal(playing: House) -> None:
         vassal.kill()
     assert found["processes"] == 1
     assert 1_000_000 < found["memory"] < 100_000_000
+
+
+def test_those_of_a_sess_that_systemd_runs(playing: House) -> None:
+    act = playing.state()
+    act.live_record["stage"] = "gunicorn"
+    look, unit = Look(playing.host), names.unit(playing.production, "kittens", act.live or "")
+    look.units = {unit: Unit("active", os.getpid())}
+    found = status.of(act, playing.host, look, "playing", TRAFFIC)
+    assert found["processes"] >= 1
+    assert found["memory"] > 1_000_000
 
 
 def test_an_act_that_does_not_play(house: House) -> None:

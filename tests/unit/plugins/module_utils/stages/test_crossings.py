@@ -48,6 +48,7 @@ class Town:
     failed: list[object] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     refusal: str = ""
+    standby: int = 0
 
     def lead(self, act: str, release: str, path: str, protocol: str) -> None:
         """Do what the Production manager does."""
@@ -64,7 +65,8 @@ class Town:
     def play(self, release: str, front: Front | None = None, because: tuple[str, ...] = ()) -> list[str]:
         """Make what a run makes, up to nginx's last text; what it planned."""
         act = replace(ACT, settings="band.settings")
-        wish = sesses.Want(Sess("kittens", stage=BUILT_FOR[release]), wanted(act, (Venue(VENUE),), play=release))
+        sess = Sess("kittens", stage=BUILT_FOR[release], standby=self.standby)
+        wish = sesses.Want(sess, wanted(act, (Venue(VENUE),), play=release))
         wish = replace(wish, because=because)
         front = front or Front(self.ask, self.lead)
         changes = sesses.plan(wish, self.house.state(), self.house.host, print, front)
@@ -233,3 +235,12 @@ def test_a_run_that_is_killed_after_the_switch(town: Town) -> None:
         assert on_the_host(town.house)[0] == f"{B}.1"
         assert town.play(B) == ["sweep"]
     assert (town.failed, town.protocol, town.doors()) == ([], "http", [["h"]])
+
+
+def test_only_a_vassal_stands_by(town: Town) -> None:
+    """The Sess of gunicorn that was live is ended: no emperor would end it in time."""
+    town.play(B)
+    town.standby = 15
+    town.play(A)
+    assert on_the_host(town.house) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+    assert town.house.state().standby == {}
