@@ -242,5 +242,5 @@ def test_only_a_vassal_stands_by(town: Town) -> None:
     town.play(B)
     town.standby = 15
     town.play(A)
-    assert on_the_host(town.house) == (f"{A}.1", [f"{A}.1"], [f"{A}.1"])
+    assert on_the_host(town.house) == (f"{A}.2", [f"{A}.2"], [f"{A}.2"])
     assert town.house.state().standby == {}
