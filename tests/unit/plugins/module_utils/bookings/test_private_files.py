@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,23 +18,27 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Venue
 
 from ...house import A, House
-from ...servers import Nginx, free_port, listening, read_request, uwsgi_params
+from ...servers import Nginx, free_port, listening, read_http, read_request, role_text, uwsgi_params
 
 V = "a.example"
 ACTS = (Booked("kittens", "/", (), ("/media/",), 60), Booked("dogs", "/dogs", (), ("/dogs/media/",), 60))
 
 
-def answer(client: socket.socket) -> None:
+def answer(client: socket.socket, protocol: str) -> None:
     """An Act that sends whatever is asked for: the query is the header."""
-    said = read_request(client)["QUERY_STRING"]
+    uri = read_http(client)[0].split()[1] if protocol == "http" else "?" + read_request(client)["QUERY_STRING"]
+    said = uri.partition("?")[2]
     client.sendall(f"HTTP/1.1 200 OK\r\nX-Accel-Redirect: {said}\r\n\r\nnever seen".encode())
 
 
-@pytest.fixture
-def served(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Nginx]:
+@pytest.fixture(params=["uwsgi", "http"])
+def served(
+    house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Nginx]:
     monkeypatch.setattr(server_block, "LOGS", str(house.root / "log"))
     house.host = replace(house.host, http_port=free_port(), ipv6=False)
     Path(house.host.params).write_text(uwsgi_params(QUERY_STRING="$query_string"))
+    Path(house.host.proxy_params).write_text(role_text("proxy.params"))
     for name in ("kittens", "dogs"):
         paths = house.act(name)
         private = Path(paths.media, ".private")
@@ -44,12 +49,13 @@ def served(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) ->
         os.symlink("/etc/passwd", private / "passwd.txt")
         os.symlink(house.act("kittens").media, private / "kittens")
         os.makedirs(paths.sess(f"{A}.1").door)
-        os.symlink(house.root / name, paths.sess(f"{A}.1").socket)
+        own = paths.sess(f"{A}.1")
+        os.symlink(house.root / name, own.socket if request.param == "uwsgi" else own.http_socket)
         files.link(paths.live, f"sesses/{A}.1")
-    house.book(Venue(V), *ACTS)
+    house.book(Venue(V), *(replace(gig, protocol=request.param) for gig in ACTS))
     with ExitStack() as stack:
         for name in ("kittens", "dogs"):
-            stack.enter_context(listening(house.root / name, answer))
+            stack.enter_context(listening(house.root / name, partial(answer, protocol=request.param)))
         yield stack.enter_context(Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port))
 
 

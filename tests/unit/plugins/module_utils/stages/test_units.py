@@ -180,6 +180,15 @@ def want(release: str = A, **more: Any) -> sesses.Want:
     return sesses.Want(Sess("kittens", stage="gunicorn", **more), wanted(act, play=release))
 
 
+def test_an_earlier_release_of_this_kind_neither_sleeps_nor_stands_by(house: House) -> None:
+    """The manifest says so of uWSGI, for which it was not built."""
+    built(house, A)
+    sess = Sess("kittens", state="asleep", standby=15)
+    part = sesses.part(sesses.Want(sess, wanted(ACT, play=A)), house.state(), house.host)
+    assert part
+    assert (part.stage, part.idle, part.standby) == ("gunicorn", 0, 0)
+
+
 def test_a_switch(crewed: House, systemd: Systemd) -> None:
     for release in (A, B):
         built(crewed, release)
