@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
+from ansible_collections.backstage.django.plugins.module_utils.acts import retention
 from ansible_collections.backstage.django.plugins.module_utils.host import caller, files, names
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Worker
@@ -338,10 +338,9 @@ def test_its_release_stays_while_they_end(crewed: House) -> None:
     for release in (A, B):
         crewed.build(release)
     keeps_one = want(WORK, release=B, act=replace(ACT, keep_releases=1))
-    found = acts._Manager(replace(keeps_one.act, release=B), crewed.state(), crewed.host)
-    assert found._superfluous(True) == [A]
+    keeps = replace(keeps_one.act, release=B)
+    assert retention.superfluous(keeps, crewed.state(), True) == [A]
     os.symlink(
         "/nonexistent", os.path.join(crewed.host.vassals, names.crew_vassal(crewed.production, "kittens", f"{A}.1"))
     )
-    found = acts._Manager(replace(keeps_one.act, release=B), crewed.state(), crewed.host)
-    assert found._superfluous(True) == []
+    assert retention.superfluous(keeps, crewed.state(), True) == []
