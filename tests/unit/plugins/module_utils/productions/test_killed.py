@@ -93,7 +93,7 @@ def test_fault_18_a_restore_killed_at_every_write(restoring: Troupe) -> None:
         assert restored(restoring).errors == [], said
         assert (restoring.cats(), house.state().live_release) == ("tom", A), said
         state = read(house.production, house.host).act("kittens")
-        assert (state.vassals, state.sesses) == ([state.live], [state.live]), said
+        assert (state.started, state.sesses) == ([state.live], [state.live]), said
         assert restored(restoring).steps == [], said
         assert restored(restoring, B).errors == [], said
         assert house.state().live_release == B, said
