@@ -15,7 +15,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx, server_block
 from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
-from ansible_collections.backstage.django.plugins.module_utils.host import files, names
+from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import summary
 from ansible_collections.backstage.django.plugins.module_utils.productions import options as orders
@@ -23,6 +23,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions.manag
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
 from ansible_collections.backstage.django.plugins.module_utils.productions.planner import Planner
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import sess_files
 from ansible_collections.backstage.django.plugins.module_utils.stages.uwsgi import Uwsgi
 from ansible_collections.backstage.django.plugins.module_utils.state.read import ActState, read
 
@@ -72,8 +73,9 @@ def fake_sess(want: sesses.Want, state: ActState, planner: Planner, genuine: Act
     if part is None:
         raise ValueError(f"{want.act.release} is no release of {paths.name}")
     stage, sess = Uwsgi(planner.host, paths), state.next_sess(part.release)
-    sesses._make_log(state)
-    sesses._write(stage, part, sess, state, os.stat(paths.data).st_gid, want.act.act.keep_releases)
+    sess_files.make_log(state)
+    player = process.User.named(names.player(paths.production.name, paths.name))
+    sess_files.write(stage, part, sess, state, player, want.act.act.keep_releases)
     os.symlink(os.path.join("sesses", sess), paths.live)
     os.symlink(paths.sess(sess).ini, os.path.join(planner.host.vassals, stage.vassal(sess)))
     known = {line["event"]: line for line in genuine.history.events if line["event"] in EVENTS}
