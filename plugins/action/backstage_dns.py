@@ -8,7 +8,6 @@ from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils.host.errors import Refusal
 from ..plugin_utils import pointing
 
 
@@ -19,9 +18,4 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Optional[str] = None, task_vars: Optional[dict[str, Any]] = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        try:
-            options = pointing.with_names(dict(self._task.args), task_vars or {})
-        except Refusal as refusal:
-            return {**result, "failed": True, "msg": str(refusal)}
-        result.update(self._execute_module(module_args=options, task_vars=task_vars))
-        return result
+        return pointing.carry_out(self, result, task_vars or {})

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.plugins.action import ActionBase
+
+from ..module_utils.host.errors import Refusal
 from ..module_utils.manifest import parse as manifest
 from ..module_utils.manifest.nouns import Manifest, Sess
 from ..module_utils.manifest.problems import Problems
@@ -44,6 +47,15 @@ def _challenges(wanted: Manifest, pointed: list[str], keys: Any) -> Name:
     by_dns = [venue for venue in wanted.venues.values() if (venue.tls.mode, venue.tls.challenge) == ("acme", "dns-01")]
     found = [name for venue in by_dns for name in venue.names if name in pointed]
     return {"challenges": found if keys else [], "challenge_keys": keys if found else []}
+
+
+def carry_out(action: ActionBase, result: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Run the module of an action with the names in place of the manifest, and return the result with what it says."""
+    try:
+        options = with_names(dict(action._task.args), task_vars)
+    except Refusal as refusal:
+        return {**result, "failed": True, "msg": str(refusal)}
+    return {**result, **action._execute_module(module_args=options, task_vars=task_vars)}
 
 
 def names(

@@ -67,7 +67,7 @@ class Controller:
     def fake(self, inventory: Path) -> Run:
         """What deploys of this inventory would have left on its host (library/fake_acts.py)."""
         lists = ("production", "acts", "venues", "gigs", "act_defaults", "sess_defaults", "venue_defaults")
-        options = {key: f"{{{{ backstage_{key} }}}}" for key in lists}
+        options = {key: f"{{{{ backstage_{key} | default(omit) }}}}" for key in lists}
         play = {"hosts": "backstage_stage", "gather_facts": False, "tasks": [{"fake_acts": options}]}
         playbook = self._work / "fake.json"
         playbook.write_text(json.dumps([play]))

@@ -52,7 +52,8 @@ class Forked:
 
     def warned(self, run: Run) -> list[list[str]]:
         """Return the warnings of the run on each host."""
-        return [line["result"].get("warnings", []) for line in run.results if "plan" in line["result"]]
+        found = {line["host"]: line["result"].get("warnings", []) for line in run.results if "plan" in line["result"]}
+        return [found[host.name] for host in self.hosts]  # either host may end first
 
     def live(self, act: str) -> list[str]:
         link = f"/srv/backstage/forked/acts/{act}/live"

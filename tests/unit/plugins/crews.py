@@ -88,7 +88,8 @@ class Jobs:
     def done(self) -> list[tuple[str, str]]:
         """What was done, and by which release."""
         path = self.queue / "done"
-        return [(*line.split(),) for line in path.read_text().splitlines()] if path.exists() else []  # type: ignore[misc]
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [(job, release) for job, release in map(str.split, lines)]
 
     def beats(self) -> list[str]:
         path = self.queue / "beats"
