@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess, Worker
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
@@ -207,13 +207,13 @@ def test_its_workers(crewed: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """They do no jobs while it stands by, and go on after the rollback."""
     monkeypatch.setattr(crews, "STEADY", 0.5)
     jobs = Jobs(crewed)
-    act = replace(ACT, workers=[Worker("work", "work 0.2", grace=20)])
+    act = replace(ACT, health=Health(timeout=20), workers=[Worker("work", "work 0.2", grace=20)])
     with Emperor(Path(crewed.host.vassals), Path(crewed.host.stats), log=Path(crewed.act().log)):
         for release in (A, B):
             crewed.build(release)
             carry_out(crewed, want(release, act))
         first, second = (Crew(crewed.host, crewed.act(), f"{release}.1") for release in (A, B))
-        assert (first.is_started(), first.working(), second.working()) == (True, [], ["work"])
+        eventually(lambda: (first.is_started(), first.working(), second.working()) == (True, [], ["work"]))
         jobs.send()
         eventually(lambda: jobs.done() == [("0001.job", B)])
         carry_out(crewed, back(crewed, act=act))
