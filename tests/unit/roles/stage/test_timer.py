@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import backstage_timer
 import pytest
@@ -63,9 +63,9 @@ class Act:
     def has(self, kind: str, *words: str) -> None:
         (self.root / "timers/nightly.json").write_text(json.dumps({"kind": kind, "words": words}))
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, log: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         words = [sys.executable, "-E", "-s", str(PROGRAM), str(self.root), "nightly"]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, text=True)
 
     def run(self) -> tuple[int, str]:
         running = self.start()
@@ -152,6 +152,15 @@ def test_one_that_fails(act: Act) -> None:
     assert "no such table\n" in said
     assert "timer nightly ended with status 3 after " in said
     assert act.said()["ended"]["status"] == 3
+
+
+def test_fault_92_a_disk_that_is_full_of_logs(act: Act) -> None:
+    act.plays("aaaa")
+    act.has("run", "shows")
+    with open("/dev/full", "w", encoding="utf-8") as log:
+        assert act.start(log).wait(60) == 0
+    assert act.shown()[0] == []
+    assert act.said()["ended"]["status"] == 0
 
 
 def test_a_program_that_is_not_there(act: Act) -> None:
