@@ -172,6 +172,19 @@ def test_a_program_that_is_not_there(act: Act) -> None:
     assert act.said()["ended"]["status"] == 127
 
 
+def test_fault_93_an_upgrade_takes_its_python_away(act: Act) -> None:
+    """It fails and is told, until a deploy makes another environment, or Python is back."""
+    act.plays("aaaa")
+    act.has("manage", "clearsessions")
+    python = act.programs / "python"
+    python.rename(act.programs / "gone")
+    code, said = act.run()
+    assert (code, act.said()["ended"]["status"]) == (127, 127)
+    assert f"timer nightly can't be started: [Errno 2] No such file or directory: '{python}'" in said
+    (act.programs / "gone").rename(python)
+    assert act.run()[0] == 0
+
+
 def test_nothing_plays(act: Act) -> None:
     act.has("manage", "clearsessions")
     code, said = act.run()
