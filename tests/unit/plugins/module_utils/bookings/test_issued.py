@@ -199,6 +199,22 @@ def test_the_authority_is_down(playing: House, pebble: Pebble) -> None:
     assert secure(playing, V, pebble.root()) == 200
 
 
+def test_cron_gets_it_without_systemd(playing: House, pebble: Pebble) -> None:
+    """The line of its file, as cron gives it to a shell."""
+    pebble.stop()
+    deploy(playing, ISSUED, acme(pebble))
+    pebble.start()
+    os.remove(Pairs.of(playing.host, "jazz", V).state_file)
+    (path,) = (playing.root / "cron.d").iterdir()
+    assert (path.stat().st_mode & 0o777, path.name) == (0o644, "backstage-certificates")
+    *variables, line = (text for text in path.read_text().splitlines() if not text.startswith("#"))
+    minute, *others, user, command = line.split(None, 6)
+    assert (int(minute) in range(60), others, user) == (True, ["*"] * 4, "root")
+    known = dict(text.replace('"', "").split("=") for text in variables)
+    subprocess.run([known["SHELL"], "-c", command], env=known, check=False)  # logger has nowhere to write to here
+    assert secure(playing, V, pebble.root()) == 200
+
+
 def test_a_venue_that_plays_by_http(playing: House, pebble: Pebble) -> None:
     """It goes on by HTTP until the authority's certificate is there, whoever asks for it."""
     assert deploy(playing, PLAIN, None) == []
