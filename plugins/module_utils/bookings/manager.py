@@ -25,7 +25,6 @@ from . import (
     asking,
     blocks,
     calendars,
-    clock,
     conflicts,
     gigs,
     nginx,
@@ -241,7 +240,7 @@ class Bookings:
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
-        steps += clock.steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
+        steps += calendars.timer_steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
         read = [self.host.venues, self.host.challenges, *self._calendar_places(), *self.encryption.links(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
@@ -377,7 +376,8 @@ class Bookings:
         self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
         server_files.sweep(self.host, self.paths.name)
-        clock.apply(self.host, calendars.is_used(self.host, self.paths.name, self.wanted().values()))
+        is_used = calendars.is_used(self.host, self.paths.name, self.wanted().values())
+        calendars.timer(self.host).switch(is_used)
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _put_back(self, old: dict[str, Optional[ServerFiles]]) -> None:
