@@ -15,8 +15,9 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
+from ansible_collections.backstage.django.plugins.module_utils.bookings.booked_acts import Coming
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings, Coming
+from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     Gig,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.host import layout
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
 from ansible_collections.backstage.django.plugins.module_utils.productions import metrics
 
 from ...emperors import Emperor

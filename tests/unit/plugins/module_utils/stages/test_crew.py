@@ -16,15 +16,14 @@ from typing import Callable, Optional
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
-from ansible_collections.backstage.django.plugins.module_utils.stages import emperor, kinds, sess_files
-from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import emperor, kinds, sess_files, wants
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
 
 from ...crews import Jobs, eventually
 from ...house import KITTENS, A, House, wanted
-from .test_manager import SESS
+from .wishes import SESS
 
 SESS_ID = f"{A}.1"
 WORK, BEAT = Worker("work", "work 0.4", grace=20), Worker("beat", "beat", once=True, grace=20)
@@ -64,8 +63,8 @@ def start_emperor(crewed: House, jobs: Jobs) -> Iterator[Start]:
 
 def made(house: House, *workers: Worker, sess: str = SESS_ID) -> Crew:
     """The crew of a Sess whose files are there, and of which the emperor does not know yet."""
-    want = sesses.Want(SESS, wanted(replace(KITTENS, workers=list(workers)), play=A))
-    part = sesses.part(want, house.state(), house.host)
+    want = wants.Want(SESS, wanted(replace(KITTENS, workers=list(workers)), play=A))
+    part = wants.part(want, house.state(), house.host)
     assert part
     player = process.User.named(names.player(house.production, "kittens"))
     sess_files.make_log(house.state())

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx
+from ansible_collections.backstage.django.plugins.module_utils.bookings.booked_acts import Coming
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings, Coming
+from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Manifest, Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses

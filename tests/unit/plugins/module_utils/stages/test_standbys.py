@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess, Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses

@@ -23,14 +23,9 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import manag
 from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest import stage_kinds
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
-    Health,
-    Limits,
-    Manifest,
-    Sess,
-    Worker,
-)
-from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, limits
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Limits, Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, limits, wants
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look, Part
 
@@ -184,7 +179,7 @@ def test_an_earlier_release_of_this_kind_neither_sleeps_nor_stands_by(house: Hou
     """The manifest says so of uWSGI, for which it was not built."""
     built(house, A)
     sess = Sess("kittens", state="asleep", standby=15)
-    part = sesses.part(sesses.Want(sess, wanted(ACT, play=A)), house.state(), house.host)
+    part = wants.part(sesses.Want(sess, wanted(ACT, play=A)), house.state(), house.host)
     assert part
     assert (part.stage, part.idle, part.standby) == ("gunicorn", 0, 0)
 
