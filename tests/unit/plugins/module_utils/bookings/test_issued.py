@@ -149,7 +149,7 @@ def plain(house: House, name: str, path: str = "/") -> tuple[int, str]:
 def secure(house: House, name: str, root: str) -> int:
     """The status by HTTPS, for a visitor who trusts this root alone."""
     context = ssl.create_default_context(cadata=root)
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", "/", headers={"Host": name})

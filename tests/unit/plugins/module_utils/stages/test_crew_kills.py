@@ -18,8 +18,9 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import Jobs, eventually
+from ...crews import Jobs
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
 from .wishes import SESS, carry_out, fronted, on_the_host

@@ -23,8 +23,9 @@ from ansible_collections.backstage.django.plugins.module_utils.stages import cre
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages import wants
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import Jobs, eventually
+from ...crews import Jobs
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
 from .wishes import SESS, carry_out, events, fails, fronted, on_the_host
@@ -225,7 +226,7 @@ def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, mon
     monkeypatch.setattr(crews, "HAND_OVER", 0.2)
     for release in (A, B):
         crewed.build(release)
-    slow = replace(WORK, run="work 8", grace=30)
+    slow = replace(WORK, run="work held", grace=600)
     carry_out(crewed, want(slow))
     jobs.send()
     eventually(lambda: [name for name in os.listdir(jobs.queue) if ".job." in name])
@@ -233,6 +234,7 @@ def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, mon
     assert carry_out(crewed, want(slow, release=B)) == [said]
     assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{B}.1"])
     assert planned(crewed, want(slow, release=B)) == [], "it is left alone"
+    jobs.let_go()
     eventually(lambda: crew(crewed, f"{A}.1").working() == [])
     assert jobs.done() == [("0001.job", A)]
     assert planned(crewed, want(slow, release=B)) == [("sweep", None)]

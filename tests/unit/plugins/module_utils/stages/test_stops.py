@@ -29,7 +29,7 @@ def test_what_is_being_answered_is_finished(crewed: House) -> None:
             time.sleep(0.02)
         time.sleep(0.4)
         assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{A}.1", f"{B}.1"])
-    thread.join(10)
+    thread.join()
     assert on_the_host(crewed) == (f"{B}.1", [f"{B}.1"], [f"{B}.1"])
 
 

@@ -26,8 +26,8 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.stages import door, kinds, supervisor
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look
+from waiting import eventually
 
-from ...crews import eventually
 from ...house import KITTENS, A, B, House, wanted
 from .test_http_servers import FILES
 from .test_units import PART, SESS, built

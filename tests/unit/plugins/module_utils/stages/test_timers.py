@@ -19,8 +19,9 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs imp
 from ansible_collections.backstage.django.plugins.module_utils.productions import logs, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 from ansible_collections.backstage.django.plugins.module_utils.stages.timers import Timers
+from waiting import eventually
 
-from ...crews import ROLE, eventually
+from ...crews import ROLE
 from ...house import KITTENS, House, wanted
 
 NIGHTLY = Timer("nightly", manage="clearsessions -v0", at="03:05")
