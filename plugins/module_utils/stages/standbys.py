@@ -125,4 +125,4 @@ def line(state: ActState) -> str:
     if not is_kept(state):
         return ""
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.standby["until"]))
-    return f"standby: act {state.paths.name}: release {of(state).split('.')[0]} until {until}"
+    return f"standby: act {state.paths.name}: release {of(state).partition('.')[0]} until {until}"
