@@ -82,7 +82,7 @@ units: $(LINK) ## run the unit tests, which need no host
 	for library in acme josepy openssl requests tz rfc3339 urllib3 certifi idna chardet cryptography cffi-backend pkg-resources six; do \
 		scripts/unpacked.sh "python3-$$library" >/dev/null; done; pebble=$$(scripts/unpacked.sh pebble)/usr/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin:$$pebble"; \
-	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
+	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true \
 		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one

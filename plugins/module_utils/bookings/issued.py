@@ -178,7 +178,7 @@ class Issued:
 
 def timer(host: Host) -> HostTimer:
     """What starts the program."""
-    return HostTimer(TIMER, host.certifier, f"{minute_of_host()} * * * *")
+    return HostTimer(TIMER, host.certifier, f"{minute_of_host()} * * * *", step="certificate")
 
 
 def ask(host: Host, production: str, venues: Iterable[str]) -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any, Optional
 from ..acts import manager as acts
 from ..acts import url_prefixes, world
 from ..bookings import issued, written
+from ..bookings.booked_acts import Coming
 from ..bookings.conflicts import Others
-from ..bookings.manager import Coming
 from ..host import files, locks, run_log
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, as_told

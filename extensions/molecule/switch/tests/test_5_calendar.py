@@ -58,24 +58,35 @@ def within(seconds: float, street: Street, expected: str) -> bool:
     return True
 
 
+def pause(host: Host) -> None:
+    """Stop the timer until the next boot or deploy, and wait for a run in progress: it would look at the real time."""
+    host.run("systemctl", "stop", TIMER)
+    host.run("systemctl", "start", TIMER.replace(".timer", ".service"))
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
 def test_an_act_comes_on_at_its_time(street: Street) -> None:
-    """By the host alone, within seconds of the minute; nobody who asks meanwhile misses an answer."""
+    """By the host alone, within a minute; nobody who asks meanwhile misses an answer."""
     book(street, [], [f"{YESTERDAY:%Y-%m-%d}"])
+    began = now()
     street.play()
-    # the next minute that a deploy does not reach
-    start = (dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=105)).replace(second=0, microsecond=0)
+    # a full minute that comes after the next deploy, on a slow machine, too
+    start = (now() + 2 * (now() - began) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0)
     end = start + dt.timedelta(minutes=30)
     book(street, [], [f"{start:%H:%M}-{end:%H:%M}"])
     plan = street.play()
     assert f"schedule gig juggler at {CLUB}/" in plan
     assert shown(street) == ["busker"] * 2
     with street.visited(f"{CLUB}/", f"{CORNER}/") as seen:
-        assert within(150, street, "juggler")
-        late = dt.datetime.now(dt.timezone.utc) - start
+        assert within((start - now()).total_seconds() + 60, street, "juggler")
+        assert now() >= start
     pleased(seen, CLUB, CORNER)
     assert street.play() == []
-    assert all((acts[0], acts[-1]) == ("busker", "juggler") for acts in read(seen, CLUB, "act"))
-    assert dt.timedelta(0) <= late < dt.timedelta(seconds=60), late
+    # while nginx reloads, an old worker may answer after a new one
+    assert all(acts[0] == "busker" and set(acts) == {"busker", "juggler"} for acts in read(seen, CLUB, "act"))
     for host in street.hosts:
         assert "juggler is on" in host.run("journalctl", "-u", "backstage-bookings", "-o", "cat")
 
@@ -84,7 +95,7 @@ def test_acts_change_again_and_again(street: Street) -> None:
     book(street, [f"{YESTERDAY:%Y-%m-%d}"], [f"{TODAY:%Y-%m-%d}..{TODAY + dt.timedelta(days=1):%Y-%m-%d}"])
     street.play()
     for host in street.hosts:
-        host.run("systemctl", "stop", TIMER)
+        pause(host)
     with street.visited(f"{CLUB}/", f"{CORNER}/") as seen:
         for _number in range(SWITCHES // 2):
             for moment in (YESTERDAY, TODAY):
@@ -136,6 +147,7 @@ def test_fault_84_nginx_starts_with_what_is_on(street: Street, host: Host) -> No
     if host is street.hosts[0]:
         book(street, [f"{YESTERDAY:%Y-%m-%d}"], [f"{TODAY:%Y-%m-%d}..{TODAY + dt.timedelta(days=1):%Y-%m-%d}"])
         street.play()
+    pause(host)
     look(host, YESTERDAY)
     assert "busker" in host.run("readlink", LINK)
     host.garage("reboot")

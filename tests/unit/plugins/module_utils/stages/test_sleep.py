@@ -106,10 +106,10 @@ def test_one_that_ends_while_it_starts(crewed: House, emperor: Emperor) -> None:
     crewed.build(A)
     emperor.says = "Traceback\nModuleNotFoundError: No module named 'PIL'\n*** GAME OVER ***\n"
     start = time.monotonic()
-    patient = sesses.Want(ASLEEP, wanted(replace(ACT, health=Health(timeout=60)), play=A))
+    patient = sesses.Want(ASLEEP, wanted(replace(ACT, health=Health(timeout=600)), play=A))
     failure = fails(crewed, patient)
     assert failure.message == "the module 'PIL' is missing: add its package, Pillow, to the requirements"
-    assert time.monotonic() - start < 5, "seconds, not the timeout"
+    assert time.monotonic() - start < 300, "not the timeout"
     assert on_the_host(crewed) == (None, [], [])
     assert os.listdir(crewed.host.vassals) == []
 
@@ -198,8 +198,8 @@ def test_woken_when_a_worker_has_taken_the_connection(
 
         thread = threading.Thread(target=accept)
         thread.start()
-        assert wake(house, place / "s", 10) == ""
-        assert 0 <= time.monotonic() - taken[0] < 5
+        assert wake(house, place / "s", 100) == ""
+        assert 0 <= time.monotonic() - taken[0] < 50
         thread.join()
 
 
