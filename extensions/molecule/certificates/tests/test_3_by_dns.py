@@ -32,6 +32,7 @@ class ByDns:
         groups = {"backstage_stage": {"hosts": stage}, "backstage_producer": {"hosts": {self.primary.name: {}}}}
         self._inventory = work / "names.yml"
         self._inventory.write_text(json.dumps(groups))
+        street.authority("start", f"{self.addresses[self.primary.name]}:53")
         self.street.acme = {"directory": DIRECTORY, "ca": self._ca(), "tsig_key": KEY}
         self.street.venues[CORNER] = {"tls": {"mode": "acme", "challenge": "dns-01"}}
 
@@ -72,7 +73,6 @@ def test_certificates_by_dns(street: Secured, tmp_path: Path) -> None:
     """The first one in the run that makes the records, then a renewal; each host of the name has its own."""
     by_dns = ByDns(street, tmp_path)
     by_dns.resolve()
-    street.authority("start", f"{by_dns.addresses['h1']}:53")
     run = by_dns.play("site")
     assert "waiting" not in run.printed
     assert street.states() == ["ok", "ok"]
