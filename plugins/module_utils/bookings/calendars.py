@@ -20,6 +20,7 @@ from ..manifest.nouns import Manifest
 from ..state.plan import Step
 from . import addresses, blocks, schedule, server_block, server_files
 from .blocks import Block
+from .host_timer import HostTimer
 from .locations import Booked
 from .schedule import Acts
 from .server_files import ServerFiles
@@ -97,3 +98,16 @@ def is_used(host: Host, production: str, wanted: Iterable[Block]) -> bool:
     return any(map(blocks.has_schedule, wanted)) or any(
         os.path.exists(os.path.join(host.calendar, name, schedule.FILE)) for name in others
     )
+
+
+def timer(host: Host) -> HostTimer:
+    """Return what starts the program that moves the links."""
+    return HostTimer("backstage-bookings", host.bookings, "* * * * *", step="calendar")
+
+
+def timer_steps(host: Host, is_used: bool) -> list[Step]:
+    """Return the step after which the program is started every minute, or no longer."""
+    own = timer(host)
+    if own.is_as(is_used):
+        return []
+    return [Step("venue", "all", "start timer" if is_used else "stop timer", None, own.name)]

@@ -11,21 +11,18 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from ..acts import url_prefixes, world
 from ..acts.world import Address
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Production
-from ..manifest.nouns import Act, Gig, Manifest, Venue
-from ..stages import kinds
+from ..manifest.nouns import Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
-from ..state.read import ActState, HostState
+from ..state.read import HostState
 from . import (
     addresses,
     asking,
     blocks,
     calendars,
-    clock,
     conflicts,
     gigs,
     nginx,
@@ -36,6 +33,7 @@ from . import (
 )
 from . import steps as booking_steps
 from .blocks import Block
+from .booked_acts import BookedActs, Coming
 from .conflicts import Others
 from .encryption import Encryption
 from .locations import Booked
@@ -43,21 +41,6 @@ from .passwords import Passwords
 from .server_block import port_name
 from .server_files import ServerFiles
 from .written import Written
-
-
-@dataclass(frozen=True)
-class Coming:
-    """What an Act is about to play, and where.
-
-    Args:
-        release: the id of the release.
-        path: the URL path.
-        protocol: how nginx asks at the Act's door meanwhile; empty for the protocol of the Sess that plays.
-    """
-
-    release: str
-    path: str
-    protocol: str = ""
 
 
 @dataclass
@@ -98,6 +81,7 @@ class Bookings:
         manifest = self.manifest
         self.encryption = Encryption(self.paths.name, self.host, manifest.venues, self.before, manifest.acme)
         self.others = self.known or Others(self.paths.name, self.host)
+        self.acts = BookedActs(self.manifest, self.state, self.host, self.coming)
         self.find_taken()
 
     def find_taken(self) -> None:
@@ -133,7 +117,7 @@ class Bookings:
             before = self.before.get(name, {"gigs": []})["gigs"]
             for together in blocks.together(block):
                 listed = sorted(together, key=lambda gig: gig not in before or self._changes(gig["act"]))
-                booked = [self._finally(gig["act"], gig["path"]) for gig in listed]
+                booked = [self.acts.finally_(gig["act"], gig["path"]) for gig in listed]
                 found.update(conflicts.urls(name, [gig for gig in booked if gig]))
         return {name: error for name, error in found.items() if act in ("", name)}
 
@@ -241,7 +225,7 @@ class Bookings:
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
-        steps += clock.steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
+        steps += calendars.timer_steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
         read = [self.host.venues, self.host.challenges, *self._calendar_places(), *self.encryption.links(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
@@ -275,12 +259,12 @@ class Bookings:
         """A file, or those of a schedule; None while an Act that plays there has no release on this host."""
         booked = []
         if "port" in block:
-            alone = self._booked(block["act"], block["path"])
+            alone = self.acts.now(block["act"], block["path"])
             if alone is None:
                 return None
             return ServerFiles(server_block.render_port(self.paths, block["port"], alone, self.host))
         for gig in block["gigs"]:
-            found = self._booked(gig["act"], gig["path"])
+            found = self.acts.now(gig["act"], gig["path"])
             if found is None:
                 return None
             booked.append(replace(found, when=tuple(gig.get("when", ()))))
@@ -297,43 +281,6 @@ class Bookings:
             return {self._path(name): found.text}
         place = server_files.directory(self.host, server_block.file_name(self.paths.name, name))
         return {os.path.join(place, file): text for file, text in found.prepared.items()}
-
-    def _booked(self, act: str, path: str) -> Optional[Booked]:
-        """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
-        state = self.state.act(act)
-        release = state.live_release or state.record.get("release", "")
-        served = [Coming(release, path)]
-        if state.live:
-            served.append(Coming(release, world.path(state.live_env)))
-        if act in self.coming:
-            served.append(self.coming[act])
-        return self._serving(state, path, served)
-
-    def _finally(self, act: str, path: str) -> Optional[Booked]:
-        """An Act as nginx has to know it when all is done."""
-        state = self.state.act(act)
-        release = state.live_release or state.record.get("release", "")
-        if act in self.coming:
-            release = self.coming[act].release
-        return self._serving(state, path, [Coming(release, path)])
-
-    def _serving(self, state: ActState, path: str, served: list[Coming]) -> Optional[Booked]:
-        served = [coming for coming in served if coming.release in state.releases]
-        if not served:
-            return None
-        act = state.paths.name
-        known: Optional[Act] = self.manifest.acts.get(act)
-        timeout = blocks.longest_request(self.manifest.sesses.get(act), known, state, self.host)
-        static, media, others = zip(
-            *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
-        )
-        keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
-        by_app = [url_prefixes.app_urls(state.releases[coming.release], coming.path) for coming in served]
-        left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
-        urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
-        protocol = self.coming[act].protocol if act in self.coming else ""
-        protocol = protocol or kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
-        return Booked(act, path, *urls, left, protocol=protocol, app=blocks.unique(by_app))
 
     def apply(self) -> dict[str, BackstageError]:
         """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
@@ -377,7 +324,8 @@ class Bookings:
         self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
         server_files.sweep(self.host, self.paths.name)
-        clock.apply(self.host, calendars.is_used(self.host, self.paths.name, self.wanted().values()))
+        is_used = calendars.is_used(self.host, self.paths.name, self.wanted().values())
+        calendars.timer(self.host).switch(is_used)
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _put_back(self, old: dict[str, Optional[ServerFiles]]) -> None:

@@ -12,7 +12,8 @@ from math import prod
 from typing import Any, Callable, Optional
 
 from . import calendar, checks, database, venue_checks
-from .nouns import ASLEEP, Act, Gig, Manifest, Sess, Timer, Worker, summary
+from .jobs import Timer, Worker
+from .nouns import ASLEEP, Act, Gig, Manifest, Sess, summary
 from .problems import Problems, one_of
 from .stage_kinds import FIRST, KINDS, has_threads
 

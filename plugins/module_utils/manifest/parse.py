@@ -16,26 +16,8 @@ from typing import Any, Optional
 from . import checks, consistency, shapes, sources, spec, values, venue_checks
 from .acme import Acme
 from .consistency import Listed
-from .nouns import (
-    Act,
-    Auth,
-    File,
-    Gig,
-    Health,
-    Hooks,
-    Index,
-    Limits,
-    Manifest,
-    Proxies,
-    Rate,
-    Seed,
-    Sess,
-    StaticUrl,
-    Timer,
-    Tls,
-    Venue,
-    Worker,
-)
+from .jobs import Hooks, Seed, Timer, Worker
+from .nouns import Act, Auth, File, Gig, Health, Index, Limits, Manifest, Proxies, Rate, Sess, StaticUrl, Tls, Venue
 from .problems import Problems, one_of
 from .shapes import Item
 

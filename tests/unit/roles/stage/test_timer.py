@@ -9,15 +9,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import backstage_timer
 import pytest
 from test_roles import ROLES
+from waiting import eventually
 
 PROGRAM = ROLES / "stage/files/backstage_timer.py"
 SHOWS = """#!/usr/bin/python3
@@ -63,13 +62,13 @@ class Act:
     def has(self, kind: str, *words: str) -> None:
         (self.root / "timers/nightly.json").write_text(json.dumps({"kind": kind, "words": words}))
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, log: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         words = [sys.executable, "-E", "-s", str(PROGRAM), str(self.root), "nightly"]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, text=True)
 
     def run(self) -> tuple[int, str]:
         running = self.start()
-        said, _nothing = running.communicate(timeout=60)
+        said, _nothing = running.communicate(timeout=100)
         return running.returncode, said
 
     def shown(self) -> Any:
@@ -84,13 +83,6 @@ class Act:
 @pytest.fixture
 def act(tmp_path: Path) -> Act:
     return Act(tmp_path / "acts" / "kittens")
-
-
-def eventually(true: Callable[[], Any]) -> None:
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)
 
 
 def test_what_a_command_sees(act: Act) -> None:
@@ -138,7 +130,7 @@ def test_the_next_one_is_left_out_while_one_runs(act: Act) -> None:
     assert said.endswith("timer nightly is left out this time: the last one still runs\n")
     assert "ended" not in act.said()
     first.terminate()  # as systemd and a reboot do
-    out, _nothing = first.communicate(timeout=30)
+    out, _nothing = first.communicate(timeout=100)
     assert first.returncode == 128 + signal.SIGTERM
     assert "works\n" in out
     assert act.said()["ended"]["status"] == -signal.SIGTERM
@@ -154,6 +146,15 @@ def test_one_that_fails(act: Act) -> None:
     assert act.said()["ended"]["status"] == 3
 
 
+def test_fault_92_a_disk_that_is_full_of_logs(act: Act) -> None:
+    act.plays("aaaa")
+    act.has("run", "shows")
+    with open("/dev/full", "w", encoding="utf-8") as log:
+        assert act.start(log).wait(60) == 0
+    assert act.shown()[0] == []
+    assert act.said()["ended"]["status"] == 0
+
+
 def test_a_program_that_is_not_there(act: Act) -> None:
     act.plays("aaaa")
     act.has("run", "celery")
@@ -161,6 +162,19 @@ def test_a_program_that_is_not_there(act: Act) -> None:
     assert code == 127
     assert "timer nightly can't be started" in said
     assert act.said()["ended"]["status"] == 127
+
+
+def test_fault_93_an_upgrade_takes_its_python_away(act: Act) -> None:
+    """It fails and is told, until a deploy makes another environment, or Python is back."""
+    act.plays("aaaa")
+    act.has("manage", "clearsessions")
+    python = act.programs / "python"
+    python.rename(act.programs / "gone")
+    code, said = act.run()
+    assert (code, act.said()["ended"]["status"]) == (127, 127)
+    assert f"timer nightly can't be started: [Errno 2] No such file or directory: '{python}'" in said
+    (act.programs / "gone").rename(python)
+    assert act.run()[0] == 0
 
 
 def test_nothing_plays(act: Act) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Callable
 
 import pytest
 from test_roles import ROLES
+from waiting import eventually
 
 PROGRAM = ROLES / "stage/files/backstage_worker.py"
 # works on a job, has a child in its pool, and ends after the job when it is told to
@@ -86,14 +87,15 @@ class Crew:
         (self.place / "wanted.new").write_text(word + "\n")
         os.replace(self.place / "wanted.new", self.place / "wanted")
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, log: str = "") -> subprocess.Popen[str]:
+        """Start the program; it writes to its own log, or to this device."""
         crew = {"cwd": str(self.place / "code"), "env": str(self.place / "env"), "enter": {"VIRTUAL_ENV": "/e"}}
         (self.place / "crew.json").write_text(json.dumps({**crew, "workers": self.workers}))
         if not (self.place / "wanted").exists():
             self.tell("run")
         words = [sys.executable, "-I", str(PROGRAM), str(self.place)]
-        with (self.place / "log").open("a") as log:
-            self.running.append(subprocess.Popen(words, stdout=log, stderr=log, text=True))
+        with (Path(log) if log else self.place / "log").open("a") as file:
+            self.running.append(subprocess.Popen(words, stdout=file, stderr=file, text=True))
         return self.running[-1]
 
     def said(self, name: str) -> dict[str, Any]:
@@ -114,13 +116,6 @@ def is_held(lock: Path) -> bool:
         except BlockingIOError:
             return True
     return False
-
-
-def eventually(true: Callable[[], Any], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -182,10 +177,11 @@ def test_it_ends_after_its_job(crew: Crew, number: str) -> None:
 
 
 def test_its_time_to_end_is_over(crew: Crew) -> None:
-    lock = crew.has("deaf", ["sh", "-c", "trap '' TERM; sleep 600 & while :; do sleep 1; done"], grace=1)
+    deaf = crew.place / "deaf"
+    script = f"trap '' TERM; touch {deaf}; sleep 600 & while :; do sleep 1; done"
+    lock = crew.has("deaf", ["sh", "-c", script], grace=1)
     crew.start()
-    eventually(lambda: is_held(lock))
-    time.sleep(0.3)  # until it ignores the signal
+    eventually(deaf.exists)
     crew.tell("drain")
     eventually(lambda: not is_held(lock))
     assert "worker deaf has not ended within 1 s, and was killed" in crew.log()
@@ -209,6 +205,36 @@ def test_a_program_that_is_not_there(crew: Crew) -> None:
     eventually(lambda: "worker none can't be started" in crew.log())
     eventually((crew.place / "said" / "none.json").exists)
     assert crew.said("none")["ended"]["status"] == 127
+
+
+def test_fault_92_a_disk_that_is_full_of_logs(crew: Crew) -> None:
+    """Workers work on, also those that have to be started again."""
+    lock = crew.works("jobs")
+    crew.has("dies", ["sh", "-c", "exit 3"])
+    running = crew.start(log="/dev/full")
+    eventually(lambda: crew.noted("jobs"))
+    eventually(lambda: crew.said("dies")["restarts"] == 2)
+    assert running.poll() is None
+    assert len(crew.pids("jobs")) == 1
+    crew.tell("drain")
+    eventually(lambda: not is_held(lock))
+    assert crew.noted("jobs")[1:] == ["told SIGTERM", "job done"]
+
+
+def test_fault_93_an_upgrade_takes_its_python_away(crew: Crew) -> None:
+    """What works works on. What ends is told with its reason, until a deploy brings another Sess, or Python is back."""
+    python = crew.place / "python"
+    python.symlink_to(sys.executable)
+    crew.works("jobs")
+    crew.workers[0]["argv"][0] = str(python)
+    crew.start()
+    eventually(lambda: crew.noted("jobs"))
+    python.unlink()
+    os.kill(crew.pids("jobs")[0], signal.SIGKILL)
+    eventually(lambda: f"No such file or directory: '{python}'" in crew.log())
+    eventually(lambda: crew.said("jobs")["ended"]["status"] == 127)
+    python.symlink_to(sys.executable)
+    eventually(lambda: len(crew.pids("jobs")) == 2)
 
 
 def test_fault_86_a_worker_that_is_killed(crew: Crew) -> None:
@@ -243,7 +269,7 @@ def test_the_program_is_told_to_end(crew: Crew) -> None:
     for _second in range(3):  # again and again, as uWSGI does
         running.terminate()
         time.sleep(0.1)
-    assert running.wait(20) == 0
+    assert running.wait(100) == 0
     assert crew.noted("jobs")[1:] == ["told SIGTERM", "job done"]
     assert not is_held(lock)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.bookings import clock, nginx, visit
+from ansible_collections.backstage.django.plugins.module_utils.bookings import calendars, nginx, visit
 from ansible_collections.backstage.django.plugins.module_utils.bookings.box_office import BoxOffice
 from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host import files
@@ -190,7 +190,7 @@ def test_times_come_to_a_venue_of_always(playing: House, gigs: list[Gig], expect
 def test_times_go(playing: House) -> None:
     """The directory and what starts the program go with the last Gig that has times."""
     booked(playing, FRI, SAT, now=SUNDAY).apply()
-    assert clock.is_on(playing.host)
+    assert calendars.timer(playing.host).is_on
     found = booked(playing, Gig("kittens", V), now=SUNDAY, prune=True)
     assert rows(found) == [
         f"gig dogs at {V}/ cancel",
@@ -200,7 +200,7 @@ def test_times_go(playing: House) -> None:
     ]
     assert found.apply() == {}
     assert (page(playing), link(playing).is_symlink()) == ((200, "kittens"), False)
-    assert (os.listdir(playing.host.calendar), clock.is_on(playing.host)) == ([], False)
+    assert (os.listdir(playing.host.calendar), calendars.timer(playing.host).is_on) == ([], False)
     assert booked(playing, Gig("kittens", V), now=SUNDAY, prune=True).plan() == []
 
 
@@ -209,7 +209,7 @@ def test_a_venue_that_closes_or_goes(playing: House, state_: str) -> None:
     booked(playing, FRI, SAT).apply()
     gigs = [FRI, SAT] if state_ == "closed" else []
     assert booked(playing, *gigs, venue=Venue(V, state=state_)).apply() == {}
-    assert (os.listdir(playing.host.calendar), clock.is_on(playing.host)) == ([], False)
+    assert (os.listdir(playing.host.calendar), calendars.timer(playing.host).is_on) == ([], False)
     assert (link(playing).exists(), link(playing).is_symlink()) == (state_ == "closed", False)
     assert look(playing, FRIDAY)
 
@@ -221,7 +221,7 @@ def test_a_production_that_is_struck(playing: House) -> None:
     assert rows(struck)[-1] == "venue all stop timer"
     assert struck.apply() == {}
     assert [os.listdir(place) for place in (playing.host.calendar, playing.host.venues)] == [[], []]
-    assert not clock.is_on(playing.host)
+    assert not calendars.timer(playing.host).is_on
 
 
 def test_what_others_have_in_the_calendar_stays(playing: House) -> None:
@@ -232,7 +232,7 @@ def test_what_others_have_in_the_calendar_stays(playing: House) -> None:
     booked(playing, FRI).apply()
     booked(playing, venue=Venue(V, state="absent")).apply()
     assert os.listdir(playing.host.calendar) == ["jazz2.b.example"]
-    assert clock.is_on(playing.host)
+    assert calendars.timer(playing.host).is_on
 
 
 def test_files_of_acts_that_left_go(playing: House) -> None:
@@ -335,5 +335,6 @@ def test_the_line_of_cron(playing: House) -> None:
         f"# {files.OWNERSHIP}",
         "SHELL=/bin/sh",
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        f"* * * * * root {playing.host.bookings}",
+        'MAILTO=""',
+        f"* * * * * root {playing.host.bookings} 2>&1 | logger -t backstage-bookings",
     ]

@@ -72,7 +72,7 @@ def headers(house: House, name: str, path: str = "/") -> tuple[int, list[str]]:
     """Status and HSTS by HTTPS, whatever the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", path, headers={"Host": name})
@@ -87,7 +87,7 @@ def secure(house: House, name: str, host: str = "", **options: Any) -> tuple[int
     context = ssl.create_default_context(cafile=Pairs.of(house.host, "jazz", V).certificate)
     for key, value in options.items():
         setattr(context, key, value)
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", "/x?y=1", headers={"Host": host or name})

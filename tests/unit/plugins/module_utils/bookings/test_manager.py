@@ -161,7 +161,7 @@ def test_a_hand_edited_file_is_said_and_overwritten(playing: House) -> None:
 
 def test_a_killed_run_never_reloaded(playing: House) -> None:
     booked(playing, GIG).apply()
-    os.utime(playing.book(Venue(V), booked(playing, GIG)._booked("kittens", "/") or Booked("", "", (), (), 0)))
+    os.utime(playing.book(Venue(V), booked(playing, GIG).acts.now("kittens", "/") or Booked("", "", (), (), 0)))
     (change,) = booked(playing, GIG).plan()
     assert (change.step.noun, change.step.name, change.step.verb) == ("venue", "all", "reload")
 

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -26,12 +27,19 @@ from ansible_collections.backstage.django.plugins.module_utils.certificates.rene
 from ansible_collections.backstage.django.plugins.module_utils.certificates.wishes import Wish
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Pair
 
 from ... import certs
 from ...house import House
 
 DAY = 86400
 V, WWW, DEAD = "a.example", "www.a.example", "dead.example"
+
+
+@lru_cache
+def _authority() -> Pair:
+    """The authority's own certificate and key, the same for all tests."""
+    return certs.signed([], "", "3650")
 
 
 @dataclass
@@ -62,13 +70,13 @@ class Signer(Authority):
         dead = {name: "no address" for name in names if name in self.dead}
         if dead:
             raise Refused("; ".join(f"{name}: no address" for name in dead), dead, 0)
+        own = _authority()
         with tempfile.TemporaryDirectory() as place:
-            for name, text in (("csr", csr), ("key", certs.key()), ("ext", ",".join(f"DNS:{one}" for one in names))):
-                Path(place, name).write_text(f"subjectAltName={text}" if name == "ext" else text)
-            own = certs.openssl("req", "-x509", "-key", f"{place}/key", "-subj", "/CN=authority")
-            Path(place, "own").write_text(own)
+            alternative = "subjectAltName=" + ",".join(f"DNS:{one}" for one in names)
+            for name, text in (("csr", csr), ("key", own.key), ("own", own.certificate), ("ext", alternative)):
+                Path(place, name).write_text(text)
             signing = ["x509", "-req", "-in", f"{place}/csr", "-CA", f"{place}/own", "-CAkey", f"{place}/key"]
-            return certs.openssl(*signing, "-days", str(self.days), "-extfile", f"{place}/ext") + own
+            return certs.openssl(*signing, "-days", str(self.days), "-extfile", f"{place}/ext") + own.certificate
 
     def window(self, chain: str) -> dict[str, float]:
         if self.start is None:

@@ -10,18 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec, stage_kinds
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Hooks, Seed, Timer, Worker
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     File,
     Health,
-    Hooks,
     Index,
-    Seed,
     Sess,
     Source,
     StaticUrl,
-    Timer,
-    Worker,
 )
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
 

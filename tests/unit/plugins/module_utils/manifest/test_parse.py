@@ -6,14 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
-    Health,
-    Manifest,
-    Seed,
-    Sess,
-    Tls,
-    Venue,
-)
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Sess, Tls, Venue
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 

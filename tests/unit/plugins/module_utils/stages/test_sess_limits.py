@@ -23,7 +23,7 @@ from ...emperors import Emperor, purr
 from ...house import KITTENS, A, House, wanted
 from ...kernels import FULL, Kernel
 from ...servers import Variables
-from .test_manager import asked_by
+from .wishes import asked_by
 
 ACT = replace(KITTENS, secrets={}, timeout=5, health=Health(timeout=2))
 NO_CGROUP = "act kittens: nothing on this host holds limits.memory: this host has no cgroup v2"

@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Timer
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Timer
 from ansible_collections.backstage.django.plugins.module_utils.productions import logs, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 from ansible_collections.backstage.django.plugins.module_utils.stages.timers import Timers
+from waiting import eventually
 
-from ...crews import ROLE, eventually
+from ...crews import ROLE
 from ...house import KITTENS, House, wanted
 
 NIGHTLY = Timer("nightly", manage="clearsessions -v0", at="03:05")
@@ -289,6 +290,26 @@ def test_fault_95_what_a_hand_has_changed(systemd: House) -> None:
     (drift,) = [one for one in reports.report(systemd.production)["drift"] if "timer" in one["where"]]
     assert (drift["where"], drift["found"]) == ("timer nightly", "changed by hand, or made by an earlier Backstage")
     assert [verb for verb, *_rest in planned(systemd, [NIGHTLY])] == ["change"]
+
+
+def test_fault_92_log_directory_removed(systemd: House) -> None:
+    """systemd and cron start nothing without it, and the program could not say so: the next run brings it back."""
+    carry_out(systemd, [NIGHTLY])
+    shutil.rmtree(systemd.paths.logs)
+    when = "at 03:05: clearsessions -v0"
+    assert planned(systemd, [NIGHTLY]) == [("change", "kittens/nightly", when, when)]
+    carry_out(systemd, [NIGHTLY])
+    assert os.path.exists(systemd.act().crew_log)
+    assert planned(systemd, [NIGHTLY]) == []
+
+
+def test_fault_94_many_acts_ask_systemd_for_nothing(systemd: House) -> None:
+    """A run that has nothing to do starts no program for any timer."""
+    several = [replace(NIGHTLY, name=f"nightly-{number}") for number in range(50)]
+    carry_out(systemd, several)
+    asked(systemd)
+    assert planned(systemd, several) == []
+    assert asked(systemd) == []
 
 
 def test_systemctl_that_fails(systemd: House) -> None:
