@@ -88,11 +88,12 @@ units: $(LINK) ## run the unit tests, which need no host
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
-campaign: $(LINK) ## run what takes too long for make test: projects on both Debians, kills at every write, name servers, emulated machines
+campaign: $(LINK) ## run what takes too long for make test: projects on both Debians, kills at every write, Stage kinds, name servers, emulated machines
 	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name switch --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name company --report || status=1; \
+	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name stages --report || status=1; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
 	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	FAULTS_FULL=1 $(MAKE) units ARGS="-k killed_at_every_write -o faulthandler_timeout=7200" || status=1; \
