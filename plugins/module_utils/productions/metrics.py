@@ -109,7 +109,7 @@ def _of_stage(act: ActState, labels: dict[str, str], look: Look) -> Iterator[Sam
     try:
         stage = kinds.of_sess(act.live_record, look.host, act.paths)
     except BackstageError as error:
-        print(f"backstage-metrics: {labels['production']}/{labels['act']}: {error.message}", file=sys.stderr)
+        sys.stderr.write(f"backstage-metrics: {labels['production']}/{labels['act']}: {error.message}\n")
         return
     is_on = bool(live) and (stage.is_playing(live, look) or stage.is_asleep(live, look))
     yield "backstage_act_playing", labels, int(is_on)
