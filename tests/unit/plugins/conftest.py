@@ -123,11 +123,17 @@ def nginx_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def http_port() -> int:
+    """The port of nginx. Each test of a file has an nginx of its own there, one after the other."""
+    return free_port()
+
+
 @pytest.fixture
-def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def open_house(house: House, http_port: int, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
     monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
-    house.host = replace(house.host, http_port=free_port(), ipv6=False)
+    house.host = replace(house.host, http_port=http_port, ipv6=False)
     Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
         monkeypatch.setattr(nginx, "_PROGRAM", checker(house.root, nginx_program, running.main))
