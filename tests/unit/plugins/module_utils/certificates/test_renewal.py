@@ -387,7 +387,7 @@ def test_no_certificate_at_all(case: Case, monkeypatch: pytest.MonkeyPatch) -> N
         case.run()
 
 
-def test_a_state_that_says_nothing(case: Case) -> None:
+def test_an_empty_state(case: Case) -> None:
     case.run()
     Path(case.pairs.state_file).write_text("[]")
     assert case.run().state["state"] == "ok"
