@@ -89,12 +89,10 @@ molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
 campaign: $(LINK) ## run what takes too long for make test: projects on both Debians, kills at every write, name servers, emulated machines
-	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name switch --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name company --report || status=1; \
+	@status=0; for scenario in any_project switch producer company certificates stages; do \
+		CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name "$$scenario" --report || status=1; \
+	done; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	FAULTS_FULL=1 $(MAKE) units ARGS="-k killed_at_every_write -o faulthandler_timeout=7200" || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 

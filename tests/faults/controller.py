@@ -15,6 +15,8 @@ from typing import Any
 from .host import INTERPRETER, PROJECT
 
 HERE = Path(__file__).parent
+LONGEST = 900
+"""Seconds after which a run is killed. Beside other tests one takes ten times as long as alone."""
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Running:
         os.killpg(self.process.pid, signal.SIGKILL)
         return self.end()
 
-    def end(self, timeout: float = 300) -> Run:
+    def end(self, timeout: float = LONGEST) -> Run:
         """Wait until it has ended."""
         try:
             code = self.process.wait(timeout)

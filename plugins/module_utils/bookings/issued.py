@@ -58,9 +58,9 @@ class Issued:
         self.asking: set[str] = set()
 
     @property
-    def by_dns(self) -> bool:
-        """Whether names are proven by records in DNS."""
-        return DNS in self._named.values()
+    def by_dns(self) -> set[str]:
+        """The Venues whose names are proven by records in DNS."""
+        return {name for name, challenge in self._named.items() if challenge == DNS}
 
     def refused(self) -> dict[str, BackstageError]:
         """Return the Venues that can't have a certificate with this account."""
@@ -128,7 +128,7 @@ class Issued:
         issued = {name: block for name, block in wanted.items() if is_issued(block)}
         if not issued:
             return
-        self.host.need_acme(self.by_dns)
+        self.host.need_acme(bool(self.by_dns))
         self.asking |= self.reasons(issued).keys()
         users.ensure(account.USER, "/nonexistent", "certificates")
         account.ensure(self.host, self.production, self._acme.account_key if self._acme else "")
@@ -182,20 +182,21 @@ def timer(host: Host) -> HostTimer:
 
 
 def ask(host: Host, production: str, venues: Iterable[str]) -> list[str]:
-    """Have an authority asked for these Venues, now and then by the timer; return what failed.
+    """Have an authority asked for these Venues now, and for all by the timer; return what failed.
 
     The program reloads nginx, so the caller must not hold the host's lock.
 
     Raises:
         BackstageError: the timer can't be started.
     """
-    names = [f"{production}.{venue}" for venue in sorted(venues)]
-    result = process.run([host.certifier, "--now", *names], timeout=_LONGEST)
-    timer(host).switch(True)  # not before: it may start the program at once
-    own = Issued(production, host, {}, None)
-    found = [doubt for doubt in map(own.doubt, sorted(venues)) if doubt]
-    if not result.ok and not found:
-        found = [f"{os.path.basename(host.certifier)}: {result.said.strip()[-300:] or result.code}"]
+    names, found = [f"{production}.{venue}" for venue in sorted(venues)], []
+    if names:
+        result = process.run([host.certifier, "--now", *names], timeout=_LONGEST)
+        own = Issued(production, host, {}, None)
+        found = [doubt for doubt in map(own.doubt, sorted(venues)) if doubt]
+        if not result.ok and not found:
+            found = [f"{os.path.basename(host.certifier)}: {result.said.strip()[-300:] or result.code}"]
+    timer(host).switch(True)
     return found
 
 

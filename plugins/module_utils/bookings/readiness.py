@@ -43,7 +43,7 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
             if any(map(blocks.has_schedule, bookings.wanted().values())):
                 bookings.host.need_calendar()
             if any(map(is_issued, bookings.wanted().values())):
-                bookings.host.need_acme(bookings.encryption.issued.by_dns)
+                bookings.host.need_acme(bool(bookings.encryption.issued.by_dns))
             if any(map(_speaks_http, bookings.manifest.sesses.values())):
                 bookings.host.need_http_doors()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())

@@ -14,6 +14,7 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -170,7 +171,8 @@ def main(argv: Sequence[str]) -> int:
     os.umask(0o022)
 
     def say(line: str) -> None:
-        print(line, flush=True)
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
     with contextlib.ExitStack() as stack:
         try:

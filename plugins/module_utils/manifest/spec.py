@@ -308,6 +308,7 @@ def production() -> Spec:
         "shared": {"type": "list", "elements": "str", "default": []},
         "following": {"type": "list", "elements": "str", "default": []},
         "only_shared": {"type": "bool", "default": False},
+        "dns_follows": {"type": "bool", "default": False},
         "leaving": {"type": "str"},
         "checked": {"type": "bool", "default": False},
     }

@@ -59,6 +59,7 @@ def for_production(options: Options) -> Order:
         delete_data=set(options["delete_data"]),
         strike=strike,
         shared=set(options["shared"]),
+        dns_follows=options["dns_follows"],
         lock_timeout=options["lock_timeout"],
     )
 

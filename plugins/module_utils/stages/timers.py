@@ -169,10 +169,14 @@ class Timers:
         return os.path.join(UNITS, "timers.target.wants", self.unit(name, "timer"))
 
     def is_as(self, timer: Timer) -> bool:
-        """Return whether its files are as they should be, and systemd has it enabled."""
+        """Return whether its files are as they should be, and systemd has it enabled.
+
+        Neither systemd nor cron starts it without a directory for its log.
+        """
         texts = self.texts(timer)
         is_enabled = not self.systemd or os.path.lexists(self._enabled(timer.name))
-        return is_enabled and all(files.read(path) == text for path, text in texts.items())
+        has_log = os.path.exists(self.act.crew_log)
+        return is_enabled and has_log and all(files.read(path) == text for path, text in texts.items())
 
     def install(self, timer: Timer) -> None:
         """Write its files and have it started at its times.

@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from backstage_worker import PATH, end_with, environment, said_at
+from backstage_worker import PATH, end_with, environment, log, said_at
 
 LONGEST = 86400
 """Seconds after which a command is killed: a command that hangs would keep the next ones from starting."""
@@ -142,7 +142,7 @@ class Timer:
             return KILLED
 
     def log(self, text: str) -> None:
-        os.write(1, f"{said_at(time.time())} - backstage: timer {self.name} {text}\n".encode())
+        log(f"timer {self.name} {text}")
 
     def _say(self, said: dict[str, Any]) -> None:
         try:

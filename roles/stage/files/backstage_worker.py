@@ -54,6 +54,12 @@ def said_at(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))
 
 
+def log(text: str) -> None:
+    """Write a line to the log. If its disk is full, the line is lost, and the work goes on."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{said_at(time.time())} - backstage: {text}\n".encode())
+
+
 def end_with(parent: int, number: int) -> None:
     """Have this process get a signal when its parent is gone."""
     LIBC.prctl(SET_PARENT_DEATH_SIGNAL, number, 0, 0, 0)
@@ -177,7 +183,7 @@ class Worker:
             self.log(f"has not ended within {self.own['grace']} s, and was killed")
 
     def log(self, text: str) -> None:
-        os.write(1, f"{said_at(time.time())} - backstage: worker {self.name} {text}\n".encode())
+        log(f"worker {self.name} {text}")
 
     def _say(self, **more: Any) -> None:
         self.said.update(more)

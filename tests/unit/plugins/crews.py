@@ -95,7 +95,7 @@ class Jobs:
         """What was done, and by which release."""
         path = self.queue / "done"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [(job, release) for job, release in map(str.split, lines)]
+        return [(job, release) for job, _space, release in (line.partition(" ") for line in lines)]
 
     def beats(self) -> list[str]:
         path = self.queue / "beats"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import backstage_timer
 import pytest
@@ -62,9 +62,9 @@ class Act:
     def has(self, kind: str, *words: str) -> None:
         (self.root / "timers/nightly.json").write_text(json.dumps({"kind": kind, "words": words}))
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, log: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         words = [sys.executable, "-E", "-s", str(PROGRAM), str(self.root), "nightly"]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(words, stdout=log, stderr=subprocess.STDOUT, text=True)
 
     def run(self) -> tuple[int, str]:
         running = self.start()
@@ -146,6 +146,15 @@ def test_one_that_fails(act: Act) -> None:
     assert act.said()["ended"]["status"] == 3
 
 
+def test_fault_92_a_disk_that_is_full_of_logs(act: Act) -> None:
+    act.plays("aaaa")
+    act.has("run", "shows")
+    with open("/dev/full", "w", encoding="utf-8") as log:
+        assert act.start(log).wait(60) == 0
+    assert act.shown()[0] == []
+    assert act.said()["ended"]["status"] == 0
+
+
 def test_a_program_that_is_not_there(act: Act) -> None:
     act.plays("aaaa")
     act.has("run", "celery")
@@ -153,6 +162,19 @@ def test_a_program_that_is_not_there(act: Act) -> None:
     assert code == 127
     assert "timer nightly can't be started" in said
     assert act.said()["ended"]["status"] == 127
+
+
+def test_fault_93_an_upgrade_takes_its_python_away(act: Act) -> None:
+    """It fails and is told, until a deploy makes another environment, or Python is back."""
+    act.plays("aaaa")
+    act.has("manage", "clearsessions")
+    python = act.programs / "python"
+    python.rename(act.programs / "gone")
+    code, said = act.run()
+    assert (code, act.said()["ended"]["status"]) == (127, 127)
+    assert f"timer nightly can't be started: [Errno 2] No such file or directory: '{python}'" in said
+    (act.programs / "gone").rename(python)
+    assert act.run()[0] == 0
 
 
 def test_nothing_plays(act: Act) -> None:

@@ -87,14 +87,15 @@ class Crew:
         (self.place / "wanted.new").write_text(word + "\n")
         os.replace(self.place / "wanted.new", self.place / "wanted")
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, log: str = "") -> subprocess.Popen[str]:
+        """Start the program; it writes to its own log, or to this device."""
         crew = {"cwd": str(self.place / "code"), "env": str(self.place / "env"), "enter": {"VIRTUAL_ENV": "/e"}}
         (self.place / "crew.json").write_text(json.dumps({**crew, "workers": self.workers}))
         if not (self.place / "wanted").exists():
             self.tell("run")
         words = [sys.executable, "-I", str(PROGRAM), str(self.place)]
-        with (self.place / "log").open("a") as log:
-            self.running.append(subprocess.Popen(words, stdout=log, stderr=log, text=True))
+        with (Path(log) if log else self.place / "log").open("a") as file:
+            self.running.append(subprocess.Popen(words, stdout=file, stderr=file, text=True))
         return self.running[-1]
 
     def said(self, name: str) -> dict[str, Any]:
@@ -204,6 +205,36 @@ def test_a_program_that_is_not_there(crew: Crew) -> None:
     eventually(lambda: "worker none can't be started" in crew.log())
     eventually((crew.place / "said" / "none.json").exists)
     assert crew.said("none")["ended"]["status"] == 127
+
+
+def test_fault_92_a_disk_that_is_full_of_logs(crew: Crew) -> None:
+    """Workers work on, also those that have to be started again."""
+    lock = crew.works("jobs")
+    crew.has("dies", ["sh", "-c", "exit 3"])
+    running = crew.start(log="/dev/full")
+    eventually(lambda: crew.noted("jobs"))
+    eventually(lambda: crew.said("dies")["restarts"] == 2)
+    assert running.poll() is None
+    assert len(crew.pids("jobs")) == 1
+    crew.tell("drain")
+    eventually(lambda: not is_held(lock))
+    assert crew.noted("jobs")[1:] == ["told SIGTERM", "job done"]
+
+
+def test_fault_93_an_upgrade_takes_its_python_away(crew: Crew) -> None:
+    """What works works on. What ends is told with its reason, until a deploy brings another Sess, or Python is back."""
+    python = crew.place / "python"
+    python.symlink_to(sys.executable)
+    crew.works("jobs")
+    crew.workers[0]["argv"][0] = str(python)
+    crew.start()
+    eventually(lambda: crew.noted("jobs"))
+    python.unlink()
+    os.kill(crew.pids("jobs")[0], signal.SIGKILL)
+    eventually(lambda: f"No such file or directory: '{python}'" in crew.log())
+    eventually(lambda: crew.said("jobs")["ended"]["status"] == 127)
+    python.symlink_to(sys.executable)
+    eventually(lambda: len(crew.pids("jobs")) == 2)
 
 
 def test_fault_86_a_worker_that_is_killed(crew: Crew) -> None:

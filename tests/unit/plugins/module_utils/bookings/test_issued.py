@@ -205,6 +205,22 @@ def test_the_authority_is_down(playing: House, pebble: Pebble) -> None:
     assert secure(playing, V, pebble.root()) == 200
 
 
+def test_cron_gets_it_without_systemd(playing: House, pebble: Pebble) -> None:
+    """The line of its file, as cron gives it to a shell."""
+    pebble.stop()
+    deploy(playing, ISSUED, acme(pebble))
+    pebble.start()
+    os.remove(Pairs.of(playing.host, "jazz", V).state_file)
+    (path,) = (playing.root / "cron.d").iterdir()
+    assert (path.stat().st_mode & 0o777, path.name) == (0o644, "backstage-certificates")
+    *variables, line = (text for text in path.read_text().splitlines() if not text.startswith("#"))
+    minute, *others, user, command = line.split(None, 6)
+    assert (int(minute) in range(60), others, user) == (True, ["*"] * 4, "root")
+    known = dict(text.replace('"', "").split("=") for text in variables)
+    subprocess.run([known["SHELL"], "-c", command], env=known, check=False)  # logger has nowhere to write to here
+    assert secure(playing, V, pebble.root()) == 200
+
+
 def test_a_venue_that_plays_by_http(playing: House, pebble: Pebble) -> None:
     """It goes on by HTTP until the authority's certificate is there, whoever asks for it."""
     assert deploy(playing, PLAIN, None) == []
@@ -327,7 +343,7 @@ def test_an_account_of_the_manifest(playing: House) -> None:
     assert verbs(playing, ISSUED, replace(NOBODY, account_key=key)) == ["certify"]
     assert verbs(playing, ISSUED, replace(NOBODY, account_key=certs.key())) == ["register", "certify"]
     wrong = booked(playing, ISSUED, replace(NOBODY, account_key=certs.key("RSA")))
-    (refused,) = wrong.refused().values()
+    (refused,) = list(wrong.refused().values())
     assert "is no EC key of the curve P-256" in refused.message
 
 
@@ -335,7 +351,7 @@ def test_names_proven_by_dns(playing: House, monkeypatch: pytest.MonkeyPatch) ->
     """A key that may write the records is the manifest's, or lies on the host."""
     by_dns, key = replace(ISSUED, tls=Tls("acme", challenge="dns-01")), "key of nsupdate\n"
     monkeypatch.setattr(facts, "_NSUPDATE", ("/bin/true", "nsupdate is missing"))
-    (refused,) = booked(playing, by_dns, NOBODY).refused().values()
+    (refused,) = list(booked(playing, by_dns, NOBODY).refused().values())
     assert refused.message.startswith(f"{V} is proven by dns-01, and this host has no key for it")
     given = booked(playing, by_dns, replace(NOBODY, tsig_key=key))
     assert given.apply() == {}
@@ -346,7 +362,7 @@ def test_names_proven_by_dns(playing: House, monkeypatch: pytest.MonkeyPatch) ->
     assert booked(playing, by_dns, None).refused() == {}
     monkeypatch.setattr(facts, "_NSUPDATE", ("/nonexistent", "this host lacks the package bind9-dnsutils"))
     changes = given.plan()
-    (refused,) = readiness.refusals(changes, given, planning=False).values()
+    (refused,) = list(readiness.refusals(changes, given, planning=False).values())
     assert "lacks the package bind9-dnsutils" in refused.message
 
 
@@ -372,7 +388,7 @@ def test_a_host_that_is_not_prepared(playing: House, monkeypatch: pytest.MonkeyP
     changes = bookings.plan()
     assert readiness.refusals(changes, bookings, planning=False) == {}
     monkeypatch.setattr(facts, "_ACME", ("/nonexistent", "this host lacks the package python3-acme"))
-    (refused,) = readiness.refusals(changes, bookings, planning=False).values()
+    (refused,) = list(readiness.refusals(changes, bookings, planning=False).values())
     assert refused.message.startswith(
         "this host lacks the package python3-acme (/nonexistent is missing); run the play"
     )

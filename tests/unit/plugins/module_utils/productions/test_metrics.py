@@ -108,6 +108,19 @@ def test_venues_and_certificates(host: House) -> None:
     }
 
 
+def test_a_sess_whose_stage_kind_is_unknown(host: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """A later Backstage made it. What does not need the kind is told, and one line says what is missing."""
+    known = samples(host)
+    record = Path(host.act().sess(f"{WANT.release}.1").record)
+    record.write_text(json.dumps({**json.loads(record.read_text()), "stage": "of-tomorrow"}))
+    found = samples(host)
+    assert capsys.readouterr().err.splitlines() == [
+        "backstage-metrics: jazz/kittens: this Backstage has no Stage kind 'of-tomorrow': update the collection"
+    ]
+    missing = {f"backstage_act_{name}" for name in ("playing", "processes", "memory_bytes")}
+    assert {name.partition("{")[0] for name in known.keys() - found.keys()} == missing
+
+
 def test_samples_of_one_metric_stand_together_below_what_they_tell(host: House) -> None:
     host.build(A, "dogs")
     host.record(wanted(replace(KITTENS, name="dogs"), release=A))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +21,11 @@ from ansible_collections.backstage.django.plugins.module_utils.host.layout impor
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options, renames
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order, Outcome
+from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
+from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 
 from ...conftest import _house
+from ...crews import ROLE, Jobs, eventually
 from ...emperors import Emperor
 from ...house import House, wanted
 from ...manifests import COMMIT, Item, act, booked, git
@@ -127,6 +131,37 @@ def test_fault_35_an_act_gets_another_name(playing: House) -> None:
     is_cats(playing, uid, release)
     assert run(playing, **WAS).steps == [], "the old name may stay in the manifest"
     assert steps(run(playing, name="cats")) == [("act", "cats", "change")]
+
+
+def test_fault_35_workers_and_timers_come_along(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the worker has begun is done, and what waits in its queue is done under the new name; each job once."""
+    cron = playing.root / "cron.d"
+    cron.mkdir()
+    for name, value in (("CRON", str(cron)), ("SYSTEMD", "/nonexistent"), ("CRON_PROGRAM", "/bin/true")):
+        monkeypatch.setattr(timers, name, value)
+    monkeypatch.setattr(crews, "STEADY", 0.3)
+    jobs = Jobs(playing)
+    shutil.copy(ROLE / "backstage_timer.py", playing.host.wrapper)
+    company: Item = {
+        "workers": [{"name": "work", "run": "work 0.4", "grace": 20}],
+        "timers": [{"name": "nightly", "run": "work 1", "at": "03:05"}],
+    }
+    assert run(playing, **company).errors == []
+    jobs.send(5)
+    eventually(jobs.done)
+    outcome = run(playing, **WAS, **company)
+    assert (steps(outcome), outcome.errors) == ([*RENAMED, ("timer", "cats/nightly", "add")], [])
+    state = playing.state("cats")
+    crew = crews.Crew(playing.host, state.paths, state.live or "")
+    eventually(lambda: crew.working() == ["work"])
+    done = Path(state.paths.data, "queue", "done")
+    eventually(lambda: len(done.read_text().splitlines()) == 5)
+    assert len({line.split()[0] for line in done.read_text().splitlines()}) == 5
+    assert [path.name for path in cron.iterdir()] == [f"backstage_{playing.production}_cats_nightly"]
+    assert left(playing) == []
+    assert run(playing, **WAS, **company).steps == []
+    assert run(playing, **WAS).errors == []
+    assert crew.working() == []
 
 
 class Killed(BaseException):

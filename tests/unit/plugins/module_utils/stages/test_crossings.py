@@ -32,7 +32,7 @@ from ...emperors import Emperor
 from ...house import A, B, C, House, wanted
 from ...servers import Nginx, checker, free_port, role_text
 from ...systemds import Systemd
-from .test_units import ACT, built, systemd  # noqa: F401 -- pytest finds the fixture by its name
+from .test_units import ACT, built
 from .wishes import on_the_host
 
 VENUE = "a.example"
@@ -116,7 +116,7 @@ class Town:
 @pytest.fixture
 def town(
     crewed: House,
-    systemd: Systemd,  # noqa: F811
+    systemd: Systemd,
     nginx_program: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Town]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -250,8 +251,27 @@ def test_a_number_that_is_another_process_by_now(house: House, children: list[su
     assert sleep.is_awake(emperor.Stats({VASSAL: emperor.Vassal(-1, False, False, 0)}, {}), VASSAL) is False
 
 
-def test_only_a_vassal_is_killed(house: House, children: list[subprocess.Popen[bytes]]) -> None:
+def test_a_vassal_that_died_is_waited_for(house: House) -> None:
+    """An emperor that waits for a CPU still lists it, with the number of a process that has ended."""
+    link = os.path.join(house.host.vassals, VASSAL)
+    looks = itertools.count()
+    began = time.monotonic()
+
+    def serve(client: socket.socket) -> None:
+        is_listed = time.monotonic() < began + 0.5 or next(looks) < 5
+        client.sendall(json.dumps({"pid": os.getpid(), "vassals": [living(-1)] if is_listed else []}).encode())
+
+    with listening(Path(house.host.stats), serve):
+        files.link(link, "/nowhere")
+        emperor.dismiss(house.host.stats, link, 0.1, "it")
+    assert not os.path.lexists(link)
+
+
+def test_only_a_vassal_is_killed(
+    house: House, children: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that does not end, and whose number is none of the emperor's children."""
+    monkeypatch.setattr(emperor, "GONE_WITHIN", 0.2)
     link = os.path.join(house.host.vassals, VASSAL)
 
     def serve(client: socket.socket) -> None:

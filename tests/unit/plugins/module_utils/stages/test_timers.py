@@ -292,6 +292,26 @@ def test_fault_95_what_a_hand_has_changed(systemd: House) -> None:
     assert [verb for verb, *_rest in planned(systemd, [NIGHTLY])] == ["change"]
 
 
+def test_fault_92_log_directory_removed(systemd: House) -> None:
+    """systemd and cron start nothing without it, and the program could not say so: the next run brings it back."""
+    carry_out(systemd, [NIGHTLY])
+    shutil.rmtree(systemd.paths.logs)
+    when = "at 03:05: clearsessions -v0"
+    assert planned(systemd, [NIGHTLY]) == [("change", "kittens/nightly", when, when)]
+    carry_out(systemd, [NIGHTLY])
+    assert os.path.exists(systemd.act().crew_log)
+    assert planned(systemd, [NIGHTLY]) == []
+
+
+def test_fault_94_many_acts_ask_systemd_for_nothing(systemd: House) -> None:
+    """A run that has nothing to do starts no program for any timer."""
+    several = [replace(NIGHTLY, name=f"nightly-{number}") for number in range(50)]
+    carry_out(systemd, several)
+    asked(systemd)
+    assert planned(systemd, several) == []
+    assert asked(systemd) == []
+
+
 def test_systemctl_that_fails(systemd: House) -> None:
     (systemd.root / "bin" / "systemctl").write_text("#!/bin/sh\necho Access denied >&2\nexit 1\n")
     with pytest.raises(BackstageError, match=r"systemctl daemon-reload failed: Access denied"):

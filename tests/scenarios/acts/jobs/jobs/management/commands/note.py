@@ -21,5 +21,5 @@ class Command(BaseCommand):
         print("noted", options["word"], flush=True)
         time.sleep(options["seconds"])
         if options["fail"]:
-            sys.exit("it fails because it was told to")
+            sys.exit(f"{options['word']} fails because it was told to")
         note("note", options["word"] + "-ended", os.getuid())
