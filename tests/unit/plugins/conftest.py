@@ -27,6 +27,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 )
 
 from .house import House
+from .pebbles import Pebble
 from .projects import Make, Project
 from .servers import Nginx, Postgres, checker, free_port
 
@@ -138,6 +139,13 @@ def open_house(house: House, http_port: int, nginx_program: str, monkeypatch: py
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
         monkeypatch.setattr(nginx, "_PROGRAM", checker(house.root, nginx_program, running.main))
         yield house
+
+
+@pytest.fixture(scope="module")
+def running_pebble(tmp_path_factory: pytest.TempPathFactory, http_port: int) -> Iterator[Pebble]:
+    """A test authority, which looks for answers at the port of nginx. Each test of the file begins anew with it."""
+    with Pebble.running(tmp_path_factory.mktemp("pebble"), http_port) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

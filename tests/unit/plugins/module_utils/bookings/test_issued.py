@@ -112,12 +112,6 @@ def lay(house: House, python: str) -> None:
     program.chmod(0o755)
 
 
-@pytest.fixture(scope="module")
-def running_pebble(tmp_path_factory: pytest.TempPathFactory, http_port: int) -> Iterator[Pebble]:
-    with Pebble.running(tmp_path_factory.mktemp("pebble"), http_port) as running:
-        yield running
-
-
 @pytest.fixture
 def pebble(playing: House, running_pebble: Pebble) -> Pebble:
     running_pebble.begin()

@@ -24,7 +24,7 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 
 from ...house import House
 from ...servers import free_port
-from ..certificates.test_renewal import Signer
+from ...signers import Signer
 
 V = "a.example"
 NAME = f"jazz.{V}"

@@ -60,12 +60,6 @@ def asking(open_house: House, python: str, monkeypatch: pytest.MonkeyPatch) -> H
     return open_house
 
 
-@pytest.fixture(scope="module")
-def running_pebble(tmp_path_factory: pytest.TempPathFactory, http_port: int) -> Iterator[Pebble]:
-    with Pebble.running(tmp_path_factory.mktemp("pebble"), http_port) as running:
-        yield running
-
-
 @pytest.fixture
 def pebble(asking: House, running_pebble: Pebble) -> Pebble:
     running_pebble.begin()
