@@ -4,7 +4,7 @@
 
 """The nouns of a manifest as plain data, with their defaults.
 
-Made by ``manifest``, which has checked every value; nothing here checks anything.
+The other files of ``manifest`` have checked every value; nothing here checks anything.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Source:
 
     @property
     def requirement(self) -> str:
-        """The pin of a package, with the version of this run laid over it."""
+        """The pin of a package, with the version of this run if it has one."""
         return f"{self.location.split('==', 1)[0]}=={self.version}" if self.version else self.location
 
     @property
@@ -78,7 +78,7 @@ class Index:
 
 @dataclass(frozen=True)
 class StaticUrl:
-    """Files that nginx serves where Django can't tell: a URL prefix, and a directory inside the code."""
+    """Static files that Django does not know, served by nginx: a URL prefix, and a directory inside the code."""
 
     url: str
     root: str
@@ -148,7 +148,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a Sess may use of its host at most; an empty one is no limit.
+    """The most that a Sess may use of its host. An empty value is no limit.
 
     Args:
         memory: of all its processes together, such as 512M.
@@ -161,7 +161,7 @@ class Limits:
     tasks: Optional[int] = None
 
     def given(self) -> dict[str, Any]:
-        """Those that there are."""
+        """Return the limits that are set."""
         return {key: value for key, value in summary(self).items() if value not in (None, "")}
 
 
@@ -193,7 +193,7 @@ class Sess:
 
 @dataclass(frozen=True)
 class Auth:
-    """Who has to give a password before a Venue shows anything.
+    """The users who can see a Venue, by their passwords.
 
     Args:
         users: the hash of each one's password.
@@ -219,7 +219,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Proxies:
-    """Who is in front of a Venue and tells who its visitors are.
+    """The proxies in front of a Venue, which tell the addresses of its visitors.
 
     Args:
         addresses: of the proxies.
@@ -239,7 +239,7 @@ class Pair:
 
 
 WAITING = "waiting"
-"""The mode, which no manifest has, of a Venue without TLS until an authority has given its certificate."""
+"""The mode of a Venue that has no TLS until an authority has given its certificate. No manifest has this mode."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ class Tls:
 
 @dataclass(frozen=True)
 class Venue:
-    """A DNS namespace, whatever plays there."""
+    """A host name, its aliases, and the options of its server."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
@@ -289,7 +289,7 @@ class Venue:
 
     @property
     def scheme(self) -> str:
-        """What its URLs begin with: visitors who come without TLS are led there."""
+        """What its URLs begin with. Visitors without TLS are redirected to https."""
         return "http" if self.tls.mode in ("none", WAITING) else "https"
 
 
@@ -314,7 +314,7 @@ class Gig:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that a Production says should be; what it does not say of an authority is what its hosts have."""
+    """Everything that a Production wants. Without an authority, its hosts keep the one that they have."""
 
     production: str
     acts: dict[str, Act] = field(default_factory=dict)
@@ -327,7 +327,7 @@ class Manifest:
         return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
 
     def only(self, acts: set[str]) -> Manifest:
-        """The same manifest, saying nothing about other Acts and where they are booked."""
+        """Return the same manifest without other Acts, their Sesses, Gigs and Venues."""
         gigs = [gig for gig in self.gigs if gig.act in acts]
         booked = {gig.venue for gig in gigs}
         return Manifest(
@@ -341,7 +341,7 @@ class Manifest:
 
 
 def summary(value: Any) -> Any:
-    """A noun as plain JSON data without its secrets."""
+    """Return a noun as plain JSON data without its secrets."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: summary(getattr(value, f.name)) for f in fields(value) if f.repr}
     if isinstance(value, (list, tuple)):

@@ -27,6 +27,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 )
 
 from .house import House
+from .pebbles import Pebble
 from .projects import Make, Project
 from .servers import Nginx, Postgres, checker, free_port
 
@@ -123,15 +124,28 @@ def nginx_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def http_port() -> int:
+    """The port of nginx. Each test of a file has an nginx of its own there, one after the other."""
+    return free_port()
+
+
 @pytest.fixture
-def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def open_house(house: House, http_port: int, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
     monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
-    house.host = replace(house.host, http_port=free_port(), ipv6=False)
+    house.host = replace(house.host, http_port=http_port, ipv6=False)
     Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
         monkeypatch.setattr(nginx, "_PROGRAM", checker(house.root, nginx_program, running.main))
         yield house
+
+
+@pytest.fixture(scope="module")
+def running_pebble(tmp_path_factory: pytest.TempPathFactory, http_port: int) -> Iterator[Pebble]:
+    """A test authority, which looks for answers at the port of nginx. Each test of the file begins anew with it."""
+    with Pebble.running(tmp_path_factory.mktemp("pebble"), http_port) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

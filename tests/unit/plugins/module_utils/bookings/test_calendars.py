@@ -178,7 +178,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("gigs", "expected"), TIMES)
-def test_times_come_to_a_venue_of_always(playing: House, gigs: list[Gig], expected: list[str]) -> None:
+def test_gigs_get_times(playing: House, gigs: list[Gig], expected: list[str]) -> None:
     booked(playing, Gig("kittens", V)).apply()
     found = booked(playing, *gigs)
     assert [row for row in rows(found) if "timer" not in row] == expected
@@ -187,7 +187,7 @@ def test_times_come_to_a_venue_of_always(playing: House, gigs: list[Gig], expect
     assert page(playing)[0] == 200
 
 
-def test_times_go(playing: House) -> None:
+def test_gigs_lose_their_times(playing: House) -> None:
     """The directory and what starts the program go with the last Gig that has times."""
     booked(playing, FRI, SAT, now=SUNDAY).apply()
     assert calendars.timer(playing.host).is_on
@@ -251,7 +251,7 @@ def test_a_missed_minute_is_made_up_by_a_deploy(playing: House) -> None:
     assert page(playing) == (200, "dogs")
 
 
-def test_fault_95_a_hand_in_a_block_that_is_not_on(playing: House) -> None:
+def test_fault_95_an_edited_block_that_is_not_on(playing: House) -> None:
     booked(playing, FRI, SAT).apply()
     (directory(playing) / "dogs.conf").write_text("# by hand\n")
     assert rows(booked(playing, FRI, SAT)) == [f"venue {V} rewrite"]
@@ -281,9 +281,7 @@ def fault(_whose: str, configuration: str = "") -> None:
         raise BackstageError("refused", step="nginx")
 
 
-def test_a_block_that_nginx_refuses_alone_is_that_venues_own_failure(
-    playing: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_block_that_nginx_refuses_fails_only_its_venue(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it would be on at another time."""
     monkeypatch.setattr("ansible_collections.backstage.django.plugins.module_utils.bookings.locations.CLOSED", "/a; b")
     found = booked(playing, FRI, SAT).apply()

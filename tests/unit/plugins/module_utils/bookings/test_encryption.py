@@ -139,7 +139,7 @@ def test_a_second_run_changes_nothing(encrypted: House) -> None:
     assert booked(encrypted, GIG, venues=(TLS,)).plan() == []
 
 
-def test_there_and_back(playing: House) -> None:
+def test_from_http_to_https_and_back(playing: House) -> None:
     booked(playing, GIG, venues=(PLAIN,)).apply()
     assert plain(playing, V)[0] == 200
     there = booked(playing, GIG, venues=(TLS,))
@@ -282,7 +282,7 @@ def test_browsers_are_told_to_come_by_https(encrypted: House) -> None:
     assert headers(encrypted, V) == (503, said)
 
 
-def test_without_it_the_act_has_its_say(encrypted: House) -> None:
+def test_without_hsts_the_acts_own_header_is_sent(encrypted: House) -> None:
     assert headers(encrypted, V) == (200, ["max-age=1"])
 
 

@@ -113,9 +113,9 @@ def lay(house: House, python: str) -> None:
 
 
 @pytest.fixture
-def pebble(playing: House) -> Iterator[Pebble]:
-    with Pebble.running(playing.root, playing.host.http_port) as running:
-        yield running
+def pebble(playing: House, running_pebble: Pebble) -> Pebble:
+    running_pebble.begin()
+    return running_pebble
 
 
 def acme(pebble: Pebble, **more: Any) -> Acme:
@@ -236,7 +236,7 @@ def test_a_venue_that_plays_by_http(playing: House, pebble: Pebble) -> None:
     assert wish.prepared == {}
 
 
-def test_there_and_back(playing: House, pebble: Pebble) -> None:
+def test_from_http_to_https_and_back(playing: House, pebble: Pebble) -> None:
     """In one run each way; nothing of the authority is left."""
     deploy(playing, PLAIN, None)
     assert deploy(playing, ISSUED, acme(pebble)) == []
@@ -287,7 +287,7 @@ def test_a_reload_that_failed_is_done_by_the_next_run(playing: House, pebble: Pe
     assert pebble.orders == 2
 
 
-def test_a_broken_wish_is_its_own(playing: House) -> None:
+def test_a_broken_wish_fails_alone(playing: House) -> None:
     Path(playing.host.wishes, "blues.b.example.json").write_text("{}")
     code, said = run(playing)
     assert (code, said.partition(": it does")[0]) == (1, "blues.b.example: broken")

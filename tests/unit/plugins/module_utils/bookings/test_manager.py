@@ -237,9 +237,7 @@ def test_what_does_not_answer_is_taken_back(playing: House) -> None:
     assert os.listdir(playing.host.venues) == [f"jazz.{V}.conf"]
 
 
-def test_a_log_that_cannot_be_made_is_one_sentence_and_nothing_is_left(
-    playing: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_made_leaves_nothing(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 92: a wiped /var/log/nginx; a full disk ends in the same place."""
     monkeypatch.setattr(server_block, "LOGS", str(playing.root / "wiped"))
     assert failures(booked(playing, GIG)) == {

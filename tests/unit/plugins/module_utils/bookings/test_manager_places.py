@@ -264,7 +264,7 @@ def test_one_act_at_two_venues(playing: House) -> None:
         assert page(playing, "/static/kittens.css", name=venue.name) == (200, "kittens")
 
 
-def test_a_gig_that_does_not_answer_is_not_that_of_its_neighbour(playing: House) -> None:
+def test_a_gig_that_does_not_answer_does_not_affect_its_neighbour(playing: House) -> None:
     """Both are new at their Venue: one is taken back, the other goes on."""
     acts = {**ACTS, "dogs": replace(ACTS["dogs"], health=Health("/missing/"))}
     failed = booked(playing, at("kittens"), at("dogs", "/b"), acts=acts).apply()

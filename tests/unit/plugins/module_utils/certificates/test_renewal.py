@@ -11,77 +11,25 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.certificates import checks, pairs
-from ansible_collections.backstage.django.plugins.module_utils.certificates.authority import Authority, Refused
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.certificates.renewal import Done, Renewal
 from ansible_collections.backstage.django.plugins.module_utils.certificates.wishes import Wish
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Pair
 
 from ... import certs
 from ...house import House
+from ...signers import Signer
 
 DAY = 86400
 V, WWW, DEAD = "a.example", "www.a.example", "dead.example"
-
-
-@lru_cache
-def _authority() -> Pair:
-    """The authority's own certificate and key, the same for all tests."""
-    return certs.signed([], "", "3650")
-
-
-@dataclass
-class Signer(Authority):
-    """An authority that signs what it is asked for.
-
-    Args:
-        days: for how long its certificates are valid.
-        dead: the names that it refuses.
-        down: why it does not answer.
-        asked: the names of each order.
-        replaced: the certificate that each order replaces.
-    """
-
-    days: int = 90
-    dead: Sequence[str] = ()
-    down: str = ""
-    wait: float = 0
-    start: Optional[float] = None
-    asked: list[list[str]] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
-
-    def certificate(self, csr: str, names: Sequence[str], replaces: str) -> str:
-        self.asked.append(list(names))
-        self.replaced.append(replaces)
-        if self.down:
-            raise Refused(self.down, {}, self.wait)
-        dead = {name: "no address" for name in names if name in self.dead}
-        if dead:
-            raise Refused("; ".join(f"{name}: no address" for name in dead), dead, 0)
-        own = _authority()
-        with tempfile.TemporaryDirectory() as place:
-            alternative = "subjectAltName=" + ",".join(f"DNS:{one}" for one in names)
-            for name, text in (("csr", csr), ("key", own.key), ("own", own.certificate), ("ext", alternative)):
-                Path(place, name).write_text(text)
-            signing = ["x509", "-req", "-in", f"{place}/csr", "-CA", f"{place}/own", "-CAkey", f"{place}/key"]
-            return certs.openssl(*signing, "-days", str(self.days), "-extfile", f"{place}/ext") + own.certificate
-
-    def window(self, chain: str) -> dict[str, float]:
-        if self.start is None:
-            raise Refused("it does not answer", {}, 0)
-        return {"start": self.start, "end": self.start + 1, "again": 3600}
 
 
 @dataclass
@@ -387,7 +335,7 @@ def test_no_certificate_at_all(case: Case, monkeypatch: pytest.MonkeyPatch) -> N
         case.run()
 
 
-def test_a_state_that_says_nothing(case: Case) -> None:
+def test_an_empty_state(case: Case) -> None:
     case.run()
     Path(case.pairs.state_file).write_text("[]")
     assert case.run().state["state"] == "ok"

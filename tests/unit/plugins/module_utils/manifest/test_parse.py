@@ -182,7 +182,7 @@ def test_the_smallest_is_accepted() -> None:
     assert refused(options()) == refused(booked()) == []
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     places = ["backstage_production", "backstage_acts[../x]", "backstage_acts[kittens]", "backstage_gigs[1].venue"]
     lines = refused(
         options(production="WWW", acts=[act(name="../x"), act(static=1)], gigs=[{"act": "a", "venue": "b"}, {}])

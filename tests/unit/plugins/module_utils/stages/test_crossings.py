@@ -141,7 +141,7 @@ def town(
         sesses.stop_all(crewed.state(), crewed.host, print)
 
 
-def test_forth_and_back(town: Town) -> None:
+def test_switches_between_two_protocols(town: Town) -> None:
     with town.visited():
         for release in (B, A, B):
             assert town.play(release) == ["play"]

@@ -49,7 +49,7 @@ def about(path: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.usefixtures("emperor")
-def test_a_place_that_is_left(crewed: House) -> None:
+def test_addresses_that_are_left(crewed: House) -> None:
     """First the Sess that answers at both; when nginx knows, the one that does not."""
     crewed.build(A)
     both, after = Address((OPEN, CLOSED), "/blog", (8001,)), Address((OPEN,), "/blog")

@@ -125,7 +125,7 @@ def test_a_host_that_can_not_hold_them(crewed: House, kernel: Kernel) -> None:
 
 
 @pytest.mark.usefixtures("emperor")
-def test_what_was_killed_is_told(crewed: House, kernel: Kernel) -> None:
+def test_killed_processes_are_reported(crewed: House, kernel: Kernel) -> None:
     crewed.build(A)
     kernel.put(FULL, group=True)
     play(crewed, Limits(memory="512M"))

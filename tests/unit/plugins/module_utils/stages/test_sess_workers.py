@@ -140,7 +140,7 @@ def test_a_stage_of_an_earlier_backstage(crewed: House, jobs: Jobs) -> None:
     )
 
 
-def test_what_visitors_can_not_reach_goes_back(crewed: House, jobs: Jobs) -> None:
+def test_a_sess_that_visitors_can_not_reach_is_taken_back(crewed: House, jobs: Jobs) -> None:
     """The switch failed: the old workers go on, the new ones are gone."""
     for release in (A, B):
         crewed.build(release)

@@ -283,7 +283,7 @@ def test_only_a_vassal_is_killed(
     assert children[0].poll() is None
 
 
-def test_who_is_queued(place: Path) -> None:
+def test_connections_in_the_queue(place: Path) -> None:
     path = str(place / "s")
     with bound(place / "s") as listener, socket.socket(socket.AF_UNIX) as client:
         assert door.is_queued(path) is False

@@ -34,7 +34,7 @@ def test_what_is_being_answered_is_finished(crewed: House) -> None:
 
 
 @pytest.mark.usefixtures("emperor")
-def test_a_request_that_never_ends_is_said(crewed: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_never_ends_gives_a_warning(crewed: House, monkeypatch: pytest.MonkeyPatch) -> None:
     for release in (A, B):
         crewed.build(release)
     carry_out(crewed, want())

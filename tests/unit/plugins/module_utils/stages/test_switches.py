@@ -51,7 +51,7 @@ def test_a_database_that_nobody_can_write(crewed: House, writable: list[str], sa
 
 @pytest.mark.usefixtures("emperor")
 @pytest.mark.parametrize("hold", [None, {"release": A, "digest": "0" * 64}])
-def test_what_only_nginx_shows_moves_live_back(crewed: House, hold: Optional[dict[str, str]]) -> None:
+def test_a_failure_behind_nginx_restores_live(crewed: House, hold: Optional[dict[str, str]]) -> None:
     for release in (A, B):
         crewed.build(release)
     carry_out(crewed, want())
@@ -65,7 +65,7 @@ def test_what_only_nginx_shows_moves_live_back(crewed: House, hold: Optional[dic
 
 
 @pytest.mark.usefixtures("emperor")
-def test_a_rollback_holds_what_it_left(crewed: House) -> None:
+def test_a_rollback_holds_the_release_that_it_left(crewed: House) -> None:
     for release in (A, B):
         crewed.build(release)
         carry_out(crewed, want(release=release))
