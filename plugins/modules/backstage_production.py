@@ -331,7 +331,7 @@ asking:
   description:
     - The certificates that an authority has to be asked for when records of DNS are written, as PRODUCTION.VENUE. The
       program C(backstage-certificates --now) of the host takes these words.
-  returned: success
+  returned: with O(dns_follows), if there are any
   type: list
   elements: str
 resolved:

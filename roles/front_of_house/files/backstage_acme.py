@@ -37,6 +37,8 @@ PATIENCE = 120
 """Seconds for the authority to look at all challenges, and as many to make the certificate."""
 FIRST_LOOK = 0.3
 """Seconds after which a quick authority has looked."""
+FORGOTTEN = 2
+"""Seconds after which no name server gives an earlier answer any more: the records say one."""
 NONCES = 10
 """How often a request is repeated because its nonce was refused."""
 MOST_APART = 3600
@@ -195,6 +197,8 @@ class Authority:
                     record = place_of(name), challenge.chall.validation(self.key)
                     written.append(record)
                     update(self.question["tsig"], name, "add {} 1 TXT {}", *record)
+            if written:  # another host of these names may have been asked a moment ago
+                time.sleep(FORGOTTEN)
             yield list(pending.values())
         finally:
             for record in written:
