@@ -82,19 +82,17 @@ units: $(LINK) ## run the unit tests, which need no host
 	for library in acme josepy openssl requests tz rfc3339 urllib3 certifi idna chardet cryptography cffi-backend pkg-resources six; do \
 		scripts/unpacked.sh "python3-$$library" >/dev/null; done; pebble=$$(scripts/unpacked.sh pebble)/usr/bin; \
 	export PATH="$$postgresql:$$psql/usr/lib/postgresql/15/bin:$$uwsgi:$$PATH:$$nginx/usr/sbin:$$pdns/usr/sbin:$$pebble"; \
-	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=120 -o faulthandler_exit_on_timeout=true \
+	"$$(scripts/env.sh $(TOOLS))/bin/python" -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true \
 		-d --tx "2*popen//python='$$(scripts/env.sh $(TOOLS))/bin/python' tests/unit/apart.py" --dist loadfile tests/unit $(ARGS)
 
 molecule: $(LINK) ## run the scenarios on systemd hosts in containers; SCENARIO=name for one
 	@tests/garage/molecule.sh $(if $(SCENARIO),test --scenario-name $(SCENARIO) --report,all)
 
 campaign: $(LINK) ## run what takes too long for make test: projects on both Debians, kills at every write, name servers, emulated machines
-	@status=0; CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name any_project --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name switch --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name producer --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name company --report || status=1; \
+	@status=0; for scenario in any_project switch producer company certificates stages; do \
+		CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name "$$scenario" --report || status=1; \
+	done; \
 	FAULTS_FULL=1 tests/garage/molecule.sh test --scenario-name killed --report || status=1; \
-	CAMPAIGN=1 tests/garage/molecule.sh test --scenario-name certificates --report || status=1; \
 	FAULTS_FULL=1 $(MAKE) units ARGS="-k killed_at_every_write -o faulthandler_timeout=7200" || status=1; \
 	tests/vm/run.sh || status=1; exit "$$status"
 

@@ -4,13 +4,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
-from ansible import constants
-from ansible.plugins.callback import CallbackBase
-from ansible_collections.backstage.django.plugins.plugin_utils import watching
-
 DOCUMENTATION = r"""
 name: playbill
 type: aggregate
@@ -30,6 +23,13 @@ author:
 requirements:
   - Listed in C(callbacks_enabled), in your own playbooks.
 """
+
+import re
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.callback import CallbackBase
+from ansible_collections.backstage.django.plugins.plugin_utils import watching
 
 FOR_PROGRAMS = re.compile(r"json|junit|xml|null")
 """Callbacks whose output a program reads."""

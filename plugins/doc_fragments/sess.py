@@ -79,7 +79,7 @@ options:
     type: str
     choices: [started, asleep, stopped, absent]
     description:
-      - V(asleep) plays the Act only while visitors ask for it. Without a request for O(idle) seconds its processes end.
+      - V(asleep) plays the Act only while visitors ask for it. Without a request for C(idle) seconds its processes end.
         The next request starts them and waits for them.
       - V(stopped) stops the Sess after it has answered its requests. Visitors then get an error page. The release
         stays.
@@ -89,7 +89,7 @@ options:
     type: int
     version_added: 1.1.0
     description:
-      - With O(state=asleep), the number of seconds without a request after which the processes end, 5 to 604800.
+      - With C(state=asleep), the number of seconds without a request after which the processes end, 5 to 604800.
       - Defaults to V(300).
   standby:
     type: int

@@ -12,11 +12,12 @@ options:
   show:
     type: bool
     default: false
+    version_added: 1.1.0
     description:
       - Whether to print the result line by line when the module has ended. Ansible itself shows nothing of it. The
         playbooks set V(true). A task that registers the result does not need it.
 requirements:
-  - Debian 12 or 13, prepared by the role P(backstage.django.stage#role).
+  - Debian 12 or 13, prepared by the roles of this collection.
   - The module runs as root (C(become) of the play).
 attributes:
   action_group:

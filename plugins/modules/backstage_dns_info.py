@@ -17,6 +17,7 @@ description:
     module reads the manifest; the host does not see it.
 extends_documentation_fragment:
   - backstage.django.manifest
+  - backstage.django.reading
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -59,15 +60,6 @@ options:
     default: false
     description: Whether to print RV(lines) when the module has ended.
 attributes:
-  check_mode:
-    support: full
-    description: Reads in check mode, too.
-  diff_mode:
-    support: N/A
-    description: There is nothing to show.
-  idempotent:
-    support: full
-    description: It changes nothing.
   action_group:
     support: full
     description: Use C(group/backstage.django.backstage) in C(module_defaults) to give O(production) once.

@@ -135,6 +135,13 @@ unlisted:
   returned: success
   type: list
   elements: str
+asking:
+  description:
+    - The certificates that an authority has to be asked for when records of DNS are written, as PRODUCTION.VENUE. The
+      program C(backstage-certificates --now) of the host takes these words.
+  returned: success
+  type: list
+  elements: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -13,6 +13,8 @@ description:
   - Reads in one call what a role would otherwise read with many tasks, and changes nothing. It reads only what the
     options ask for.
   - It returns what would keep the role from working, before the role changes anything.
+extends_documentation_fragment:
+  - backstage.django.reading
 author:
   - The Backstage maintainers (@backstage-django)
 options:
@@ -116,15 +118,6 @@ options:
 requirements:
   - The module runs as root (C(become) of the play).
 attributes:
-  check_mode:
-    support: full
-    description: Reads in check mode, too.
-  diff_mode:
-    support: N/A
-    description: There is nothing to show.
-  idempotent:
-    support: full
-    description: It changes nothing.
   platform:
     support: full
     platforms: debian

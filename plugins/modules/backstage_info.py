@@ -12,19 +12,15 @@ version_added: 1.0.0
 description:
   - Reads a Production from the host's disk, its emperor and its nginx, and changes nothing. It requests a page of every
     Venue and of every Sess's own port.
+extends_documentation_fragment:
+  - backstage.django.reading
+  - backstage.django.shown
 author:
   - The Backstage maintainers (@backstage-django)
 options:
   production:
     type: str
     description: The Production to read. Without it only the names of all Productions are returned.
-  show:
-    type: bool
-    default: false
-    version_added: 1.1.0
-    description:
-      - Whether to print the playbill, or the names of all Productions, line by line when the module has ended. If the
-        play has several hosts, the host's name is printed above it.
   verify:
     type: bool
     default: false
@@ -32,27 +28,6 @@ options:
     description:
       - Whether to compare every file of every sealed release and environment with the record made at its seal.
         Otherwise only releases and environments that play are checked, and in them only files that changed since.
-requirements:
-  - The module runs as root (C(become) of the play).
-attributes:
-  check_mode:
-    support: full
-    description: Reads in check mode, too.
-  diff_mode:
-    support: N/A
-    description: There is nothing to show.
-  idempotent:
-    support: full
-    description: It changes nothing.
-  action_group:
-    support: full
-    description: Use C(group/backstage.django.backstage) in C(module_defaults) to give O(production) once.
-    membership:
-      - backstage.django.backstage
-  platform:
-    support: full
-    platforms: debian
-    description: The systems that the module runs on.
 seealso:
   - module: backstage.django.backstage_production
 """
@@ -96,9 +71,7 @@ playbill:
   sample:
     - "http://kittens.example.com/  200  open  kittens: playing, release 018ea27b9e62 (v1.4.2) since 2026-11-21"
 answers:
-  description:
-    - The current answer of every Gig, every Venue without one, and every port of a Sess, requested through this host's
-      nginx.
+  description: The current answer of each URL of the Production, requested through this host's nginx.
   returned: when O(production) is given
   type: list
   elements: dict
@@ -133,7 +106,7 @@ acts:
       description: The release that was rolled back and is not played again; null if there is none.
       type: str
     stopped:
-      description: When the playbook stop stopped it; nothing where it did not.
+      description: When the playbook stop stopped it; nothing if it did not.
       type: str
     standby:
       description: The release whose Sess stands by for a rollback; null if none does.
@@ -212,8 +185,7 @@ status:
       type: int
     memory:
       description:
-        - Their memory in bytes. What they share is divided among them. If the host does not let root see that (a
-          container without C(CAP_SYS_PTRACE)), it is counted for each of them.
+        - Their memory in bytes. Shared memory counts once; in a container without C(CAP_SYS_PTRACE), for each process.
       type: int
     requests:
       description: The number of requests of visitors in the last hour, from the ends of nginx's access logs.
@@ -228,8 +200,7 @@ status:
       description: The last exception in its log, with C(at) if the log tells when, and C(text); null if there is none.
       type: dict
     pending:
-      description:
-        - The migrations of this release that no run has applied; null if only the database could tell them.
+      description: The migrations of this release that no run has applied; null if only the database knows.
       type: list
       elements: str
     set:
@@ -246,9 +217,7 @@ status:
       description: When (C(at)) and by whom (C(by)) it was stopped by the playbook stop; else null.
       type: dict
 remarks:
-  description:
-    - For people, one line for each pending migration, for requirements that are not pinned, and for an exception since
-      the Sess went live.
+  description: For people, one line for pending migrations, unpinned requirements, and an exception of the live Sess.
   returned: when O(production) is given
   type: list
   elements: str
@@ -302,17 +271,13 @@ standbys:
   elements: str
   sample: ["standby: act kittens: release 018ea27b9e62 until 2026-11-21T11:23:08Z"]
 limits:
-  description:
-    - For people, one line for each live Sess with limits, with what enforces them, what is not enforced and why, and
-      how often they were reached.
+  description: For people, one line for each live Sess with limits, what enforces them, and how often they were reached.
   returned: when O(production) is given
   type: list
   elements: str
   sample: ["limits: act kittens: held by cgroup: memory 512M, 131M used; tasks 100, 7 used"]
 drift:
-  description:
-    - What differs from what Backstage made, in sealed code, users, modes, files of the host, the emperor's directory,
-      the live Sess and nginx's files.
+  description: What differs from what Backstage made, in sealed code, users, modes, Sesses and files of the host.
   returned: when O(production) is given
   type: list
   elements: dict
@@ -350,9 +315,7 @@ sesses:
       description: When it went live.
       type: str
     state:
-      description:
-        - V(playing), V(asleep) while it waits for a request without a process, or V(dark) if the emperor does not
-          report that it accepts requests.
+      description: V(playing), V(asleep) if it has no process until somebody asks, or V(dark) if it takes no requests.
       type: str
     processes:
       description: The number of its workers.
@@ -377,9 +340,7 @@ sesses:
           description: Why nothing enforces it; else empty.
           type: str
         used:
-          description:
-            - Bytes of memory, or tasks, in use now; for C(cpu) the percentage of its time in which it had to wait. Null
-              if nothing counts it.
+          description: Bytes of memory or tasks in use; for C(cpu) the percentage of time it waited. Null if unknown.
           type: int
         reached:
           description:
@@ -387,15 +348,14 @@ sesses:
               it had to wait (C(cpu)), or refused starts of processes and threads (C(tasks)). Null if nothing counts it.
           type: int
     workers:
-      description: Its workers, by name; empty where it has none.
+      description: Its workers, by name; empty if it has none.
       type: dict
       contains:
         state:
-          description:
-            - V(working) or V(not working), as the kernel tells it; V(ending) where it ends what it does.
+          description: V(working) or V(not working), as the kernel reports it; V(ending) while it finishes its job.
           type: str
         since:
-          description: Since when it works; empty where it does not.
+          description: When it started to work; empty if it does not.
           type: str
         restarts:
           description: How often it ended by itself since its Sess began, and was started again.
@@ -404,7 +364,7 @@ sesses:
           description: When that was for the last time; else empty.
           type: str
         last_status:
-          description: The exit status then, a signal below 0; nothing where it never ended by itself.
+          description: The exit status then, a signal below 0; nothing if it never ended by itself.
           type: int
 venues:
   description: The Venues, by name, each with its aliases, state and Gigs.

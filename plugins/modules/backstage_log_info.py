@@ -15,6 +15,7 @@ description:
   - Known causes in these lines are named as a failing deploy would name them.
   - The current secrets of the Act are masked in the result.
 extends_documentation_fragment:
+  - backstage.django.reading
   - backstage.django.shown
 author:
   - The Backstage maintainers (@backstage-django)
@@ -38,16 +39,6 @@ options:
         such as V(2026-11-21 10:00), or a time with a zone, such as V(2026-11-21T10:00Z).
       - What an Act prints itself has no reliable time. From its log, everything after the last line that is known to be
         older is returned. This can be too much, but never too little.
-attributes:
-  check_mode:
-    support: full
-    description: Reads in check mode, too.
-  diff_mode:
-    support: N/A
-    description: There is nothing to show.
-  idempotent:
-    support: full
-    description: It changes nothing.
 seealso:
   - module: backstage.django.backstage_manage
 """

@@ -163,6 +163,12 @@ options:
     description:
       - Internal. Whether only the Acts that play on several hosts are built. A task with it comes before the one that
         plays them, so that no host is switched before all hosts have the release.
+  dns_follows:
+    type: bool
+    default: false
+    description:
+      - Whether records of DNS are written after this task. New certificates whose names are proven by DNS are then
+        returned as RV(asking), and no authority is asked for them yet.
   leaving:
     type: str
     description: Internal. The action plugin passes the version that the hosts of an Act leave in a rollback.
@@ -318,6 +324,13 @@ playbill:
       type: int
 unlisted:
   description: What is on the host and not in the manifest any more. O(prune) takes it down.
+  returned: success
+  type: list
+  elements: str
+asking:
+  description:
+    - The certificates that an authority has to be asked for when records of DNS are written, as PRODUCTION.VENUE. The
+      program C(backstage-certificates --now) of the host takes these words.
   returned: success
   type: list
   elements: str

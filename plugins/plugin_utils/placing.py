@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from ..module_utils.certificates import account
 from ..module_utils.manifest.nouns import STAGE_GROUP, Act, Manifest, Sess
 from ..module_utils.manifest.problems import Problems
 
@@ -63,6 +64,7 @@ def placed(wanted: Manifest, groups: Groups, problems: Problems) -> dict[str, li
         if len(found[name]) > 1 and name in wanted.acts:
             _check_shared(wanted.acts[name], sess, found[name], problems)
     _check_turns(wanted, found, problems)
+    _check_account(wanted, found, problems)
     return found
 
 
@@ -78,6 +80,21 @@ def _check_turns(wanted: Manifest, places: Mapping[str, list[str]], problems: Pr
             where, hosts = f"backstage_gigs[{gig.act} at {gig.venue}]", ", ".join(places[gig.act])
             said = f"'{other}' plays at {place} at other times, on {', '.join(places[other])}, and this Act on {hosts}"
             problems.add(where, None, f"{said}; give both the same hosts (backstage_sesses)")
+
+
+def _check_account(wanted: Manifest, places: Mapping[str, list[str]], problems: Problems) -> None:
+    """Check that hosts of one Venue have one account: an authority may ask any of them, which answers with its own."""
+    if wanted.acme and wanted.acme.account_key:
+        return
+    for venue in wanted.venues.values():
+        acts = {gig.act for gig in wanted.gigs if gig.venue == venue.name and gig.state == "present"}
+        hosts = sorted({host for act in acts for host in places.get(act, ())})
+        by_http = (venue.tls.mode, venue.tls.challenge) == ("acme", "http-01")
+        if by_http and len(hosts) > 1 and venue.state != "absent":
+            plays = f"{venue.name} gets certificates from an authority on {len(hosts)} hosts ({', '.join(hosts)})"
+            said = f"is missing, and {plays}: the authority may ask any of them, so they need one key; {account.CURE}"
+            cure = f"encrypt it with ansible-vault, or use backstage_venues[{venue.name}].tls.challenge: dns-01"
+            problems.add("backstage_acme.account_key", None, f"{said}, {cure}")
 
 
 def _check_shared(act: Act, sess: Sess, hosts: Sequence[str], problems: Problems) -> None:

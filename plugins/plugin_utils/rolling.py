@@ -126,13 +126,22 @@ class Roll:
         return found
 
     def _keep(self, result: Result) -> None:
+        plain = {key: value for key, value in result.items() if key not in ("warnings", "deprecations")}
+        if result.get("warnings"):
+            plain["warnings"] = [_text(warning) for warning in result["warnings"]]
         with run_cache.lock(f"planned-{self.host}") as path:
-            _write(path, result)
+            _write(path, plain)
 
     def _kept(self) -> Optional[Result]:
         with run_cache.lock(f"planned-{self.host}") as path:
             found: Optional[Result] = _read(path)
         return found
+
+
+def _text(warning: Any) -> Any:
+    """Return a warning as plain data: since ansible-core 2.19 it is an object with an event."""
+    event = getattr(warning, "event", None)
+    return warning if event is None else event.msg
 
 
 def _read(path: str) -> Any:

@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
 VENUE = "corner.example.com"
 PRIVATE = "certificate path validation"
-EXPOSURE = {"backstage-certificates.service": 4.0, "backstage-emperor.service": 8.0}
+EXPOSURE = {"backstage-certificates.service": 4.0, "backstage-emperor.service": 4.0}
 MAIN = """events {{}}
 http {{
     include {root}/etc/nginx/conf.d/backstage.conf;

@@ -211,6 +211,7 @@ def within(seconds: float, holds: Callable[[], bool]) -> bool:
         stalled = min(_waited_for_a_cpu() - waited, MOST_STALLED * seconds)
         if time.monotonic() - began - stalled > seconds:
             return False
+        time.sleep(0.05)
     return True
 
 

@@ -78,6 +78,23 @@ def connect(path: str) -> Attempt:
     return attempt
 
 
+def any_of(*attempts: Attempt) -> Attempt:
+    """Succeed if one of them does: an Act has other files with another Stage kind."""
+
+    def attempt() -> None:
+        failed = ""
+        for one in attempts:
+            try:
+                one()
+            except OSError as error:
+                failed += f"{type(error).__name__}: {error}; "
+            else:
+                return
+        raise OSError(failed)
+
+    return attempt
+
+
 def command(*argv: str) -> Attempt:
     def attempt() -> None:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
@@ -139,6 +156,24 @@ def first(pattern: str) -> str:
     return next(iter(sorted(glob.glob(pattern))), pattern)
 
 
+def door(live: str) -> Attempt:
+    """Connect to the door of uwsgi, or to that of gunicorn."""
+    return any_of(connect(f"{live}/door/s"), connect(f"{live}/door/h"))
+
+
+def settings_of(live: str, how: Callable[[str], Attempt]) -> Attempt:
+    """Read or write what a Sess is started by."""
+    return any_of(how(f"{live}/uwsgi.ini"), how(first(f"{live}/backstage.*.service")))
+
+
+def started_by(act: str) -> Attempt:
+    """Write what tells the emperor or systemd to start a Sess."""
+    name = f"backstage.{act.replace('/', '.')}.*"
+    return any_of(
+        write(first(f"/etc/backstage/vassals/{name}.ini")), write(first(f"/etc/systemd/system/{name}.service"))
+    )
+
+
 def of_another(victim: str, pid: int, own: str) -> dict[str, Attempt]:
     """What belongs to another Act."""
     production, act = victim.split("/")
@@ -148,8 +183,8 @@ def of_another(victim: str, pid: int, own: str) -> dict[str, Attempt]:
         "secrets read": read(f"{live}/env/SECRET_KEY"),
         "secrets listed": listed(f"{live}/env"),
         "secrets written": write(f"{live}/env/SECRET_KEY"),
-        "ini read": read(f"{live}/uwsgi.ini"),
-        "ini written": write(f"{live}/uwsgi.ini"),
+        "ini read": settings_of(live, read),
+        "ini written": settings_of(live, write),
         "code read": read(f"{live}/release/code/stranger/settings.py"),
         "code listed": listed(f"{live}/release/code"),
         "code written": write(f"{live}/release/code/stranger/settings.py"),
@@ -176,10 +211,10 @@ def of_another(victim: str, pid: int, own: str) -> dict[str, Attempt]:
         "log written": write(f"/var/log/backstage/{production}/{act}.log"),
         "requests read": read(f"/var/log/nginx/backstage.{production}.{act}.example.com.log"),
         "door listed": listed(f"{live}/door"),
-        "door used": connect(f"{live}/door/s"),
+        "door used": door(live),
         "door replaced": make(f"{live}/door"),
         "live replaced": link(root),
-        "vassal written": write(first(f"/etc/backstage/vassals/backstage.{production}.{act}.*.ini")),
+        "vassal written": started_by(victim),
         "file linked": hard_link(f"{root}/data/db.sqlite3", f"{own}/data"),
         "player become": become(pwd.getpwnam(f"{production}-{act}").pw_uid),
         "builder become": become(pwd.getpwnam(f"{production}_{act}").pw_uid),
@@ -259,18 +294,18 @@ def of_itself(own: str) -> dict[str, Attempt]:
         "own static written": write(f"{live}/static/stranger/plain.css"),
         "own static made": make(f"{live}/static"),
         "own secrets written": write(f"{live}/env/SECRET_KEY"),
-        "own ini written": write(f"{live}/uwsgi.ini"),
+        "own ini written": settings_of(live, write),
         "own Sesses made": make(f"{root}/sesses"),
         "own live replaced": link(root),
         "own door listed": listed(f"{live}/door"),
-        "own door used": connect(f"{live}/door/s"),
+        "own door used": door(live),
         "own history read": read(f"{root}/history.jsonl"),
         "own history written": write(f"{root}/history.jsonl"),
         "own act's record read": read(f"{root}/act.json"),
         "own log read": read(f"/var/log/backstage/{own}.log"),
         "own log written": write(f"/var/log/backstage/{own}.log"),
         "own log replaced": link(f"/var/log/backstage/{own.split('/', maxsplit=1)[0]}"),
-        "own vassal written": write(first(f"/etc/backstage/vassals/backstage.{own.replace('/', '.')}.*.ini")),
+        "own vassal written": started_by(own),
     }
 
 

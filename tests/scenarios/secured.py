@@ -43,8 +43,8 @@ class Secured(Street):
         with ThreadPoolExecutor(len(self.hosts)) as pool:
             return list(pool.map(act, self.hosts))
 
-    def authority(self, verb: str) -> None:
-        self.everywhere(lambda host: host.run(f"{PLACE}/pebble.sh", verb))
+    def authority(self, verb: str, *name_server: str) -> None:
+        self.everywhere(lambda host: host.run(f"{PLACE}/pebble.sh", verb, *name_server))
 
     @contextmanager
     def watched(self, trusted: str, *visits: str) -> Iterator[list[Accounts]]:

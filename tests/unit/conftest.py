@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import os
+import pwd
+import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
@@ -28,6 +31,57 @@ def pytest_configure(config: pytest.Config) -> None:
         apart.move_out()
     except OSError as why:
         pytest.exit(str(why.strerror), returncode=1)
+
+
+SERVICES = ("/etc/nginx", "/etc/backstage", "/etc/uwsgi-emperor", "/etc/postgresql", "/etc/systemd", "/run/nginx.pid")
+PRODUCTIONS = ("/run", "/srv/backstage", "/var/log/backstage", "/usr/local/lib/backstage")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the tests of this process could see before the first of them ran."""
+
+    parents: dict[int, int]
+    """The parent of each process."""
+    first: str
+    """The command line of process 1."""
+    users: set[str]
+    services: list[str]
+    """The files of services that are there."""
+    productions: dict[str, list[str]]
+    """What lies in each directory of a Production that is there."""
+    mounts: list[tuple[str, str]]
+    """Place and kind of each mount."""
+    port_80_is_free: bool
+
+    @classmethod
+    def now(cls) -> Machine:
+        parents = {
+            int(pid): int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            for pid in filter(str.isdigit, os.listdir("/proc"))
+        }
+        with socket.socket() as server:
+            port_80_is_free = True
+            try:
+                server.bind(("127.0.0.1", 80))
+            except OSError:
+                port_80_is_free = False
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        return cls(
+            parents,
+            Path("/proc/1/cmdline").read_text(),
+            {entry.pw_name for entry in pwd.getpwall()},
+            [path for path in SERVICES if os.path.lexists(path)],
+            {path: os.listdir(path) for path in PRODUCTIONS if os.path.isdir(path)},
+            [(place, kind) for _device, place, kind, *_more in mounts],
+            port_80_is_free,
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine() -> Machine:
+    """The machine before the first test: later ones make users and directories in it."""
+    return Machine.now()
 
 
 @pytest.fixture(scope="session")

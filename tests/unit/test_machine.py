@@ -4,54 +4,38 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
-import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
-TESTS = ("Backstage u", "Backstage of a test")
-"""What the users say of themselves that other tests make: real ones have their Production's name there."""
-
-
-def test_no_process_but_ours() -> None:
-    parents = {1: 0}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        parents[int(pid)] = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    assert [pid for pid, parent in parents.items() if parent == 0] == [1]
-    assert re.search("pytest|apart", Path("/proc/1/cmdline").read_text())
+if TYPE_CHECKING:
+    from conftest import Machine
 
 
-def test_no_user_but_debians_own() -> None:
-    """Those that other tests make are in an /etc that goes with the run."""
+def test_no_process_but_ours(machine: Machine) -> None:
+    assert [pid for pid, parent in machine.parents.items() if parent == 0] == [1]
+    assert re.search("pytest|apart", machine.first)
+
+
+def test_no_user_but_debians_own(machine: Machine) -> None:
+    """Those that tests make are in an /etc that goes with the run."""
     master = Path("/usr/share/base-passwd/passwd.master").read_text().splitlines()
-    known = {line.split(":")[0] for line in master}
-    found = {entry.pw_name for entry in pwd.getpwall() if not entry.pw_gecos.startswith(TESTS)}
-    assert found == known
+    assert machine.users == {line.split(":")[0] for line in master}
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/etc/nginx", "/etc/backstage", "/etc/uwsgi-emperor", "/etc/postgresql", "/etc/systemd", "/run/nginx.pid"],
-)
-def test_nothing_of_its_services(path: str) -> None:
-    assert not os.path.lexists(path)
+def test_nothing_of_its_services(machine: Machine) -> None:
+    assert machine.services == []
 
 
-@pytest.mark.parametrize("path", ["/run", "/srv/backstage", "/var/log/backstage", "/usr/local/lib/backstage"])
-def test_nothing_of_its_productions(path: str) -> None:
-    assert not os.path.isdir(path) or os.listdir(path) == []
+def test_nothing_of_its_productions(machine: Machine) -> None:
+    assert [path for path, names in machine.productions.items() if names] == []
 
 
-def test_its_ports_are_free() -> None:
+def test_its_ports_are_free(machine: Machine) -> None:
     """Also that of its nginx: two sockets on one port don't meet where the networks are two."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 80))
+    assert machine.port_80_is_free
 
 
-def test_what_is_made_here_goes_with_the_run() -> None:
+def test_what_is_made_here_goes_with_the_run(machine: Machine) -> None:
     """Processes end with the first one, and what was written to /etc lies in memory."""
-    mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    assert [kind for _device, place, kind, *_more in mounts if place == "/etc"][-1] == "tmpfs"
+    assert [kind for place, kind in machine.mounts if place == "/etc"][-1] == "tmpfs"

@@ -6,4 +6,4 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tests" / folder) for folder in ("acts", "scenarios")]
+sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "tests" / folder) for folder in ("acts", "scenarios", "")]

@@ -16,7 +16,8 @@ from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import SEAL
 from ..manifest.database import POSTGRESQL
-from ..manifest.nouns import Act, Seed
+from ..manifest.jobs import Seed
+from ..manifest.nouns import Act
 from ..state.plan import Change, Phase, Step, differing
 from ..state.read import ActState
 from . import databases, drift, dumps, graphs, hooks, retention, world

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where each Act is reached, by what nginx has or should have: now, then, and on the way between."""
+"""The addresses of each Act, from what nginx has or should have: before, during and after a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .blocks import Block
 
 
 def venue(block: Block) -> Venue:
-    """The Venue that a file of nginx is of."""
+    """Return the Venue of a file of nginx."""
     return Venue(
         block["name"],
         block["aliases"],
@@ -27,13 +27,13 @@ def venue(block: Block) -> Venue:
 
 
 def others(block: Block, act: str) -> set[str]:
-    """The paths of other Acts at a Venue; an Act that is on at other times has the same one."""
+    """Return the paths of other Acts at a Venue. An Act with other times may have the same path."""
     own = {gig["path"] for gig in block["gigs"] if gig["act"] == act}
     return {gig["path"] for gig in block["gigs"]} - own
 
 
 def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str]) -> dict[str, Address]:
-    """The address of every Act that is booked or has a port.
+    """Return the address of every Act that is booked or has a port.
 
     Args:
         venues: the data of each Venue's file.
@@ -57,7 +57,7 @@ def reached(venues: dict[str, Block], ports: dict[str, Block], known: list[str])
 
 
 def meanwhile(now: dict[str, Address], then: dict[str, Address], known: list[str]) -> dict[str, Address]:
-    """Where each Act will be reached, and where nginx still passes something to it."""
+    """Return where each Act will be reached, and where nginx still passes requests to it."""
     found, order = {}, _order(known)
     for act in {**now, **then}:
         old, new = now.get(act, Address()), then.get(act, Address())
@@ -71,10 +71,10 @@ def meanwhile(now: dict[str, Address], then: dict[str, Address], known: list[str
 
 
 def _order(known: list[str]) -> dict[str, int]:
-    """The place of each Venue in the manifest: made once for all Acts, of which there may be as many."""
+    """Return the place of each Venue in the manifest. It is made once, because there may be many Acts."""
     return {name: number for number, name in enumerate(known)}
 
 
 def _in_order(venues: Iterable[Venue], place: dict[str, int]) -> tuple[Venue, ...]:
-    """The manifest's order, then by name: the same variables whether an Act stays at a Venue or leaves it."""
+    """Return them in the order of the manifest, then by name, so that a Venue that leaves changes no order."""
     return tuple(sorted(venues, key=lambda one: (place.get(one.name, len(place)), one.name)))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""After nginx has new files: ask at every place in them that is on now, as a visitor would."""
+"""Request a page at every place of nginx's new files that is on now, as a visitor does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Failures = dict[str, dict[str, BackstageError]]
 def failures(
     written: Mapping[str, ServerFiles], wanted: Mapping[str, Block], manifest: Manifest, state: HostState, host: Host
 ) -> Failures:
-    """What is new there has to answer: file -> Act -> why it does not.
+    """Return the new Gigs that do not answer: file -> Act -> why.
 
     Args:
         written: what nginx has just got.
@@ -48,7 +48,7 @@ def failures(
 
 
 def _places(block: Block, found: ServerFiles, manifest: Manifest, state: HostState) -> list[tuple[Act, Place]]:
-    """Where the Acts that play can be asked; who is not on now was asked at the door."""
+    """Return where the Acts that play can be asked now. The gate has asked the others at their doors."""
     from . import visit
 
     known = {act: manifest.acts[act] for act in blocks.acts(block) if act in manifest.acts}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Blocks: what a file of nginx says of a Venue or of a port, as data, and what follows from that."""
+"""Blocks: the data that a file of nginx has about its Venue or port, and functions of this data."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ Gig = dict[str, Any]
 
 
 def staying(block: Block, paths: dict[str, str], gone: Iterable[str] = ()) -> Block:
-    """A Venue without the Gigs of Acts that now play at another path, or have another name."""
+    """Return a Venue without the Gigs of Acts that now have another path or another name."""
     known = [gig for gig in block["gigs"] if gig["act"] not in gone]
     gigs = [gig for gig in known if paths.get(gig["act"], gig["path"]) == gig["path"]]
     return {**block, "gigs": gigs}
 
 
 def with_tls(block: Block) -> Block:
-    """A Venue as it is when it does not wait for its certificate any more."""
+    """Return a Venue as it is when it has its certificate."""
     return {**block, "tls": ACME} if block.get("tls") == WAITING else block
 
 
 def acts(block: Block) -> list[str]:
-    """Who plays there, now or at other times."""
+    """Return the Acts that play there at any time."""
     return [block["act"]] if "port" in block else [gig["act"] for gig in block["gigs"]]
 
 
 def has_schedule(block: Block) -> bool:
-    """Whether what a Venue shows depends on the time; a closed one shows the same page at any time."""
+    """Return whether a Venue shows different things at different times. A closed one does not."""
     return block.get("state") == "open" and has_times(block)
 
 
@@ -48,13 +48,13 @@ def has_times(block: Block) -> bool:
 
 
 def schedule(block: Block) -> Schedule:
-    """When which Act is on at a Venue."""
+    """Return the schedule of a Venue."""
     gigs = [(gig["path"], gig["act"], gig.get("when", [])) for gig in block["gigs"]]
     return Schedule.made(block["name"], block.get("timezone", "UTC"), gigs)
 
 
 def on(block: Block, shown: Acts) -> list[Gig]:
-    """The Gigs of a Venue with a schedule that are on.
+    """Return the Gigs of a Venue with a schedule that are on.
 
     Args:
         block: the Venue.
@@ -65,14 +65,14 @@ def on(block: Block, shown: Acts) -> list[Gig]:
 
 
 def together(block: Block) -> list[list[Gig]]:
-    """The Gigs of a Venue that can be on at the same time."""
+    """Return the Gigs of a Venue that can be on at the same time."""
     if not has_times(block):
         return [block["gigs"]]
     return [on(block, variant) for variant in schedule(block).variants()]
 
 
 def left(state: ActState, served: list[str], path: str) -> tuple[Left, ...]:
-    """The other paths that releases were built for whose files nginx still serves."""
+    """Return earlier paths of an Act for which nginx still serves the files of releases."""
     found: dict[str, list[tuple[list[str], list[str]]]] = {}
     for release in [state.releases[name] for name in served]:
         built = url_prefixes.built_for(release)

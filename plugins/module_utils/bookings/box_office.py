@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is on now: links the server block that each Venue's schedule asks for, and has nginx take it up.
+"""Show what is on now: link the server block that each Venue's schedule asks for, and have nginx read it.
 
 A timer of the host runs this every minute, and nginx's unit before nginx starts. It needs no controller, and decides by
 the clock alone: after a reboot, a clock change or a missed minute, the next run links what is right then.
@@ -36,7 +36,7 @@ from .schedule import Schedule
 _PATIENCE = 10
 """Seconds to wait for a deploy; nginx waits for this program when it starts."""
 _NOTICE = "<5>"
-"""How a line tells its priority to systemd: the timer's unit logs nothing below it."""
+"""The prefix that gives a line its priority in the journal. The timer's unit logs nothing below it."""
 
 
 @dataclass
@@ -56,13 +56,13 @@ class BoxOffice:
     moved: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> bool:
-        """Link what is on, and have nginx take it up; return whether all of it worked."""
+        """Link what is on, and have nginx read it; return whether all of it worked."""
         names = [name for name in files.names_in(self.host.calendar) if self._is_used(name)]
         results = [self._try(name) for name in names]
         return self._take_up(names, changed=True in results) and None not in results
 
     def _try(self, name: str) -> Optional[bool]:
-        """Whether something changed at a Venue; None where it failed. The other Venues go on."""
+        """Return whether something changed at a Venue; None if it failed. Other Venues are not affected."""
         try:
             return self._look(name)
         except (BackstageError, OSError, ValueError) as error:
@@ -76,7 +76,7 @@ class BoxOffice:
         return os.path.join(self.host.venues, f"{name}.conf")
 
     def _is_used(self, name: str) -> bool:
-        """Whether a deploy has finished a Venue's directory: before that, nothing there is asked for."""
+        """Return whether a deploy has finished a Venue's directory. nginx reads nothing there before that."""
         return os.path.lexists(self._path(name, schedule.FILE)) or (
             os.path.isdir(self._path(name)) and os.path.lexists(self._link(name))
         )
@@ -118,7 +118,7 @@ class BoxOffice:
 
 
 def main() -> int:
-    """The program backstage-bookings; return its exit code."""
+    """Run the program backstage-bookings; return its exit code."""
     host = Host.read()
     if not files.names_in(host.calendar):
         return 0  # before nginx starts, on a host without a calendar

@@ -20,13 +20,14 @@ from ..manifest.nouns import Manifest
 from ..state.plan import Step
 from . import addresses, blocks, schedule, server_block, server_files
 from .blocks import Block
+from .host_timer import HostTimer
 from .locations import Booked
 from .schedule import Acts
 from .server_files import ServerFiles
 
 
 def refused(manifest: Manifest, host: Host) -> dict[str, BackstageError]:
-    """The Venues whose time zone this host does not know: they stay as they are."""
+    """Return the Venues whose time zone this host does not know. They stay as they are."""
     if not host.has_front_of_house:
         return {}
     scheduled = {gig.venue for gig in manifest.gigs if gig.when and gig.state == "present"} & manifest.venues.keys()
@@ -40,7 +41,7 @@ def refused(manifest: Manifest, host: Host) -> dict[str, BackstageError]:
 
 
 def prepared(paths: Production, block: Block, booked: list[Booked], host: Host, now: dt.datetime) -> ServerFiles:
-    """The files of a Venue with a schedule.
+    """Return the files of a Venue with a schedule.
 
     Args:
         paths: the Production.
@@ -66,7 +67,7 @@ def prepared(paths: Production, block: Block, booked: list[Booked], host: Host, 
 
 
 def steps(name: str, before: Optional[Block], after: Optional[Block], now: dt.datetime) -> list[Step]:
-    """The step that changes the coming week of a Venue."""
+    """Return the step that changes the coming week of a Venue."""
     if _told(before) == _told(after):
         return []
     return [Step("venue", name, "schedule", _week(before, now), _week(after, now))]
@@ -85,15 +86,28 @@ def _week(block: Optional[Block], now: dt.datetime) -> Optional[list[str]]:
 
 
 def lines(venues: Mapping[str, Block], now: dt.datetime) -> list[str]:
-    """What is on at each Venue with a schedule, and in the coming week, for people."""
+    """Return what is on at each Venue with a schedule, and in the coming week, for people."""
     found = {name: _week(block, now) for name, block in sorted(venues.items())}
     zones = {name: block.get("timezone", "UTC") for name, block in venues.items()}
     return [f"calendar: {name} ({zones[name]}): {'; '.join(week)}" for name, week in found.items() if week]
 
 
 def is_used(host: Host, production: str, wanted: Iterable[Block]) -> bool:
-    """Whether the host needs the program that moves the links: for this Production, or for another one."""
+    """Return whether the host needs the program that moves the links, for this or another Production."""
     others = [name for name in files.names_in(host.calendar) if not name.startswith(production + ".")]
     return any(map(blocks.has_schedule, wanted)) or any(
         os.path.exists(os.path.join(host.calendar, name, schedule.FILE)) for name in others
     )
+
+
+def timer(host: Host) -> HostTimer:
+    """Return what starts the program that moves the links."""
+    return HostTimer("backstage-bookings", host.bookings, "* * * * *", step="calendar")
+
+
+def timer_steps(host: Host, is_used: bool) -> list[Step]:
+    """Return the step after which the program is started every minute, or no longer."""
+    own = timer(host)
+    if own.is_as(is_used):
+        return []
+    return [Step("venue", "all", "start timer" if is_used else "stop timer", None, own.name)]

@@ -17,11 +17,11 @@ from .schedule import Acts, Schedule, moment
 
 PAGE, HEADER = "closed.html", "reopening.conf"
 NEXT = "<!-- what is on next -->"
-"""The place in the closed page of the host where the next opening is written."""
+"""The text in the host's closed page that the next opening replaces."""
 
 
 def write(directory: str, pages: str, found: Schedule, now: dt.datetime) -> bool:
-    """Write what is on next; return whether that is new.
+    """Write the page with what is on next; return whether it changed.
 
     Args:
         directory: the Venue's own in the calendar.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who has a host name, a port or a URL already: refused by its owner before nginx is told anything."""
+"""Host names, ports and URLs that somebody else has. They are refused before nginx gets anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .locations import Booked
 
 
 class Others:
-    """What others have on this host: read at the first question, and then known for as long as a run plans."""
+    """What others have on this host. It is read once, when it is first needed."""
 
     def __init__(self, production: str, host: Host) -> None:
         self.production = production
@@ -26,17 +26,17 @@ class Others:
 
     @functools.cached_property
     def nginx(self) -> nginx.Configuration:
-        """What nginx would read now; nothing where there is none yet."""
+        """Return the present configuration of nginx; an empty one if there is no nginx yet."""
         return nginx.read(self.host.venues) if self.host.has_front_of_house else nginx.Configuration()
 
     @functools.cached_property
     def productions(self) -> dict[str, str]:
-        """The names, and ports as "port 8001", that other Productions have."""
+        """Return the names, and ports as "port 8001", that other Productions have."""
         return written.other_productions(self.production, self.host)
 
     @functools.cached_property
     def _by_hand(self) -> tuple[dict[str, str], dict[int, str]]:
-        """The names on the ports of the Venues, and the ports, of other servers: each with the file that says so."""
+        """Return the names on the ports of Venues, and the ports, of other servers, each with its file."""
         names: dict[str, str] = {}
         ports: dict[int, str] = {}
         ours = {self.host.http_port, self.host.https_port}
@@ -50,11 +50,11 @@ class Others:
         return names, ports
 
     def name(self, name: str) -> str:
-        """Who has a name on a port of the Venues; empty where nobody does."""
+        """Return who has a name on a port of the Venues; empty if nobody does."""
         return self.productions.get(name) or self._by_hand[0].get(name, "")
 
     def port(self, port: int) -> str:
-        """Who has nginx listen on a port; empty where nobody does."""
+        """Return who has nginx listen on a port; empty if nobody does."""
         if port == self.host.http_port:
             return "all Venues (front_of_house_http_port)"
         if port == self.host.https_port:
@@ -63,7 +63,7 @@ class Others:
 
 
 def names(manifest: Manifest, others: Others) -> dict[str, BackstageError]:
-    """The Venues one of whose names somebody else's server has, also where it was booked before that came.
+    """Return the Venues with a name that somebody else's server has, even if the Venue was booked first.
 
     nginx itself only warns, and serves the first.
 
@@ -82,7 +82,7 @@ def names(manifest: Manifest, others: Others) -> dict[str, BackstageError]:
 
 
 def own_ports(wanted: dict[str, Block], before: dict[str, Block], others: Others) -> dict[str, BackstageError]:
-    """The Acts for whose Sess somebody else listens.
+    """Return the Acts whose port somebody else has.
 
     Args:
         wanted: the ports of Sesses as they should be, by Act.
@@ -111,7 +111,7 @@ def _holder(port: int) -> str:
 
 
 def urls(venue: str, booked: list[Booked]) -> dict[str, BackstageError]:
-    """The Acts of a Venue that need a URL prefix that is another one's already, or twice their own.
+    """Return the Acts of a Venue that need a URL prefix of another Act, or the same one twice.
 
     Args:
         venue: its name.

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The certificates that Venues with TLS need before nginx may be told of them."""
+"""The certificates of Venues with TLS. They must be there before nginx reads the files of the Venues."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .issued import Issued, Prepare, is_issued
 
 
 def is_encrypted(block: Block) -> bool:
-    """Whether a Venue's file has TLS."""
+    """Return whether a Venue's file has TLS."""
     return block.get("tls", "none") != "none"
 
 
@@ -54,7 +54,7 @@ class Encryption:
         }
 
     def refused(self) -> dict[str, BackstageError]:
-        """The Venues whose certificate or HSTS this host refuses: they stay as they are."""
+        """Return the Venues whose certificate or HSTS this host refuses: they stay as they are."""
         if not self.host.has_front_of_house:
             return {}
         found = {name: self._refused(venue) for name, venue in self._careful.items()}
@@ -73,7 +73,7 @@ class Encryption:
         return bool(self._of(venue.name).given_fault(venue.tls.pair, venue.names))
 
     def doubts(self) -> list[str]:
-        """Which certificates of the manifest end soon, or have ended: nobody else would renew them."""
+        """Return warnings of certificates of the manifest that end soon or have ended. Nothing renews them."""
         staying = {name: venue for name, venue in sorted(self._given.items()) if not self._is_new(venue)}
         found = {name: self._of(name).end() for name in staying}
         return [
@@ -83,15 +83,15 @@ class Encryption:
         ]
 
     def places(self, blocks: dict[str, Block]) -> set[str]:
-        """Where the certificates of these Venues lie: nginx names a path there when it can't load one."""
+        """Return the directories with the certificates of these Venues. nginx names one if it can't load it."""
         return {self._of(name).root for name, block in blocks.items() if is_encrypted(block)}
 
     def links(self, blocks: dict[str, Block]) -> set[str]:
-        """What nginx has to read again when it has changed."""
+        """Return the paths that nginx has to read again if they changed."""
         return {self._of(name).live for name, block in blocks.items() if addresses.venue(block).scheme == "https"}
 
     def steps(self, wanted: dict[str, Block]) -> list[Step]:
-        """A new certificate for each Venue that has none which would do."""
+        """Return a step for each Venue that needs another certificate."""
         own = {name: f"{_KINDS[wanted[name]['tls']]}, because {fault}" for name, fault in self._faults(wanted).items()}
         found = [
             Step("venue", name, "certify", None, what)
@@ -101,7 +101,7 @@ class Encryption:
         return [*(Step("production", self.production, "register", None, why) for why in accounts), *found]
 
     def make(self, wanted: dict[str, Block], prepare: Prepare) -> None:
-        """Make or install the certificates that are missing, and say which an authority is to give.
+        """Make or install the missing certificates, and note which ones an authority is asked for.
 
         Raises:
             BackstageError: the host is not prepared for TLS, or openssl failed.
@@ -117,7 +117,7 @@ class Encryption:
         self.issued.make(wanted, prepare)
 
     def sweep(self, left: dict[str, Block]) -> None:
-        """Remove the certificates of Venues that nginx serves without TLS, or no more."""
+        """Remove the certificates of Venues that nginx serves without TLS, or no longer."""
         self.issued.sweep(left)
         pairs.sweep(self.host, self.production, {name for name, block in left.items() if is_encrypted(block)})
 
@@ -130,7 +130,7 @@ class Encryption:
         return {name: fault for name, fault in found.items() if fault and name not in refused}
 
     def _fault(self, block: Block) -> str:
-        """Why a Venue needs another certificate; one that the manifest does not name keeps what it was given."""
+        """Return why a Venue needs another certificate. A Venue that the manifest does not name keeps its own."""
         if is_issued(block):
             return ""
         if block["tls"] != FILES:

@@ -32,7 +32,7 @@ def merged(said: list[Gig], before: list[Gig], failed: Container[str], prune: bo
 
 
 def _is_replaced(gig: Gig, gigs: list[Gig]) -> bool:
-    """Whether another Gig at the same path is of the same Act, or at the same time."""
+    """Return whether another Gig at the same path has the same Act, or the same time."""
     beside = [other for other in gigs if other.path == gig.path]
     if not beside or any(other.act == gig.act for other in beside):
         return bool(beside)

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The Venues whose certificates an authority gives: what is wanted, as files, and what came of it.
+"""The Venues whose certificates come from an authority: what is wanted, as files, and the result.
 
-The program backstage-certificates asks the authority, here as by its timer: so a deploy and the timer are one path.
+Only the program backstage-certificates asks the authority. A deploy starts it, and so does its timer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Prepare = Callable[[Block], Mapping[str, str]]
 
 
 def is_issued(block: Block) -> bool:
-    """Whether a Venue's certificate comes from an authority."""
+    """Return whether a Venue's certificate comes from an authority."""
     return block.get("tls") in (ACME, WAITING)
 
 
@@ -58,12 +58,12 @@ class Issued:
         self.asking: set[str] = set()
 
     @property
-    def by_dns(self) -> bool:
-        """Whether names are proven by records in DNS."""
-        return DNS in self._named.values()
+    def by_dns(self) -> set[str]:
+        """The Venues whose names are proven by records in DNS."""
+        return {name for name, challenge in self._named.items() if challenge == DNS}
 
     def refused(self) -> dict[str, BackstageError]:
-        """The Venues that can't have a certificate with this account."""
+        """Return the Venues that can't have a certificate with this account."""
         try:
             if self._named and self._acme and self._acme.account_key:
                 account.thumbprint(self._acme.account_key)
@@ -78,17 +78,17 @@ class Issued:
         return found
 
     def settled(self, block: Block, before: Optional[Block]) -> Block:
-        """A Venue's block; one that was without TLS stays so until its certificate is there."""
+        """Return a Venue's block. If the Venue has no TLS yet, it gets TLS with its certificate, not before."""
         was_plain = before is not None and before.get("tls", "none") in ("none", WAITING)
         is_waiting = is_issued(block) and was_plain and not self.is_trusted(block["name"])
         return {**block, "tls": WAITING} if is_waiting else block
 
     def is_trusted(self, venue: str) -> bool:
-        """Whether the certificate in use is from an authority."""
+        """Return whether the certificate in use is from an authority."""
         return bool(self._of(venue).sealed().get("kind") == ACME)
 
     def reasons(self, wanted: Mapping[str, Block]) -> dict[str, str]:
-        """The Venues for which the authority will be asked, and why."""
+        """Return the Venues for which the authority will be asked, and why."""
         found = {name: self._reason(block) for name, block in wanted.items() if name in self._named}
         return {name: f"from {self._authority(wanted[name])}, because {why}" for name, why in found.items() if why}
 
@@ -107,20 +107,20 @@ class Issued:
         return self._wish(block).directory.partition("//")[2].partition("/")[0]
 
     def doubts(self, wanted: Mapping[str, Block]) -> list[str]:
-        """How the certificates stand that are not as they should be, and are not asked for by this run."""
+        """Return the state of the certificates that are not `ok`, and that this run does not ask for."""
         asking = self.reasons(wanted)
         found = (self.doubt(name) for name, block in wanted.items() if is_issued(block) and name not in asking)
         return [doubt for doubt in found if doubt]
 
     def doubt(self, venue: str) -> str:
-        """How a certificate stands; empty where it is as it should be."""
+        """Return the state of a certificate; empty if it is `ok`."""
         state = self._of(venue).state()
         if state.get("state", due.OK) == due.OK:
             return ""
         return f"the certificate of {venue}: {told(state)}"
 
     def make(self, wanted: Mapping[str, Block], prepare: Prepare) -> None:
-        """Say on the host what is wanted, and note which Venues the authority has to be asked for.
+        """Write on the host what is wanted, and note for which Venues the authority has to be asked.
 
         Raises:
             BackstageError: the host is not prepared for it.
@@ -128,7 +128,7 @@ class Issued:
         issued = {name: block for name, block in wanted.items() if is_issued(block)}
         if not issued:
             return
-        self.host.need_acme(self.by_dns)
+        self.host.need_acme(bool(self.by_dns))
         self.asking |= self.reasons(issued).keys()
         users.ensure(account.USER, "/nonexistent", "certificates")
         account.ensure(self.host, self.production, self._acme.account_key if self._acme else "")
@@ -142,7 +142,7 @@ class Issued:
                 wishes.write(self.host, wish)
 
     def steps_of_account(self, wanted: Mapping[str, Block]) -> list[str]:
-        """Why the account has to be written; nothing where no Venue needs it, or it is as it should be."""
+        """Return why the account has to be written; nothing if it is as it should be, or if no Venue needs it."""
         if not any(map(is_issued, wanted.values())):
             return []
         fault = account.fault(self.host, self.production, self._acme.account_key if self._acme else "")
@@ -177,30 +177,31 @@ class Issued:
 
 
 def timer(host: Host) -> HostTimer:
-    """What starts the program."""
-    return HostTimer(TIMER, host.certifier, f"{minute_of_host()} * * * *")
+    """Return what starts the program."""
+    return HostTimer(TIMER, host.certifier, f"{minute_of_host()} * * * *", step="certificate")
 
 
 def ask(host: Host, production: str, venues: Iterable[str]) -> list[str]:
-    """Have an authority asked for these Venues at once, and then from time to time; return what did not come of it.
+    """Have an authority asked for these Venues now, and for all by the timer; return what failed.
 
-    nginx is told by the program, so the caller must not hold the host's lock.
+    The program reloads nginx, so the caller must not hold the host's lock.
 
     Raises:
         BackstageError: the timer can't be started.
     """
-    names = [f"{production}.{venue}" for venue in sorted(venues)]
-    result = process.run([host.certifier, "--now", *names], timeout=_LONGEST)
-    timer(host).switch(True)  # not before: it may start the program at once
-    own = Issued(production, host, {}, None)
-    found = [doubt for doubt in map(own.doubt, sorted(venues)) if doubt]
-    if not result.ok and not found:
-        found = [f"{os.path.basename(host.certifier)}: {result.said.strip()[-300:] or result.code}"]
+    names, found = [f"{production}.{venue}" for venue in sorted(venues)], []
+    if names:
+        result = process.run([host.certifier, "--now", *names], timeout=_LONGEST)
+        own = Issued(production, host, {}, None)
+        found = [doubt for doubt in map(own.doubt, sorted(venues)) if doubt]
+        if not result.ok and not found:
+            found = [f"{os.path.basename(host.certifier)}: {result.said.strip()[-300:] or result.code}"]
+    timer(host).switch(True)
     return found
 
 
 def lines(host: Host, production: str, blocks: Mapping[str, Block]) -> list[str]:
-    """How the certificates stand that authorities give, one line each."""
+    """Return the state of each certificate from an authority, one line each."""
     found = []
     for name in sorted(name for name, block in blocks.items() if is_issued(block)):
         state = Pairs.of(host, production, name).state()
@@ -210,7 +211,7 @@ def lines(host: Host, production: str, blocks: Mapping[str, Block]) -> list[str]
 
 
 def told(state: Mapping[str, object]) -> str:
-    """A state that is not as it should be, for people."""
+    """Return a state that is not `ok` as a text for people."""
     parts = [str(state["state"])]
     if state.get("error"):
         parts.append(f": {state['error']}")

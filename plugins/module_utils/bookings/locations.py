@@ -20,14 +20,14 @@ _NOT_SERVED = (
     r"|bak|backup|old|orig|save|sw[op]"
 )
 PRIVATE = "/backstage-private/"
-"""What an Act names in X-Accel-Redirect to have nginx send a private file."""
+"""The URL prefix that an Act names in X-Accel-Redirect to have nginx send a private file."""
 CLOSED = "/backstage-closed.html"
 _MEDIA_POLICY = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True)
 class Left:
-    """A path that an Act has left: pages that visitors loaded there still ask for style sheets and pictures.
+    """An earlier path of an Act. Pages that visitors loaded there still request its static files and uploads.
 
     Args:
         path: the URL path.
@@ -71,7 +71,7 @@ class Booked:
 
 @dataclass
 class _Urls:
-    """Which URL prefix leads where: each has one location, and two if an Act answers before its files do."""
+    """The location of each URL prefix. It is two if an Act answers before its files are looked for."""
 
     doors: dict[str, Booked] = field(default_factory=dict)
     media: dict[str, str] = field(default_factory=dict)
@@ -80,13 +80,13 @@ class _Urls:
 
 
 def claims(booked: Booked) -> list[str]:
-    """Every URL prefix that an Act needs for itself."""
+    """Return every URL prefix that only this Act may use."""
     own = dict.fromkeys((*booked.static, *booked.app))  # while it changes from one to the other, both
     return [url_prefixes.below(booked.path), *own, *booked.others, *booked.media]
 
 
 def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, closed: Iterable[str] = ()) -> str:
-    """The locations of a server for the Acts that play there, each with what the Venue's options add.
+    """Return the locations of a server for the Acts that play there, each with what the Venue's options add.
 
     Args:
         paths: the Production.
@@ -117,17 +117,17 @@ def render(paths: Production, booked: list[Booked], host: Host, lines: Lines, cl
 
 
 def _shut(url: str) -> str:
-    """What is closed for now; with a prefix of another path, that one's location is longer."""
+    """Return the location of a path that is closed now. A longer path has a location of its own."""
     words = f"{{\n        error_page 503 {CLOSED};\n        return 503;\n    }}\n"
     exact = f"\n    location = {url.rstrip('/')} {words}" if url != "/" else ""
     return f"{exact}\n    location {url} {words}"
 
 
 def _sorted(booked: list[Booked]) -> _Urls:
-    """One place for each URL prefix.
+    """Return one location for each URL prefix.
 
-    Two Acts have one in common only for as long as a switch takes, when what was one's becomes the other's: both are
-    looked through then.
+    Two Acts share a prefix only during a switch in which it moves from one to the other. nginx then looks for the files
+    of both.
     """
     urls = _Urls(doors={url_prefixes.below(gig.path): gig for gig in booked})
     for gig in booked:
@@ -149,7 +149,7 @@ def _sorted(booked: list[Booked]) -> _Urls:
 
 
 def _add_left(urls: _Urls, act: str, left: Left) -> None:
-    """What is left behind is behind what is there now, and nowhere where somebody else plays."""
+    """Add the files of earlier paths. Present files come first, and the paths of other Acts are left out."""
     place = urls.doors.get(url_prefixes.below(left.path))
     is_free = place is None or place.act == act
     for url in left.static:
@@ -176,7 +176,7 @@ def _door(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) ->
 
 
 def _private(paths: Production, headers: str) -> str:
-    """Files that an Act has nginx send to a visitor whom it knows: its own alone, for the door names the Act."""
+    """Return the location of private files. The door names the Act, so an Act can have only its own files sent."""
     media = f"{paths.acts}/$backstage_private/media"
     return f"""
     location {PRIVATE} {{
@@ -191,7 +191,7 @@ def _private(paths: Production, headers: str) -> str:
 
 
 def _app(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
-    """Static files that the Act answers. What it does not have, such as names of earlier releases, is in the files."""
+    """Return the location of static files that the Act answers. nginx looks for the others in its files."""
     module = "uwsgi" if gig.protocol == "uwsgi" else "proxy"
     more = f"""{_withheld()}
         {module}_intercept_errors on;
@@ -201,7 +201,7 @@ def _app(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> 
 
 
 def _behind_app(paths: Production, url: str, gig: Booked, found: list[tuple[str, str]], more: str) -> str:
-    """The files that nginx looks for if the Act has none; no visitor asks for them by this name."""
+    """Return the location of files that nginx looks for if the Act has none. Visitors can't request it."""
     place, inner = _behind(url), url.removeprefix(_script(url, gig))  # a door takes the path of the Act away
     stripped = f"{place}(?:{_escape(url)}|{_escape(inner)})"
     return _files(paths, place + "/", found, f"        internal;\n{more}", stripped)
@@ -212,7 +212,7 @@ def _behind(url: str) -> str:
 
 
 def _script(url: str, gig: Booked) -> str:
-    """The path of an Act in WSGI's form; empty for a URL that is not below it."""
+    """Return the path of an Act in WSGI's form; empty for a URL that is not below it."""
     prefix = gig.path.rstrip("/")
     return prefix if url.startswith(prefix + "/") else ""
 
@@ -231,7 +231,7 @@ def _by_uwsgi(paths: Production, url: str, gig: Booked, host: Host, lines: Lines
 
 
 def _by_http(paths: Production, url: str, gig: Booked, host: Host, lines: Lines) -> str:
-    """Pass on the URI as nginx reads it, without the prefix: what chose the location is what the Act is asked for."""
+    """Return lines that pass on the URI as nginx has normalized it, without the prefix."""
     prefix = _script(url, gig)
     asked = f"""
         include {host.proxy_params};
@@ -261,7 +261,7 @@ def _pass(module: str, url: str, asked: str, gig: Booked, lines: Lines, hidden: 
 
 
 def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: str, stripped: str = "") -> str:
-    """Static files of the release that plays, then of those that played before it."""
+    """Return the location of static files: of the release that plays, then of earlier ones."""
     acts = list(dict.fromkeys(act for act, _inside in found))
     root = paths.act(acts[0]).live if len(acts) == 1 else paths.acts
     tried = []
@@ -288,7 +288,7 @@ def _files(paths: Production, prefix: str, found: list[tuple[str, str]], more: s
 
 
 def _media(prefix: str, media: str, more: str) -> str:
-    """Uploads: whatever a visitor sent must not become a page of this site."""
+    """Return the location of uploads. What a visitor sent must not become a page of the site."""
     return f"""
     location {prefix} {{
 {_withheld()}
@@ -301,7 +301,7 @@ def _media(prefix: str, media: str, more: str) -> str:
 
 
 def _withheld() -> str:
-    """Files that nobody is to have, also with what SQLite or a packer appends to the name."""
+    """Return locations that refuse files which nobody may have, also with the endings of SQLite and of packers."""
     # z, not the dollar sign: with that, a trailing %0a would match, too
     # nothing as an alternative, in place of a question mark: gixy-ng takes that for a regular expression that is slow
     ending = rf"\.({_NOT_SERVED})(|-(journal|wal|shm)|\.(gz|bz2|xz|zst|zip|bak|old))|~"

@@ -11,21 +11,18 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from ..acts import url_prefixes, world
 from ..acts.world import Address
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import Production
-from ..manifest.nouns import Act, Gig, Manifest, Venue
-from ..stages import kinds
+from ..manifest.nouns import Gig, Manifest, Venue
 from ..state.plan import Change, Phase, Step
-from ..state.read import ActState, HostState
+from ..state.read import HostState
 from . import (
     addresses,
     asking,
     blocks,
     calendars,
-    clock,
     conflicts,
     gigs,
     nginx,
@@ -36,6 +33,7 @@ from . import (
 )
 from . import steps as booking_steps
 from .blocks import Block
+from .booked_acts import BookedActs, Coming
 from .conflicts import Others
 from .encryption import Encryption
 from .locations import Booked
@@ -43,21 +41,6 @@ from .passwords import Passwords
 from .server_block import port_name
 from .server_files import ServerFiles
 from .written import Written
-
-
-@dataclass(frozen=True)
-class Coming:
-    """What an Act is about to play, and where.
-
-    Args:
-        release: the id of the release.
-        path: the URL path.
-        protocol: how nginx asks at the Act's door meanwhile; empty for the protocol of the Sess that plays.
-    """
-
-    release: str
-    path: str
-    protocol: str = ""
 
 
 @dataclass
@@ -98,25 +81,26 @@ class Bookings:
         manifest = self.manifest
         self.encryption = Encryption(self.paths.name, self.host, manifest.venues, self.before, manifest.acme)
         self.others = self.known or Others(self.paths.name, self.host)
+        self.acts = BookedActs(self.manifest, self.state, self.host, self.coming)
         self.find_taken()
 
     def find_taken(self) -> None:
-        """Note which Venues can't be served as the manifest says, and whose ports somebody else has."""
+        """Find the Venues that can't be served as the manifest says, and the ports that somebody else has."""
         zones = calendars.refused(self.manifest, self.host)
         self.taken = {**zones, **self.encryption.refused(), **conflicts.names(self.manifest, self.others)}
         self.taken.update(renamed.refused(self.manifest, self.before))
         self.taken_ports = conflicts.own_ports(self._said_ports(), self.before_ports, self.others)
 
     def reached(self) -> set[str]:
-        """The Acts to which nginx passes something, or will."""
+        """Return the Acts to which nginx passes requests, or will."""
         return {act for block in [*self._before().values(), *self._wanted().values()] for act in blocks.acts(block)}
 
     def files_of_ours(self) -> set[str]:
-        """The files of nginx that this Production has, and so can write anew."""
+        """Return the files of nginx that this Production has, and so can write again."""
         return {*map(self._path, self._before()), *self.encryption.places(self.before)}
 
     def refused(self) -> dict[str, BackstageError]:
-        """Known before anything is done: Act or Venue -> why it can't be booked."""
+        """Return what is refused before anything is done: Act or Venue -> why it can't be booked."""
         found = {f"venue {name}": error for name, error in self.taken.items()}
         for gig in self.manifest.gigs:
             if gig.venue in self.taken and gig.state == "present":
@@ -125,7 +109,7 @@ class Bookings:
         return {**found, **self.taken_ports}
 
     def clashes(self, act: str = "") -> dict[str, BackstageError]:
-        """The Acts, or this one, that claim a URL of another one, as far as their releases are built: those tell."""
+        """Return the Acts, or only this one, that claim a URL of another Act. Only Acts with a release are known."""
         found: dict[str, BackstageError] = {}
         for name, block in self.wanted().items():
             if act and act not in blocks.acts(block):
@@ -133,12 +117,12 @@ class Bookings:
             before = self.before.get(name, {"gigs": []})["gigs"]
             for together in blocks.together(block):
                 listed = sorted(together, key=lambda gig: gig not in before or self._changes(gig["act"]))
-                booked = [self._finally(gig["act"], gig["path"]) for gig in listed]
+                booked = [self.acts.finally_(gig["act"], gig["path"]) for gig in listed]
                 found.update(conflicts.urls(name, [gig for gig in booked if gig]))
         return {name: error for name, error in found.items() if act in ("", name)}
 
     def _changes(self, act: str) -> bool:
-        """Whether an Act comes with another release than the one that plays."""
+        """Return whether an Act is about to play another release."""
         return act in self.coming and self.coming[act].release != self.state.act(act).live_release
 
     @property
@@ -146,7 +130,7 @@ class Bookings:
         return self.state.paths
 
     def wanted(self) -> dict[str, Block]:
-        """The data of each Venue's file as it should be; pure."""
+        """Return the data of each Venue's file as it should be; pure."""
         paths = self._paths()
         before = {} if self.prune else self.before
         gone = renamed.gone(self.manifest, self.left)
@@ -166,7 +150,7 @@ class Bookings:
         return wanted
 
     def wanted_ports(self) -> dict[str, Block]:
-        """The data of each Sess's own port as it should be, by Act; pure."""
+        """Return the data of each Sess's own port as it should be, by Act; pure."""
         wanted = self._said_ports()
         for act in {*self.taken_ports, *self.left}:
             wanted.pop(act, None)
@@ -190,24 +174,24 @@ class Bookings:
         return wanted
 
     def _wanted(self) -> dict[str, Block]:
-        """The data of every file as it should be, by its name."""
+        """Return the data of every file as it should be, by its name."""
         return {**self.wanted(), **{port_name(act): block for act, block in self.wanted_ports().items()}}
 
     def _before(self) -> dict[str, Block]:
         return {**self.before, **{port_name(act): block for act, block in self.before_ports.items()}}
 
     def addresses(self) -> dict[str, Address]:
-        """Where each Act will be reached: the manifest's Venues in its order, then what is left of another time."""
+        """Return where each Act will be reached: first the manifest's Venues in its order, then others on disk."""
         return addresses.reached(self.wanted(), self.wanted_ports(), list(self.manifest.venues))
 
     def addresses_meanwhile(self) -> dict[str, Address]:
-        """The same, and where nginx still passes something to it."""
+        """Return the same, and where nginx still passes requests to it."""
         known = list(self.manifest.venues)
         now = addresses.reached(self.before, self.before_ports, known)
         return addresses.meanwhile(now, self.addresses(), known)
 
     def unlisted(self) -> list[str]:
-        """What stays booked and is not in the manifest."""
+        """Return what stays booked and is not in the manifest."""
         said = {(gig.act, gig.venue, gig.path) for gig in self.manifest.gigs}
         found = [f"venue {name}" for name in sorted(set(self.before) - renamed.known(self.manifest))]
         for name, block in sorted(self.wanted().items()):
@@ -217,17 +201,17 @@ class Bookings:
         return found
 
     def _paths(self) -> dict[str, str]:
-        """Where each Act plays, by the manifest: an Act has one path."""
+        """Return the path of each Act in the manifest. An Act has one path."""
         return {gig.act: gig.path for gig in self.manifest.gigs if gig.state == "present" and gig.act not in self.left}
 
     def _gigs(self, venue: Venue, paths: dict[str, str], gone: set[str]) -> list[Gig]:
-        """The manifest's Gigs at a Venue, and those on disk that it says nothing about."""
+        """Return the manifest's Gigs at a Venue, and those on disk that it does not mention."""
         block = blocks.staying(self.before.get(venue.name, {"gigs": []}), paths, gone)
         before = [Gig(gig["act"], venue.name, gig["path"], tuple(gig.get("when", ()))) for gig in block["gigs"]]
         return gigs.merged(self.said.get(venue.name, []), before, self.left, self.prune)
 
     def plan(self) -> list[Change]:
-        """The steps from what nginx has to what it should have."""
+        """Return the steps from what nginx has to what it should have."""
         steps: list[Step] = []
         wanted, own = self.wanted(), self.wanted_ports()
         steps += self.passwords.steps()
@@ -241,7 +225,7 @@ class Bookings:
             steps += booking_steps.of_port(act, self.before_ports.get(act), own.get(act))
             steps += self._rewrite("sess", act, port_name(act), self.before_ports.get(act), own.get(act))
         steps += self.encryption.steps(wanted)
-        steps += clock.steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
+        steps += calendars.timer_steps(self.host, calendars.is_used(self.host, self.paths.name, wanted.values()))
         read = [self.host.venues, self.host.challenges, *self._calendar_places(), *self.encryption.links(wanted)]
         if not steps and self.host.has_front_of_house and any(map(nginx.is_stale, read)):
             steps.append(Step("venue", "all", "reload"))
@@ -250,7 +234,7 @@ class Bookings:
     def _rewrite(
         self, noun: str, subject: str, name: str, before: Optional[Block], after: Optional[Block]
     ) -> list[Step]:
-        """Where the file differs from what its own data makes: a hand was at it, or its Act changed."""
+        """Return a step if the file is not as its own data makes it: somebody edited it, or its Act changed."""
         if after is None or before != after:
             return []
         text, found = self._files(after), self.files.get(server_block.file_name(self.paths.name, name))
@@ -261,7 +245,7 @@ class Bookings:
         return [Step(noun, subject, "rewrite", found and found.shown(), text.shown())]
 
     def _calendar_places(self) -> list[str]:
-        """The directories of the calendar from which nginx reads."""
+        """Return the directories of the calendar from which nginx reads."""
         names = [name for name, found in self.files.items() if found.on]
         return [server_files.directory(self.host, name) for name in names]
 
@@ -272,15 +256,15 @@ class Bookings:
         return server_files.read(self.host, server_block.file_name(self.paths.name, name))
 
     def _files(self, block: Block) -> Optional[ServerFiles]:
-        """A file, or those of a schedule; None while an Act that plays there has no release on this host."""
+        """Return the file of a block, or those of a schedule; None if an Act there has no release on this host."""
         booked = []
         if "port" in block:
-            alone = self._booked(block["act"], block["path"])
+            alone = self.acts.now(block["act"], block["path"])
             if alone is None:
                 return None
             return ServerFiles(server_block.render_port(self.paths, block["port"], alone, self.host))
         for gig in block["gigs"]:
-            found = self._booked(gig["act"], gig["path"])
+            found = self.acts.now(gig["act"], gig["path"])
             if found is None:
                 return None
             booked.append(replace(found, when=tuple(gig.get("when", ()))))
@@ -289,7 +273,7 @@ class Bookings:
         return ServerFiles(server_block.render(self.paths, addresses.venue(block), booked, self.host))
 
     def _prepared(self, block: Block) -> dict[str, str]:
-        """The files of a Venue that waits for its certificate, as they will be then."""
+        """Return the files that a Venue gets when it has its certificate."""
         found, name = self._files(blocks.with_tls(block)), block["name"]
         if found is None:
             return {}
@@ -298,45 +282,8 @@ class Bookings:
         place = server_files.directory(self.host, server_block.file_name(self.paths.name, name))
         return {os.path.join(place, file): text for file, text in found.prepared.items()}
 
-    def _booked(self, act: str, path: str) -> Optional[Booked]:
-        """An Act as nginx has to know it now: where its files are asked for by what plays, and by what will."""
-        state = self.state.act(act)
-        release = state.live_release or state.record.get("release", "")
-        served = [Coming(release, path)]
-        if state.live:
-            served.append(Coming(release, world.path(state.live_env)))
-        if act in self.coming:
-            served.append(self.coming[act])
-        return self._serving(state, path, served)
-
-    def _finally(self, act: str, path: str) -> Optional[Booked]:
-        """An Act as nginx has to know it when all is done."""
-        state = self.state.act(act)
-        release = state.live_release or state.record.get("release", "")
-        if act in self.coming:
-            release = self.coming[act].release
-        return self._serving(state, path, [Coming(release, path)])
-
-    def _serving(self, state: ActState, path: str, served: list[Coming]) -> Optional[Booked]:
-        served = [coming for coming in served if coming.release in state.releases]
-        if not served:
-            return None
-        act = state.paths.name
-        known: Optional[Act] = self.manifest.acts.get(act)
-        timeout = blocks.longest_request(self.manifest.sesses.get(act), known, state, self.host)
-        static, media, others = zip(
-            *(url_prefixes.urls(state.releases[coming.release], coming.path) for coming in served)
-        )
-        keep = known.keep_releases if known else state.record.get("act", {}).get("keep_releases", Act.keep_releases)
-        by_app = [url_prefixes.app_urls(state.releases[coming.release], coming.path) for coming in served]
-        left = blocks.left(state, [served[0].release, *state.older(served[0].release, keep)], path)
-        urls = (blocks.unique(static), blocks.unique(media), timeout, blocks.unique(others))
-        protocol = self.coming[act].protocol if act in self.coming else ""
-        protocol = protocol or kinds.of_sess(state.live_record, self.host, state.paths).door(state.live or "").protocol
-        return Booked(act, path, *urls, left, protocol=protocol, app=blocks.unique(by_app))
-
     def apply(self) -> dict[str, BackstageError]:
-        """Write, test and use the files; return what was refused or did not answer: Act or Venue -> why.
+        """Write and test the files, and reload nginx; return what was refused or did not answer: Act or Venue -> why.
 
         Raises:
             BackstageError: nginx refuses the configuration; nothing of it is left.
@@ -377,23 +324,24 @@ class Bookings:
         self.encryption.sweep(written.blocks(self.paths.name, self.host))
         self.passwords.sweep()
         server_files.sweep(self.host, self.paths.name)
-        clock.apply(self.host, calendars.is_used(self.host, self.paths.name, self.wanted().values()))
+        is_used = calendars.is_used(self.host, self.paths.name, self.wanted().values())
+        calendars.timer(self.host).switch(is_used)
         return {**found, **{act: error for errors in silent.values() for act, error in errors.items()}}
 
     def _put_back(self, old: dict[str, Optional[ServerFiles]]) -> None:
-        """Have the files as they were, before nginx has read others."""
+        """Restore the earlier files. nginx has not read the new ones."""
         self._write(old)
         server_files.sweep(self.host, self.paths.name)
 
     def _take_back(self, silent: asking.Failures, old: dict[str, Optional[ServerFiles]]) -> None:
-        """Leave out the new Gigs that did not answer; others of the same Venue go on."""
+        """Leave out the new Gigs that did not answer. Others of the same Venue stay."""
         alone = [name for name, errors in silent.items() if set(errors) == set(blocks.acts(self._wanted()[name]))]
         self.left |= {act for errors in silent.values() for act in errors}
         wanted = self._wanted()
         self._write({name: old[name] if name in alone else self._files(wanted[name]) for name in silent})
 
     def _by_subject(self, failed: dict[str, BackstageError]) -> dict[str, BackstageError]:
-        """Each file's failure is that of the Acts booked there, or the Venue's own where there is none."""
+        """Return each file's failure by the Acts that are booked there, or by the Venue if there are none."""
         wanted = self._wanted()
         found = {}
         for name, error in failed.items():
@@ -401,7 +349,7 @@ class Bookings:
         return found
 
     def _refused(self, texts: dict[str, Optional[ServerFiles]]) -> dict[str, BackstageError]:
-        """The Venues that nginx does not take by themselves, whoever is on; the others go on."""
+        """Return the Venues whose own files nginx refuses, whatever is on. The others go on."""
         new = {server_block.file_name(self.paths.name, name): text for name, text in texts.items() if text}
         found: dict[str, BackstageError] = {}
         for candidates in server_files.candidates(new):
@@ -409,7 +357,7 @@ class Bookings:
         return {name: found[file] for name in texts if (file := server_block.file_name(self.paths.name, name)) in found}
 
     def _differing(self) -> dict[str, Optional[ServerFiles]]:
-        """The files to be written, and None for those to be removed."""
+        """Return the files to be written, and None for those to be removed."""
         texts: dict[str, Optional[ServerFiles]] = {}
         wanted = self._wanted()
         for name in sorted({*self._before(), *wanted}):

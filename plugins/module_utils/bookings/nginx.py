@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The host's nginx: tested before it is told, told at most once, and never restarted."""
+"""The host's nginx: test its configuration, then reload it at most once. It is never restarted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ http {{
 }}
 """
 _DUMP = 64 * 2**20
-"""Bytes of a configuration: a part of it would hide the servers in the rest."""
+"""The most bytes of a configuration. A part of it would hide the servers in the rest."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -51,7 +51,7 @@ class Configuration:
     servers: tuple[Server, ...] = ()
 
     def need_accepted(self, ours: Iterable[str]) -> None:
-        """Refuse to go on where nginx refuses this, unless for a file of ours that will be written anew.
+        """Refuse to go on if nginx refuses this configuration, unless because of a file that will be written again.
 
         Args:
             ours: files of nginx, and directories with certificates, of which nginx's words name one.
@@ -65,7 +65,7 @@ class Configuration:
 
 
 def read(ours: str = "") -> Configuration:
-    """Have nginx read its configuration without using it, and say what is in it.
+    """Have nginx read its configuration without using it, and return what is in it.
 
     Args:
         ours: the directory of Backstage's own servers, which are left out.
@@ -99,7 +99,7 @@ def check(whose: str, configuration: str = "") -> None:
 
 
 def check_alone(texts: dict[str, str], constants: str) -> None:
-    """Have nginx read files that are not enabled yet, and of this host only the file with what they name."""
+    """Have nginx read files that are not enabled yet, with no other file of this host than `http`, which they need."""
     if not texts:
         return
     import tempfile
@@ -113,7 +113,7 @@ def check_alone(texts: dict[str, str], constants: str) -> None:
 
 
 def refused_alone(candidates: dict[str, dict[str, str]], constants: str) -> dict[str, BackstageError]:
-    """The sets of files that nginx does not take by themselves: the key of each -> why."""
+    """Return the sets of files that nginx refuses even alone: the key of each -> why."""
     try:
         check_alone({name: text for texts in candidates.values() for name, text in texts.items()}, constants)
     except BackstageError:
@@ -131,7 +131,7 @@ def _refused_alone(texts: dict[str, str], constants: str) -> Optional[BackstageE
 
 
 def master() -> Optional[int]:
-    """The process id of the running master."""
+    """Return the process id of the running master."""
     text = files.read(_PID)
     pid = int(text) if text and text.strip().isdigit() else 0
     # a number in a file that was left over may be anybody's by now
@@ -139,7 +139,7 @@ def master() -> Optional[int]:
 
 
 def reload() -> None:
-    """Have nginx use its configuration, and wait until no worker of before takes a request any more.
+    """Have nginx use its configuration, and wait until no old worker takes a request any more.
 
     A reload is asynchronous, and one good answer proves nothing: an old worker may give the next one.
 
@@ -159,7 +159,7 @@ def reload() -> None:
 
 
 def _workers(pid: int) -> list[int]:
-    """The workers that take requests."""
+    """Return the workers that take requests."""
     named = [child for child in _children(pid) if "worker process" in _read(f"/proc/{child}/cmdline")]
     return [child for child in named if not _is_leaving(child)]
 
@@ -178,7 +178,7 @@ def _is_leaving(pid: int) -> bool:
 
 
 def is_stale(directory: str) -> bool:
-    """Whether a file here changed after the running workers read it: a killed run never reloads."""
+    """Return whether a file changed after the running workers read it, for example because a run was killed."""
     pid = master()
     workers = _workers(pid) if pid else []
     if not workers:
@@ -190,7 +190,7 @@ def is_stale(directory: str) -> bool:
 
 
 def _started(pid: int) -> float:
-    """When a process started, in seconds since the epoch."""
+    """Return when a process started, in seconds since the epoch."""
     ticks = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
     since_boot = int(ticks[19]) / _TICKS if len(ticks) > 19 else 0.0
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + since_boot
@@ -205,7 +205,7 @@ def _read(path: str) -> str:
 
 
 def make_log(path: str) -> None:
-    """Make the access log as nginx's own are: its test, run by root, would make it readable for everybody."""
+    """Make the access log with the mode of nginx's own logs. nginx's test would make it readable for everybody."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
     try:
         os.fchown(handle, process.User.named(names.WWW_GROUP).uid, process.group_id(names.LOG_GROUP))

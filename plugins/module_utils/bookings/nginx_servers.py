@@ -46,7 +46,7 @@ class _Directive:
 
 
 def read(dump: str, without: str = "") -> list[Server]:
-    """The servers of a configuration, with what they include.
+    """Return the servers of a configuration, with what they include.
 
     Args:
         dump: what nginx prints.
@@ -80,7 +80,7 @@ def _parse(path: str, text: str) -> list[_Directive]:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """Each mark that ends a directive, or a word of one."""
+    """Yield the words of directives, and the marks that end them."""
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
         if kind == "end":
@@ -92,7 +92,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 def _expanded(
     directives: list[_Directive], files: dict[str, list[_Directive]], directory: str, depth: int
 ) -> Iterator[_Directive]:
-    """Directives, and those of the files that they include in their place."""
+    """Yield directives, with those of included files in their place."""
     for directive in directives:
         if directive.words[0] == "include" and len(directive.words) == 2 and depth < _DEPTH:
             for path in _included(directive.words[1], files, directory):
@@ -103,7 +103,7 @@ def _expanded(
 
 
 def _included(mask: str, files: dict[str, list[_Directive]], directory: str) -> list[str]:
-    """The files that a mask means: nginx has printed all that it read."""
+    """Return the files that a mask means, among those that nginx has printed."""
     parts = os.path.join(directory, mask).split("/")
     return [path for path in sorted(files) if _matches(path.split("/"), parts)]
 
@@ -135,13 +135,13 @@ def _server(directive: _Directive) -> Server:
 
 
 def _name(name: str) -> str:
-    """A name as nginx compares it; one with a dot in front means the name itself, too."""
+    """Return a name as nginx compares it. With a dot in front, it means the name itself, too."""
     name = socket.gethostname() if name == "$hostname" else name
     return name.lower().removeprefix(".")
 
 
 def _ports(address: str) -> range:
-    """The TCP ports of an address to listen on; 80 where it has none."""
+    """Return the TCP ports of an address to listen on; 80 if it has none."""
     if address.startswith("unix:"):
         return range(0)
     match = re.search(r"(?:^|:)(\d+)(?:-(\d+))?\Z", address)

@@ -21,7 +21,7 @@ MODE = 0o640
 
 
 def read(path: str) -> dict[str, str]:
-    """User -> hash of the password; empty where there is no file of ours."""
+    """Return the hash of each user's password; empty if there is no file."""
     text = files.read(path) or ""
     if files.OWNERSHIP not in text:
         return {}
@@ -29,7 +29,7 @@ def read(path: str) -> dict[str, str]:
 
 
 def of_venue(production: str, venue: str, host: Host) -> dict[str, str]:
-    """The users of a Venue, and the hashes of their passwords."""
+    """Return the users of a Venue, and the hashes of their passwords."""
     return read(auth.path(host.passwords, production, venue))
 
 
@@ -56,7 +56,7 @@ class Passwords:
         return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
 
     def steps(self) -> list[Step]:
-        """Whose password is another one: names alone, for a hash is a secret."""
+        """Return the steps that change users. They have only names, because a hash is a secret."""
         steps = []
         for name, (before, after) in sorted(self._differing().items()):
             changed = sorted(user for user in after if before.get(user) != after[user])
@@ -65,7 +65,7 @@ class Passwords:
         return steps
 
     def write(self) -> dict[str, Optional[str]]:
-        """Write what differs; return what was there, by its path."""
+        """Write the files that differ; return the earlier texts by path."""
         old = {}
         for name, (_before, users) in self._differing().items():
             old[self._path(name)] = files.read(self._path(name))
@@ -73,7 +73,7 @@ class Passwords:
         return old
 
     def put_back(self, old: Mapping[str, Optional[str]]) -> None:
-        """Have the files as they were."""
+        """Restore the earlier files."""
         for path, text in old.items():
             if text is None:
                 files.remove(path)
@@ -84,7 +84,7 @@ class Passwords:
         files.write(path, text, MODE, process.group_id(names.WWW_GROUP))
 
     def sweep(self) -> None:
-        """Remove the Production's own files that no server names any more."""
+        """Remove the Production's files that no server uses any more."""
         blocks = written.blocks(self.production, self.host)
         named = {self._path(name) for name, block in blocks.items() if "auth" in block.get("options", {})}
         for name in files.names_in(self.host.passwords):

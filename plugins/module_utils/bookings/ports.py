@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is in the way of a Sess's own port, which nginx opens on loopback."""
+"""Other programs that have the port of a Sess, which nginx opens on loopback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IN_THE_WAY = {
 
 
 def holder(port: int) -> str:
-    """Who listens on a port of loopback, such as "redis-server (process 4711)"; empty where nobody does."""
+    """Return who listens on a port of loopback, such as "redis-server (process 4711)"; empty if nobody does."""
     found: set[str] = set()
     for table, addresses in _IN_THE_WAY.items():
         found |= listeners.sockets(port, table, addresses)

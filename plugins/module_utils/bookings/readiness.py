@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether nginx can be told in the end: found out before anything is done for it."""
+"""Find out, before anything is done, whether nginx can be configured at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROOM = 2**20
 
 
 def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[str, BackstageError]:
-    """The Acts that wait, because nginx could not be told of what changes: Act -> why; "" for Venues without one.
+    """Return the Acts whose changes nginx could not get: Act -> why; "" for Venues without an Act.
 
     Args:
         changes: what the run is about to do.
@@ -43,7 +43,7 @@ def refusals(changes: list[Change], bookings: Bookings, planning: bool) -> dict[
             if any(map(blocks.has_schedule, bookings.wanted().values())):
                 bookings.host.need_calendar()
             if any(map(is_issued, bookings.wanted().values())):
-                bookings.host.need_acme(bookings.encryption.issued.by_dns)
+                bookings.host.need_acme(bool(bookings.encryption.issued.by_dns))
             if any(map(_speaks_http, bookings.manifest.sesses.values())):
                 bookings.host.need_http_doors()
             bookings.others.nginx.need_accepted(bookings.files_of_ours())
@@ -60,7 +60,7 @@ def _speaks_http(sess: Sess) -> bool:
 
 
 def doubts(bookings: Bookings, refused: Container[str]) -> list[str]:
-    """What a run that needs nothing of nginx says of it all the same: the names of Venues are compared at every run."""
+    """Return warnings for a run that changes nothing of nginx. It compares the names of Venues all the same."""
     found = [*bookings.encryption.doubts(), *bookings.encryption.issued.doubts(bookings.wanted())]
     fault = bookings.others.nginx.fault if bookings.manifest.venues else ""
     if not fault or any(act in refused for act in ("", *bookings.reached())):

@@ -4,8 +4,8 @@
 
 """The program backstage-certificates: all certificates of a host that come from an authority.
 
-A timer starts it, and every deploy for its own Venues. It renews what is due, and then compares what nginx serves with
-what is on disk: so a reload that failed, or was never reached, is done by the next run.
+A timer starts it, and every deploy starts it for its Venues. It renews what is due. Then it compares what nginx serves
+with what is on disk, so that the next run repeats a reload that failed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import os
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from ..host.layout import HOST_LOCK
 from . import nginx
 
 _PATIENCE = 900
-"""Seconds for which a deploy waits for a run of the timer, and a run for a deploy that configures nginx."""
+"""The seconds that a deploy waits for a run of the timer, and a run for a deploy that configures nginx."""
 _END = "-----END CERTIFICATE-----\n"
 
 
@@ -66,7 +67,7 @@ class Renewals:
         return self._serve() and all(results)
 
     def _look(self, name: str, at_once: bool) -> bool:
-        """Renew one; what goes wrong there does not keep the others from being renewed."""
+        """Renew one certificate. A failure does not stop the renewal of others."""
         try:
             wish = Wish.of(files.read_json(os.path.join(self.host.wishes, f"{name}.json")))
             self.wished[name] = wish
@@ -80,14 +81,14 @@ class Renewals:
         return bool(done.state["state"] == OK)
 
     def _keep(self, name: str, state: dict[str, Any]) -> None:
-        """Have status tell of it, beside what is known of earlier refusals."""
+        """Record a failure for `status`, beside what is known of earlier refusals."""
         if name in self.wished:
             pairs = Pairs.of(self.host, self.wished[name].production, self.wished[name].venue)
             with contextlib.suppress(OSError):  # what broke it may be the disk
                 files.write(pairs.state_file, files.to_json({**pairs.state(), **state}), 0o600)
 
     def _serve(self) -> bool:
-        """Have nginx serve what is on disk."""
+        """Have nginx serve the certificates on disk."""
         prepared = {name: wish for name, wish in self.wished.items() if self._is_ready(name, wish)}
         late = [name for name, wish in self.wished.items() if not wish.prepared and self._is_late(wish)]
         if not (prepared or late) or nginx.master() is None:
@@ -108,11 +109,11 @@ class Renewals:
         return not still
 
     def _is_ready(self, name: str, wish: Wish) -> bool:
-        """Whether a Venue that waited without TLS has its certificate now."""
+        """Return whether a Venue that waited without TLS has its certificate now."""
         return bool(wish.prepared) and Pairs.of(self.host, wish.production, wish.venue).sealed().get("kind") == ACME
 
     def _is_late(self, wish: Wish) -> bool:
-        """Whether nginx serves another certificate than that on disk, or none."""
+        """Return whether nginx serves another certificate than that on disk, or none."""
         pairs = Pairs.of(self.host, wish.production, wish.venue)
         leaf = (files.read(pairs.certificate) or "").partition(_END)[0] + _END
         try:
@@ -122,7 +123,7 @@ class Renewals:
 
     @contextlib.contextmanager
     def _written(self, ready: Iterable[Wish]) -> Iterator[None]:
-        """Give Venues that waited their files with TLS; put the earlier ones back if nginx does not take them."""
+        """Give Venues that waited their files with TLS. Restore the earlier files if nginx refuses these."""
         ready = list(ready)
         texts = {path: text for wish in ready for path, text in wish.prepared.items()}
         before = {path: files.read(path) for path in texts}
@@ -139,7 +140,7 @@ class Renewals:
 
 
 def served(name: str, port: int) -> bytes:
-    """The certificate that nginx of this host serves for a name.
+    """Return the certificate that nginx of this host serves for a name.
 
     Raises:
         OSError: none.
@@ -152,7 +153,7 @@ def served(name: str, port: int) -> bytes:
 
 
 def said(state: dict[str, object]) -> str:
-    """A certificate's state as a line."""
+    """Return a certificate's state as a line."""
     parts = [str(state["state"])]
     if state.get("error"):
         parts.append(f": {state['error']}")
@@ -165,12 +166,13 @@ def said(state: dict[str, object]) -> str:
 
 
 def main(argv: Sequence[str]) -> int:
-    """The program: ``backstage-certificates [--now] [PRODUCTION.VENUE...]``; return its exit code."""
+    """Run the program ``backstage-certificates [--now] [PRODUCTION.VENUE...]``; return its exit code."""
     at_once, names = "--now" in argv, [word for word in argv if not word.startswith("-")]
     os.umask(0o022)
 
     def say(line: str) -> None:
-        print(line, flush=True)
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
     with contextlib.ExitStack() as stack:
         try:

@@ -18,11 +18,11 @@ from ..manifest import calendar
 FILE = "schedule.json"
 
 Acts = tuple[Optional[str], ...]
-"""Who is on at each path of a Venue, in the order of the paths; None: nobody."""
+"""Which Act is on at each path of a Venue, in the order of the paths; None if no Act is."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _ABBREVIATED = 3
 _NEAR, _FAR = 8, 400
-"""How many days ahead the next opening is looked for: weekdays need a week, dates are rarely more than a year away."""
+"""The days in which the next opening is looked for. Weekdays need a week, and dates rarely more than a year."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,11 @@ class Schedule:
         return {"venue": self.venue, "timezone": self.zone, "gigs": listed}
 
     def on(self, moment: dt.datetime) -> Acts:
-        """Who is on at a moment."""
+        """Return which Acts are on at a moment."""
         return tuple(calendar.on(found, moment, self.zone) for found in self.places.values())
 
     def coming(self, moment: dt.datetime, days: int = 7) -> list[tuple[dt.datetime, Acts]]:
-        """Who is on from a moment on, and each change after it."""
+        """Return which Acts are on from a moment on, and each change after it."""
         listed = [calendar.changes(found, moment, self.zone, days) for found in self.places.values()]
         result: list[tuple[dt.datetime, Acts]] = []
         for at in sorted({moment, *(change.moment for changes in listed for change in changes)}):
@@ -88,7 +88,7 @@ class Schedule:
         return result
 
     def opening(self, moment: dt.datetime) -> Optional[tuple[dt.datetime, Acts]]:
-        """When a path opens at which nobody is on at a moment, and for whom; None if that is too far away."""
+        """Return when a path opens that is closed at a moment, and for which Act; None if that is too far away."""
         closed = [number for number, act in enumerate(self.on(moment)) if act is None]
         for days in (_NEAR, _FAR):
             for at, acts in self.coming(moment, days):
@@ -98,7 +98,7 @@ class Schedule:
         return None
 
     def week(self, now: dt.datetime) -> list[str]:
-        """Who is on now, and what changes in the coming week, in the local time of the Venue."""
+        """Return which Acts are on now, and what changes in the coming week, in the local time of the Venue."""
         (_now, acts), *later = self.coming(now)
         lines = [f"now {self._names(acts)}"]
         return lines + [f"{moment(at.astimezone(ZoneInfo(self.zone)))} {self._names(on)}" for at, on in later]
@@ -109,7 +109,7 @@ class Schedule:
         return ", ".join(f"{path} {act or 'closed'}" for path, act in zip(self.places, acts))
 
     def next_of(self, act: str, now: dt.datetime) -> Optional[dt.datetime]:
-        """When an Act is on for the next time, in the local time of the Venue; None if that is too far away."""
+        """Return when an Act is on next, in the local time of the Venue; None if that is too far away."""
         for days in (_NEAR, _FAR):
             for at, acts in self.coming(now, days):
                 if act in acts:
@@ -117,7 +117,7 @@ class Schedule:
         return None
 
     def variants(self) -> list[Acts]:
-        """All that can be on at the same time; one server block is prepared for each."""
+        """Return all combinations of Acts that can be on. A server block is prepared for each."""
         choices: list[list[Optional[str]]] = []
         for found in self.places.values():
             acts: list[Optional[str]] = list(dict.fromkeys(booking.act for booking in found))
@@ -126,12 +126,12 @@ class Schedule:
 
 
 def file_name(acts: Acts) -> str:
-    """What the server block of a variant is called; no Act has a plus sign or an underscore in its name."""
+    """Return the file name of a variant's server block. No name of an Act has a plus sign or an underscore."""
     return "+".join(act or "_" for act in acts) + ".conf"
 
 
 def shown_by(name: str) -> Acts:
-    """Who is on by the server block of this name."""
+    """Return which Acts are on by the file name of a server block."""
     return tuple(None if act == "_" else act for act in name.removesuffix(".conf").split("+"))
 
 

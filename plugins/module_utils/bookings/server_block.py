@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Venue, or a Sess's own port, as nginx reads it: one file with its servers, written whole from checked values."""
+"""The file of nginx for a Venue, or for a Sess's own port. It is written as a whole, from checked values."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def access_log(production: str, venue: str) -> str:
 
 
 def port_name(act: str) -> str:
-    """What the file of a Sess's own port is called in place of a Venue: no host name holds an underscore."""
+    """Return the name that a Sess's own port has instead of a Venue's. No host name has an underscore."""
     return "_" + act
 
 
 def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
-    """What the file says about itself, so that generated text is never parsed back."""
+    """Return the data that the file has about itself, so that the rest of it is never parsed."""
     options = venue_options.given(venue)
     return {
         **({"options": options} if options else {}),
@@ -58,7 +58,7 @@ def data(production: str, venue: Venue, booked: list[Booked]) -> dict[str, Any]:
 
 
 def parse(text: Optional[str]) -> Optional[dict[str, Any]]:
-    """The data of a file that Backstage wrote; None where it is not one."""
+    """Return the data of a file that Backstage wrote; None if it is another file."""
     lines = (text or "").splitlines()[:2]
     if len(lines) < 2 or files.OWNERSHIP not in lines[0] or not lines[1].startswith(_DATA):
         return None
@@ -85,7 +85,7 @@ class Shown:
 
 
 def render(paths: Production, venue: Venue, booked: list[Booked], host: Host, shown: Optional[Shown] = None) -> str:
-    """The whole file of a Venue.
+    """Return the whole file of a Venue.
 
     Args:
         paths: the Production.
@@ -111,12 +111,12 @@ def render(paths: Production, venue: Venue, booked: list[Booked], host: Host, sh
 
 
 def port_data(production: str, act: str, port: int, path: str) -> dict[str, Any]:
-    """What the file of a Sess's own port says about itself."""
+    """Return the data that the file of a Sess's own port has about itself."""
     return {"production": production, "act": act, "port": port, "path": path}
 
 
 def render_port(paths: Production, port: int, booked: Booked, host: Host) -> str:
-    """The whole file of a port: what a Venue of the Act alone would be, for other services of this host."""
+    """Return the whole file of a port: the same as a Venue with only this Act, for other services of this host."""
     about = json.dumps(port_data(paths.name, booked.act, port, booked.path), sort_keys=True)
     addresses = ["127.0.0.1", "[::1]"] if host.ipv6 else ["127.0.0.1"]
     listen = "\n".join(f"    listen {address}:{port} backlog=4096;" for address in addresses)
@@ -134,7 +134,7 @@ def _listen(host: Host, scheme: str = "http") -> str:
 
 
 def _address(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
-    """Where a server of the Venue listens, with what TLS needs: the same text for every mode of it."""
+    """Return where a server of the Venue listens, with the lines for TLS. They are the same for every mode."""
     if venue.scheme == "http":
         return _listen(host)
     pair = Pairs.of(host, paths.name, venue.name)
@@ -149,7 +149,7 @@ def _address(paths: Production, venue: Venue, host: Host, lines: Lines) -> str:
 
 
 def _challenge(paths: Production, venue: Venue, host: Host) -> str:
-    """What an authority asks for by http, which is answered before anything else."""
+    """Return the location in which an authority looks for an answer by http. It comes before all others."""
     return f"    include {account.challenge(host, paths.name)};\n" if venue.tls.mode in (ACME, WAITING) else ""
 
 
@@ -197,7 +197,7 @@ def _body(paths: Production, venue: Venue, booked: list[Booked], host: Host, lin
 
 
 def _scheduled(paths: Production, shown: Shown, host: Host, lines: Lines) -> str:
-    """What is on now; elsewhere the page that says what is on next, with a header of the program's."""
+    """Return the locations of what is on now, and the page for the rest, with a header that the program writes."""
     page = f"""
     location = {locations.CLOSED} {{
         internal;
@@ -211,7 +211,7 @@ def _scheduled(paths: Production, shown: Shown, host: Host, lines: Lines) -> str
 
 
 def _pages(host: Host, lines: Lines) -> str:
-    """nginx's own pages, for answers that no Act gave (uwsgi_intercept_errors is off)."""
+    """Return nginx's own pages, for answers that no Act gave (uwsgi_intercept_errors is off)."""
     parts = []
     for status in ("502", "503", "504"):
         parts.append(f"""

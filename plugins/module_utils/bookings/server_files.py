@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What nginx reads of a Venue or of a Sess's own port: one file, or a link to one of several that are prepared.
+"""The files of nginx for a Venue or a Sess's own port: one file, or a link to one of several prepared files.
 
 With a schedule, the files are in the Venue's directory in the calendar, and the program backstage-bookings moves the
 link.
@@ -43,12 +43,12 @@ class ServerFiles:
 
 
 def directory(host: Host, name: str) -> str:
-    """The directory in the calendar of the Venue whose file has this name."""
+    """Return the directory in the calendar of the Venue whose file has this name."""
     return os.path.join(host.calendar, name.removesuffix(".conf"))
 
 
 def read(host: Host, name: str) -> Optional[ServerFiles]:
-    """What nginx has by the name of a file; None if there is none."""
+    """Return what nginx has by the name of a file; None if there is none."""
     path = os.path.join(host.venues, name)
     text, target = files.read(path), files.link_target(path)
     if target is None:
@@ -62,7 +62,7 @@ def _prepared(place: str) -> dict[str, str]:
 
 
 def write(host: Host, name: str, wanted: Optional[ServerFiles], now: dt.datetime) -> None:
-    """Write what differs; the link, or the file, comes last. Files that nothing names stay for ``sweep``.
+    """Write what differs. The link, or the file, is written last. ``sweep`` removes files that nothing uses.
 
     Args:
         host: the host's facts.
@@ -89,7 +89,7 @@ def write(host: Host, name: str, wanted: Optional[ServerFiles], now: dt.datetime
 
 
 def candidates(new: Mapping[str, ServerFiles]) -> list[dict[str, dict[str, str]]]:
-    """Sets of files that nginx can test together, each with one server block of each Venue: file -> name -> text."""
+    """Yield sets of files that nginx can test together, with one server block of each Venue: file -> name -> text."""
     blocks = {name: _blocks(found) for name, found in new.items()}
     sets: list[dict[str, dict[str, str]]] = []
     for number in range(max(map(len, blocks.values()), default=0)):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The steps from what nginx has of a Venue, or of a Sess's own port, to what it should have."""
+"""The steps from what nginx has of a Venue or of a Sess's own port to what it should have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .blocks import Block
 
 
 def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
-    """The steps that turn one Venue's data into another's."""
+    """Return the steps that turn one Venue's data into another's."""
     if before == after:
         return []
     steps: list[Step] = []
@@ -35,7 +35,7 @@ def of_venue(name: str, before: Optional[Block], after: Optional[Block]) -> list
 
 
 def _of_gigs(venue: str, before: dict[str, str], after: dict[str, str]) -> list[Step]:
-    """The steps from the Acts by their paths to others, where each path has one."""
+    """Return the steps from the Acts by their paths to others, where each path has one."""
     moved = {path: old for path, act in after.items() for old in before if before[old] == act and old not in after}
     moved = {path: old for path, old in moved.items() if before.get(path) != after[path]}
     steps = []
@@ -55,7 +55,7 @@ def _of_gigs(venue: str, before: dict[str, str], after: dict[str, str]) -> list[
 
 
 def of_port(act: str, before: Optional[Block], after: Optional[Block]) -> list[Step]:
-    """The step that has nginx listen for a Sess, elsewhere, or no more."""
+    """Return the step after which nginx listens for a Sess, at another port, or no longer."""
     if before == after:
         return []
     return [Step("sess", act, "unlisten" if after is None else "listen", _where(before), _where(after))]
@@ -66,7 +66,7 @@ def _where(block: Optional[Block]) -> Optional[str]:
 
 
 def _of_times(venue: str, before: Optional[Block], after: Optional[Block], shared: set[str]) -> list[Step]:
-    """The steps of Gigs with other times, and of those that share a path."""
+    """Return the steps of Gigs with other times, and of those that share a path."""
     old, new = _gigs(before), _gigs(after)
     steps = []
     for path in sorted({*old, *new}):
@@ -82,12 +82,12 @@ def _of_times(venue: str, before: Optional[Block], after: Optional[Block], share
 
 
 def _alone(block: Optional[Block], shared: set[str]) -> dict[str, str]:
-    """The Act of each path that has one, before and after."""
+    """Return the Act of each path that has one, before and after."""
     return {path: act for path, acts in _gigs(block).items() if path not in shared for act in acts}
 
 
 def _gigs(block: Optional[Block]) -> dict[str, dict[str, list[str]]]:
-    """The Acts of each path, with their times."""
+    """Return the Acts of each path, with their times."""
     found: dict[str, dict[str, list[str]]] = {}
     for gig in (block or {}).get("gigs", []):
         found.setdefault(gig["path"], {})[gig["act"]] = gig.get("when", [])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bookings of which nobody is told: an Act that rehearses knows its Venues, and they know nothing of it."""
+"""Bookings that nginx does not get: an Act that rehearses knows its Venues, and is not reached there."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .manager import Bookings
 
 
 class Unbooked(Bookings):
-    """What a manifest books, for an Act's variables; nginx is left alone, whoever has the names."""
+    """The bookings of a manifest, for an Act's variables. nginx does not change, so names of others do not matter."""
 
     def find_taken(self) -> None:
-        """Nobody has what is not asked for."""
+        """Find nothing, because nginx is asked for nothing."""
 
     def plan(self) -> list[Change]:
         return []

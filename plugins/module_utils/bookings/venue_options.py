@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a Venue: as lines of nginx, and as the data that its file has of itself."""
+"""The options of a Venue, as lines of nginx and as data in its file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NONE = Venue("")
 
 
 def lines(production: str, venue: Venue, host: Host) -> Lines:
-    """What a Venue's options add to its file."""
+    """Return what a Venue's options add to its file."""
     guards = access.lines(venue) + auth.lines(host.passwords, production, venue)
     return upload.lines(venue) + proxies.lines(venue) + guards + rate.lines(production, venue) + hsts.lines(venue)
 
 
 def given(venue: Venue) -> dict[str, Any]:
-    """The options that say something, as plain data without secrets."""
+    """Return the options that are not the default, as plain data without secrets."""
     found = {key: summary(getattr(venue, key)) for key in KEYS if getattr(venue, key) != getattr(_NONE, key)}
     if "auth" in found:
         found["auth"]["users"] = sorted(venue.auth.users)
@@ -33,7 +33,7 @@ def given(venue: Venue) -> dict[str, Any]:
 
 
 def of_block(block: Block) -> dict[str, Any]:
-    """The same options as values of a Venue; of passwords their users alone."""
+    """Return the same options as values of a Venue. Of passwords it has only the users."""
     found = dict(block.get("options", {}))
     for key, kind in (("rate", Rate), ("proxies", Proxies)):
         if key in found:
@@ -44,6 +44,6 @@ def of_block(block: Block) -> dict[str, Any]:
 
 
 def guards(block: Block) -> tuple[int, ...]:
-    """The statuses with which a Venue's options keep visitors out."""
+    """Return the statuses with which a Venue's options keep visitors out."""
     found = block.get("options", {})
     return (401,) * ("auth" in found) + (403,) * ("allow" in found or "deny" in found)

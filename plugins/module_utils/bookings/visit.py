@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asking a Venue as a visitor would, or a Sess's own port: through the nginx of this host."""
+"""Request a page of a Venue, or of a Sess's own port, as a visitor does: through the nginx of this host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .blocks import Block, Gig
 
 
 class Foreign(BackstageError):
-    """Another server answers in the place of ours."""
+    """Another server answers instead of this Act's Sess."""
 
 
 class Guarded(BackstageError):
@@ -116,7 +116,7 @@ def get(
 
 
 def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> Walk:
-    """A visitor who comes by nginx, and wants to know whether it is this Act's Sess that answers."""
+    """Return a visit through nginx that finds out whether this Act's Sess answers."""
     port = place.port or host.port(place.scheme)
     ports = (None, STANDARD[place.scheme], port)
     site = Site(place.name, place.aliases, place.path, ports, place.beside, place.scheme)
@@ -137,7 +137,7 @@ def _walk(place: Place, host: Host, timeout: float, act: Optional[ActPaths]) -> 
 
 
 def _is_file(act: ActPaths, page: Page) -> bool:
-    """Whether nginx serves a page from files, so that no Act can say that it answered."""
+    """Return whether nginx serves a page from files, so that no Act can prove that it answered."""
     sess = os.path.basename(os.path.realpath(act.live))
     release = files.read_json(act.release(sess.partition(".")[0]).seal)
     path = world.path(read_env(act.sess(sess).env))
@@ -161,7 +161,7 @@ def ask_booked(act: Act, paths: ActPaths, host: Host) -> None:
 
 
 def _ask_shown(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
-    """Ask at a Venue, unless its schedule shows another Act there meanwhile."""
+    """Ask at a Venue, unless its schedule shows another Act by now."""
     try:
         ask(act, place, host, paths)
     except BackstageError:
@@ -172,12 +172,12 @@ def _ask_shown(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
 
 
 def at_port(act: Act, data: dict[str, Any]) -> Place:
-    """A Sess's own port, asked by the name that the Act's health says, if it says one."""
+    """Return the place of a Sess's own port, with the host name of the Act's health if it has one."""
     return Place(act.health.host or "localhost", data["path"], data["port"])
 
 
 def at_venue(block: Block, gig: dict[str, Any]) -> Place:
-    """A Gig at a Venue."""
+    """Return the place of a Gig."""
     beside = addresses.others(block, gig["act"]) if gig["act"] else ()
     guards = venue_options.guards(block) if block["state"] == "open" else ()
     scheme = addresses.venue(block).scheme
@@ -185,9 +185,9 @@ def at_venue(block: Block, gig: dict[str, Any]) -> Place:
 
 
 def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
-    """Ask for the page of the Act's health as a visitor would, and for the style sheets and scripts that it names.
+    """Request the page of the Act's health as a visitor does, and the style sheets and scripts that it names.
 
-    Where the Venue's options keep this host out, that is the answer: the Act has answered at its own door.
+    If the Venue's options keep this host out, that is a good answer: the Act has answered at its own door.
 
     Raises:
         BackstageError: it does not answer as the Act's health says, or somebody else answers.
@@ -208,7 +208,7 @@ def ask(act: Act, place: Place, host: Host, paths: ActPaths) -> None:
 
 
 def urls(production: str, host: Host, pages: Mapping[str, str], asleep: Container[str] = ()) -> list[dict[str, Any]]:
-    """The URL of every Gig, of every Venue without one, and of every port of a Sess, with what it answers now.
+    """Return the URL of every Gig, every Venue without one, and every port of a Sess, with its present answer.
 
     Args:
         production: its name.
@@ -237,7 +237,7 @@ def urls(production: str, host: Host, pages: Mapping[str, str], asleep: Containe
 
 
 def _shown(production: str, data: Block, known: written.Written) -> list[Gig]:
-    """What each path of a Venue shows now; nobody where nothing is booked, or nobody is on."""
+    """Return which Act each path of a Venue shows now; none if nothing is booked or on."""
     if not data["gigs"]:
         return [{"path": "/", "act": None}]
     on = known.shown(production, data)
@@ -250,7 +250,7 @@ def _unasked(place: Place, host: Host, path: str) -> dict[str, Any]:
 
 
 def _answer(place: Place, host: Host, path: str, act: Optional[ActPaths]) -> dict[str, Any]:
-    """The status of the first answer, and what is wrong with it or with where it leads to."""
+    """Return the status of the first answer, and what is wrong with it or with the page to which it redirects."""
     page, found = place.below(path), _unasked(place, host, path)
     walk = _walk(place, host, 30, act)
     try:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What nginx has of Productions, by what their files say of themselves."""
+"""What nginx has of Productions, from the data in their files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Written:
     ports: dict[str, Block]
 
     def shown(self, production: str, block: Block) -> list[Gig]:
-        """The Gigs of a Venue that are on by its link, which the program backstage-bookings moves."""
+        """Return the Gigs of a Venue that are on by its link, which the program backstage-bookings moves."""
         found = self.files.get(server_block.file_name(production, block["name"]))
         return on_now(block, schedule.shown_by(found.on)) if found and found.on else block["gigs"]
 
@@ -53,18 +53,18 @@ def read(production: str, host: Host) -> Written:
 
 
 def booked(production: str, host: Host) -> tuple[dict[str, Block], dict[str, Block]]:
-    """What nginx has of a Production, as the data of its files: Venues by name, and Sesses' own ports by Act."""
+    """Return the data of a Production's files of nginx: Venues by name, and Sesses' own ports by Act."""
     found = read(production, host)
     return found.venues, found.ports
 
 
 def blocks(production: str, host: Host) -> dict[str, Block]:
-    """The Venues of a Production that nginx has: name -> the data of its file."""
+    """Return the Venues of a Production that nginx has: name -> the data of its file."""
     return booked(production, host)[0]
 
 
 def other_productions(production: str, host: Host) -> dict[str, str]:
-    """The names, and ports as "port 8001", that other Productions of this host have: name -> who."""
+    """Return the names, and ports as "port 8001", that other Productions of this host have: name -> who."""
     found = {}
     for file in files.names_in(host.venues):
         if not file.startswith(production + "."):

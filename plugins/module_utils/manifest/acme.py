@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a manifest says of the authority that gives certificates; made and checked like the nouns."""
+"""The certificate authority that a manifest names, as plain data. It is made and checked like the nouns."""
 
 from __future__ import annotations
 

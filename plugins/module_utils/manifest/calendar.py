@@ -28,7 +28,7 @@ _DAY, _WEEK, _MINUTE = dt.timedelta(days=1), dt.timedelta(days=7), dt.timedelta(
 _WHOLE_DAY = 24 * 60
 _SOME_MONDAY = dt.date(2024, 1, 1)
 _OFFSETS_LAST = dt.timedelta(minutes=15)
-"""Clocks are moved at a full quarter of an hour, by UTC, too."""
+"""The clock changes of all time zones are at a full quarter of an hour in UTC."""
 _LAST_YEAR = 9990
 """Python's calendar ends in 9999, and a window may reach beyond its last day."""
 
@@ -61,7 +61,7 @@ class Window:
         return day.weekday() in self.days
 
     def spans(self, first: dt.date, last: dt.date) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The beginnings and ends, in local time, that touch the days from first to last."""
+        """Return the beginnings and ends, in local time, that touch the days from first to last."""
         day = first - _DAY  # it may reach over midnight
         while day <= last:
             if self.begins_on(day):
@@ -72,7 +72,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Booking:
-    """The windows of one Act at one place that have the same rank; none: always.
+    """The windows of one Act at one place that have the same rank. Without windows, the Act is always on.
 
     A date takes precedence over a weekday, and a weekday over an Act without windows.
     """
@@ -85,7 +85,7 @@ class Booking:
         return 0 if not self.windows else 2 if self.windows[0].first else 1
 
     def holds(self, local: dt.datetime) -> bool:
-        """Whether the Act is booked at a local time."""
+        """Return whether the Act is booked at a local time."""
         spans = (span for window in self.windows for span in window.spans(local.date(), local.date()))
         return not self.windows or any(start <= local < end for start, end in spans)
 
@@ -101,7 +101,7 @@ class Clash:
 
 @dataclass(frozen=True)
 class Change:
-    """From a moment on, this Act is on; None: the place is closed."""
+    """This Act is on from a moment on. If it is None, the place is closed."""
 
     moment: dt.datetime
     act: Optional[str]
@@ -129,7 +129,7 @@ def parse(text: str) -> Window:
 
 
 def fault(text: str) -> Optional[str]:
-    """What is wrong with the text of a window."""
+    """Return what is wrong with the text of a window; empty if nothing is."""
     try:
         parse(text)
     except Wrong as wrong:
@@ -138,7 +138,7 @@ def fault(text: str) -> Optional[str]:
 
 
 def _times(text: str) -> tuple[int, int]:
-    """The start and the length in minutes."""
+    """Return the start and the length in minutes."""
     hours, minutes, end_hours, end_minutes = (int(part) for part in re.split("[:-]", text))
     start, end = hours * 60 + minutes, end_hours * 60 + end_minutes
     if max(minutes, end_minutes) > 59 or start >= _WHOLE_DAY or end > _WHOLE_DAY:
@@ -175,7 +175,7 @@ def _weekdays(text: str) -> frozenset[int]:
 
 
 def zone(name: str) -> Optional[str]:
-    """What is wrong with the name of a time zone: this machine has to know it. Pure but for the machine's own files."""
+    """Return what is wrong with the name of a time zone, which this machine has to know."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # unknown; a path outside; a directory of zones
@@ -184,7 +184,7 @@ def zone(name: str) -> Optional[str]:
 
 
 def bookings(gigs: Iterable[tuple[str, Sequence[str]]]) -> list[Booking]:
-    """The bookings of one place: for each Act, one of each rank.
+    """Return the bookings of one place: for each Act, one of each rank.
 
     Args:
         gigs: each Act with the texts of its windows; none: always.
@@ -201,13 +201,13 @@ def bookings(gigs: Iterable[tuple[str, Sequence[str]]]) -> list[Booking]:
 
 
 def combinations(gigs: Iterable[tuple[str, Sequence[str]]]) -> int:
-    """How many different Acts can be on at a place; nobody counts, too, where that can be."""
+    """Return how many different Acts can be on at a place. If it can be closed, that counts as one more."""
     found = list(gigs)
     return len({act for act, _when in found}) + all(when for _act, when in found)
 
 
 def clashes(found: Sequence[Booking]) -> list[Clash]:
-    """The Acts that are booked at the same time by bookings of the same rank, each pair once."""
+    """Return the Acts that are booked at the same time by bookings of the same rank, each pair once."""
     result: dict[tuple[str, str], Clash] = {}
     for number, one in enumerate(found):
         for other in found[number + 1 :]:
@@ -220,7 +220,7 @@ def clashes(found: Sequence[Booking]) -> list[Clash]:
 
 
 def _meeting(one: Booking, other: Booking) -> Optional[str]:
-    """When two bookings of one rank hold for the first time; empty for always."""
+    """Return when two bookings of one rank hold at the same time for the first time; empty if they always do."""
     if not one.windows:
         return ""
     meetings = [found for a in one.windows for b in other.windows for found in _common(a, b)]
@@ -228,7 +228,7 @@ def _meeting(one: Booking, other: Booking) -> Optional[str]:
 
 
 def _common(one: Window, other: Window) -> list[dt.datetime]:
-    """When two windows of one kind begin to hold at the same time: the first such local times."""
+    """Return the first local times at which two windows of one kind begin to hold at the same time."""
     first, last = _SOME_MONDAY, _SOME_MONDAY + _WEEK
     if one.first and other.first and one.last and other.last:
         first = max(one.first, other.first)
@@ -241,7 +241,7 @@ def _common(one: Window, other: Window) -> list[dt.datetime]:
 
 
 def on(found: Sequence[Booking], moment: dt.datetime, zone: str) -> Optional[str]:
-    """Which Act is on at a moment; None: the place is closed.
+    """Return which Act is on at a moment; None if the place is closed.
 
     Args:
         found: the bookings of one place.
@@ -254,7 +254,7 @@ def on(found: Sequence[Booking], moment: dt.datetime, zone: str) -> Optional[str
 
 
 def changes(found: Sequence[Booking], moment: dt.datetime, zone: str, days: int = 7) -> list[Change]:
-    """What is on from a moment on; the first one is what is on at that moment.
+    """Return what is on from a moment on. The first item is what is on at that moment.
 
     Args:
         found: the bookings of one place.
@@ -273,7 +273,7 @@ def changes(found: Sequence[Booking], moment: dt.datetime, zone: str, days: int 
 
 
 def _boundaries(found: Sequence[Booking], moment: dt.datetime, zone: str, days: int) -> Iterator[dt.datetime]:
-    """The moments at which windows begin and end; both, where the clock shows a local time twice."""
+    """Return the moments at which windows begin and end: two of them if the clock shows a local time twice."""
     tz = ZoneInfo(zone)
     today = moment.astimezone(tz).date()
     for window in [window for booking in found for window in booking.windows]:
@@ -284,7 +284,7 @@ def _boundaries(found: Sequence[Booking], moment: dt.datetime, zone: str, days: 
 
 
 def _jumps(moment: dt.datetime, until: dt.datetime, zone: str) -> Iterator[dt.datetime]:
-    """The moments at which the clock on the wall is moved: at most once a day."""
+    """Return the moments of clock changes; there is at most one a day."""
     tz = ZoneInfo(zone)
     at = moment.astimezone(dt.timezone.utc).replace(minute=0, second=0, microsecond=0)
     while at <= until:

@@ -98,7 +98,7 @@ def url_path(path: str) -> Optional[str]:
 
 
 def command_line(text: str) -> Optional[str]:
-    """A command that is split as a shell would, and run without one."""
+    """A command. It is split into words as a shell does, and run without a shell."""
     if _CONTROL.search(text):
         return "write it on one line, without control characters"
     try:
@@ -126,7 +126,7 @@ def time_of_day(text: str) -> Optional[str]:
 
 
 def directory(path: str) -> Optional[str]:
-    """A directory inside the code whose name ends in the vassal's ini, where more than words is code."""
+    """A directory inside the code. Its name is written into the vassal's ini, where special characters are code."""
     if path == ".":
         return None
     if not re.match(r"[A-Za-z0-9._+/-]+\Z", path):
@@ -143,7 +143,7 @@ def application(value: str) -> Optional[str]:
 
 
 def application_of(interface: str, value: str) -> Optional[str]:
-    """The callable of the interface that a Stage kind calls, as far as its module's name tells."""
+    """The callable of an Act. The name of its module must not belong to the interface of another Stage kind."""
     named = next((name for name in ("asgi", "wsgi") if value.split(":", 1)[0].endswith(name)), interface)
     if named == interface:
         return None
@@ -169,7 +169,7 @@ def manage(value: str) -> Optional[str]:
 
 
 def variable(name: str, value: Any) -> Optional[str]:
-    """One environment variable: arrives in the Act byte for byte, or is refused."""
+    """One environment variable. A value that would not reach the Act byte for byte is refused."""
     if not names.VARIABLE.match(name):
         return "use letters, digits and underscores for the name of a variable"
     if name in OWN_VARIABLES:
@@ -197,7 +197,7 @@ def _text(name: str, text: str) -> Optional[str]:
 
 
 def secret(value: str, taken: Container[str]) -> Optional[str]:
-    """A secret is masked wherever its value occurs, so it may not be a word that occurs."""
+    """The value of a secret. Output masks it wherever it occurs, so it must not be a word that output needs."""
     if len(value) < SHORTEST_SECRET:
         return f"it is shorter than {SHORTEST_SECRET} characters; use a longer one"
     if value in taken:
@@ -212,7 +212,7 @@ def between(value: int, lowest: int, highest: int) -> Optional[str]:
 
 
 def reserved(name: str, reserved_names: Iterable[str]) -> Optional[str]:
-    """A variable by which the server of a Stage kind would take other options."""
+    """A variable. Those from which the server of a Stage kind reads options are refused."""
     if any(fnmatchcase(name, pattern) for pattern in reserved_names):
         return "the server of this stage reads it as an option; remove it"
     return None
@@ -237,7 +237,7 @@ def limit_of_cpu(value: str) -> Optional[str]:
 
 
 def limit_of_tasks(value: int, processes: int, threads: int) -> Optional[str]:
-    """A number of processes and threads, in which those that always run have room."""
+    """A number of processes and threads, large enough for those that always run."""
     needed = processes * threads + ROOM_FOR_TASKS
     if value < needed:
         each = f"{processes} process{'es' * (processes > 1)} with {threads} thread{'s' * (threads > 1)} each"
@@ -246,7 +246,7 @@ def limit_of_tasks(value: int, processes: int, threads: int) -> Optional[str]:
 
 
 def git_location(url: str) -> Optional[str]:
-    """A repository that git may be given: no option, no helper, no credentials inside."""
+    """A repository for git: not an option, not a remote helper, and without credentials."""
     if url.startswith("-") or _CONTROL.search(url) or "::" in url or url.strip() != url:
         return "use an https, ssh or git URL, or a path on the controller"
     if re.match(r"[a-z0-9+.-]+://", url, re.IGNORECASE) and not re.match(
@@ -261,7 +261,7 @@ def git_location(url: str) -> Optional[str]:
 
 
 def may_hold_credentials(text: str) -> bool:
-    """Whether a text is not to be repeated in a message: a URL with a user, however it is written."""
+    """Return whether a message must not repeat a text: it may be a URL with a user, however it is written."""
     return re.search(r"//.*@|:/?[^/]*@", text, re.DOTALL) is not None
 
 
@@ -301,7 +301,7 @@ def package_version(version: str) -> Optional[str]:
 
 
 def gig_path(path: str) -> Optional[str]:
-    """Where on a Venue an Act plays: the root, or a prefix that ends in an nginx file."""
+    """Where an Act plays on a Venue: the root, or a prefix, which is written into a file of nginx."""
     if path != "/" and not names.URL_PREFIX.match(path + "/"):
         return "use '/', or a path such as '/blog'"
     if path.startswith("/backstage-"):
@@ -328,7 +328,7 @@ def find_links(place: str) -> Optional[str]:
 
 
 def url_prefix(prefix: str) -> Optional[str]:
-    """A URL prefix that nginx may be given."""
+    """A URL prefix for a file of nginx."""
     if not names.URL_PREFIX.match(prefix):
         return "use a URL prefix that begins and ends with a slash, such as '/static/'"
     return None

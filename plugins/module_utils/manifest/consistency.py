@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What no noun of a manifest can tell alone: names that clash, Gigs without a Venue, times that do not fit."""
+"""Checks that need more than one noun: names that clash, Gigs without a Venue, times that overlap."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from math import prod
 from typing import Any, Callable, Optional
 
 from . import calendar, checks, database, venue_checks
-from .nouns import ASLEEP, Act, Gig, Manifest, Sess, Timer, Worker, summary
+from .jobs import Timer, Worker
+from .nouns import ASLEEP, Act, Gig, Manifest, Sess, summary
 from .problems import Problems, one_of
 from .stage_kinds import FIRST, KINDS, has_threads
 
 MOST_COMBINATIONS = 64
-"""Of Acts at the paths of a Venue: nginx has a server block for each, and a deploy tests every one."""
+"""The most combinations of Acts at the paths of a Venue. Each needs a server block, and a deploy tests all of them."""
 LONGEST_STANDBY = 1440
 """Minutes: a day."""
 SHORTEST_IDLE, LONGEST_IDLE = 5, 604800
@@ -26,9 +27,9 @@ SHORTEST_IDLE, LONGEST_IDLE = 5, 604800
 
 @dataclass(frozen=True)
 class Listed:
-    """The names that the manifest says, also of what is wrong in itself; None where not all can be told.
+    """The names in the manifest, also those of items with mistakes; None if not all names are known.
 
-    A reference to what is wrong is no second problem.
+    A reference to an item with a mistake is not reported as another mistake.
     """
 
     acts: Optional[frozenset[str]]
@@ -42,7 +43,7 @@ class Listed:
 
 
 def check(manifest: Manifest, options: Mapping[str, Any], listed: Listed, problems: Problems) -> None:
-    """Check what no noun can tell alone.
+    """Check what needs more than one noun.
 
     Args:
         manifest: what is right by itself.
@@ -231,12 +232,12 @@ def _check_writable(act: Act, where: str, problems: Problems) -> None:
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether one path lies in the other, or is it."""
+    """Return whether one path is inside the other one, or the same."""
     return (one + "/").startswith(other + "/") or (other + "/").startswith(one + "/")
 
 
 def _words(manifest: Manifest) -> frozenset[str]:
-    """The names in a manifest: none of them may be a secret's value, which is masked wherever it occurs."""
+    """Return the names in a manifest: none of them may be a secret's value, which is masked wherever it occurs."""
     found = {manifest.production, *manifest.acts}
     for venue in manifest.venues.values():
         found.update(venue.names)

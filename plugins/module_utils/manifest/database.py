@@ -9,6 +9,6 @@ from __future__ import annotations
 POSTGRESQL = "postgresql"
 SQLITE = "sqlite"
 URL = "DATABASE_URL"
-"""The variable that tells it."""
+"""The environment variable with its address."""
 PLACEHOLDERS = ("database", "database_user", "database_host", "database_port", "database_url")
-"""What ``env`` may name of it, in braces."""
+"""The placeholders for it in ``env``, written in braces."""

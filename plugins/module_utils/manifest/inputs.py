@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which key of the manifest makes what, and the ids that follow.
+"""Which key of the manifest makes a release or a Sess, and the ids of both.
 
 A release is named by its inputs and never by its results, so its id is known before anything is
 built, in check mode, on an empty host, and is the same on every host with the same Python.
@@ -25,7 +25,7 @@ PYTHON = "/usr/bin/python3"
 """The distribution's: Debian's uWSGI plugin is built for it and for no other."""
 
 FORMAT = 1
-"""Changes only when the sealed bytes of the same inputs would differ."""
+"""It changes only if the same inputs would be sealed as other bytes."""
 
 PATH = "path"
 """The Gig's path, among the inputs of a release where it is not the root."""
@@ -88,13 +88,13 @@ SESS_KEYS: dict[str, str] = {
 
 
 LATER = ("index", "static_urls")
-"""Keys that came after the first releases: inputs only where they say something, so that the ids of others stay."""
+"""Keys that came after the first releases. They are inputs only if they have a value, so that earlier ids stay."""
 
 _EMPTY = Act("")
 
 
 def release_inputs(act: Act, source: str, path: str = "/", server: Optional[dict[str, Any]] = None) -> dict[str, Any]:
-    """All that makes a release of this Act, as plain data.
+    """Return all inputs of a release of this Act, as plain data.
 
     Args:
         act: the Act as the manifest says.
@@ -119,7 +119,7 @@ def release_inputs(act: Act, source: str, path: str = "/", server: Optional[dict
 
 
 def hold_digest(known: dict[str, Any]) -> str:
-    """What a hold is for: the source and what the manifest says of the Act, wherever it plays."""
+    """Return the digest of a hold: of the source and of the Act in the manifest, without its path."""
     return digest({key: value for key, value in known.items() if key != PATH})
 
 
@@ -134,7 +134,7 @@ def release_id(inputs: dict[str, Any], abi: str) -> str:
 
 @cache
 def abi() -> str:
-    """The binary interface of the distribution's Python, such as cpython-311-x86_64-linux-gnu."""
+    """Return the binary interface of the distribution's Python, such as cpython-311-x86_64-linux-gnu."""
     if os.path.realpath(sys.executable) == os.path.realpath(PYTHON):
         return str(sysconfig.get_config_var("SOABI"))
     program = "import sysconfig; print(sysconfig.get_config_var('SOABI'))"

@@ -4,7 +4,7 @@
 
 """The nouns of a manifest as plain data, with their defaults.
 
-Made by ``manifest``, which has checked every value; nothing here checks anything.
+The other files of ``manifest`` have checked every value; nothing here checks anything.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Optional
 
 from .acme import Acme
+from .jobs import Hooks, Seed, Timer, Worker
 
 ASLEEP = "asleep"
 """The state of a Sess that has no process while nobody asks for it."""
@@ -47,7 +48,7 @@ class Source:
 
     @property
     def requirement(self) -> str:
-        """The pin of a package, with the version of this run laid over it."""
+        """The pin of a package, with the version of this run if it has one."""
         return f"{self.location.split('==', 1)[0]}=={self.version}" if self.version else self.location
 
     @property
@@ -77,7 +78,7 @@ class Index:
 
 @dataclass(frozen=True)
 class StaticUrl:
-    """Files that nginx serves where Django can't tell: a URL prefix, and a directory inside the code."""
+    """Static files that Django does not know, served by nginx: a URL prefix, and a directory inside the code."""
 
     url: str
     root: str
@@ -89,80 +90,6 @@ class File:
 
     path: str
     content: str
-
-
-@dataclass(frozen=True)
-class Seed:
-    """A management command that runs once in the Act's life."""
-
-    name: str
-    run: str
-    before_migrate: bool = False
-    env: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A process that runs beside the web processes of a Sess, from the same release: a queue worker or a scheduler.
-
-    Args:
-        name: its name in logs and status.
-        run: a program of the environment with its arguments; empty for a management command.
-        manage: a management command with its arguments.
-        stop: the signal after which it finishes its job and ends.
-        grace: the number of seconds until it is killed.
-        once: whether the old Sess's has to end before the new one's starts.
-        count: how many of it run.
-    """
-
-    name: str
-    run: str = ""
-    manage: str = ""
-    stop: str = "TERM"
-    grace: int = 60
-    once: bool = False
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class Timer:
-    """A command at a time.
-
-    Args:
-        name: its name in logs and status.
-        run: a program of the environment with its arguments; empty for a management command.
-        manage: a management command with its arguments.
-        at: a time of day, such as 03:00.
-        every: or how often: minute, quarter, hour, day, week, month, year.
-    """
-
-    name: str
-    run: str = ""
-    manage: str = ""
-    at: str = ""
-    every: str = ""
-
-    @property
-    def when(self) -> str:
-        """Return its time as people read it, with its command."""
-        time = f"every {self.every}" if self.every else f"at {self.at}"
-        return f"{time}: {self.run or self.manage}"
-
-
-@dataclass(frozen=True)
-class Hooks:
-    """Management commands at fixed moments of a run.
-
-    Args:
-        before_migrate: before the migrations of a release.
-        after_migrate: after them.
-        after_switch: after a switch to another Sess.
-    """
-
-    before_migrate: list[str] = field(default_factory=list)
-    after_migrate: list[str] = field(default_factory=list)
-    after_switch: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -221,7 +148,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a Sess may use of its host at most; an empty one is no limit.
+    """The most that a Sess may use of its host. An empty value is no limit.
 
     Args:
         memory: of all its processes together, such as 512M.
@@ -234,7 +161,7 @@ class Limits:
     tasks: Optional[int] = None
 
     def given(self) -> dict[str, Any]:
-        """Those that there are."""
+        """Return the limits that are set."""
         return {key: value for key, value in summary(self).items() if value not in (None, "")}
 
 
@@ -266,7 +193,7 @@ class Sess:
 
 @dataclass(frozen=True)
 class Auth:
-    """Who has to give a password before a Venue shows anything.
+    """The users who can see a Venue, by their passwords.
 
     Args:
         users: the hash of each one's password.
@@ -292,7 +219,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Proxies:
-    """Who is in front of a Venue and tells who its visitors are.
+    """The proxies in front of a Venue, which tell the addresses of its visitors.
 
     Args:
         addresses: of the proxies.
@@ -312,7 +239,7 @@ class Pair:
 
 
 WAITING = "waiting"
-"""The mode, which no manifest has, of a Venue without TLS until an authority has given its certificate."""
+"""The mode of a Venue that has no TLS until an authority has given its certificate. No manifest has this mode."""
 
 
 @dataclass(frozen=True)
@@ -340,7 +267,7 @@ class Tls:
 
 @dataclass(frozen=True)
 class Venue:
-    """A DNS namespace, whatever plays there."""
+    """A host name, its aliases, and the options of its server."""
 
     name: str
     aliases: list[str] = field(default_factory=list)
@@ -362,7 +289,7 @@ class Venue:
 
     @property
     def scheme(self) -> str:
-        """What its URLs begin with: visitors who come without TLS are led there."""
+        """What its URLs begin with. Visitors without TLS are redirected to https."""
         return "http" if self.tls.mode in ("none", WAITING) else "https"
 
 
@@ -387,7 +314,7 @@ class Gig:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that a Production says should be; what it does not say of an authority is what its hosts have."""
+    """Everything that a Production wants. Without an authority, its hosts keep the one that they have."""
 
     production: str
     acts: dict[str, Act] = field(default_factory=dict)
@@ -400,7 +327,7 @@ class Manifest:
         return [gig for gig in self.gigs if gig.act == act and gig.state == "present"]
 
     def only(self, acts: set[str]) -> Manifest:
-        """The same manifest, saying nothing about other Acts and where they are booked."""
+        """Return the same manifest without other Acts, their Sesses, Gigs and Venues."""
         gigs = [gig for gig in self.gigs if gig.act in acts]
         booked = {gig.venue for gig in gigs}
         return Manifest(
@@ -414,7 +341,7 @@ class Manifest:
 
 
 def summary(value: Any) -> Any:
-    """A noun as plain JSON data without its secrets."""
+    """Return a noun as plain JSON data without its secrets."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: summary(getattr(value, f.name)) for f in fields(value) if f.repr}
     if isinstance(value, (list, tuple)):

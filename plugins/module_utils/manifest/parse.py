@@ -4,8 +4,8 @@
 
 """From the options of a module or the variables of an inventory to a checked Manifest.
 
-Everything wrong is found at once, before any host is touched; each line names the key, the value
-and what would be right.
+All mistakes are found at once, before any host is touched. Each line names the key, the value
+and the right value.
 """
 
 from __future__ import annotations
@@ -16,26 +16,8 @@ from typing import Any, Optional
 from . import checks, consistency, shapes, sources, spec, values, venue_checks
 from .acme import Acme
 from .consistency import Listed
-from .nouns import (
-    Act,
-    Auth,
-    File,
-    Gig,
-    Health,
-    Hooks,
-    Index,
-    Limits,
-    Manifest,
-    Proxies,
-    Rate,
-    Seed,
-    Sess,
-    StaticUrl,
-    Timer,
-    Tls,
-    Venue,
-    Worker,
-)
+from .jobs import Hooks, Seed, Timer, Worker
+from .nouns import Act, Auth, File, Gig, Health, Index, Limits, Manifest, Proxies, Rate, Sess, StaticUrl, Tls, Venue
 from .problems import Problems, one_of
 from .shapes import Item
 
@@ -53,7 +35,7 @@ def parse(options: Mapping[str, Any]) -> Manifest:
 
 
 def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
-    """The Manifest of whatever is right by itself, so that what does not fit together is told in the same round."""
+    """Return the Manifest of all items without mistakes, so that contradictions among them are reported, too."""
     production = str(options["production"])
     problems.check("backstage_production", production, checks.production(production))
     acts = _acts(options, problems)
@@ -76,7 +58,7 @@ def read(options: Mapping[str, Any], problems: Problems) -> Manifest:
 
 
 def _names(options: Mapping[str, Any], key: str) -> Optional[frozenset[str]]:
-    """The names in a list, also of what is wrong; None where one of them can't be told."""
+    """Return the names in a list, also those of items with mistakes; None if one of them is not known."""
     listed = options.get(key) or []
     found = [item.get("name") if isinstance(item, Mapping) else None for item in listed]
     return frozenset(map(str, found)) if isinstance(listed, list) and None not in found else None
@@ -92,7 +74,7 @@ def _by_name(items: list[Item], name: str, key: str, problems: Problems) -> dict
 
 
 def _sesses(options: Mapping[str, Any], acts: dict[str, Act], gigs: list[Gig], problems: Problems) -> list[Item]:
-    """The listed Sesses, and one with the defaults for each Act that has a Gig and none."""
+    """Return the listed Sesses, and one with the defaults for each Act that has a Gig and none."""
     listed = options.get("sesses") or []
     items = [item for item in listed if isinstance(item, Mapping)] if isinstance(listed, list) else []
     named = {str(item.get("act")) for item in items}
@@ -224,7 +206,7 @@ def _gig(item: Item) -> Gig:
 
 
 def _acme(options: Mapping[str, Any], problems: Problems) -> Optional[Acme]:
-    """The authority; None where a module for one noun is not told of one."""
+    """Return the authority; None if a module for one noun gets none."""
     given = options.get("acme")
     if given is None:
         return None
@@ -242,5 +224,5 @@ def _acme(options: Mapping[str, Any], problems: Problems) -> Optional[Acme]:
 
 
 def _pem(text: str) -> str:
-    """A PEM text: a line feed at its end is lost in YAML as easily as it is added."""
+    """Return a PEM text that ends in a line feed. In YAML, people lose it or add it easily."""
     return text.strip() + "\n" if text.strip() else ""

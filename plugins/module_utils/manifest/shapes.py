@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The raw lists of a manifest: laid over their defaults, and every item checked by its spec."""
+"""The lists of a manifest as people wrote them: add their defaults, and check every item by its spec."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OVERLAYS = {"acts": "act_defaults", "sesses": "sess_defaults", "venues": "venue_
 
 
 def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, problems: Problems) -> list[Item]:
-    """The items of one list that are right by themselves.
+    """Return the items of one list that have no mistake by themselves.
 
     Args:
         options: the module's options, or the inventory's variables.
@@ -50,7 +50,7 @@ def items(options: Mapping[str, Any], key: str, name: str, shape: spec.Spec, pro
 
 
 def _defaults(options: Mapping[str, Any], key: str, shape: spec.Spec, problems: Problems) -> Item:
-    """What is laid under every item; checked here, so that it is named as what it is."""
+    """Return the defaults of every item. They are checked here, so that a message names them and not an item."""
     optional = {name: rule for name, rule in spec.optional(shape).items() if name != "name"}
     given = options.get(key) or {}
     right = _checked(given, {}, f"backstage_{key}", optional, problems)
@@ -58,7 +58,7 @@ def _defaults(options: Mapping[str, Any], key: str, shape: spec.Spec, problems: 
 
 
 def _checked(item: Any, below: Item, where: str, shape: spec.Spec, problems: Problems) -> list[Item]:
-    """The item in its types, or none where something is wrong with it: everything that is, is said."""
+    """Return the item in its types, or none if it has a mistake. All its mistakes are reported."""
     own = Problems()
     if isinstance(item, Mapping):
         found = _in_types(item, below, where, shape, own)
@@ -83,7 +83,7 @@ def _in_types(item: Mapping[str, Any], below: Item, where: str, shape: spec.Spec
 
 
 def _refuse_unbuilt(where: str, item: Mapping[str, Any], problems: Problems) -> list[str]:
-    """The keys with values that ask for what is not built yet."""
+    """Return the keys whose values are not built yet."""
     unbuilt = [key for key, value in item.items() if isinstance(value, str) and (key, value) in NOT_BUILT_VALUES]
     for key in unbuilt:
         instead = NOT_BUILT_VALUES[key, item[key]]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the manifest may say of a source. Resolving and fetching is the controller's, in plugin_utils."""
+"""What the manifest may say of a source. The controller resolves and fetches it (plugin_utils/sources)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WHY_NO_VERSION = {
 def parse(
     item: Optional[Mapping[str, Any]], where: str, version: Optional[str], problems: Problems
 ) -> Optional[Source]:
-    """One checked source.
+    """Return one checked source.
 
     Args:
         item: what the manifest says.
@@ -64,7 +64,7 @@ def parse(
 
 
 def _nothing(source: Source, where: str, problems: Problems) -> None:
-    """A path is checked where it is: on the controller."""
+    """A path is checked on the controller, where it is."""
 
 
 def _git(source: Source, where: str, problems: Problems) -> None:

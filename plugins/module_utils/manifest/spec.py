@@ -16,7 +16,7 @@ from .stage_kinds import KINDS
 
 Spec = dict[str, dict[str, Any]]
 VERBS = ("rollback", "restart", "stop", "start", "restore")
-"""Options that name one Act and what is done to it; nothing else is done then."""
+"""Options that name one Act for an action. The run then does nothing else."""
 
 
 def source() -> Spec:
@@ -153,7 +153,7 @@ def limits() -> Spec:
 
 
 def server() -> Spec:
-    """What runs a Sess, for which its release is built."""
+    """Return what runs a Sess, for which its release is built."""
     return {
         "stage": {"type": "str", "choices": list(KINDS)},
         "worker_class": {"type": "str", "choices": list(KINDS["gunicorn"].worker_classes)},
@@ -238,7 +238,7 @@ def gig() -> Spec:
 
 
 def optional(spec: Spec) -> Spec:
-    """The same options with none required: the shape of an overlay."""
+    """Return the same options with none required: the shape of an overlay."""
     return {key: {k: v for k, v in rule.items() if k != "required"} for key, rule in spec.items()}
 
 
@@ -251,7 +251,7 @@ def common() -> Spec:
 
 
 def shipping() -> Spec:
-    """Filled in by the controller's half of a module."""
+    """Return the options that the controller's half of a module sets."""
     return {
         "resolved": {"type": "dict", "default": {}},
         "shipped": {"type": "dict", "default": {}},
@@ -308,6 +308,7 @@ def production() -> Spec:
         "shared": {"type": "list", "elements": "str", "default": []},
         "following": {"type": "list", "elements": "str", "default": []},
         "only_shared": {"type": "bool", "default": False},
+        "dns_follows": {"type": "bool", "default": False},
         "leaving": {"type": "str"},
         "checked": {"type": "bool", "default": False},
     }

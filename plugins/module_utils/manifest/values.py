@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values as people write them in YAML, checked against an argument spec and refused in YAML's own words.
+"""Check values of YAML by an argument spec. The messages use the words of YAML.
 
 Ansible converts values by the same specs, but its messages name Python's types, and no place.
 """
@@ -36,7 +36,7 @@ def check(item: Mapping[str, Any], shape: Spec, where: str, problems: Problems) 
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that was probably meant, as the end of a message; empty where none is near."""
+    """Return the known word that was probably meant, as the end of a message; empty if none is similar."""
     from difflib import get_close_matches
 
     found = get_close_matches(word, list(known), 1, 0.7)
@@ -61,7 +61,7 @@ def check_value(value: Any, rule: Mapping[str, Any], where: str, problems: Probl
 
 
 def typed(item: Mapping[str, Any], shape: Spec) -> dict[str, Any]:
-    """The item in the types of its spec, without what is not given: as Ansible has it, and without its deep copies.
+    """Return the item in the types of its spec, without missing keys. Ansible does the same, with deep copies.
 
     Args:
         item: what ``check`` has found right.
@@ -82,7 +82,7 @@ def _typed(value: Any, rule: Mapping[str, Any]) -> Any:
 
 
 def _listed(value: Any, where: str, problems: Problems) -> list[tuple[str, Any]]:
-    """The elements of a list with their places; a text is one with commas, as Ansible has it."""
+    """Return the elements of a list with their places. A text is split at commas, as Ansible does."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         value = str(value).split(",")
     if not isinstance(value, (list, tuple)):
@@ -108,7 +108,7 @@ def _scalar(value: Any, kind: str, choices: Optional[list[str]]) -> Optional[str
 
 
 def _converted(convert: Callable[[Any], Any], value: Any) -> Any:
-    """The value as Ansible would have it; None where it can't be converted."""
+    """Return the value as Ansible would convert it; None if it can't be converted."""
     try:
         return convert(value)
     except (TypeError, ValueError):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the options of a Venue may be: each value ends in a file of nginx."""
+"""What the options of a Venue may be. Each value is written into a file of nginx."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .problems import Problems
 MOST_REQUESTS = 10_000
 MOST_AT_ONCE = 10_000
 MOST_ROUNDS = 10_000
-"""Of SHA-crypt: nginx computes it at every request, and answers nobody meanwhile."""
+"""The most rounds of SHA-crypt. nginx computes the hash at every request, and answers nobody meanwhile."""
 MOST_COST = 8
-"""Of bcrypt: twice as slow for each one more."""
+"""The highest cost of bcrypt. Each step doubles the time."""
 MOST_DAYS = 730
 CAREFUL_DAYS = 60
-"""Of HSTS: for as long, visitors may be shut out where HTTPS turns out not to work."""
+"""The most days of HSTS. If HTTPS does not work, visitors are locked out for so long."""
 _TSIG_KEY = (
     r'key\s+"?[A-Za-z0-9.-]{1,200}"?\s*\{\s*algorithm\s+"?hmac-[a-z0-9-]{3,16}"?\s*;'
     r'\s*secret\s+"[A-Za-z0-9+/]{16,128}={0,2}"\s*;\s*\}\s*;\s*\Z'
@@ -102,7 +102,7 @@ def addresses(value: str) -> Optional[str]:
 
 
 def hsts(tls: Tls) -> Optional[str]:
-    """Days: a browser that was told so can't come back to HTTP before they are over."""
+    """Days. A browser that was told so does not use HTTP before they are over."""
     if tls.hsts and tls.mode == "none":
         return "without HTTPS nobody could visit it any more; set tls.mode, or leave hsts out"
     if tls.hsts > CAREFUL_DAYS and tls.mode == "selfsigned":
@@ -112,7 +112,7 @@ def hsts(tls: Tls) -> Optional[str]:
 
 
 def pem(text: str, what: str) -> Optional[str]:
-    """A PEM text, which is not told: it may be a key."""
+    """A PEM text. Messages do not repeat it, because it may be a key."""
     cure = "read the file with lookup('ansible.builtin.file', ...)"
     if not text:
         return f"is missing; {cure}"
@@ -154,7 +154,7 @@ def realm(text: str) -> Optional[str]:
 
 
 def password_hash(value: Any) -> Optional[str]:
-    """A hash that nginx knows, and that costs it little: it is computed at every request."""
+    """A hash that nginx knows, and that is cheap: nginx computes it at every request."""
     match = _HASH.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return "use a hash of the password, as 'openssl passwd -6' prints one; in YAML it stands in quotes"

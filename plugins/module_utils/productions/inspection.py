@@ -20,7 +20,8 @@ from ..host import files, records, vassals
 from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import ENVIRONMENT_SEAL, SEAL
-from ..manifest.nouns import Limits, Manifest, Timer, Worker
+from ..manifest.jobs import Timer, Worker
+from ..manifest.nouns import Limits, Manifest
 from ..stages import kinds
 from ..stages.crew import Crew
 from ..stages.interface import Part

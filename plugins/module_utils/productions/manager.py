@@ -16,8 +16,8 @@ from typing import Any, Optional
 from ..acts import manager as acts
 from ..acts import url_prefixes, world
 from ..bookings import issued, written
+from ..bookings.booked_acts import Coming
 from ..bookings.conflicts import Others
-from ..bookings.manager import Coming
 from ..host import files, locks, run_log
 from ..host.caller import check as need_caller
 from ..host.errors import BackstageError, as_told
@@ -94,6 +94,8 @@ class _Run(Planner):
 
     certifying: AbstractSet[str] = frozenset()
     """The Venues for which an authority is to be asked."""
+    asking_later: AbstractSet[str] = frozenset()
+    """Those of them that it has to be asked for after the run, when their records are in DNS."""
 
     def __init__(self, order: Order) -> None:
         super().__init__(order)
@@ -133,6 +135,7 @@ class _Run(Planner):
         outcome.errors = list(failed.values())
         outcome.warnings = self.warnings
         outcome.playing = playing(after)
+        outcome.asking = [f"{self.paths.name}.{venue}" for venue in sorted(self.asking_later)]
         self.done.failed.update({name: error.step for name, error in failed.items()})
         outcome.playbill = playbill.of(self.manifest, after, self.host, self.done, self.order.act)
 
@@ -222,6 +225,8 @@ class _Run(Planner):
                 bookings = self._bookings(set(failed))
                 refused = bookings.apply()
                 self.certifying = bookings.encryption.issued.asking
+                if self.order.dns_follows:
+                    self.asking_later = self.certifying & bookings.encryption.issued.by_dns
                 self.written = written.read(self.paths.name, self.host)
         except (BackstageError, OSError) as problem:
             error = as_told(problem)
@@ -240,7 +245,7 @@ class _Run(Planner):
             need_caller()
             run_log.phase("", "certify")
             try:
-                self.warnings += issued.ask(self.host, self.paths.name, self.certifying)
+                self.warnings += issued.ask(self.host, self.paths.name, self.certifying - self.asking_later)
             except BackstageError as error:
                 failed["certificates"] = BackstageError(error.message, "certificates", error.step, error.log)
             self.written = written.read(self.paths.name, self.host)

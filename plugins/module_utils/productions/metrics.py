@@ -11,6 +11,7 @@ asks an Act, and only what is cheap is read: files of some lines, the emperor's 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from calendar import timegm
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typing import Union
 
 from ..acts import graphs
 from ..host import access_logs, files, locks, names, usage
+from ..host.errors import BackstageError
 from ..host.facts import Host
 from ..host.layout import ROOT
 from ..stages import kinds
@@ -70,6 +72,7 @@ def samples(host: Host) -> Iterator[Sample]:
             if act.exists:
                 labels = {"production": production, "act": name}
                 yield from _of_act(act, labels, look)
+                yield from _of_stage(act, labels, look)
                 yield from _of_workers(act, labels)
                 yield from _of_timers(act, labels)
         yield from _of_venues(production)
@@ -79,9 +82,6 @@ def samples(host: Host) -> Iterator[Sample]:
 
 def _of_act(act: ActState, labels: dict[str, str], look: Look) -> Iterator[Sample]:
     release, live = act.releases.get(act.live_release or "", {}), act.live or ""
-    stage = kinds.of_sess(act.live_record, look.host, act.paths)
-    is_on = bool(live) and (stage.is_playing(live, look) or stage.is_asleep(live, look))
-    yield "backstage_act_playing", labels, int(is_on)
     yield "backstage_act_held", labels, int(bool(act.hold))
     yield "backstage_act_stopped", labels, int(bool(act.stopped))
     error = last_errors.of(act.paths.log, act.hidden)
@@ -95,15 +95,28 @@ def _of_act(act: ActState, labels: dict[str, str], look: Look) -> Iterator[Sampl
     since = act.history.since(act.live)
     if since:
         yield "backstage_act_since_seconds", labels, _moment(since)
-    used = usage.of(stage.pid(live, look))
-    yield "backstage_act_processes", labels, used.processes
-    yield "backstage_act_memory_bytes", labels, used.memory
     vassal = look.emperor.vassals.get(names.vassal(labels["production"], labels["act"], live)) if look.emperor else None
     yield "backstage_act_respawns", labels, vassal.respawns if vassal else 0
     yield "backstage_act_pinned", labels, int(release.get("pinned", True))
     pending = graphs.pending_of(act)
     if pending is not None:
         yield "backstage_act_pending_migrations", labels, len(pending)
+
+
+def _of_stage(act: ActState, labels: dict[str, str], look: Look) -> Iterator[Sample]:
+    """Yield what only the Stage kind of the Sess knows. A later Backstage may have made it, by a kind of its own."""
+    live = act.live or ""
+    try:
+        stage = kinds.of_sess(act.live_record, look.host, act.paths)
+    except BackstageError as error:
+        sys.stderr.write(f"backstage-metrics: {labels['production']}/{labels['act']}: {error.message}\n")
+        return
+    is_on = bool(live) and (stage.is_playing(live, look) or stage.is_asleep(live, look))
+    yield "backstage_act_playing", labels, int(is_on)
+    if live:
+        used = usage.of(stage.pid(live, look))
+        yield "backstage_act_processes", labels, used.processes
+        yield "backstage_act_memory_bytes", labels, used.memory
 
 
 def _of_workers(act: ActState, labels: dict[str, str]) -> Iterator[Sample]:

@@ -13,7 +13,8 @@ from typing import Any
 from ..host.errors import Refusal
 from ..manifest import calendar, checks, spec, stage_kinds
 from ..manifest import parse as manifest
-from ..manifest.nouns import ASLEEP, Act, Hooks, Manifest, Sess
+from ..manifest.jobs import Hooks
+from ..manifest.nouns import ASLEEP, Act, Manifest, Sess
 from . import disk
 from .order import Order
 
@@ -58,6 +59,7 @@ def for_production(options: Options) -> Order:
         delete_data=set(options["delete_data"]),
         strike=strike,
         shared=set(options["shared"]),
+        dns_follows=options["dns_follows"],
         lock_timeout=options["lock_timeout"],
     )
 

@@ -40,6 +40,7 @@ class Order:
         strike: whether to remove the whole Production.
         private: whether nothing outside hears of it: nginx and other users of the Venues' names are not touched.
         shared: Acts that play on other hosts, too.
+        dns_follows: whether records of DNS are written after the run, so that names can be proven by them then.
         lock_timeout: seconds to wait for another run.
     """
 
@@ -64,6 +65,7 @@ class Order:
     strike: bool = False
     private: bool = False
     shared: set[str] = field(default_factory=set)
+    dns_follows: bool = False
     lock_timeout: float = 600
 
 
@@ -78,3 +80,4 @@ class Outcome:
     playing: dict[str, Any] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
     playbill: dict[str, Any] = field(default_factory=dict)
+    asking: list[str] = field(default_factory=list)

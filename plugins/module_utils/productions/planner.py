@@ -17,8 +17,9 @@ from ..acts import removal as act_removal
 from ..acts.databases import Databases
 from ..acts.world import Address
 from ..bookings import readiness, written
+from ..bookings.booked_acts import Coming
 from ..bookings.conflicts import Others
-from ..bookings.manager import Bookings, Coming
+from ..bookings.manager import Bookings
 from ..bookings.unbooked import Unbooked
 from ..host import locks, run_log, vassals
 from ..host.errors import BackstageError, Refusal

@@ -110,7 +110,7 @@ def _act(act: ActState, host: Host) -> dict[str, Any]:
         "live": act.live_release,
         "held": act.hold.get("release"),
         "stopped": act.stopped.get("at"),
-        "standby": standbys.of(act).split(".")[0] or None if standbys.is_kept(act) else None,
+        "standby": standbys.of(act).partition(".")[0] or None if standbys.is_kept(act) else None,
         "releases": {
             name: {"source": record["source"], "built": record["built"], "pinned": record["pinned"]}
             for name, record in act.releases.items()

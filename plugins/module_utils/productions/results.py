@@ -32,6 +32,7 @@ def as_result(outcome: Outcome) -> dict[str, Any]:
         "missing": outcome.missing,
         "unlisted": outcome.unlisted,
         "playbill": outcome.playbill,
+        "asking": outcome.asking,
     }
 
 

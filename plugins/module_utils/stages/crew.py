@@ -20,7 +20,8 @@ from ..host import caller, files, locks, names, process
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from ..manifest.nouns import Worker, summary
+from ..manifest.jobs import Worker
+from ..manifest.nouns import summary
 from . import emperor, logs
 from .crew_reports import Report
 from .interface import Part

@@ -27,6 +27,9 @@ _WITHIN = 10
 
 INI = "/etc/backstage/emperor.ini"
 
+GONE_WITHIN = 10.0
+"""The seconds in which the emperor has to take note of the end of a vassal that was killed, or that died itself."""
+
 
 @dataclass(frozen=True)
 class Vassal:
@@ -169,10 +172,11 @@ def dismiss(stats: str, link: str, grace: Optional[float], what: str) -> None:
         if found is None:
             return  # it has ended, or no emperor runs
         if time.monotonic() > deadline:
-            # the emperor lists a vassal that never had a process with -1, and a sleeping one with its last process
-            if killed or not seen or not is_child(found.pid, seen.pid):
+            if killed or not seen:
                 raise BackstageError(f"{what} does not end", step="stop")
-            # a hanging import ignores the emperor's signal
-            os.kill(found.pid, signal.SIGKILL)
-            killed, deadline = True, time.monotonic() + 10
+            # The emperor lists a vassal that never had a process with -1, and a dead or sleeping one with its last
+            # process: there is nothing to kill, and the emperor has not looked at its directory yet.
+            if is_child(found.pid, seen.pid):
+                os.kill(found.pid, signal.SIGKILL)  # a hanging import ignores the emperor's signal
+            killed, deadline = True, time.monotonic() + GONE_WITHIN
         time.sleep(0.03)

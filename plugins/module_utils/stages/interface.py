@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any, Callable, Optional, Protocol
 
 from ..host.facts import Host
-from ..manifest.nouns import Act, Limits, Worker
+from ..manifest.jobs import Worker
+from ..manifest.nouns import Act, Limits
 from . import emperor, supervisor, systemd
 from .door import Door
 from .limits import Held

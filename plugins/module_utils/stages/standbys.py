@@ -82,7 +82,7 @@ def look(
         warn: is told why a standby of this release can't be taken.
     """
     sess = of(state)
-    if not is_kept(state) or sess.split(".")[0] != release:
+    if not is_kept(state) or sess.partition(".")[0] != release:
         return []
     paths = state.paths.sess(sess)
     found = differences(replace(state, live=sess, live_record=files.read_json(paths.record) or {}))
@@ -115,7 +115,7 @@ def take(release: str, state: ActState, host: Host, differences: Differences, ke
     if state.live:
         Crew(host, state.paths, state.live).hand_over()
     older = state.paths.sess(sess).older
-    for number, name in enumerate(state.older(sess.split(".")[0], keep_releases), 1):
+    for number, name in enumerate(state.older(sess.partition(".")[0], keep_releases), 1):
         files.link(os.path.join(older, str(number)), state.paths.release(name).static)
     return sess
 
@@ -125,4 +125,4 @@ def line(state: ActState) -> str:
     if not is_kept(state):
         return ""
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(state.standby["until"]))
-    return f"standby: act {state.paths.name}: release {of(state).split('.')[0]} until {until}"
+    return f"standby: act {state.paths.name}: release {of(state).partition('.')[0]} until {until}"

@@ -19,7 +19,7 @@ from ..host import files, locks, names, process, programs
 from ..host.errors import BackstageError
 from ..host.facts import SITE, Host
 from ..host.layout import Act as ActPaths
-from ..manifest.nouns import Timer
+from ..manifest.jobs import Timer
 from ..state.plan import Change, Phase, Step
 from ..state.read import ActState
 from .crew import make_log

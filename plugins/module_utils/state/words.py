@@ -125,6 +125,15 @@ def _passwords(step: Step) -> str:
     return f"passwords: {'; '.join([*told, *([f'remove {_value(step.before)}'] if step.before else [])])}"
 
 
+def _calendar(step: Step) -> str:
+    """A Venue's coming week; a value of None has no schedule."""
+    return f"follow the calendar: {'; '.join(step.after)}" if step.after else "follow no calendar any more"
+
+
+def _restore(step: Step) -> str:
+    return f"restore the databases from the dump of release {_release(step.after)}, made {step.after['at']}"
+
+
 def _gig(text: str) -> Callable[[Step], str]:
     return lambda step: text.format(path=_venue(step.name)[1], before=step.before, after=step.after)
 
@@ -147,7 +156,10 @@ _WORDS: dict[tuple[str, str], Callable[[Step], str]] = {
     ("act", "seed"): _text("run the seed {after}"),
     ("act", "discard"): _text("remove release {before}, which is beyond keep_releases"),
     ("act", "sweep"): _text("remove what an interrupted run left: {before}"),
+    ("act", "hold"): _text("hold release {after}: no deploy takes it again until the hold ends"),
     ("act", "unhold"): _text("end the hold of release {before}"),
+    ("act", "rename"): _text("rename it, with its data, from {before}"),
+    ("act", "restore"): _restore,
     ("act", "remove"): _text("remove the Act; its data, its history and its users stay"),
     ("act", "delete data"): _text("delete its {before}, and its users"),
     ("act", "create database"): _text("create the database {after}"),
@@ -168,6 +180,10 @@ _WORDS: dict[tuple[str, str], Callable[[Step], str]] = {
     ("venue", "change"): _text("change the Venue"),
     ("venue", "open"): _text("open the Venue"),
     ("venue", "close"): _text("close the Venue"),
+    ("venue", "rename"): _text("rename it, with its certificates and logs, from {before}"),
+    ("venue", "schedule"): _calendar,
+    ("venue", "start timer"): _text("start the timer that follows calendars"),
+    ("venue", "stop timer"): _text("stop the timer that follows calendars: no Venue has one"),
     ("venue", "rewrite"): _text("write nginx's file of the Venue again"),
     ("venue", "reload"): _text("have nginx read its files, which changed"),
     ("venue", "remove"): _text("remove the Venue"),
@@ -176,7 +192,9 @@ _WORDS: dict[tuple[str, str], Callable[[Step], str]] = {
     ("gig", "book"): _gig("book {after} at {path}"),
     ("gig", "rebook"): _gig("book {after} at {path} in the place of {before}"),
     ("gig", "move"): _gig("move it from {before} to {after}"),
+    ("gig", "schedule"): _gig("play at {path} at other times: {after}; before: {before}"),
     ("gig", "cancel"): _gig("cancel {before} at {path}"),
+    ("production", "register"): _text("register an account with the certificate authority: {after}"),
     ("production", "strike"): _text("remove the Production, {before}"),
 }
 

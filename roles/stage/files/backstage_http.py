@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Callable
 
 import backstage_wrapper
-from backstage_questions import ROLL_CALL, Asked
+from backstage_questions import ROLL_CALL, Asked, Questions
 
 Scope = dict[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -37,12 +37,10 @@ class WsgiAsked(Asked):
         return super().__call__(environ, start_response)
 
 
-class AsgiAsked(Asked):
-    """The same for an ASGI application."""
+class AsgiAsked(Questions):
+    """An ASGI application that answers Backstage's questions as well."""
 
-    async def __call__(  # type: ignore[override]  # one interface or the other
-        self, scope: Scope, receive: Callable[..., Any], send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Callable[..., Any], send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, receive, send)
             return

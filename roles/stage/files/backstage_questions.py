@@ -26,8 +26,6 @@ import time
 from collections.abc import Iterable
 from typing import Any, Callable, NamedTuple
 
-Application = Callable[..., Iterable[bytes]]
-
 ROLL_CALL = "BACKSTAGE_ROLL_CALL"
 QUESTION = "HTTP_X_BACKSTAGE_QUESTION"
 MARK = struct.Struct("@Q")
@@ -51,8 +49,8 @@ class Turn(NamedTuple):
     headers: list[tuple[str, str]]
 
 
-class Asked:
-    """An Act's application that answers Backstage's questions as well.
+class Questions:
+    """What answers Backstage's questions beside an Act's application, whatever the interface.
 
     Args:
         application: the Act's own.
@@ -60,7 +58,7 @@ class Asked:
         workers: how many will share this object's memory.
     """
 
-    def __init__(self, application: Application, token: str, workers: int = 1) -> None:
+    def __init__(self, application: Callable[..., Any], token: str, workers: int = 1) -> None:
         self.application = application
         self.token = token.encode()
         self.workers = workers
@@ -72,24 +70,6 @@ class Asked:
     def join(self, number: int, workers: int) -> None:
         """Tell the worker that it is this one of so many, after the fork; uWSGI tells its workers by itself."""
         self.number, self.workers = number, workers
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        call, question = environ.pop(ROLL_CALL, ""), environ.pop(QUESTION, "")
-        if not (call or question):
-            return self.application(environ, start_response)
-        headers = self.proof(question)
-        if call:
-            turn = self.turn(call)
-            headers += turn.headers
-            self.wait(turn)
-            if not turn.is_first:
-                start_response("204 No Content", headers)
-                return []
-
-        def start(status: str, given: list[tuple[str, str]], *error: Any) -> Any:
-            return start_response(status, [*given, *headers], *error)
-
-        return self.application(environ, start)
 
     def proof(self, question: str) -> list[tuple[str, str]]:
         """The header that proves who answers, where somebody asks who may."""
@@ -128,6 +108,28 @@ class Asked:
         """Keep this request until all workers have one."""
         while not self.is_over(turn):
             time.sleep(0.002)
+
+
+class Asked(Questions):
+    """A WSGI application that answers Backstage's questions as well."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        call, question = environ.pop(ROLL_CALL, ""), environ.pop(QUESTION, "")
+        if not (call or question):
+            return self.application(environ, start_response)
+        headers = self.proof(question)
+        if call:
+            turn = self.turn(call)
+            headers += turn.headers
+            self.wait(turn)
+            if not turn.is_first:
+                start_response("204 No Content", headers)
+                return []
+
+        def start(status: str, given: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*given, *headers], *error)
+
+        return self.application(environ, start)
 
 
 def sign(token: bytes, what: str, word: str) -> str:

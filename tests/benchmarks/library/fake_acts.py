@@ -22,8 +22,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.manager import check
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
 from ansible_collections.backstage.django.plugins.module_utils.productions.planner import Planner
-from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, sess_files
-from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, sess_files, wants
 from ansible_collections.backstage.django.plugins.module_utils.state.read import ActState, read
 
 FIRST_ID = 200000
@@ -66,9 +65,9 @@ def fake_release(want: acts.Want, state: ActState, genuine: ActState) -> None:
     state.releases[want.release] = record
 
 
-def fake_sess(want: sesses.Want, state: ActState, planner: Planner, genuine: ActState) -> None:
+def fake_sess(want: wants.Want, state: ActState, planner: Planner, genuine: ActState) -> None:
     """The Sess's directory, its links, and its history; nobody starts it where no emperor runs."""
-    paths, part = state.paths, sesses.part(want, state, planner.host)
+    paths, part = state.paths, wants.part(want, state, planner.host)
     if part is None:
         raise ValueError(f"{want.act.release} is no release of {paths.name}")
     stage, sess = kinds.of(part.stage, planner.host, paths), state.next_sess(part.release)
@@ -103,7 +102,7 @@ def fake(order: Order) -> int:
     for want in wanted:
         state = planner.state.act(want.act.name)
         fake_release(want, state, genuine)
-        fake_sess(sesses.Want(order.manifest.sesses[want.act.name], want), state, planner, genuine)
+        fake_sess(wants.Want(order.manifest.sesses[want.act.name], want), state, planner, genuine)
     fake_venues(order, planner)
     return len(wanted)
 

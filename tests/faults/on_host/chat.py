@@ -20,7 +20,8 @@ import threading
 import time
 
 PAUSE = 0.02
-PATIENCE = 5.0
+PATIENCE = 30.0
+"""Seconds for an answer."""
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
@@ -44,24 +45,50 @@ class Client(threading.Thread):
         self.failed: list[str] = []
 
     def run(self) -> None:
-        since = time.monotonic()
+        closed = 0.0
         while not self.over.is_set():
             try:
-                with socket.create_connection(("127.0.0.1", 80), PATIENCE) as client:
-                    self._open(client)
-                    self.longest = max(self.longest, time.monotonic() - since)
+                with connected(self.venue, self.path, PATIENCE) as client:
+                    self.longest = max(self.longest, time.monotonic() - closed if closed else 0)
                     self._talk(client)
             except Closed as end:
                 self.closes[end.code] += 1
-                since = time.monotonic()
+                closed = time.monotonic()
             except OSError as error:
                 self.failed.append(f"{time.time():.3f} {error!r}")
                 time.sleep(PAUSE)
 
-    def _open(self, client: socket.socket) -> None:
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {self.path} HTTP/1.1", f"Host: {self.venue}", "Upgrade: websocket", "Connection: Upgrade"]
-        lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", "", ""]
+    def _talk(self, client: socket.socket) -> None:
+        while not self.over.is_set():
+            text = str(self.messages).encode()
+            try:
+                send(client, TEXT, text)
+                self.messages += self._text(client) == text
+                # a message that is sent to a socket which was closed meanwhile would take the close frame with it
+                if select.select([client], [], [], PAUSE)[0]:
+                    frame(client)
+            except (BrokenPipeError, ConnectionResetError):
+                raise Closed(1006) from None
+
+    def _text(self, client: socket.socket) -> bytes:
+        while True:
+            kind, data = frame(client)
+            if kind == TEXT:
+                return data
+
+
+def connected(venue: str, path: str, patience: float, origin: str = "") -> socket.socket:
+    """Open a WebSocket.
+
+    Raises:
+        ConnectionRefusedError: the answer is another one; the error is its first line.
+    """
+    client = socket.create_connection(("127.0.0.1", 80), patience)
+    key = base64.b64encode(os.urandom(16)).decode()
+    lines = [f"GET {path} HTTP/1.1", f"Host: {venue}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Origin: http://{origin}"] * bool(origin)
+    lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", "", ""]
+    try:
         client.sendall("\r\n".join(lines).encode())
         said = b""
         while not said.endswith(b"\r\n\r\n"):
@@ -71,48 +98,41 @@ class Client(threading.Thread):
             said += byte
         if b" 101 " not in said.splitlines()[0]:
             raise ConnectionRefusedError(said.splitlines()[0].decode())
+    except OSError:
+        client.close()
+        raise
+    return client
 
-    def _talk(self, client: socket.socket) -> None:
-        while not self.over.is_set():
-            text = str(self.messages).encode()
-            try:
-                self._send(client, TEXT, text)
-                self.messages += self._text(client) == text
-                # a message that is sent to a socket which was closed meanwhile would take the close frame with it
-                if select.select([client], [], [], PAUSE)[0]:
-                    self._frame(client)
-            except (BrokenPipeError, ConnectionResetError):
-                raise Closed(1006) from None
 
-    def _send(self, client: socket.socket, kind: int, data: bytes) -> None:
-        mask = os.urandom(4)
-        masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
-        client.sendall(struct.pack("!BB", 0x80 | kind, 0x80 | len(data)) + mask + masked)
+def send(client: socket.socket, kind: int, data: bytes) -> None:
+    mask = os.urandom(4)
+    masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
+    client.sendall(struct.pack("!BB", 0x80 | kind, 0x80 | len(data)) + mask + masked)
 
-    def _text(self, client: socket.socket) -> bytes:
-        while True:
-            kind, data = self._frame(client)
-            if kind == TEXT:
-                return data
 
-    def _frame(self, client: socket.socket) -> tuple[int, bytes]:
-        """Read one frame. A ping is answered, as the server closes who does not."""
-        first, second = self._exactly(client, 2)
-        kind, data = first & 15, self._exactly(client, second & 127)
-        if kind == CLOSE:
-            raise Closed(struct.unpack("!H", data[:2])[0] if data else 1005)
-        if kind == PING:
-            self._send(client, PONG, data)
-        return kind, data
+def frame(client: socket.socket) -> tuple[int, bytes]:
+    """Read one frame. A ping is answered, as the server closes who does not.
 
-    def _exactly(self, client: socket.socket, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            chunk = client.recv(size - len(data))
-            if not chunk:
-                raise ConnectionResetError
-            data += chunk
-        return data
+    Raises:
+        Closed: it closes the socket.
+    """
+    first, second = _exactly(client, 2)
+    kind, data = first & 15, _exactly(client, second & 127)
+    if kind == CLOSE:
+        raise Closed(struct.unpack("!H", data[:2])[0] if data else 1005)
+    if kind == PING:
+        send(client, PONG, data)
+    return kind, data
+
+
+def _exactly(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = client.recv(size - len(data))
+        if not chunk:
+            raise ConnectionResetError
+        data += chunk
+    return data
 
 
 def main(venue: str, path: str, number: str) -> None:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Send one request after another to each Venue until standard input ends, then print the results as JSON.
 
-Each request has its own connection and is never repeated. It has failed if there is no complete answer of 2xx or 3xx
-within five seconds.
+Each request has its own connection and is never repeated. It has failed if there is no complete answer of 2xx or 3xx.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ import sys
 import threading
 import time
 
-PATIENCE = 5.0
+PATIENCE = 30.0
+"""Seconds after which a request is lost. A machine that is busy with other tests answers late."""
 PAUSE = 0.01
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# pebble.sh start | stop: a certificate authority on this host (Pebble), whose name server has every name at 127.0.0.1
+# pebble.sh start [NAME_SERVER] | stop: a certificate authority on this host (Pebble).
+# If it is told no name server, it has one of its own, with every name at 127.0.0.1.
 set -eu
 place=/opt/backstage-pebble
 systemctl stop pebble challtest 2>/dev/null || true
@@ -26,7 +27,7 @@ pebble-challtestsrv -help 2>&1 | grep -q -- -doh && doh=-doh=
 systemd-run -q --unit challtest pebble-challtestsrv -defaultIPv4 127.0.0.1 -defaultIPv6 '' -dns01 127.0.0.1:8053 \
   -http01 '' -https01 '' -tlsalpn01 '' -management 127.0.0.1:8055 $doh
 systemd-run -q --unit pebble --working-directory="$place" --setenv=PEBBLE_VA_NOSLEEP=1 --setenv=PEBBLE_WFE_NONCEREJECT=5 \
-  --setenv=PEBBLE_AUTHZREUSE=0 pebble -config pebble.json -dnsserver 127.0.0.1:8053 -strict
+  --setenv=PEBBLE_AUTHZREUSE=0 pebble -config pebble.json -dnsserver "${2:-127.0.0.1:8053}" -strict
 for _ in $(seq 240); do
   curl -sf --cacert ca.pem https://127.0.0.1:14000/dir >/dev/null && break
   sleep .25

@@ -131,6 +131,48 @@ def test_status_says_where_names_point(server: PowerDns, tmp_path: Path) -> None
     assert (code, "skipping: [web1]" in said) == (0, True), said
 
 
+def test_certificates_that_wait_for_records(tmp_path: Path) -> None:
+    """The last play starts the program for those that the deploy left to it; what does not come of it fails nothing."""
+    last = yaml.safe_load((PLAYBOOKS / "plays/dns.yml").read_text())[-1:]
+    program, asked = tmp_path / "backstage-certificates", tmp_path / "asked"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n[ ! -e {tmp_path}/down ] || ! echo nobody there\n')
+    program.chmod(0o755)
+    path = tmp_path / "dns.yml"
+    path.write_text(json.dumps(last).replace("/usr/local/sbin/backstage-certificates", str(program)))
+    here = ["--limit", "web1", "-e", "ansible_connection=local", "-e", "ansible_become=false"]
+    here += ["-e", f"ansible_python_interpreter={sys.executable}"]
+    code, said = play(tmp_path, *here, playbook=str(path))
+    assert (code, asked.exists()) == (0, False), said
+    made = {"asking": [f"cats.{NAME}", "cats.b.example"]}
+    code, said = play(tmp_path, *here, playbook=str(path), __backstage_made=made)
+    assert (code, asked.read_text(), "changed=0" in said) == (0, f"--now cats.{NAME} cats.b.example\n", True), said
+    assert "nobody there" not in said
+    (tmp_path / "down").touch()
+    code, said = play(tmp_path, *here, playbook=str(path), __backstage_made=made)
+    assert (code, "nobody there" in said) == (0, True), said
+
+
+@pytest.mark.parametrize(
+    ("acme", "dns", "found"),
+    [
+        ({"tsig_key": "key"}, DNS, True),
+        ({"tsig_key": ""}, DNS, False),
+        ({"contact": "ada@example.com"}, DNS, False),
+        (None, DNS, False),
+        ({"tsig_key": "key"}, None, False),
+        ({"tsig_key": "key"}, {}, False),
+    ],
+)
+def test_whether_records_follow(acme: Any, dns: Any, found: bool) -> None:
+    """Whether a deploy leaves it to the last play, which comes after the records, to have certificates asked for."""
+    loader = DataLoader()
+    (task,) = loader.load_from_file(str(PLAYBOOKS / "tasks/production.yml"), trusted_as_template=True)
+    option = task["backstage.django.backstage_production"]["dns_follows"]
+    given = {"backstage_acme": acme, "backstage_dns": dns}
+    for variables in (given, {key: value for key, value in given.items() if value}):
+        assert Templar(loader, variables=variables).template(option) is found
+
+
 @pytest.mark.parametrize("playbook", ["site", "deploy", "strike"])
 def test_dns_comes_last(playbook: str) -> None:
     """FAULTS 80: a failure there prevents no other play."""

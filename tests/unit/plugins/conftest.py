@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 )
 
 from .house import House
+from .pebbles import Pebble
 from .projects import Make, Project
 from .servers import Nginx, Postgres, checker, free_port
 
@@ -122,15 +124,28 @@ def nginx_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def http_port() -> int:
+    """The port of nginx. Each test of a file has an nginx of its own there, one after the other."""
+    return free_port()
+
+
 @pytest.fixture
-def open_house(house: House, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def open_house(house: House, http_port: int, nginx_program: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """A host whose own nginx runs, with a port of its own and nothing booked; what it serves is the test's."""
     monkeypatch.setattr(nginx, "_PID", str(house.root / "nginx.pid"))
-    house.host = replace(house.host, http_port=free_port(), ipv6=False)
+    house.host = replace(house.host, http_port=http_port, ipv6=False)
     Path(house.host.params).write_text("uwsgi_param PATH_INFO $document_uri;\nuwsgi_param HTTP_HOST $http_host;\n")
     with Nginx.running(nginx_program, house.root, house.host.venues, house.host.http_port) as running:
         monkeypatch.setattr(nginx, "_PROGRAM", checker(house.root, nginx_program, running.main))
         yield house
+
+
+@pytest.fixture(scope="module")
+def running_pebble(tmp_path_factory: pytest.TempPathFactory, http_port: int) -> Iterator[Pebble]:
+    """A test authority, which looks for answers at the port of nginx. Each test of the file begins anew with it."""
+    with Pebble.running(tmp_path_factory.mktemp("pebble"), http_port) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -171,11 +186,11 @@ def django(outside: Callable[[], None]) -> Iterator[Path]:
     """A virtual environment of the distribution's Python with Django and more, that other users may read."""
     path = Path(tempfile.mkdtemp(prefix="bs-env-"))
     path.chmod(0o755)
+    uv = str(Path(sys.executable).with_name("uv"))
     try:
-        subprocess.run(["/usr/bin/python3", "-m", "venv", path], check=True)
-        pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-        packages = [*pip, "Django==5.2.15", *DATABASE_CLIENTS]
-        subprocess.run(packages, check=True, preexec_fn=outside)
+        subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", "/usr/bin/python3", path], check=True)
+        install = [uv, "pip", "install", "--quiet", "--link-mode=copy", "--compile-bytecode", "--python", path]
+        subprocess.run([*install, "Django==5.2.15", *DATABASE_CLIENTS], check=True, preexec_fn=outside)
         yield path
     finally:
         shutil.rmtree(path)

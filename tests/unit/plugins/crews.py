@@ -6,11 +6,8 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.host import names
@@ -18,7 +15,8 @@ from ansible_collections.backstage.django.plugins.module_utils.host import names
 from .house import House
 
 ROLE = Path(__file__).parents[3] / "roles" / "stage" / "files"
-# takes one job after the other, and ends after the one that it has when it is told to
+# takes one job after the other, and ends after the one that it has when it is told to. A job takes some seconds, or is
+# held until it is let go.
 WORKER = """#!/usr/bin/python3
 import os, signal, sys, time
 told = []
@@ -31,7 +29,11 @@ while not told:
             os.rename(os.path.join(queue, name), os.path.join(queue, name + "." + str(os.getpid())))
         except FileNotFoundError:
             continue
-        time.sleep(float(sys.argv[1]))
+        if sys.argv[1] == "held":
+            while not os.path.exists(os.path.join(queue, "go")):
+                time.sleep(0.02)
+        else:
+            time.sleep(float(sys.argv[1]))
         with open(os.path.join(queue, "done"), "a") as done:
             done.write(name + " " + os.environ["BACKSTAGE_RELEASE"] + "\\n")
         break
@@ -85,11 +87,15 @@ class Jobs:
             self.sent += 1
             (self.queue / f"{self.sent:04}.job").touch()
 
+    def let_go(self) -> None:
+        """End the jobs that are held."""
+        (self.queue / "go").touch()
+
     def done(self) -> list[tuple[str, str]]:
         """What was done, and by which release."""
         path = self.queue / "done"
         lines = path.read_text().splitlines() if path.exists() else []
-        return [(job, release) for job, release in map(str.split, lines)]
+        return [(job, release) for job, _space, release in (line.partition(" ") for line in lines)]
 
     def beats(self) -> list[str]:
         path = self.queue / "beats"
@@ -98,10 +104,3 @@ class Jobs:
     def log(self) -> str:
         path = Path(self.house.act().crew_log)
         return path.read_text() if path.exists() else ""
-
-
-def eventually(true: Callable[[], Any], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)

@@ -26,8 +26,7 @@ from ansible_collections.backstage.django.plugins.module_utils.host.facts import
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Sess, Source, Venue, summary
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order
-from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, sleep
-from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, sleep, wants
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
 
@@ -201,7 +200,7 @@ class House:
         """A Sess that plays what is wanted."""
         name = want.act.name
         paths = self.act(name)
-        part = sesses.part(sesses.Want(sess or Sess(name), want), self.state(name), self.host)
+        part = wants.part(wants.Want(sess or Sess(name), want), self.state(name), self.host)
         assert part, "build its release first"
         self.played(part.release, act=name)
         found = f"{part.release}.{self.numbers[part.release]}"

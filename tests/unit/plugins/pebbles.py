@@ -65,9 +65,11 @@ class Pebble:
     Args:
         place: its directory.
         http_port: where it looks.
-        names: the port of the name server that it asks, if that is not its own.
         ca: the certificate of its own server.
-        running: its processes.
+        names: the port of the name server that it asks, if that is not its own.
+        processes: its processes.
+        is_default: whether they run as at first.
+        seen: how many orders it had got when the present test began.
     """
 
     place: Path
@@ -75,21 +77,31 @@ class Pebble:
     ca: str
     names: int = DNS
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    is_default: bool = True
+    seen: int = 0
 
     directory = f"https://127.0.0.1:{PORT}/dir"
 
     @classmethod
     @contextmanager
-    def running(cls, place: Path, http_port: int, names: int = DNS, **environment: str) -> Iterator[Pebble]:
+    def running(cls, place: Path, http_port: int, names: int = DNS) -> Iterator[Pebble]:
         pair = certs.signed([], "", "30", "-addext", "subjectAltName=IP:127.0.0.1")
         found = cls(place, http_port, pair.certificate, names)
         (place / "server.pem").write_text(pair.certificate)
         (place / "server.key").write_text(pair.key)
-        found.start(**environment)
+        found.start()
         try:
             yield found
         finally:
             found.stop()
+
+    def begin(self) -> None:
+        """Be ready for another test: run as at first, and count its orders alone."""
+        if not self.is_default:
+            self.stop()
+            self.start()
+            self.is_default = True
+        self.seen += self.orders
 
     def start(self, valid: int = 7776000, **environment: str) -> None:
         """Start it, with new roots and without accounts; its certificates are valid for so many seconds."""
@@ -128,6 +140,7 @@ class Pebble:
         return True
 
     def stop(self) -> None:
+        self.is_default = False
         for process in self.processes:
             process.kill()
             process.wait(30)
@@ -158,5 +171,5 @@ class Pebble:
 
     @property
     def orders(self) -> int:
-        """How many orders it got."""
-        return (self.place / "pebble.log").read_text().count("POST /order-plz -> calling handler")
+        """How many orders it got in this test."""
+        return (self.place / "pebble.log").read_text().count("POST /order-plz -> calling handler") - self.seen

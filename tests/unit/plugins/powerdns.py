@@ -65,6 +65,7 @@ class PowerDns:
             "webserver-allow-from=127.0.0.0/8",
             "security-poll-suffix=",
             "zone-cache-refresh-interval=0",
+            "cache-ttl=0",
         )
         with cls._started(cls(place, address, (*api, *options), address)) as found:
             yield found

@@ -53,7 +53,7 @@ def listening(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[No
             yield
         finally:
             over.set()
-            thread.join(5)
+            thread.join()
 
 
 def exactly(client: socket.socket, size: int) -> bytes:
@@ -172,7 +172,7 @@ class Nginx:
 
     def get(self, host: str, path: str = "/") -> tuple[int, dict[str, str], str]:
         """Status, headers and body of a page."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             client.request("GET", path, headers={"Host": host})
             answer = client.getresponse()

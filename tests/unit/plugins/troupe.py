@@ -106,7 +106,7 @@ class Troupe:
         """What the Act's own database says: rows, or the error."""
         if self.cluster:
             return self.cluster.ask(sql, self.player, self.file.parent.stat().st_uid)
-        with closing(sqlite3.connect(self.file)) as database, database:
+        with closing(sqlite3.connect(self.file, isolation_level=None)) as database:
             try:
                 return "\n".join("|".join(map(str, row)) for row in database.execute(sql).fetchall())
             except sqlite3.Error as error:

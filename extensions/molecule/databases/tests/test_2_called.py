@@ -22,10 +22,8 @@ def called(choir: Choir, name: str, was: str) -> dict[str, Any]:
 def traces(choir: Choir, name: str) -> list[str]:
     """What the host still calls by a name."""
     places = "/srv/backstage /etc/backstage /etc/nginx/backstage /etc/systemd/system /var/log/backstage /var/log/nginx"
-    found = choir.host.sh(
-        f"find {places} -name '*{name}*' -o -lname '*/{name}/*'; getent passwd group | grep {name} || :"
-    )
-    return found.splitlines()
+    found = f"find {places} -name '*{name}*' -o -lname '*/{name}/*'"
+    return choir.host.sh(f"{found}; {{ getent passwd; getent group; }} | grep {name} || :").splitlines()
 
 
 def test_another_name(choir: Choir) -> None:

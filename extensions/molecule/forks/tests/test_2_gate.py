@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from faults.host import Host
+from faults.house import within
 
 if TYPE_CHECKING:
     from conftest import Forked
@@ -93,14 +95,21 @@ def test_a_health_status_judges_the_first_answer(forked: Forked) -> None:
 FOREIGN = "server { listen 80; listen [::]:80; server_name door.example.com; return 200 hijacked; }\n"
 
 
+def reload(host: Host, hijacked: bool) -> None:
+    """Reload nginx, and wait for an answer of a new worker."""
+    host.sh("nginx -s reload")
+    assert within(10, lambda: ("hijacked" in host.script("get.py", "door.example.com", "/")["page"]) == hijacked)
+
+
 def test_a_foreign_server_answers_for_our_name(forked: Forked) -> None:
     """nginx read its file first, so it answers in our place."""
     for host in forked.hosts:
         host.write("/etc/nginx/conf.d/00-foreign.conf", FOREIGN)
-        host.sh("nginx -s reload; sleep 1")
+        reload(host, hijacked=True)
     run = forked.play("status")
     said = "http://door.example.com/  / answers 200 at door.example.com: another server of nginx answers for this name"
     assert run.printed.count(said) == 2
     for host in forked.hosts:
-        host.sh("rm /etc/nginx/conf.d/00-foreign.conf; nginx -s reload; sleep 1")
+        host.sh("rm /etc/nginx/conf.d/00-foreign.conf")
+        reload(host, hijacked=False)
     assert "another server" not in forked.play("status").printed

@@ -5,45 +5,14 @@ from __future__ import annotations
 
 import re
 import socket
-import time
-from typing import Any
 
-import house
 import make_acts
 import probe
 import pytest
+from conftest import VENUES
 from house import ask
 
 testinfra_hosts = ["ansible://backstage_stage"]
-
-# Venue -> a page that reads the database, and a text of this page
-VENUES = {
-    "jamsession.localhost": ("/", "Jam Session"),
-    "polls.localhost": ("/polls/", "Who should open the next Production?"),
-    "ballot.example.com": ("/polls/", "Does it deploy?"),
-    "wagtail.example.com": ("/", "Welcome to your new Wagtail site"),
-    "busker.example.com": ("/", '"edition": "one"'),
-}
-START = 30  # seconds from the start of a host until everything answers (fault_84)
-
-
-@pytest.fixture(scope="module")
-def address(host: Any) -> str:
-    """Return the host's address as soon as all its Acts answer."""
-    place = house.address(host)
-    started = float(host.check_output("stat --format=%Y /proc/1"))
-    deadline = max(started + START, time.time() + 2)
-    while [venue for venue in VENUES if not answers(place, venue)]:
-        assert time.time() < deadline, f"not everything answers {START} s after the start"
-        time.sleep(0.2)
-    return place
-
-
-def answers(place: str, venue: str) -> bool:
-    try:
-        return ask(place, venue, VENUES[venue][0]).status == 200
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("venue", VENUES)

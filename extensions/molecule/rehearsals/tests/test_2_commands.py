@@ -99,16 +99,19 @@ def test_acts_without_a_sess(street: Street) -> None:
 
 def test_a_deploy_does_not_wait_for_a_command(street: Street) -> None:
     """A long command holds no lock, and ends in the release in which it began."""
-    code = "import time; from busker.edition import EDITION; time.sleep(25); print('ended in', EDITION)"
+    end = "/srv/backstage/street/acts/busker/data/end"
+    wait = f"[time.sleep(0.1) for _try in range(3000) if not os.path.exists('{end}')]"
+    code = f"import os, time; from busker.edition import EDITION; {wait}; print('ended in', EDITION)"
     before = street.ask(CORNER)[0].json()["edition"]
     running = street.start("manage", on=street.hosts[0], act="busker", run=f'shell -c "{code}"')
     street.hosts[0].sh(
-        "for n in $(seq 100); do pgrep -u street-busker -f time.sleep && exit 0; sleep 0.1; done; exit 1"
+        "for n in $(seq 600); do pgrep -u street-busker -f time.sleep && exit 0; sleep 0.1; done; exit 1"
     )
     street.acts["busker"]["source"]["version"] = "v2" if before != "two" else "v1"
     with street.visited(f"{CORNER}/") as seen:
         street.play()
         assert running.process.poll() is None, "the deploy did not wait for it"
+    street.hosts[0].sh(f"touch {end}")
     run = running.end()
     assert (run.code, f"ended in {before}" in run.printed) == (0, True)
     pleased(seen, CORNER)

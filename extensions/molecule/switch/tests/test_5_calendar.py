@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Venue with a calendar: the hosts change its Acts by the clock, while visitors never stop asking.
 
-In a campaign (CAMPAIGN=1) they change 20 times, and in CI 4 times.
+In a campaign (CAMPAIGN=1) they change 20 times, and once the tests wait for the clock. In CI they change 4 times.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from house import Answer
 from street import CORNER, Street, pleased, read
 
 CLUB = "club.example.com"
-TIMER = "backstage-bookings.timer"
+TIMER, SERVICE = "backstage-bookings.timer", "backstage-bookings.service"
 CALENDAR = "/etc/nginx/backstage/calendar"
 LINK = f"/etc/nginx/backstage/venues/street.{CLUB}.conf"
 PROGRAM = "/usr/local/lib/backstage/house/backstage-bookings"
@@ -58,24 +58,35 @@ def within(seconds: float, street: Street, expected: str) -> bool:
     return True
 
 
+def pause(host: Host) -> None:
+    """Stop the timer until the next boot or deploy, and wait for a run in progress: it would look at the real time."""
+    host.run("systemctl", "stop", TIMER)
+    host.run("systemctl", "start", SERVICE)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
 def test_an_act_comes_on_at_its_time(street: Street) -> None:
-    """By the host alone, within seconds of the minute; nobody who asks meanwhile misses an answer."""
+    """By the host alone, within a minute; nobody who asks meanwhile misses an answer."""
     book(street, [], [f"{YESTERDAY:%Y-%m-%d}"])
+    began = now()
     street.play()
-    # the next minute that a deploy does not reach
-    start = (dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=105)).replace(second=0, microsecond=0)
+    # a full minute that comes after the next deploy, on a slow machine, too
+    start = (now() + 2 * (now() - began) + dt.timedelta(seconds=75)).replace(second=0, microsecond=0)
     end = start + dt.timedelta(minutes=30)
     book(street, [], [f"{start:%H:%M}-{end:%H:%M}"])
     plan = street.play()
     assert f"schedule gig juggler at {CLUB}/" in plan
     assert shown(street) == ["busker"] * 2
     with street.visited(f"{CLUB}/", f"{CORNER}/") as seen:
-        assert within(150, street, "juggler")
-        late = dt.datetime.now(dt.timezone.utc) - start
+        assert within((start - now()).total_seconds() + 60, street, "juggler")
+        assert now() >= start
     pleased(seen, CLUB, CORNER)
     assert street.play() == []
-    assert all((acts[0], acts[-1]) == ("busker", "juggler") for acts in read(seen, CLUB, "act"))
-    assert dt.timedelta(0) <= late < dt.timedelta(seconds=60), late
+    # while nginx reloads, an old worker may answer after a new one
+    assert all(acts[0] == "busker" and set(acts) == {"busker", "juggler"} for acts in read(seen, CLUB, "act"))
     for host in street.hosts:
         assert "juggler is on" in host.run("journalctl", "-u", "backstage-bookings", "-o", "cat")
 
@@ -84,7 +95,7 @@ def test_acts_change_again_and_again(street: Street) -> None:
     book(street, [f"{YESTERDAY:%Y-%m-%d}"], [f"{TODAY:%Y-%m-%d}..{TODAY + dt.timedelta(days=1):%Y-%m-%d}"])
     street.play()
     for host in street.hosts:
-        host.run("systemctl", "stop", TIMER)
+        pause(host)
     with street.visited(f"{CLUB}/", f"{CORNER}/") as seen:
         for _number in range(SWITCHES // 2):
             for moment in (YESTERDAY, TODAY):
@@ -94,6 +105,10 @@ def test_acts_change_again_and_again(street: Street) -> None:
     for acts in read(seen, CLUB, "act"):
         changes = [one for one, before in zip(acts, ["", *acts]) if one != before]
         assert len(changes) >= SWITCHES, changes
+    for host in street.hosts:
+        look(host, YESTERDAY)
+        host.run("systemctl", "start", SERVICE)
+        assert "juggler" in host.run("readlink", LINK), "the timer's service looks at the real time"
     assert street.play() == ["start timer venue all"], "stopped by a hand: the next deploy starts it"
     for host in street.hosts:
         assert host.run("systemctl", "is-active", TIMER).strip() == "active"
@@ -136,6 +151,7 @@ def test_fault_84_nginx_starts_with_what_is_on(street: Street, host: Host) -> No
     if host is street.hosts[0]:
         book(street, [f"{YESTERDAY:%Y-%m-%d}"], [f"{TODAY:%Y-%m-%d}..{TODAY + dt.timedelta(days=1):%Y-%m-%d}"])
         street.play()
+    pause(host)
     look(host, YESTERDAY)
     assert "busker" in host.run("readlink", LINK)
     host.garage("reboot")

@@ -25,7 +25,8 @@ def table(run: Run) -> list[list[str]]:
 
 def test_a_run_shows_its_phases_and_one_table_of_both_hosts(street: Street) -> None:
     secrets = street.acts["busker"]["secrets"]
-    street.acts = {"busker": {"source": dict(SOURCE), "secrets": secrets, "env": {"SEEN": "1"}}}
+    # a phase of less than half a second is not printed
+    street.acts = {"busker": {"source": dict(SOURCE), "secrets": secrets, "build": ["sleep 3"]}}
     street.sesses = {"busker": {"processes": 2}}
     street.venues, street.gigs, street.more_gigs = {CORNER: {}}, {CORNER: {"act": "busker"}}, []
     planned = street.try_to_play("deploy", "--check", "--diff")
@@ -67,7 +68,8 @@ def test_status_is_a_page_and_data_of_both_hosts(street: Street, tmp_path: Path)
         status = host["status"]["busker"]
         assert (status["state"], status["by"], status["pending"], status["processes"]) == ("playing", "root", [], 3)
         assert status["memory"] > 10_000_000
-        assert any(package.startswith("Django==") for package in status["set"]["packages"])
+        # the record of a package says "Django" or "django", as its version was built
+        assert any(package.lower().startswith("django==") for package in status["set"]["packages"])
         assert status["set"]["apps"]
         assert status["set"]["static_files"] > 0
     assert street.acts["busker"]["secrets"]["SECRET_KEY"] not in html + data.read_text()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from conftest import LOG, VENUE, Street
@@ -64,12 +65,15 @@ CLAIMS = [
     "Remote-Addr: 192.0.2.1", "Client-IP: 192.0.2.1",
     "True-Client-IP: 192.0.2.1", "CF-Connecting-IP: 192.0.2.1", "X-Original-URL: /admin/", "X-Script-Name: /evil",
     "X-SSL-Client-Verify: SUCCESS", "REMOTE_USER: root", "HTTP_REMOTE_USER: root", "X_Forwarded_User: root",
-    "Remote_User: root", "UWSGI_SCRIPT: evil", "SCRIPT_NAME: /evil",
+    "Remote_User: root", "UWSGI_SCRIPT: evil", "SCRIPT_NAME: /evil", "X-Request-Id: forged",
 ]  # fmt: skip
 
 
 def test_fault_64_headers_that_a_visitor_forges(street: Street) -> None:
     plain, claimed = street.echo(), street.echo(*CLAIMS)
+    ids = [seen["meta"].pop("HTTP_X_REQUEST_ID") for seen in (plain, claimed)]
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in ids)  # each request has nginx's own
+    assert ids[0] != ids[1]
     del plain["meta"]["REMOTE_PORT"], claimed["meta"]["REMOTE_PORT"]
     assert claimed == plain
     assert not claimed["secure"]
@@ -86,7 +90,7 @@ def test_nginx_logs_no_warning(street: Street) -> None:
 def test_many_headers(street: Street, count: int) -> None:
     answer = street.visit("/echo/", *[f"X-{number}: {number}" for number in range(count)])
     assert answer.status == 200
-    assert sum(name.startswith("HTTP_X_") for name in json.loads(answer.body)["meta"]) == count + 5
+    assert sum(re.fullmatch("HTTP_X_[0-9]+", name) is not None for name in json.loads(answer.body)["meta"]) == count
 
 
 HEAVY = [
@@ -162,7 +166,7 @@ def test_fault_65_bodies_that_are_too_large(street: Street) -> None:
         assert (answer.status, answer.seconds < 12) == (413, True)
     whole = street.send(f"{head}Content-Length: 10000000\r\n\r\n".encode() + b"x" * 10000000)
     assert (whole.status, whole.body) == (200, b"10000000\n")
-    assert street.visit().seconds < 1
+    assert street.visit().seconds < 5
     assert street.host.sh(left) == before
 
 

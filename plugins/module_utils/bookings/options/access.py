@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which addresses are let in. The lines stand in locations: a `return` of the server itself passes them over."""
+"""Which addresses may see a Venue. The lines are in locations, because a `return` of the server ignores them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .lines import Lines
 
 
 def lines(venue: Venue) -> Lines:
-    """Those in ``deny`` are refused, also where ``allow`` has them; with ``allow``, so is everybody else."""
+    """Refuse those in ``deny``, even if ``allow`` has them. With ``allow``, refuse everybody else, too."""
     words = [f"deny {address}" for address in venue.deny] + [f"allow {address}" for address in venue.allow]
     if venue.allow:
         words.append("deny all")

@@ -13,7 +13,7 @@ _DAY = 86400
 
 
 def lines(venue: Venue) -> Lines:
-    """The header in every answer by HTTPS, once: what the Act says of it does not count."""
+    """Send the header once in every answer by HTTPS, and drop the Act's own."""
     if not venue.tls.hsts or venue.scheme == "http":
         return Lines()
     header = f"        add_header Strict-Transport-Security max-age={venue.tls.hsts * _DAY} always;\n"

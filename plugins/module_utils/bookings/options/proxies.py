@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A balancer or a CDN in front: whose word on the visitor's address is believed."""
+"""Load balancers and CDNs in front of a Venue, which tell the visitor's address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .lines import Lines
 
 
 def lines(venue: Venue) -> Lines:
-    """The last address in the header that is no proxy's own; from anybody else the header means nothing."""
+    """Take the last address in the header that is not a proxy's. From anybody else the header is ignored."""
     if not venue.proxies.addresses:
         return Lines()
     words = [f"set_real_ip_from {address}" for address in venue.proxies.addresses]

@@ -11,7 +11,7 @@ from .lines import Lines
 
 
 def lines(production: str, venue: Venue) -> Lines:
-    """One zone a Venue. As for connections, what comes from the host itself is not counted."""
+    """Count requests in a zone of the Venue. Requests of the host itself are not counted, as for connections."""
     if not venue.rate.requests:
         return Lines()
     number, _slash, unit = venue.rate.requests.partition("/")

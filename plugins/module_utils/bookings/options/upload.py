@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The largest body of a request; what is larger is refused with 413 before an Act hears of it."""
+"""The largest body of a request. nginx answers a larger one with 413, and the Act does not get it."""
 
 from __future__ import annotations
 

@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -13,13 +17,24 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.backstage.django.plugins.module_utils.host import run_log
 from ansible_collections.backstage.django.plugins.plugin_utils import following
+from waiting import eventually
+
+
+@dataclass
+class Clock:
+    """The clock by which phases are measured; it goes on only when a test says so."""
+
+    now: float = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Action:
     """As much of an action plugin as a follower uses: its connection is a shell of this machine."""
 
-    def __init__(self, fails: bool = False, check_mode: bool = False) -> None:
-        self.fails = fails
+    def __init__(self, fails: bool = False, check_mode: bool = False, phase: Callable[[], None] = lambda: None) -> None:
+        self.fails, self.phase = fails, phase
         self._task = SimpleNamespace(check_mode=check_mode)
         self.asked: list[dict[str, Any]] = []
         self._connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None), become=None)
@@ -28,9 +43,7 @@ class Action:
         self.asked.append(dict(module_args))
         with run_log.written(module_args.get("run", "")):
             run_log.phase("kittens", "packages")
-            time.sleep(1.2)
-            run_log.phase("kittens", "check")
-            time.sleep(0.3)
+            self.phase()
         return {"changed": True}
 
     def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
@@ -41,29 +54,51 @@ class Action:
 
 
 @pytest.fixture
-def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was printed; the moments are shorter than people's."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    for module in (run_log, following):
+        monkeypatch.setattr(module, "time", found)
+    return found
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[str]:
+    """What was printed. A module is followed from its beginning."""
     texts: list[str] = []
     monkeypatch.setattr(following, "Display", lambda: SimpleNamespace(display=texts.append, vv=texts.append))
     monkeypatch.setattr(run_log, "FOLDER", str(tmp_path))
-    monkeypatch.setattr(following, "BEGIN_AFTER", 0.1)
+    monkeypatch.setattr(following, "BEGIN_AFTER", 0)
     return texts
 
 
-def follow(action: Any, work: Callable[[], None], heading: str = "") -> following.Follower:
+Work = Callable[[following.Follower], None]
+
+
+def follow(action: Any, work: Work, heading: str = "") -> following.Follower:
     with following.Follower(action, "a1", heading) as follower, run_log.written("a1"):
-        work()
+        work(follower)
+    follower._thread.join()
     return follower
 
 
-def test_what_it_does_is_printed_while_it_runs(shown: list[str]) -> None:
-    def work() -> None:
+def is_read(follower: following.Follower, questions: int) -> bool:
+    """Whether a shell of this question holds the file open."""
+    if follower.questions < questions:
+        return False
+    held = []
+    for path in Path("/proc").glob("[0-9]*/fd/3"):
+        with contextlib.suppress(OSError):
+            held.append(os.readlink(path))
+    return run_log.place("a1") in held
+
+
+def test_what_it_does_is_printed_while_it_runs(shown: list[str], clock: Clock) -> None:
+    def work(_follower: following.Follower) -> None:
         run_log.phase("kittens", "packages")
-        time.sleep(1.2)
+        clock.now += 1.2
         run_log.note("kittens", "line written: settings")
         run_log.phase("kittens", "check")
-        time.sleep(0.6)
-        assert shown, "not before the end"
+        eventually(lambda: shown)
 
     follow(Action(), work, "h1: ")
     assert shown == ["h1: kittens: packages: 1 s", "h1: kittens: line written: settings"]
@@ -89,40 +124,55 @@ def test_what_is_no_event_is_nothing(shown: list[str]) -> None:
     assert following.Lines().told(["Welcome to h1", "3", '{"act": "", "ended": "x", "seconds": 0.1}'], 1.0) == []
 
 
-def test_a_module_that_has_nothing_to_do_is_not_asked(shown: list[str]) -> None:
-    assert follow(Action(), lambda: None).questions == 0
+def test_a_module_that_has_nothing_to_do_is_not_asked(shown: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "BEGIN_AFTER", 60)
+    assert follow(Action(), lambda _follower: None).questions == 0
     assert shown == []
 
 
 def test_without_a_second_channel_the_run_goes_on(shown: list[str]) -> None:
-    def work() -> None:
+    def work(_follower: following.Follower) -> None:
         run_log.phase("kittens", "packages")
-        time.sleep(0.5)
+        eventually(lambda: shown)
 
     follower = follow(Action(fails=True), work)
     assert follower.questions == 1
     assert shown == ["what the module does can't be followed: no second channel"]
 
 
-def test_it_ends_with_the_module(shown: list[str]) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question waits for longer than a test."""
+    monkeypatch.setattr(following, "PATIENCE", 60)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("tells", [True, False])
+def test_the_last_question_ends_with_the_module(shown: list[str], tells: bool) -> None:
     """The file has gone: no question waits for more."""
+
+    def work(follower: following.Follower) -> None:
+        if tells:
+            run_log.phase("kittens", "packages")
+        eventually(lambda: is_read(follower, 2 if tells else 1))
+
     began = time.monotonic()
-
-    def work() -> None:
-        run_log.phase("kittens", "packages")
-        time.sleep(0.5)
-
-    follower = follow(Action(), work)
-    assert time.monotonic() - began < 2
-    assert not follower._thread.is_alive()
+    follow(Action(), work)
+    assert time.monotonic() - began < 50
 
 
 VARIABLES = {"inventory_hostname": "h1", "ansible_play_hosts_all": ["h1", "h2"]}
 
 
-def test_a_module_is_followed_while_people_watch(shown: list[str]) -> None:
+def test_a_module_is_followed_while_people_watch(shown: list[str], clock: Clock) -> None:
     """Each line names its host where there are several."""
-    action: Any = Action()
+
+    def phase() -> None:
+        clock.now += 1.2
+        run_log.phase("kittens", "check")
+        eventually(lambda: shown)
+
+    action: Any = Action(phase=phase)
     assert following.run(action, {"production": "jazz"}, VARIABLES, True) == {"changed": True}
     (asked,) = action.asked
     assert asked["run"].isalnum()
@@ -136,41 +186,43 @@ def test_nobody_is_told_without_people_or_in_check_mode(shown: list[str], watche
     assert (action.asked, shown) == ([{"production": "jazz"}], [])
 
 
-def test_a_run_that_does_nothing_for_long_is_not_held_up(shown: list[str]) -> None:
+@pytest.mark.usefixtures("patient")
+def test_a_run_that_does_nothing_for_long_is_not_held_up(shown: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The question that waits on the host is not waited for where nothing was told."""
-    began = time.monotonic()
-    with following.Follower(Action(), "a1") as follower:  # type: ignore[arg-type]
-        time.sleep(0.5)
-    assert follower.questions == 1
-    assert time.monotonic() - began < 0.9
+    asked = threading.Event()
+
+    class Waiting(Action):
+        def _low_level_execute_command(self, command: str, sudoable: bool) -> dict[str, Any]:
+            asked.wait()
+            return {"stdout": "over"}
+
+    with following.Follower(Waiting(), "a1") as follower:  # type: ignore[arg-type]
+        eventually(lambda: follower.questions == 1)
+        joined: list[float] = []
+        monkeypatch.setattr(follower._thread, "join", joined.append)
+    assert (follower._thread.is_alive(), joined) == (True, [])
+    asked.set()
+    threading.Thread.join(follower._thread)
     assert shown == []
 
 
-def test_the_question_ends_with_a_run_that_told_nothing(shown: list[str]) -> None:
-    began = time.monotonic()
-    follower = follow(Action(), lambda: time.sleep(0.5))
-    follower._thread.join(2)
-    assert time.monotonic() - began < 1.9
-    assert not follower._thread.is_alive()
-
-
-def test_what_comes_right_before_the_end_is_told(shown: list[str]) -> None:
+def test_what_comes_right_before_the_end_is_told(shown: list[str], clock: Clock) -> None:
     """Such as a failure: the file has gone when the question has its answer, but the question still holds it open."""
 
-    def work() -> None:
+    def work(follower: following.Follower) -> None:
         run_log.phase("kittens", "gate")
-        time.sleep(1.2)
+        eventually(lambda: is_read(follower, 2))
+        clock.now += 1.2
         run_log.note("kittens", "FAILED: gate: it hisses")
 
-    follower = follow(Action(), work)
+    follow(Action(), work)
     assert shown == ["kittens: gate: 1 s", "kittens: FAILED: gate: it hisses"]
-    assert not follower._thread.is_alive()
 
 
 def test_no_control_character_gets_through(shown: list[str]) -> None:
-    def work() -> None:
+    def work(_follower: following.Follower) -> None:
         run_log.note("kittens", "FAILED: \x1b[2J")
-        time.sleep(0.8)
+        eventually(lambda: shown)
 
     follow(Action(), work)
     assert shown == ["kittens: FAILED: ?[2J"]

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Gig, Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.manifest.acme import Acme
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
+    Act,
+    Gig,
+    Manifest,
+    Sess,
+    Tls,
+    Venue,
+)
 from ansible_collections.backstage.django.plugins.module_utils.manifest.problems import Problems
 from ansible_collections.backstage.django.plugins.plugin_utils import placing
 
@@ -97,3 +105,27 @@ def test_acts_that_take_turns_play_on_the_same_hosts() -> None:
     assert said("one", gigs[0], replace(gigs[1], path="/dogs")) == []
     assert said("one", gigs[0], replace(gigs[1], state="absent")) == []
     assert said("two", *gigs) == []
+
+
+def test_hosts_of_a_venue_need_one_account() -> None:
+    """An authority asks one of them, which has to know the answer to what another one asked for."""
+
+    def said(key: str = "", challenge: str = "http-01", mode: str = "acme", **venue: Any) -> list[str]:
+        sesses = {"kittens": Sess("kittens", hosts=["two"]), "dogs": Sess("dogs", hosts=["one"])}
+        gigs = [Gig("kittens", "a.example"), Gig("dogs", "a.example", path="/dogs"), Gig("kittens", "b.example")]
+        venues = {name: Venue(name, tls=Tls(mode, challenge=challenge), **venue) for name in ("a.example", "b.example")}
+        problems = Problems()
+        wanted = Manifest("jazz", {}, sesses, venues, gigs, Acme(account_key=key))
+        placing.placed(wanted, GROUPS, problems)
+        return problems.lines
+
+    assert said() == [
+        "backstage_acme.account_key: is missing, and a.example gets certificates from an authority on 2 hosts (one,"
+        " two): the authority may ask any of them, so they need one key; make one with openssl genpkey -algorithm EC"
+        " -pkeyopt ec_paramgen_curve:prime256v1, encrypt it with ansible-vault, or use"
+        " backstage_venues[a.example].tls.challenge: dns-01"
+    ]
+    assert said(key="one for all") == []
+    assert said(challenge="dns-01") == []
+    assert said(mode="selfsigned") == []
+    assert said(state="absent") == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
@@ -72,6 +73,15 @@ def test_the_plan_is_the_whole_answer(check_mode: bool, planned: Result) -> None
     found = Roll("h1", ["kittens"]).build({}, check_mode, Module(planned))
     assert (found["changed"], found["diff"]) == (False, [])
     assert Roll("h1", ["kittens"]).play({}, Module()) == planned
+
+
+def test_the_warnings_of_a_plan_are_kept() -> None:
+    """Since ansible-core 2.19 a warning of a module is an object, which JSON has no word for."""
+    warning = SimpleNamespace(event=SimpleNamespace(msg="act kittens: release a1 is held"))
+    planned = {**NOTHING, "warnings": [warning, "a plain one"]}
+    Roll("h1", ["kittens"]).build({}, False, Module(planned))
+    found = Roll("h1", ["kittens"]).play({}, Module())
+    assert found["warnings"] == ["act kittens: release a1 is held", "a plain one"]
 
 
 @pytest.mark.parametrize("fails", [{"failed": True, "msg": "no"}, RuntimeError("no")])

@@ -9,8 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +16,7 @@ from typing import IO, Any
 import backstage_timer
 import pytest
 from test_roles import ROLES
+from waiting import eventually
 
 PROGRAM = ROLES / "stage/files/backstage_timer.py"
 SHOWS = """#!/usr/bin/python3
@@ -69,7 +68,7 @@ class Act:
 
     def run(self) -> tuple[int, str]:
         running = self.start()
-        said, _nothing = running.communicate(timeout=60)
+        said, _nothing = running.communicate(timeout=100)
         return running.returncode, said
 
     def shown(self) -> Any:
@@ -84,13 +83,6 @@ class Act:
 @pytest.fixture
 def act(tmp_path: Path) -> Act:
     return Act(tmp_path / "acts" / "kittens")
-
-
-def eventually(true: Callable[[], Any]) -> None:
-    until = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)
 
 
 def test_what_a_command_sees(act: Act) -> None:
@@ -138,7 +130,7 @@ def test_the_next_one_is_left_out_while_one_runs(act: Act) -> None:
     assert said.endswith("timer nightly is left out this time: the last one still runs\n")
     assert "ended" not in act.said()
     first.terminate()  # as systemd and a reboot do
-    out, _nothing = first.communicate(timeout=30)
+    out, _nothing = first.communicate(timeout=100)
     assert first.returncode == 128 + signal.SIGTERM
     assert "works\n" in out
     assert act.said()["ended"]["status"] == -signal.SIGTERM

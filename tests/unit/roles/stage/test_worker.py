@@ -19,6 +19,7 @@ from typing import Any, Callable
 
 import pytest
 from test_roles import ROLES
+from waiting import eventually
 
 PROGRAM = ROLES / "stage/files/backstage_worker.py"
 # works on a job, has a child in its pool, and ends after the job when it is told to
@@ -117,13 +118,6 @@ def is_held(lock: Path) -> bool:
     return False
 
 
-def eventually(true: Callable[[], Any], seconds: float = 30) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come true"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Callable[[str], Crew]]:
     made: list[Crew] = []
@@ -183,10 +177,11 @@ def test_it_ends_after_its_job(crew: Crew, number: str) -> None:
 
 
 def test_its_time_to_end_is_over(crew: Crew) -> None:
-    lock = crew.has("deaf", ["sh", "-c", "trap '' TERM; sleep 600 & while :; do sleep 1; done"], grace=1)
+    deaf = crew.place / "deaf"
+    script = f"trap '' TERM; touch {deaf}; sleep 600 & while :; do sleep 1; done"
+    lock = crew.has("deaf", ["sh", "-c", script], grace=1)
     crew.start()
-    eventually(lambda: is_held(lock))
-    time.sleep(0.3)  # until it ignores the signal
+    eventually(deaf.exists)
     crew.tell("drain")
     eventually(lambda: not is_held(lock))
     assert "worker deaf has not ended within 1 s, and was killed" in crew.log()
@@ -274,7 +269,7 @@ def test_the_program_is_told_to_end(crew: Crew) -> None:
     for _second in range(3):  # again and again, as uWSGI does
         running.terminate()
         time.sleep(0.1)
-    assert running.wait(20) == 0
+    assert running.wait(100) == 0
     assert crew.noted("jobs")[1:] == ["told SIGTERM", "job done"]
     assert not is_held(lock)
 

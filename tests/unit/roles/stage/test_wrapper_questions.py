@@ -91,14 +91,14 @@ def ended(pids: list[int]) -> list[int]:
 def test_each_worker_runs_the_page_once() -> None:
     asked = Asked(purr, TOKEN, workers=3)
     for number in (7, 8):
-        call = f"{number} {time.monotonic() + 20}"
+        call = f"{number} {time.monotonic() + 100}"
         assert ended([in_worker(asked, worker, 4, call) for worker in (1, 2, 3)]) == [1, 1, 1]
 
 
 def test_a_worker_waits_for_the_others() -> None:
     """Else it would take the request that is another one's."""
     asked = Asked(purr, TOKEN, workers=2)
-    call = f"7 {time.monotonic() + 20}"
+    call = f"7 {time.monotonic() + 100}"
     first = in_worker(asked, 1, 1, call)
     time.sleep(0.2)
     assert os.waitpid(first, os.WNOHANG) == (0, 0)
@@ -110,10 +110,10 @@ def test_a_worker_that_is_missing_is_not_waited_for_for_ever() -> None:
     asked = Asked(purr, TOKEN, workers=2)
     start = time.monotonic()
     assert ended([in_worker(asked, 1, 2, f"7 {start + 0.3}")]) == [1]
-    assert 0.3 <= time.monotonic() - start < 5
+    assert 0.3 <= time.monotonic() - start < 60
 
 
 def test_without_uwsgi_there_is_one_worker() -> None:
     assert (backstage_questions.worker_id(), backstage_questions.worker_count()) == (1, 1)
-    status, headers, body = ask(Asked(purr, ""), BACKSTAGE_ROLL_CALL=f"7 {time.monotonic() + 20}")
+    status, headers, body = ask(Asked(purr, ""), BACKSTAGE_ROLL_CALL=f"7 {time.monotonic() + 100}")
     assert (status, headers, body) == ("200 OK", [("A", "b"), ("X-Backstage-Worker", "1")], b"purr")

@@ -43,7 +43,7 @@ def database(made: Project, name: str = "db.sqlite3") -> Path:
 
 
 def query(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(path)) as found, found:
+    with closing(sqlite3.connect(path, isolation_level=None)) as found:
         return found.execute(sql).fetchall()
 
 
@@ -134,7 +134,7 @@ def test_a_restore_of_what_somebody_writes_to(cats: Project, tmp_path: Path) -> 
     """It is refused after seconds, and changes nothing."""
     dumped(cats, tmp_path / "dump")
     query(database(cats), "INSERT INTO cats_cat (name) VALUES ('tom')")
-    with closing(sqlite3.connect(database(cats))) as other, other:
+    with closing(sqlite3.connect(database(cats))) as other:
         other.execute("BEGIN IMMEDIATE")
         with (tmp_path / "dump").open("rb") as file:
             lent = [file.fileno()]

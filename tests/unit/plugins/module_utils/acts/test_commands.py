@@ -8,14 +8,17 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Optional
 
 import pytest
 import yaml
 from ansible_collections.backstage.django.plugins.module_utils.acts import commands
-from ansible_collections.backstage.django.plugins.module_utils.host import names, process, user_processes
+from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
+from ansible_collections.backstage.django.plugins.module_utils.host import names, pipes, process, user_processes
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act
 from ansible_collections.backstage.django.plugins.modules import backstage_manage
+from waiting import eventually
 
 from ...conftest import Crew
 from ...house import KITTENS, House, wanted
@@ -42,7 +45,8 @@ class Command(BaseCommand):
         if "raise" in words:
             raise KeyError("tabby")
         if "wait" in words:
-            os.system("sleep 60")
+            open(os.environ["BACKSTAGE_DATA"] + "/waits", "w").close()
+            os.system("sleep 600")
         if "ask" in words:
             input("Are you sure? ")
         if "skip" in words:  # as createsuperuser does
@@ -99,16 +103,18 @@ def test_what_it_returns(playing: House) -> None:
     assert {*yaml.safe_load(backstage_manage.RETURN)} == {*planned} - {"changed"}
 
 
-def test_it_is_ended_with_all_that_it_started(playing: House) -> None:
-    ran = commands.run(prepare(playing, "purr wait"), "kittens", 8)
+def test_it_is_ended_with_all_that_it_started(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it waits, its time is over."""
+    acts.prepare(playing.act())
+    waits = Path(playing.act().data, "waits")
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 600 * waits.exists())
+    monkeypatch.setattr(pipes, "time", clock)
+    ran = commands.run(prepare(playing, "purr wait"), "kittens", 600)
     assert ran.error
-    assert ran.error.message == "'purr wait' was killed after 8 s: raise 'timeout'"
+    assert ran.error.message == "'purr wait' was killed after 600 s: raise 'timeout'"
     assert "complains" in ran.output
     player = process.User.named(names.player(playing.production, "kittens"))
-    deadline = time.monotonic() + 10  # who is killed is gone a moment later
-    while user_processes.of(player.uid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert user_processes.of(player.uid) == []
+    eventually(lambda: user_processes.of(player.uid) == [])  # who is killed is gone a moment later
 
 
 def test_a_thread_does_not_keep_it(playing: House) -> None:

@@ -17,7 +17,7 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import manag
 from ansible_collections.backstage.django.plugins.module_utils.acts.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.host import files, users
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Hooks, Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Hooks, Seed
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Phase
 
 from ...house import A, B, C, House

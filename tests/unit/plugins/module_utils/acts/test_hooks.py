@@ -12,7 +12,8 @@ from ansible_collections.backstage.django.plugins.module_utils.acts import hooks
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.acts.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Hooks, Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Hooks, Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change
 
 from ...house import KITTENS, House, wanted

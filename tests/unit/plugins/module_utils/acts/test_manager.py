@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
 from ansible_collections.backstage.django.plugins.module_utils.acts.databases import Databases
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Seed
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change
 
 from ...conftest import Crew

@@ -116,7 +116,7 @@ def test_no_request_fails_while_acts_change(open_house: House) -> None:
         look(open_house, FRIDAY)
     over.set()
     for visitor in visitors:
-        visitor.join(10)
+        visitor.join()
     assert set(seen) == {(200, "jazz"), (200, "hiphop")}
 
 

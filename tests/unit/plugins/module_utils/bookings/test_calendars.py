@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.bookings import clock, nginx, visit
+from ansible_collections.backstage.django.plugins.module_utils.bookings import calendars, nginx, visit
 from ansible_collections.backstage.django.plugins.module_utils.bookings.box_office import BoxOffice
 from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host import files
@@ -178,7 +178,7 @@ TIMES = [
 
 
 @pytest.mark.parametrize(("gigs", "expected"), TIMES)
-def test_times_come_to_a_venue_of_always(playing: House, gigs: list[Gig], expected: list[str]) -> None:
+def test_gigs_get_times(playing: House, gigs: list[Gig], expected: list[str]) -> None:
     booked(playing, Gig("kittens", V)).apply()
     found = booked(playing, *gigs)
     assert [row for row in rows(found) if "timer" not in row] == expected
@@ -187,10 +187,10 @@ def test_times_come_to_a_venue_of_always(playing: House, gigs: list[Gig], expect
     assert page(playing)[0] == 200
 
 
-def test_times_go(playing: House) -> None:
+def test_gigs_lose_their_times(playing: House) -> None:
     """The directory and what starts the program go with the last Gig that has times."""
     booked(playing, FRI, SAT, now=SUNDAY).apply()
-    assert clock.is_on(playing.host)
+    assert calendars.timer(playing.host).is_on
     found = booked(playing, Gig("kittens", V), now=SUNDAY, prune=True)
     assert rows(found) == [
         f"gig dogs at {V}/ cancel",
@@ -200,7 +200,7 @@ def test_times_go(playing: House) -> None:
     ]
     assert found.apply() == {}
     assert (page(playing), link(playing).is_symlink()) == ((200, "kittens"), False)
-    assert (os.listdir(playing.host.calendar), clock.is_on(playing.host)) == ([], False)
+    assert (os.listdir(playing.host.calendar), calendars.timer(playing.host).is_on) == ([], False)
     assert booked(playing, Gig("kittens", V), now=SUNDAY, prune=True).plan() == []
 
 
@@ -209,7 +209,7 @@ def test_a_venue_that_closes_or_goes(playing: House, state_: str) -> None:
     booked(playing, FRI, SAT).apply()
     gigs = [FRI, SAT] if state_ == "closed" else []
     assert booked(playing, *gigs, venue=Venue(V, state=state_)).apply() == {}
-    assert (os.listdir(playing.host.calendar), clock.is_on(playing.host)) == ([], False)
+    assert (os.listdir(playing.host.calendar), calendars.timer(playing.host).is_on) == ([], False)
     assert (link(playing).exists(), link(playing).is_symlink()) == (state_ == "closed", False)
     assert look(playing, FRIDAY)
 
@@ -221,7 +221,7 @@ def test_a_production_that_is_struck(playing: House) -> None:
     assert rows(struck)[-1] == "venue all stop timer"
     assert struck.apply() == {}
     assert [os.listdir(place) for place in (playing.host.calendar, playing.host.venues)] == [[], []]
-    assert not clock.is_on(playing.host)
+    assert not calendars.timer(playing.host).is_on
 
 
 def test_what_others_have_in_the_calendar_stays(playing: House) -> None:
@@ -232,7 +232,7 @@ def test_what_others_have_in_the_calendar_stays(playing: House) -> None:
     booked(playing, FRI).apply()
     booked(playing, venue=Venue(V, state="absent")).apply()
     assert os.listdir(playing.host.calendar) == ["jazz2.b.example"]
-    assert clock.is_on(playing.host)
+    assert calendars.timer(playing.host).is_on
 
 
 def test_files_of_acts_that_left_go(playing: House) -> None:
@@ -251,7 +251,7 @@ def test_a_missed_minute_is_made_up_by_a_deploy(playing: House) -> None:
     assert page(playing) == (200, "dogs")
 
 
-def test_fault_95_a_hand_in_a_block_that_is_not_on(playing: House) -> None:
+def test_fault_95_an_edited_block_that_is_not_on(playing: House) -> None:
     booked(playing, FRI, SAT).apply()
     (directory(playing) / "dogs.conf").write_text("# by hand\n")
     assert rows(booked(playing, FRI, SAT)) == [f"venue {V} rewrite"]
@@ -281,9 +281,7 @@ def fault(_whose: str, configuration: str = "") -> None:
         raise BackstageError("refused", step="nginx")
 
 
-def test_a_block_that_nginx_refuses_alone_is_that_venues_own_failure(
-    playing: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_block_that_nginx_refuses_fails_only_its_venue(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where it would be on at another time."""
     monkeypatch.setattr("ansible_collections.backstage.django.plugins.module_utils.bookings.locations.CLOSED", "/a; b")
     found = booked(playing, FRI, SAT).apply()
@@ -335,5 +333,6 @@ def test_the_line_of_cron(playing: House) -> None:
         f"# {files.OWNERSHIP}",
         "SHELL=/bin/sh",
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        f"* * * * * root {playing.host.bookings}",
+        'MAILTO=""',
+        f"* * * * * root {playing.host.bookings} 2>&1 | logger -t backstage-bookings",
     ]

@@ -72,7 +72,7 @@ def headers(house: House, name: str, path: str = "/") -> tuple[int, list[str]]:
     """Status and HSTS by HTTPS, whatever the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", path, headers={"Host": name})
@@ -87,7 +87,7 @@ def secure(house: House, name: str, host: str = "", **options: Any) -> tuple[int
     context = ssl.create_default_context(cafile=Pairs.of(house.host, "jazz", V).certificate)
     for key, value in options.items():
         setattr(context, key, value)
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", "/x?y=1", headers={"Host": host or name})
@@ -139,7 +139,7 @@ def test_a_second_run_changes_nothing(encrypted: House) -> None:
     assert booked(encrypted, GIG, venues=(TLS,)).plan() == []
 
 
-def test_there_and_back(playing: House) -> None:
+def test_from_http_to_https_and_back(playing: House) -> None:
     booked(playing, GIG, venues=(PLAIN,)).apply()
     assert plain(playing, V)[0] == 200
     there = booked(playing, GIG, venues=(TLS,))
@@ -282,7 +282,7 @@ def test_browsers_are_told_to_come_by_https(encrypted: House) -> None:
     assert headers(encrypted, V) == (503, said)
 
 
-def test_without_it_the_act_has_its_say(encrypted: House) -> None:
+def test_without_hsts_the_acts_own_header_is_sent(encrypted: House) -> None:
     assert headers(encrypted, V) == (200, ["max-age=1"])
 
 

@@ -12,12 +12,13 @@ from ansible_collections.backstage.django.plugins.module_utils.host import progr
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 
-TIMER = HostTimer("backstage-certificates", "/usr/local/sbin/backstage-certificates", "7 * * * *")
+TIMER = HostTimer("backstage-certificates", "/usr/local/sbin/backstage-certificates", "7 * * * *", "certificate")
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> {log}
 case $1 in
-  enable) ln -s x {wants}/backstage-certificates.timer ;;
-  disable) rm {wants}/backstage-certificates.timer ;;
+  enable) ln -sf x {wants}/backstage-certificates.timer; touch {active} ;;
+  disable) rm -f {active} {wants}/backstage-certificates.timer ;;
+  is-active) test -e {active} ;;
 esac
 """
 
@@ -52,13 +53,18 @@ def test_a_host_without_cron(monkeypatch: pytest.MonkeyPatch) -> None:
         TIMER.switch(True)
 
 
+def switches(log: Path) -> list[str]:
+    """Return what systemctl was told to do, without what it was asked."""
+    return [line for line in log.read_text().splitlines() if not line.startswith("is-active")]
+
+
 def test_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A systemctl of the test's own: there is no systemd in its namespaces."""
     wants, log = tmp_path / "timers.target.wants", tmp_path / "log"
     wants.mkdir()
     (tmp_path / "bin").mkdir()
     systemctl = tmp_path / "bin/systemctl"
-    systemctl.write_text(SYSTEMCTL.format(log=log, wants=wants))
+    systemctl.write_text(SYSTEMCTL.format(log=log, wants=wants, active=tmp_path / "active"))
     systemctl.chmod(0o755)
     asked = programs.ask
     monkeypatch.setattr(programs, "ask", lambda *words: asked(str(systemctl), *words[1:]))
@@ -72,7 +78,13 @@ def test_systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert TIMER.is_on is on
     assert not stamp.exists()
     unit = "backstage-certificates.timer"
-    assert log.read_text().splitlines() == [f"enable --now --quiet {unit}", f"disable --now --quiet {unit}"]
+    assert switches(log) == [f"enable --now --quiet {unit}", f"disable --now --quiet {unit}"]
+    TIMER.switch(True)
+    (tmp_path / "active").unlink()
+    assert not TIMER.is_on, "a hand has stopped it"
+    TIMER.switch(True)
+    assert TIMER.is_on
+    TIMER.switch(False)
     systemctl.write_text("#!/bin/sh\necho no such unit >&2\nexit 1\n")
     with pytest.raises(BackstageError, match=f"systemctl enable --now --quiet {unit} failed: no such unit"):
         TIMER.switch(True)

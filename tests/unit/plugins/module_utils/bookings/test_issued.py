@@ -113,9 +113,9 @@ def lay(house: House, python: str) -> None:
 
 
 @pytest.fixture
-def pebble(playing: House) -> Iterator[Pebble]:
-    with Pebble.running(playing.root, playing.host.http_port) as running:
-        yield running
+def pebble(playing: House, running_pebble: Pebble) -> Pebble:
+    running_pebble.begin()
+    return running_pebble
 
 
 def acme(pebble: Pebble, **more: Any) -> Acme:
@@ -149,7 +149,7 @@ def plain(house: House, name: str, path: str = "/") -> tuple[int, str]:
 def secure(house: House, name: str, root: str) -> int:
     """The status by HTTPS, for a visitor who trusts this root alone."""
     context = ssl.create_default_context(cadata=root)
-    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=10)
+    client = http.client.HTTPSConnection("127.0.0.1", house.host.https_port, timeout=60)
     client.sock = context.wrap_socket(socket.create_connection((client.host, client.port)), server_hostname=name)
     try:
         client.request("GET", "/", headers={"Host": name})
@@ -199,6 +199,22 @@ def test_the_authority_is_down(playing: House, pebble: Pebble) -> None:
     assert secure(playing, V, pebble.root()) == 200
 
 
+def test_cron_gets_it_without_systemd(playing: House, pebble: Pebble) -> None:
+    """The line of its file, as cron gives it to a shell."""
+    pebble.stop()
+    deploy(playing, ISSUED, acme(pebble))
+    pebble.start()
+    os.remove(Pairs.of(playing.host, "jazz", V).state_file)
+    (path,) = (playing.root / "cron.d").iterdir()
+    assert (path.stat().st_mode & 0o777, path.name) == (0o644, "backstage-certificates")
+    *variables, line = (text for text in path.read_text().splitlines() if not text.startswith("#"))
+    minute, *others, user, command = line.split(None, 6)
+    assert (int(minute) in range(60), others, user) == (True, ["*"] * 4, "root")
+    known = dict(text.replace('"', "").split("=") for text in variables)
+    subprocess.run([known["SHELL"], "-c", command], env=known, check=False)  # logger has nowhere to write to here
+    assert secure(playing, V, pebble.root()) == 200
+
+
 def test_a_venue_that_plays_by_http(playing: House, pebble: Pebble) -> None:
     """It goes on by HTTP until the authority's certificate is there, whoever asks for it."""
     assert deploy(playing, PLAIN, None) == []
@@ -220,7 +236,7 @@ def test_a_venue_that_plays_by_http(playing: House, pebble: Pebble) -> None:
     assert wish.prepared == {}
 
 
-def test_there_and_back(playing: House, pebble: Pebble) -> None:
+def test_from_http_to_https_and_back(playing: House, pebble: Pebble) -> None:
     """In one run each way; nothing of the authority is left."""
     deploy(playing, PLAIN, None)
     assert deploy(playing, ISSUED, acme(pebble)) == []
@@ -271,7 +287,7 @@ def test_a_reload_that_failed_is_done_by_the_next_run(playing: House, pebble: Pe
     assert pebble.orders == 2
 
 
-def test_a_broken_wish_is_its_own(playing: House) -> None:
+def test_a_broken_wish_fails_alone(playing: House) -> None:
     Path(playing.host.wishes, "blues.b.example.json").write_text("{}")
     code, said = run(playing)
     assert (code, said.partition(": it does")[0]) == (1, "blues.b.example: broken")
@@ -321,7 +337,7 @@ def test_an_account_of_the_manifest(playing: House) -> None:
     assert verbs(playing, ISSUED, replace(NOBODY, account_key=key)) == ["certify"]
     assert verbs(playing, ISSUED, replace(NOBODY, account_key=certs.key())) == ["register", "certify"]
     wrong = booked(playing, ISSUED, replace(NOBODY, account_key=certs.key("RSA")))
-    (refused,) = wrong.refused().values()
+    (refused,) = list(wrong.refused().values())
     assert "is no EC key of the curve P-256" in refused.message
 
 
@@ -329,7 +345,7 @@ def test_names_proven_by_dns(playing: House, monkeypatch: pytest.MonkeyPatch) ->
     """A key that may write the records is the manifest's, or lies on the host."""
     by_dns, key = replace(ISSUED, tls=Tls("acme", challenge="dns-01")), "key of nsupdate\n"
     monkeypatch.setattr(facts, "_NSUPDATE", ("/bin/true", "nsupdate is missing"))
-    (refused,) = booked(playing, by_dns, NOBODY).refused().values()
+    (refused,) = list(booked(playing, by_dns, NOBODY).refused().values())
     assert refused.message.startswith(f"{V} is proven by dns-01, and this host has no key for it")
     given = booked(playing, by_dns, replace(NOBODY, tsig_key=key))
     assert given.apply() == {}
@@ -340,7 +356,7 @@ def test_names_proven_by_dns(playing: House, monkeypatch: pytest.MonkeyPatch) ->
     assert booked(playing, by_dns, None).refused() == {}
     monkeypatch.setattr(facts, "_NSUPDATE", ("/nonexistent", "this host lacks the package bind9-dnsutils"))
     changes = given.plan()
-    (refused,) = readiness.refusals(changes, given, planning=False).values()
+    (refused,) = list(readiness.refusals(changes, given, planning=False).values())
     assert "lacks the package bind9-dnsutils" in refused.message
 
 
@@ -366,7 +382,7 @@ def test_a_host_that_is_not_prepared(playing: House, monkeypatch: pytest.MonkeyP
     changes = bookings.plan()
     assert readiness.refusals(changes, bookings, planning=False) == {}
     monkeypatch.setattr(facts, "_ACME", ("/nonexistent", "this host lacks the package python3-acme"))
-    (refused,) = readiness.refusals(changes, bookings, planning=False).values()
+    (refused,) = list(readiness.refusals(changes, bookings, planning=False).values())
     assert refused.message.startswith(
         "this host lacks the package python3-acme (/nonexistent is missing); run the play"
     )

@@ -219,7 +219,7 @@ def test_what_a_project_packed(
     (before / "before.css.gz").write_text("packed before")
     (now / "same.css").write_text("blog")
     (before / "same.css.gz").write_text("packed, earlier")
-    client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+    client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     client.request("GET", f"/my.blog/static/{asked}", headers={"Host": ALONE, "Accept-Encoding": accepts})
     answered = client.getresponse()
     assert (answered.read().decode(), answered.getheader("Content-Encoding")) == (text, encoding)

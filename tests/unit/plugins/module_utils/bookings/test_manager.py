@@ -161,7 +161,7 @@ def test_a_hand_edited_file_is_said_and_overwritten(playing: House) -> None:
 
 def test_a_killed_run_never_reloaded(playing: House) -> None:
     booked(playing, GIG).apply()
-    os.utime(playing.book(Venue(V), booked(playing, GIG)._booked("kittens", "/") or Booked("", "", (), (), 0)))
+    os.utime(playing.book(Venue(V), booked(playing, GIG).acts.now("kittens", "/") or Booked("", "", (), (), 0)))
     (change,) = booked(playing, GIG).plan()
     assert (change.step.noun, change.step.name, change.step.verb) == ("venue", "all", "reload")
 
@@ -237,9 +237,7 @@ def test_what_does_not_answer_is_taken_back(playing: House) -> None:
     assert os.listdir(playing.host.venues) == [f"jazz.{V}.conf"]
 
 
-def test_a_log_that_cannot_be_made_is_one_sentence_and_nothing_is_left(
-    playing: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_made_leaves_nothing(playing: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS 92: a wiped /var/log/nginx; a full disk ends in the same place."""
     monkeypatch.setattr(server_block, "LOGS", str(playing.root / "wiped"))
     assert failures(booked(playing, GIG)) == {

@@ -5,18 +5,18 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.bookings import server_block
+from ansible_collections.backstage.django.plugins.module_utils.bookings.booked_acts import Coming
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings, Coming
+from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     Gig,
@@ -26,6 +26,7 @@ from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns im
     Venue,
 )
 from ansible_collections.backstage.django.plugins.module_utils.state import read as state
+from waiting import eventually
 
 from ...house import KITTENS, NONE, A, B, House, wanted
 from ...servers import Nginx, free_port, listening, read_request
@@ -263,7 +264,7 @@ def test_one_act_at_two_venues(playing: House) -> None:
         assert page(playing, "/static/kittens.css", name=venue.name) == (200, "kittens")
 
 
-def test_a_gig_that_does_not_answer_is_not_that_of_its_neighbour(playing: House) -> None:
+def test_a_gig_that_does_not_answer_does_not_affect_its_neighbour(playing: House) -> None:
     """Both are new at their Venue: one is taken back, the other goes on."""
     acts = {**ACTS, "dogs": replace(ACTS["dogs"], health=Health("/missing/"))}
     failed = booked(playing, at("kittens"), at("dogs", "/b"), acts=acts).apply()
@@ -327,13 +328,6 @@ def test_two_acts_that_change_places_serve_one_url_together(playing: House) -> N
     assert page(playing, "/k/static/kittens.css") == (200, "kittens")
     assert page(playing, "/k/static/dogs.css") == (200, "dogs")
     assert page(playing, "/k/static/nothing.css")[0] == 404
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_port(playing: House) -> None:

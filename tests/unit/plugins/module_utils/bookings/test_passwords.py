@@ -29,7 +29,7 @@ def file(house: House) -> Path:
     return Path(house.host.passwords, f"jazz.{NAME}.users")
 
 
-def test_who_may_read_it(house: House, file: Path) -> None:
+def test_who_may_read_a_file_of_passwords(house: House, file: Path) -> None:
     of(house, ada=OLD).write()
     found = file.stat()
     assert (stat.S_IMODE(found.st_mode), grp.getgrgid(found.st_gid).gr_name, found.st_uid) == (0o640, "www-data", 0)
@@ -58,7 +58,7 @@ def test_what_nginx_refuses_is_taken_back(house: House, file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
-def test_what_no_server_names_goes(house: House, file: Path) -> None:
+def test_files_that_no_server_uses_are_removed(house: House, file: Path) -> None:
     """Nobody else's: another Production's stay, and what a hand wrote."""
     host = house.host
     others = [Path(host.passwords, name) for name in ("jazz2.a.users", "jazz.by-hand")]

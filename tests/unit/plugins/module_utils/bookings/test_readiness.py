@@ -75,7 +75,7 @@ def test_a_plan_for_a_host_without_nginx(house: House) -> None:
     assert error.message.startswith("this host has no front of house (")
 
 
-def test_what_a_run_says_that_needs_nothing(house: House) -> None:
+def test_warnings_of_a_run_that_changes_nothing(house: House) -> None:
     found = booked(house, BROKEN)
     assert readiness.doubts(found, set()) == [
         "nginx plays on, and would not start again: it refuses its configuration: "
@@ -104,7 +104,7 @@ def test_fault_4_no_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("stage", "state_", "waits"), [("asgi", "started", True), ("asgi", "stopped", False), ("uwsgi", "started", False)]
 )
-def test_a_front_of_house_that_does_not_know_doors_of_http(house: House, stage: str, state_: str, waits: bool) -> None:
+def test_a_host_whose_role_is_older_than_doors_of_http(house: House, stage: str, state_: str, waits: bool) -> None:
     """Else nginx would refuse the file of the Venue after everything was built."""
     found = booked(house, nginx.Configuration())
     found.manifest.sesses["kittens"] = Sess("kittens", stage=stage, state=state_)

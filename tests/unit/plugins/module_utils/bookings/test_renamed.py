@@ -30,9 +30,9 @@ def bookings(house: House, venue: Venue = RENAMED, *gigs: Gig, acts: tuple[Act, 
 
 
 def test_the_old_name_is_an_alias() -> None:
-    (venue,) = parse(venues=[{"name": NEW, "was": OLD}], gigs=[{"act": "kittens", "venue": NEW}]).venues.values()
+    (venue,) = list(parse(venues=[{"name": NEW, "was": OLD}], gigs=[{"act": "kittens", "venue": NEW}]).venues.values())
     assert venue == RENAMED
-    (venue,) = parse(venues=[{"name": NEW, "was": OLD, "aliases": [OLD, "b.example"]}]).venues.values()
+    (venue,) = list(parse(venues=[{"name": NEW, "was": OLD, "aliases": [OLD, "b.example"]}]).venues.values())
     assert venue.aliases == [OLD, "b.example"]
 
 
@@ -58,7 +58,7 @@ def test_what_is_booked_for_an_act_of_another_name(house: House) -> None:
 def test_both_are_on_the_host(house: House) -> None:
     for name in (OLD, NEW):
         house.book(Venue(name), Booked("kittens", "/", (), (), 60))
-    (error,) = bookings(house).refused().values()
+    (error,) = list(bookings(house).refused().values())
     assert error.message == (
         f"{NEW} is on this host, and so is '{OLD}', whose name it should take over: remove 'was' from it"
     )

@@ -24,7 +24,7 @@ from ansible_collections.backstage.django.plugins.module_utils.host import files
 
 from ...house import House
 from ...servers import free_port
-from ..certificates.test_renewal import Signer
+from ...signers import Signer
 
 V = "a.example"
 NAME = f"jazz.{V}"
@@ -176,7 +176,7 @@ def test_somebody_else_serves_the_name(encrypted: Case) -> None:
     assert encrypted.said == [f"nginx was reloaded, and serves other certificates for {NAME}: who else has the names?"]
 
 
-def test_a_host_that_can_not_even_ask_says_so(encrypted: Case) -> None:
+def test_a_host_that_can_not_ask_reports_why(encrypted: Case) -> None:
     """There is no user acme here."""
     files.write(encrypted.pairs.state_file, files.to_json({"state": "ok", "failures": 3}))
     assert not encrypted.run()

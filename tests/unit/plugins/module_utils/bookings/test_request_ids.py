@@ -41,7 +41,7 @@ def test_the_act_and_the_log_get_nginxs_own_id(open_house: House, protocol: str)
     with listening(door / ("s" if protocol == "uwsgi" else "h"), answer):
         open_house.book(Venue(V), Booked("kittens", "/", (), (), 60, protocol=protocol))
         nginx.reload()
-        client = http.client.HTTPConnection("127.0.0.1", open_house.host.http_port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", open_house.host.http_port, timeout=60)
         client.request("GET", "/", headers={"Host": V, "X-Request-ID": "evil", "User-Agent": "curl/8"})
         assert client.getresponse().read() == b"purr"
         client.close()

@@ -65,7 +65,7 @@ NOT_OURS: list[Any] = [
 
 
 @pytest.mark.parametrize("text", NOT_OURS)
-def test_what_is_not_ours(text: str) -> None:
+def test_files_of_others(text: str) -> None:
     assert server_block.parse(text) is None
 
 

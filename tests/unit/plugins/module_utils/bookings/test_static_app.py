@@ -81,7 +81,7 @@ def test_what_answers(served: Nginx, venue: str, prefix: str, name: str, status:
         assert "Cache-Control" not in headers, "the Act says how long a file is kept"
 
 
-def test_nobody_asks_for_the_files_behind_it(served: Nginx) -> None:
+def test_visitors_can_not_request_the_internal_location(served: Nginx) -> None:
     for path in ("/backstage-files/static/static/old.css", "/backstage-files/static/old.css"):
         assert served.get(ROOT, path)[0] == 404
 

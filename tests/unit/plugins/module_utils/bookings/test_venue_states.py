@@ -82,5 +82,5 @@ def test_a_venue_is_rebooked_in_one_change(playing: House, monkeypatch: pytest.M
     for name in ("dogs", "kittens"):
         assert booked(playing, OPEN, name).apply() == {}
     over.set()
-    visitor.join(10)
+    visitor.join()
     assert (set(seen), len(reloads)) == ({(200, "kittens"), (200, "dogs")}, 2)

@@ -109,7 +109,7 @@ def listener() -> Iterator[tuple[int, list[bytes]]]:
         thread = threading.Thread(target=accept)
         thread.start()
         yield server.getsockname()[1], asked
-        thread.join(5)
+        thread.join()
 
 
 def test_nobody_answers(house: House, house_asked: House) -> None:

@@ -61,9 +61,9 @@ def asking(open_house: House, python: str, monkeypatch: pytest.MonkeyPatch) -> H
 
 
 @pytest.fixture
-def pebble(asking: House, place: Path) -> Iterator[Pebble]:
-    with Pebble.running(place, asking.host.http_port) as running:
-        yield running
+def pebble(asking: House, running_pebble: Pebble) -> Pebble:
+    running_pebble.begin()
+    return running_pebble
 
 
 def wish(directory: str, ca: str = "", **more: Any) -> Wish:
@@ -134,7 +134,7 @@ def test_an_authority_that_does_not_answer_is_asked_once_a_run(asking: House) ->
     assert "gave no answer" in why(lambda: Authority(asking.host, other, silent).window("")).message
 
 
-def test_it_sees_no_key(asking: House) -> None:
+def test_the_user_who_asks_can_not_read_keys(asking: House) -> None:
     """FAULTS 61: who asks may read the account's key, and neither keys of certificates nor anything else of Venues."""
     pairs = Pairs.of(asking.host, "jazz", "a.example")
     pairs.make_selfsigned(NAMES)
@@ -279,8 +279,9 @@ def by_dns(pebble: Pebble) -> Wish:
     return wish(pebble.directory, pebble.ca, challenge="dns-01")
 
 
-def test_names_proven_by_dns(asking: House, names: PowerDns, place: Path) -> None:
+def test_names_proven_by_dns(asking: House, names: PowerDns, running_pebble: Pebble, place: Path) -> None:
     """The CNAME leads to the zone of challenges, and nothing is left there. What may not be written is told of."""
+    running_pebble.stop()  # it has the ports
     with Pebble.running(place, 1, names=53) as pebble:
         chain, _key = ask(asking, by_dns(pebble), ("a.example",))
         assert checks.about(chain).names == ("a.example",)

@@ -51,7 +51,7 @@ def test_why(sealed: dict[str, Any], state: dict[str, Any], day: float, why: str
     assert due.reason(WISH, {**SEALED, **sealed}, state, day * DAY) == why
 
 
-def test_a_name_that_left_is_not_missed() -> None:
+def test_a_name_that_was_removed_is_no_reason() -> None:
     """The alias that was dead leaves the manifest: the certificate is as it should be."""
     wish = Wish("jazz", ("a.example",), WISH.directory)
     sealed = {**SEALED, **LACKS}
@@ -71,7 +71,7 @@ def test_a_name_that_left_is_not_missed() -> None:
         (1, 30 * DAY, 2 * DAY - 60),
     ],
 )
-def test_who_refuses_is_left_alone(failures: int, at_least: float, seconds: float) -> None:
+def test_an_authority_that_refused_is_not_asked_at_once(failures: int, at_least: float, seconds: float) -> None:
     assert due.next_try(failures, 1000, at_least) == 1000 + seconds
 
 

@@ -11,16 +11,13 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.certificates import checks, pairs
-from ansible_collections.backstage.django.plugins.module_utils.certificates.authority import Authority, Refused
 from ansible_collections.backstage.django.plugins.module_utils.certificates.pairs import Pairs
 from ansible_collections.backstage.django.plugins.module_utils.certificates.renewal import Done, Renewal
 from ansible_collections.backstage.django.plugins.module_utils.certificates.wishes import Wish
@@ -29,51 +26,10 @@ from ansible_collections.backstage.django.plugins.module_utils.host.errors impor
 
 from ... import certs
 from ...house import House
+from ...signers import Signer
 
 DAY = 86400
 V, WWW, DEAD = "a.example", "www.a.example", "dead.example"
-
-
-@dataclass
-class Signer(Authority):
-    """An authority that signs what it is asked for.
-
-    Args:
-        days: for how long its certificates are valid.
-        dead: the names that it refuses.
-        down: why it does not answer.
-        asked: the names of each order.
-        replaced: the certificate that each order replaces.
-    """
-
-    days: int = 90
-    dead: Sequence[str] = ()
-    down: str = ""
-    wait: float = 0
-    start: Optional[float] = None
-    asked: list[list[str]] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
-
-    def certificate(self, csr: str, names: Sequence[str], replaces: str) -> str:
-        self.asked.append(list(names))
-        self.replaced.append(replaces)
-        if self.down:
-            raise Refused(self.down, {}, self.wait)
-        dead = {name: "no address" for name in names if name in self.dead}
-        if dead:
-            raise Refused("; ".join(f"{name}: no address" for name in dead), dead, 0)
-        with tempfile.TemporaryDirectory() as place:
-            for name, text in (("csr", csr), ("key", certs.key()), ("ext", ",".join(f"DNS:{one}" for one in names))):
-                Path(place, name).write_text(f"subjectAltName={text}" if name == "ext" else text)
-            own = certs.openssl("req", "-x509", "-key", f"{place}/key", "-subj", "/CN=authority")
-            Path(place, "own").write_text(own)
-            signing = ["x509", "-req", "-in", f"{place}/csr", "-CA", f"{place}/own", "-CAkey", f"{place}/key"]
-            return certs.openssl(*signing, "-days", str(self.days), "-extfile", f"{place}/ext") + own
-
-    def window(self, chain: str) -> dict[str, float]:
-        if self.start is None:
-            raise Refused("it does not answer", {}, 0)
-        return {"start": self.start, "end": self.start + 1, "again": 3600}
 
 
 @dataclass
@@ -379,7 +335,7 @@ def test_no_certificate_at_all(case: Case, monkeypatch: pytest.MonkeyPatch) -> N
         case.run()
 
 
-def test_a_state_that_says_nothing(case: Case) -> None:
+def test_an_empty_state(case: Case) -> None:
     case.run()
     Path(case.pairs.state_file).write_text("[]")
     assert case.run().state["state"] == "ok"

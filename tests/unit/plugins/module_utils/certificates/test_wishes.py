@@ -27,7 +27,7 @@ def test_written_and_read(house: House) -> None:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"names": 5}', WISH.text.replace('"names": [', '"names": [{}, ')[:50]]
 )
-def test_what_is_no_wish(house: House, text: str) -> None:
+def test_files_that_are_not_wishes(house: House, text: str) -> None:
     assert wishes.read(house.host, "jazz", "a.example") is None
     Path(wishes.path(house.host, "jazz", "a.example")).write_text(text)
     assert wishes.read(house.host, "jazz", "a.example") is None

@@ -96,7 +96,7 @@ def test_carriage_returns_are_compared(tmp_path: Path) -> None:
     assert change(file(path)) == placements.WRITTEN
 
 
-def test_what_is_no_file_is_nobodys_to_replace(tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "uwsgi.params"
     path.mkdir()
     assert told(file(path).change) == f"{path} is not a file: move it elsewhere, then run again"

@@ -13,6 +13,7 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
+from waiting import eventually
 
 from ...told import told
 
@@ -89,9 +90,9 @@ def test_a_report_is_apart_from_what_is_printed() -> None:
 def test_a_timeout_ends_the_whole_group() -> None:
     start = time.monotonic()
     result = process.run(["sh", "-c", "echo before; sleep 61 & sleep 61"], timeout=0.3)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 50
     assert (result.code, result.said) == (-9, "before\n\nended after 0 s".replace("\n\n", "\n"))
-    wait_until(lambda: not running("sleep 61"))
+    eventually(lambda: not running("sleep 61"))
 
 
 @pytest.mark.parametrize("start", ["setsid sleep 63 &", "sleep 63 &"], ids=["that left the group", "of the group"])
@@ -99,7 +100,7 @@ def test_nobody_waits_for_a_daemon_that_holds_the_output(start: str) -> None:
     """A command that has ended has ended, such as one of a build that leaves a service of its compiler behind."""
     begun = time.monotonic()
     result = process.run(["sh", "-c", f"cat; {start} sleep 0.1; exit 3"], stdin="before\n")
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 50
     assert (result.code, result.said) == (3, "before")
     assert running("sleep 63")
     for pid in running("sleep 63"):
@@ -109,9 +110,9 @@ def test_nobody_waits_for_a_daemon_that_holds_the_output(start: str) -> None:
 def test_a_timeout_ends_what_left_the_group_and_prints_no_more() -> None:
     begun = time.monotonic()
     result = process.run(["sh", "-c", "echo before; setsid sleep 63 & sleep 64"], timeout=0.3)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 50
     assert (result.code, result.said) == (-9, "before\nended after 0 s")
-    wait_until(lambda: not running("sleep 64"))
+    eventually(lambda: not running("sleep 64"))
     for pid in running("sleep 63"):
         os.kill(pid, signal.SIGKILL)
 
@@ -141,17 +142,10 @@ def test_fault_30_a_child_dies_with_the_module(start: Callable[[], Any]) -> None
     if pid == 0:
         start()
         os._exit(0)
-    wait_until(lambda: bool(running("sleep 62")))
+    eventually(lambda: bool(running("sleep 62")))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    wait_until(lambda: not running("sleep 62"))
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    eventually(lambda: not running("sleep 62"))
 
 
 def who() -> dict[str, Any]:
@@ -212,7 +206,7 @@ def test_call_as_returns_much_and_ends_in_time() -> None:
     start = time.monotonic()
     said = told(process.call_as, DAEMON, time.sleep, 60, timeout=0.2)
     assert said == "'sleep', run as daemon, gave no answer within 0.2 s, and was killed"
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 50
 
 
 def test_named() -> None:

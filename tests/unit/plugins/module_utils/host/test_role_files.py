@@ -129,7 +129,7 @@ def test_the_record_is_what_status_compares(root: Path) -> None:
     assert inspection.RECORDS == "/etc/backstage"
 
 
-def test_nobody_has_to_look_again(root: Path) -> None:
+def test_what_was_found_is_compared_without_the_host(root: Path) -> None:
     """What was just found on the host is compared with what is wanted, without the host."""
     record = f"{root}/etc/front.files"
     assert not wanted(root).is_there()

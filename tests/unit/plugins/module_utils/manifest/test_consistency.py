@@ -338,7 +338,7 @@ def test_a_url_with_a_password_is_refused_and_never_repeated(said: Item, below: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_secret_is_no_name_of_the_manifest(name: str) -> None:
+def test_a_secret_must_not_be_a_name_of_the_manifest(name: str) -> None:
     seed = {"name": "superuser", "run": "createsuperuser"}
     given = booked(
         production="productionone",
@@ -350,7 +350,7 @@ def test_a_secret_is_no_name_of_the_manifest(name: str) -> None:
     ]
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     lines = refused(
         booked(acts=[act(timeout=0, settings="a b")], venues=[{"name": "A.b"}], only=["dogs"], unhold=["cats"])
     )

@@ -10,18 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import inputs, spec, stage_kinds
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Hooks, Seed, Timer, Worker
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     File,
     Health,
-    Hooks,
     Index,
-    Seed,
     Sess,
     Source,
     StaticUrl,
-    Timer,
-    Worker,
 )
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Part
 
@@ -143,12 +140,12 @@ def test_different_releases() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_the_order_of_keys_says_nothing() -> None:
+def test_the_order_of_keys_does_not_matter() -> None:
     one, other = (replace(KITTENS, env=env) for env in ({"A": "1", "B": "2"}, {"B": "2", "A": "1"}))
     assert release(one) == release(other)
 
 
-def test_the_path_where_it_plays_is_built_in() -> None:
+def test_the_path_is_an_input_of_a_release() -> None:
     """What is collected and compressed may hold it; the root's is what an Act without a Gig has."""
     known = {path: inputs.release_inputs(KITTENS, COMMIT, path) for path in ("/", "/blog", "/news")}
     ids = [inputs.release_id(found, ABI) for found in known.values()]
@@ -156,7 +153,7 @@ def test_the_path_where_it_plays_is_built_in() -> None:
     assert ids[0] == release(KITTENS)
 
 
-def test_what_a_stage_kind_needs_is_built_in() -> None:
+def test_packages_of_a_stage_kind_are_an_input_of_a_release() -> None:
     """A release for uwsgi has the id that it always had, and a hold ends with another kind."""
     servers = [
         stage_kinds.server(*told) for told in (("uwsgi", ""), ("gunicorn", ""), ("gunicorn", "gevent"), ("asgi", ""))
@@ -168,14 +165,14 @@ def test_what_a_stage_kind_needs_is_built_in() -> None:
     assert stage_kinds.server("gunicorn", "sync") == stage_kinds.server("gunicorn", "gthread")
 
 
-def test_a_hold_does_not_end_where_an_act_moves() -> None:
+def test_a_hold_stays_if_the_path_changes() -> None:
     known = {path: inputs.release_inputs(KITTENS, COMMIT, path) for path in ("/", "/blog")}
     assert inputs.hold_digest(known["/"]) == inputs.hold_digest(known["/blog"]) == inputs.digest(known["/"])
     other = inputs.release_inputs(replace(KITTENS, env={"A": "b"}), COMMIT, "/blog")
     assert inputs.hold_digest(other) != inputs.hold_digest(known["/blog"])
 
 
-def test_an_id_is_for_ever() -> None:
+def test_ids_do_not_change_between_versions() -> None:
     """Another value here means that every release of every Production is built again: only with another FORMAT."""
     assert (inputs.FORMAT, release(KITTENS)) == (1, "1925ad0a548a")
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Seed
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
     Act,
     File,
     Gig,
     Health,
     Manifest,
-    Seed,
     Sess,
     Source,
     Venue,

@@ -6,14 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
-    Health,
-    Manifest,
-    Seed,
-    Sess,
-    Tls,
-    Venue,
-)
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Seed
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Manifest, Sess, Tls, Venue
 
 from ...manifests import COMMIT, VENUE, Item, act, booked, git, options, parse, refused
 
@@ -188,7 +182,7 @@ def test_the_smallest_is_accepted() -> None:
     assert refused(options()) == refused(booked()) == []
 
 
-def test_everything_wrong_is_said_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     places = ["backstage_production", "backstage_acts[../x]", "backstage_acts[kittens]", "backstage_gigs[1].venue"]
     lines = refused(
         options(production="WWW", acts=[act(name="../x"), act(static=1)], gigs=[{"act": "a", "venue": "b"}, {}])

@@ -42,7 +42,7 @@ def test_a_line(where: str, value: object, what: str, line: str) -> None:
     assert problems.lines == [line]
 
 
-def test_what_is_found_twice_is_said_once() -> None:
+def test_a_problem_is_reported_once() -> None:
     problems = Problems()
     for _again in range(2):
         problems.add("a", 1, "is wrong")

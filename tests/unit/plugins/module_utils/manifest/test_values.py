@@ -98,7 +98,7 @@ def nested(path: tuple[str, ...], value: Any) -> Item:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=[str(odd)[:20] for odd in ODD])
-def test_whatever_stands_there_pythons_words_do_not(odd: Any) -> None:
+def test_messages_use_no_words_of_python(odd: Any) -> None:
     """Every key of every noun, with every kind of value."""
     told = []
     for path in keys(spec.act()):

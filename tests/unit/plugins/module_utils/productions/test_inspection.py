@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import digests, environments
-from ansible_collections.backstage.django.plugins.module_utils.bookings import clock
+from ansible_collections.backstage.django.plugins.module_utils.bookings import calendars
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
 from ansible_collections.backstage.django.plugins.module_utils.host import files
 from ansible_collections.backstage.django.plugins.module_utils.host.layout import SEAL
@@ -147,7 +147,7 @@ def scheduled(playing: House, monkeypatch: pytest.MonkeyPatch) -> Path:
     playing.build(release, "dogs")
     playing.record(wanted(Act("dogs", source=KITTENS.source), release=release))
     path = playing.book(Venue(VENUE), *booked)
-    clock.apply(playing.host, is_used=True)
+    calendars.timer(playing.host).switch(True)
     return path
 
 

@@ -49,6 +49,16 @@ def test_it_asks_for_those_that_are_due(house: House, run: production._Run) -> N
     assert len(list((house.root / "cron.d").iterdir())) == 1
 
 
+def test_it_leaves_those_that_wait_for_records(house: House, run: production._Run) -> None:
+    """The timer is on all the same: if nobody asks for them, it does."""
+    run.certifying, run.asking_later = {VENUE, "b.example"}, {VENUE}
+    assert asked(run, house) == (["--now jazz.b.example"], {})
+    run.certifying = {VENUE}
+    (house.root / "asked").unlink()
+    assert asked(run, house) == ([], {})
+    assert len(list((house.root / "cron.d").iterdir())) == 1
+
+
 def test_it_asks_for_nothing(house: House, run: production._Run) -> None:
     assert asked(run, house) == ([], {})
 

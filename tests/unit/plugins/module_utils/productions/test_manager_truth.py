@@ -78,7 +78,7 @@ def test_a_plan_is_what_the_run_does(played: House, name: str, what: Item, steps
         for key in said:
             assert done[key] == said[key], (name, said["verb"], key)
     assert made["diff"] == planned["diff"], "and both tell it in the same words"
-    assert made["changed"] == planned["changed"] is True
+    assert (made["changed"], planned["changed"]) == (True, True)
     assert Path(played.act().run_log).exists() == bool(played.state().has_data), "a log goes with the data"
     again = production.check(order(played, **{key: value for key, value in what.items() if key != "restart"}))
     assert [step.verb for step in again.steps] == [], "and then there is nothing to do"

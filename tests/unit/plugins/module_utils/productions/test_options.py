@@ -8,7 +8,8 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.manifest import spec
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Hooks, Sess, Venue
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Hooks
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.productions import manager as production
 from ansible_collections.backstage.django.plugins.module_utils.productions import options
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order

@@ -59,16 +59,16 @@ def test_what_another_stage_does_not_have_is_left_out(with_systemd: House) -> No
     path.write_text(
         json.dumps({**json.loads(path.read_text()), "threads": 4, "stage": "gunicorn", "worker_class": "gthread"})
     )
-    (sess,) = options.for_sess(one_sess(stage="asgi")).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(stage="asgi")).manifest.sesses.values())
     assert (sess.stage, sess.worker_class, sess.threads) == ("asgi", "", 1)
-    (sess,) = options.for_sess(one_sess(worker_class="sync")).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(worker_class="sync")).manifest.sesses.values())
     assert (sess.stage, sess.worker_class, sess.threads) == ("gunicorn", "sync", 1)
-    (sess,) = options.for_sess(one_sess(manager="supervisor")).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(manager="supervisor")).manifest.sesses.values())
     assert (sess.stage, sess.worker_class, sess.manager) == ("gunicorn", "gthread", "supervisor")
     path.write_text(json.dumps({**json.loads(path.read_text()), "manager": "supervisor"}))
-    (sess,) = options.for_sess(one_sess(stage="uwsgi")).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(stage="uwsgi")).manifest.sesses.values())
     assert (sess.stage, sess.worker_class, sess.manager, sess.threads) == ("uwsgi", "", "", 4)
-    (sess,) = options.for_sess(one_sess(processes=5)).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(processes=5)).manifest.sesses.values())
     assert (sess.stage, sess.worker_class, sess.threads) == ("gunicorn", "gthread", 4)
 
 
@@ -82,7 +82,7 @@ def test_another_kind_neither_sleeps_nor_stands_by(with_systemd: House) -> None:
     """Only the emperor can do either, and who asks for another kind need not say so."""
     path = Path(with_systemd.act().sess(with_systemd.state().live or "").record)
     path.write_text(json.dumps({**json.loads(path.read_text()), "idle": 60, "standby": 15}))
-    (sess,) = options.for_sess(one_sess(processes=5)).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(processes=5)).manifest.sesses.values())
     assert (sess.state, sess.idle, sess.standby) == ("asleep", 60, 15)
-    (sess,) = options.for_sess(one_sess(stage="gunicorn")).manifest.sesses.values()
+    (sess,) = list(options.for_sess(one_sess(stage="gunicorn")).manifest.sesses.values())
     assert (sess.state, sess.standby) == ("started", 0)

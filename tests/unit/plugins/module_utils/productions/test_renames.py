@@ -23,9 +23,10 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Order, Outcome
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import timers
+from waiting import eventually
 
 from ...conftest import _house
-from ...crews import ROLE, Jobs, eventually
+from ...crews import ROLE, Jobs
 from ...emperors import Emperor
 from ...house import House, wanted
 from ...manifests import COMMIT, Item, act, booked, git

@@ -56,7 +56,7 @@ def test_only_the_last_hour_counts() -> None:
     assert counted()["kittens"] == (2, 0)
     since = traffic.of("jazz", VENUES, {})["kittens"].since
     assert since
-    assert 3590 < (datetime.now(timezone.utc) - since).total_seconds() < 3610
+    assert 3500 < (datetime.now(timezone.utc) - since).total_seconds() < 3700
 
 
 def test_our_own_questions_are_no_visitors() -> None:
@@ -76,7 +76,7 @@ def test_of_a_long_log_it_is_told_since_when_all_are_counted(monkeypatch: pytest
     found = traffic.of("jazz", VENUES, {})["kittens"]
     assert 45 < found.requests < 51
     assert found.since
-    assert 900 < (datetime.now(timezone.utc) - found.since).total_seconds() < 960
+    assert 900 < (datetime.now(timezone.utc) - found.since).total_seconds() < 1060
 
 
 def test_an_act_at_several_venues_is_counted_since_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_an_act_at_several_venues_is_counted_since_the_latest(monkeypatch: pytes
     found = traffic.of("jazz", VENUES, {})["kittens"]
     assert found.entry()["counted_since"]
     assert found.since
-    assert (datetime.now(timezone.utc) - found.since).total_seconds() < 1000
+    assert (datetime.now(timezone.utc) - found.since).total_seconds() < 1060
 
 
 def test_without_a_log_there_were_none() -> None:

@@ -17,8 +17,9 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.order import Outcome
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import ROLE, eventually
+from ...crews import ROLE
 from ...emperors import Emperor
 from ...house import A, B, C, House
 from ...manifests import act, booked, git

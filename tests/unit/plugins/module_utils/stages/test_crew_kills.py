@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import Jobs, eventually
+from ...crews import Jobs
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
-from .test_manager import SESS, carry_out, on_the_host
-from .wishes import fronted
+from .wishes import SESS, carry_out, fronted, on_the_host
 
 WATCH = Path(__file__).parents[4] / "faults" / "on_host" / "watch" / "sitecustomize.py"
 FULL = bool(os.environ.get("FAULTS_FULL"))  # at every kind of write, and not at as many as a CI can wait for

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx
+from ansible_collections.backstage.django.plugins.module_utils.bookings.booked_acts import Coming
 from ansible_collections.backstage.django.plugins.module_utils.bookings.locations import Booked
-from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings, Coming
+from ansible_collections.backstage.django.plugins.module_utils.bookings.manager import Bookings
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Manifest, Sess, Venue
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
@@ -31,7 +32,7 @@ from ...emperors import Emperor
 from ...house import A, B, C, House, wanted
 from ...servers import Nginx, checker, free_port, role_text
 from ...systemds import Systemd
-from .test_units import ACT, built, systemd  # noqa: F401 -- pytest finds the fixture by its name
+from .test_units import ACT, built
 from .wishes import on_the_host
 
 VENUE = "a.example"
@@ -109,13 +110,13 @@ class Town:
         finally:
             over.set()
             for visitor in visitors:
-                visitor.join(30)
+                visitor.join()
 
 
 @pytest.fixture
 def town(
     crewed: House,
-    systemd: Systemd,  # noqa: F811
+    systemd: Systemd,
     nginx_program: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Town]:
@@ -140,12 +141,12 @@ def town(
         sesses.stop_all(crewed.state(), crewed.host, print)
 
 
-def test_forth_and_back(town: Town) -> None:
+def test_switches_between_two_protocols(town: Town) -> None:
     with town.visited():
         for release in (B, A, B):
             assert town.play(release) == ["play"]
             assert on_the_host(town.house)[0] == f"{release}.{2 if release == A else town.led.count('http')}"
-    assert (town.failed, len(town.answers) > 50) == ([], True)
+    assert (town.failed, bool(town.answers)) == ([], True)
     assert town.led == ["http", "uwsgi", "http"]
     assert town.doors() == [["h"]], "no symlink is left"
     assert (town.protocol, set(town.answers)) == ("http", {"uwsgi", "http"})

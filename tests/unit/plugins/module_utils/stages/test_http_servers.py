@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.stages import door, roll_call
 from ansible_collections.backstage.django.plugins.module_utils.stages.proofs import Question
+from waiting import LONG
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import unix_connect
 
@@ -150,6 +151,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 pass_fds=[listener.fileno()],
+                start_new_session=True,
             )
             while self.process.poll() is None:
                 with contextlib.suppress(TimeoutError):
@@ -161,7 +163,7 @@ class Server:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return int(self.process.wait(20))
+        return int(self.process.wait(100))
 
 
 @pytest.fixture
@@ -180,7 +182,8 @@ def playing(root: Path, kind: str, **more: Any) -> Iterator[Server]:
     try:
         yield server
     finally:
-        server.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.process.pid, signal.SIGKILL)  # a worker may outlive the first process
         server.process.wait()
 
 
@@ -265,7 +268,7 @@ def test_what_is_being_answered_is_finished(project: Path, kind: str) -> None:
         asked = pool.submit(server.ask, "/slow")
         while not door.is_busy(server.door.path):
             time.sleep(0.01)
-        assert door.wait_idle(server.door.path, 10, queued_only=True)
+        assert door.wait_idle(server.door.path, 100, queued_only=True)
         assert server.stop() == 0
         assert (asked.result().status, asked.result().body) == (200, "slept")
 
@@ -276,13 +279,13 @@ def test_websockets_are_closed_with_1012(project: Path) -> None:
         headers = {"X-Backstage-Prefix": "/blog", "Host": "a.example"}
         with unix_connect(server.door.path, "ws://a.example/chat/", additional_headers=headers) as client:
             client.send("purr")
-            assert client.recv(5) == "/blog/chat/purr"
+            assert client.recv(60) == "/blog/chat/purr"
             server.process.send_signal(signal.SIGTERM)
             with pytest.raises(ConnectionClosed) as closed:
-                client.recv(5)
+                client.recv(60)
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 1012
-        assert server.process.wait(20) == 0
+        assert server.process.wait(100) == 0
 
 
 @pytest.mark.parametrize("kind", ["gthread", "asgi"])
@@ -303,7 +306,7 @@ def test_a_worker_that_is_killed_gets_its_number_back(project: Path, kind: str) 
     """Else a roll call would wait for one that never comes."""
     with playing(project, kind) as server:
         os.kill(json.loads(server.ask("/").body)["pid"], signal.SIGKILL)
-        until, answer = time.monotonic() + 20, ""
+        until, answer = time.monotonic() + LONG, ""
         while time.monotonic() < until:
             variables = door.variables("/", "a.example", "http")
             answer = told(roll_call.ask, server.door, variables, 3, server.crew)

@@ -51,7 +51,7 @@ def test_a_daemon_is_ended(crew: Crew) -> None:
         assert (lives(pid), lives(other)) == (False, True), "another user's process is nobody's business"
 
 
-def test_what_has_a_parent_is_not_left(crew: Crew) -> None:
+def test_a_process_with_a_parent_stays(crew: Crew) -> None:
     """A management command below a module, and a worker below the emperor: the process above them is root's."""
     with run(crew.player, CHILD) as pid:
         assert Left(crew.player, 0).end() == []
@@ -65,7 +65,7 @@ def test_below_a_daemon(crew: Crew) -> None:
         assert not lives(pid)
 
 
-def test_what_came_since_another_one_plays_stays(crew: Crew) -> None:
+def test_processes_of_the_sess_that_plays_stay(crew: Crew) -> None:
     with run(crew.player, DAEMON) as old:
         time.sleep(0.1)
         with run(crew.player, DAEMON) as new:

@@ -78,7 +78,7 @@ def test_fault_18_code_that_is_older_than_the_database(stage: House) -> None:
     assert stage.seen() == before
 
 
-def test_what_was_undone_by_hand_keeps_nobody_from_going_back(stage: House) -> None:
+def test_migrations_undone_by_hand_do_not_prevent_a_rollback(stage: House) -> None:
     query(stage, "DELETE FROM django_migrations WHERE app = 'cats' AND name = '0002_second'")
     assert back(stage, A) == ""
 
@@ -101,7 +101,7 @@ def never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acts, "ask", ask)
 
 
-def test_nobody_is_asked_without_need(house: House, never_asked: None) -> None:
+def test_the_database_is_asked_only_if_needed(house: House, never_asked: None) -> None:
     house.build(A, graph=NEWER, migrated=["default"])
     house.build(B, graph=NEWER, migrated=["default"])
     for release in (A, B):

@@ -23,7 +23,7 @@ from ...emperors import Emperor, purr
 from ...house import KITTENS, A, House, wanted
 from ...kernels import FULL, Kernel
 from ...servers import Variables
-from .test_manager import asked_by
+from .wishes import asked_by
 
 ACT = replace(KITTENS, secrets={}, timeout=5, health=Health(timeout=2))
 NO_CGROUP = "act kittens: nothing on this host holds limits.memory: this host has no cgroup v2"
@@ -125,7 +125,7 @@ def test_a_host_that_can_not_hold_them(crewed: House, kernel: Kernel) -> None:
 
 
 @pytest.mark.usefixtures("emperor")
-def test_what_was_killed_is_told(crewed: House, kernel: Kernel) -> None:
+def test_killed_processes_are_reported(crewed: House, kernel: Kernel) -> None:
     crewed.build(A)
     kernel.put(FULL, group=True)
     play(crewed, Limits(memory="512M"))

@@ -16,17 +16,19 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import retention
 from ansible_collections.backstage.django.plugins.module_utils.host import caller, files, names
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health
 from ansible_collections.backstage.django.plugins.module_utils.productions import logs, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
+from ansible_collections.backstage.django.plugins.module_utils.stages import wants
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import Jobs, eventually
+from ...crews import Jobs
 from ...emperors import Emperor
 from ...house import KITTENS, A, B, House, wanted
-from .test_manager import SESS, carry_out, events, fails, on_the_host
-from .wishes import fronted
+from .wishes import SESS, carry_out, events, fails, fronted, on_the_host
 
 WORK = Worker("work", "work 0.2", grace=20)
 BEAT = Worker("beat", "beat", once=True, grace=20)
@@ -138,7 +140,7 @@ def test_a_stage_of_an_earlier_backstage(crewed: House, jobs: Jobs) -> None:
     )
 
 
-def test_what_visitors_can_not_reach_goes_back(crewed: House, jobs: Jobs) -> None:
+def test_a_sess_that_visitors_can_not_reach_is_taken_back(crewed: House, jobs: Jobs) -> None:
     """The switch failed: the old workers go on, the new ones are gone."""
     for release in (A, B):
         crewed.build(release)
@@ -224,7 +226,7 @@ def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, mon
     monkeypatch.setattr(crews, "HAND_OVER", 0.2)
     for release in (A, B):
         crewed.build(release)
-    slow = replace(WORK, run="work 8", grace=30)
+    slow = replace(WORK, run="work held", grace=600)
     carry_out(crewed, want(slow))
     jobs.send()
     eventually(lambda: [name for name in os.listdir(jobs.queue) if ".job." in name])
@@ -232,6 +234,7 @@ def test_a_job_that_takes_longer_than_a_run_waits(crewed: House, jobs: Jobs, mon
     assert carry_out(crewed, want(slow, release=B)) == [said]
     assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{B}.1"])
     assert planned(crewed, want(slow, release=B)) == [], "it is left alone"
+    jobs.let_go()
     eventually(lambda: crew(crewed, f"{A}.1").working() == [])
     assert jobs.done() == [("0001.job", A)]
     assert planned(crewed, want(slow, release=B)) == [("sweep", None)]
@@ -275,7 +278,7 @@ def test_modes(crewed: House, jobs: Jobs) -> None:
 )
 def test_what_is_run(house: House, manage: str, worker: Worker, argv: list[str]) -> None:
     house.build(A, manage=manage)
-    part = sesses.part(want(worker), house.state(), house.host)
+    part = wants.part(want(worker), house.state(), house.host)
     assert part
     own = crew(house, f"{A}.1")
     (told,) = json.loads(own.texts(part)[os.path.join(own.paths.crew, "crew.json")])["workers"]
@@ -320,19 +323,6 @@ def test_fault_95_what_a_hand_has_changed(crewed: House) -> None:
     assert planned(crewed, want(WORK)) == [("play", ["crew.json"])]
 
 
-def test_a_rehearsal_starts_no_workers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.build(A)
-    found = sesses.part(want(WORK), house.state(), house.host)
-    assert found
-    assert found.workers == (WORK,)
-    monkeypatch.setattr(house, "production", "rehearsal")
-    house.build(A)
-    found = sesses.part(want(WORK), house.state(), house.host)
-    assert found
-    assert found.workers == ()
-
-
-@pytest.mark.usefixtures("jobs")
 def test_its_release_stays_while_they_end(crewed: House) -> None:
     """Workers may still run from it."""
     for release in (A, B):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -106,10 +107,10 @@ def test_one_that_ends_while_it_starts(crewed: House, emperor: Emperor) -> None:
     crewed.build(A)
     emperor.says = "Traceback\nModuleNotFoundError: No module named 'PIL'\n*** GAME OVER ***\n"
     start = time.monotonic()
-    patient = sesses.Want(ASLEEP, wanted(replace(ACT, health=Health(timeout=60)), play=A))
+    patient = sesses.Want(ASLEEP, wanted(replace(ACT, health=Health(timeout=600)), play=A))
     failure = fails(crewed, patient)
     assert failure.message == "the module 'PIL' is missing: add its package, Pillow, to the requirements"
-    assert time.monotonic() - start < 5, "seconds, not the timeout"
+    assert time.monotonic() - start < 300, "not the timeout"
     assert on_the_host(crewed) == (None, [], [])
     assert os.listdir(crewed.host.vassals) == []
 
@@ -198,8 +199,8 @@ def test_woken_when_a_worker_has_taken_the_connection(
 
         thread = threading.Thread(target=accept)
         thread.start()
-        assert wake(house, place / "s", 10) == ""
-        assert 0 <= time.monotonic() - taken[0] < 5
+        assert wake(house, place / "s", 100) == ""
+        assert 0 <= time.monotonic() - taken[0] < 50
         thread.join()
 
 
@@ -250,8 +251,27 @@ def test_a_number_that_is_another_process_by_now(house: House, children: list[su
     assert sleep.is_awake(emperor.Stats({VASSAL: emperor.Vassal(-1, False, False, 0)}, {}), VASSAL) is False
 
 
-def test_only_a_vassal_is_killed(house: House, children: list[subprocess.Popen[bytes]]) -> None:
+def test_a_vassal_that_died_is_waited_for(house: House) -> None:
+    """An emperor that waits for a CPU still lists it, with the number of a process that has ended."""
+    link = os.path.join(house.host.vassals, VASSAL)
+    looks = itertools.count()
+    began = time.monotonic()
+
+    def serve(client: socket.socket) -> None:
+        is_listed = time.monotonic() < began + 0.5 or next(looks) < 5
+        client.sendall(json.dumps({"pid": os.getpid(), "vassals": [living(-1)] if is_listed else []}).encode())
+
+    with listening(Path(house.host.stats), serve):
+        files.link(link, "/nowhere")
+        emperor.dismiss(house.host.stats, link, 0.1, "it")
+    assert not os.path.lexists(link)
+
+
+def test_only_a_vassal_is_killed(
+    house: House, children: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that does not end, and whose number is none of the emperor's children."""
+    monkeypatch.setattr(emperor, "GONE_WITHIN", 0.2)
     link = os.path.join(house.host.vassals, VASSAL)
 
     def serve(client: socket.socket) -> None:
@@ -263,7 +283,7 @@ def test_only_a_vassal_is_killed(house: House, children: list[subprocess.Popen[b
     assert children[0].poll() is None
 
 
-def test_who_is_queued(place: Path) -> None:
+def test_connections_in_the_queue(place: Path) -> None:
     path = str(place / "s")
     with bound(place / "s") as listener, socket.socket(socket.AF_UNIX) as client:
         assert door.is_queued(path) is False

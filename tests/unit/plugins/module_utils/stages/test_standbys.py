@@ -14,14 +14,16 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts.world import Address
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess, Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Act, Health, Sess
 from ansible_collections.backstage.django.plugins.module_utils.productions import disk, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import crew as crews
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages import rollbacks, standbys, timers
 from ansible_collections.backstage.django.plugins.module_utils.stages.crew import Crew
+from waiting import eventually
 
-from ...crews import Jobs, eventually
+from ...crews import Jobs
 from ...emperors import Emperor
 from ...house import A, B, C, House, wanted
 from .wishes import ACT, carry_out, events, fronted, on_the_host
@@ -74,12 +76,12 @@ def planned(house: House, wish: sesses.Want) -> list[tuple[str, Any]]:
     return [(change.step.verb, (change.step.after or {}).get("because")) for change in changes]
 
 
-def test_it_stays_beside_its_successor(switched: House, asked: Path) -> None:
+def test_the_earlier_sess_stays_as_a_standby(switched: House, asked: Path) -> None:
     assert on_the_host(switched) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{A}.1", f"{B}.1"])
     assert planned(switched, want(B)) == [], "and nothing is left to be done"
     state = switched.state()
     record = json.loads(Path(state.paths.standby).read_text())
-    assert (record["sess"], 590 < record["until"] - time.time() <= 600) == (f"{A}.1", True)
+    assert (record["sess"], 300 < record["until"] - time.time() <= 600) == (f"{A}.1", True)
     assert oct(os.stat(state.paths.standby).st_mode & 0o777) == "0o600"
     link = str(link_of(switched)).removesuffix(".ini")
     assert asked.read_text().splitlines() == [
@@ -114,7 +116,7 @@ OTHERS: list[tuple[Act, Sess, str]] = [
 
 
 @pytest.mark.parametrize(("act", "sess", "differs"), OTHERS)
-def test_one_that_would_be_started_otherwise_today(
+def test_a_standby_that_would_be_started_otherwise_today(
     switched: House, emperor: Emperor, act: Act, sess: Sess, differs: str
 ) -> None:
     said = f"act kittens: its standby is not as it would be started today ({differs}): not used"
@@ -123,7 +125,7 @@ def test_one_that_would_be_started_otherwise_today(
     assert len(emperor.seen) == 1
 
 
-def test_one_that_has_ended_meanwhile(switched: House, emperor: Emperor) -> None:
+def test_a_standby_that_has_ended_meanwhile(switched: House, emperor: Emperor) -> None:
     """The timer was first, between the plan and the switch."""
     wish = back(switched)
     (change,) = sesses.plan(wish, switched.state(), switched.host, print, fronted())
@@ -148,7 +150,7 @@ def test_a_rollback_that_visitors_can_not_reach_goes_back(switched: House) -> No
     assert (switched.state().hold, switched.state().standby) == ({}, {})
 
 
-def test_there_is_one(switched: House) -> None:
+def test_only_one_release_stands_by(switched: House) -> None:
     carry_out(switched, want(C))
     assert on_the_host(switched) == (f"{C}.1", [f"{B}.1", f"{C}.1"], [f"{B}.1", f"{C}.1"])
     assert switched.state().standby["sess"] == f"{B}.1"
@@ -162,7 +164,7 @@ def test_a_switch_of_the_same_release_leaves_none(switched: House) -> None:
 
 
 @pytest.mark.parametrize("how", ["its time is over", "its vassal is gone"])
-def test_a_later_run_removes_it(switched: House, how: str) -> None:
+def test_a_later_run_removes_the_standby(switched: House, how: str) -> None:
     if how == "its time is over":
         record = {"sess": f"{A}.1", "until": int(time.time()) - 1}
         Path(switched.act().standby).write_text(json.dumps(record))
@@ -175,13 +177,13 @@ def test_a_later_run_removes_it(switched: House, how: str) -> None:
     assert not os.path.exists(switched.act().standby)
 
 
-def test_stopped_with_its_successor(switched: House) -> None:
+def test_a_standby_is_stopped_with_the_live_sess(switched: House) -> None:
     carry_out(switched, want(B, sess=replace(SESS, state="stopped")))
     assert on_the_host(switched) == (None, [], [])
     assert not os.path.exists(switched.act().standby)
 
 
-def test_no_timer(switched: House) -> None:
+def test_a_timer_that_can_not_be_set(switched: House) -> None:
     """A later run ends it, and a warning says when."""
     (switched.root / "fails").touch()
     (said,) = carry_out(switched, want(C))

@@ -26,8 +26,8 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.stages import door, kinds, supervisor
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look
+from waiting import eventually
 
-from ...crews import eventually
 from ...house import KITTENS, A, B, House, wanted
 from .test_http_servers import FILES
 from .test_units import PART, SESS, built
@@ -221,6 +221,6 @@ def test_somebody_elses_file_is_broken(crewed: House, runner: Supervisor) -> Non
 
 def test_a_host_without_supervisor(crewed: House) -> None:
     manifest = Manifest(crewed.production, sesses={"kittens": Sess("kittens", stage="asgi", manager="supervisor")})
-    (error,) = kinds.refusals(manifest, crewed.host).values()
+    (error,) = list(kinds.refusals(manifest, crewed.host).values())
     said = "manager 'supervisor' is not installed on this host: add its package, supervisor, to 'packages'"
     assert error.message == said

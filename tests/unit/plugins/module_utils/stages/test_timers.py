@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import names, process
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Timer
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Timer
 from ansible_collections.backstage.django.plugins.module_utils.productions import logs, reports
 from ansible_collections.backstage.django.plugins.module_utils.stages import timers
 from ansible_collections.backstage.django.plugins.module_utils.stages.timers import Timers
+from waiting import eventually
 
-from ...crews import ROLE, eventually
+from ...crews import ROLE
 from ...house import KITTENS, House, wanted
 
 NIGHTLY = Timer("nightly", manage="clearsessions -v0", at="03:05")

@@ -11,32 +11,24 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import drift
-from ansible_collections.backstage.django.plugins.module_utils.acts import manager as acts
-from ansible_collections.backstage.django.plugins.module_utils.host import files, names, process
+from ansible_collections.backstage.django.plugins.module_utils.host import files, names
 from ansible_collections.backstage.django.plugins.module_utils.host.errors import BackstageError
 from ansible_collections.backstage.django.plugins.module_utils.manifest import stage_kinds
-from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import (
-    Health,
-    Limits,
-    Manifest,
-    Sess,
-    Worker,
-)
-from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, limits
+from ansible_collections.backstage.django.plugins.module_utils.manifest.jobs import Worker
+from ansible_collections.backstage.django.plugins.module_utils.manifest.nouns import Health, Limits, Manifest, Sess
+from ansible_collections.backstage.django.plugins.module_utils.stages import kinds, wants
 from ansible_collections.backstage.django.plugins.module_utils.stages import manager as sesses
 from ansible_collections.backstage.django.plugins.module_utils.stages.interface import Look, Part
 
 from ...house import KITTENS, A, B, House, wanted
 from ...systemds import Systemd
-from .test_http_servers import FILES, PROJECT
+from .test_http_servers import PROJECT
 from .wishes import carry_out, fails, fronted, on_the_host
 
 SESS = f"{A}.2"
@@ -143,23 +135,6 @@ def test_the_service_is_hardened(house: House) -> None:
     assert float(found.group(1)) <= 2.0
 
 
-@pytest.fixture
-def systemd(crewed: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
-    """A host with systemd, with the role's files, and with gunicorn in the environment of the releases."""
-    acts.prepare(crewed.act())
-    shutil.copytree(FILES, crewed.host.wrapper)
-    (crewed.root / "run").mkdir()
-    monkeypatch.setattr(limits, "SYSTEMD", str(crewed.root / "run"))
-    monkeypatch.setattr(process, "PATH", f"{crewed.root}/systemd:{process.PATH}")
-    environment = Path(crewed.paths.environment("e" * 16), "bin")
-    environment.mkdir(parents=True)
-    python = environment / "python"
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    with Systemd(crewed.root / "systemd", Path(crewed.host.units)) as found:
-        yield found
-
-
 ACT = replace(KITTENS, secrets={"KEY": "purrpurr"}, timeout=5, health=Health(timeout=20))
 
 
@@ -184,7 +159,7 @@ def test_an_earlier_release_of_this_kind_neither_sleeps_nor_stands_by(house: Hou
     """The manifest says so of uWSGI, for which it was not built."""
     built(house, A)
     sess = Sess("kittens", state="asleep", standby=15)
-    part = sesses.part(sesses.Want(sess, wanted(ACT, play=A)), house.state(), house.host)
+    part = wants.part(sesses.Want(sess, wanted(ACT, play=A)), house.state(), house.host)
     assert part
     assert (part.stage, part.idle, part.standby) == ("gunicorn", 0, 0)
 
@@ -307,7 +282,7 @@ def test_a_host_that_a_role_of_today_has_not_prepared(crewed: House, systemd: Sy
     manifest = Manifest(crewed.production, sesses={"kittens": Sess("kittens", stage="asgi")})
     assert kinds.refusals(manifest, crewed.host) == {}
     os.remove(os.path.join(crewed.host.wrapper, "backstage_env.py"))
-    (error,) = kinds.refusals(manifest, crewed.host).values()
+    (error,) = list(kinds.refusals(manifest, crewed.host).values())
     assert error.message.startswith("this host's stage is of an earlier Backstage (")
     assert kinds.refusals(manifest, replace(crewed.host, has_stage=False)) == {}
 

@@ -33,6 +33,11 @@ SAID: list[tuple[Step, str]] = [
     ),
     (Step("act", "kittens", "hook", None, "after_switch: warm"), "run the hook after_switch: warm"),
     (Step("act", "kittens", "seed", None, "superuser"), "run the seed superuser"),
+    (Step("act", "kittens", "rename", "cats", "kittens"), "rename it, with its data, from cats"),
+    (
+        Step("act", "kittens", "restore", {"release": B}, {"release": A, "at": "2026-11-30T10:00:00+00:00"}),
+        f"restore the databases from the dump of release {A}, made 2026-11-30T10:00:00+00:00",
+    ),
     (Step("act", "kittens", "delete data", "data and media"), "delete its data and media, and its users"),
     (
         Step("sess", "kittens", "play", None, {"release": A, "because": ["nothing plays"]}),
@@ -69,6 +74,15 @@ SAID: list[tuple[Step, str]] = [
     (Step("gig", "kittens at a.b/blog", "book", None, "kittens"), "book kittens at /blog"),
     (Step("gig", "dogs at a.b/", "rebook", "kittens", "dogs"), "book dogs at / in the place of kittens"),
     (Step("gig", "kittens at a.b/new", "move", "/old", "/new"), "move it from /old to /new"),
+    (
+        Step("venue", "a.b", "schedule", None, ["now: jazz", "Saturday 18:00: hiphop"]),
+        "follow the calendar: now: jazz; Saturday 18:00: hiphop",
+    ),
+    (Step("venue", "a.b", "schedule", ["now: jazz"], None), "follow no calendar any more"),
+    (
+        Step("gig", "jazz at a.b/", "schedule", "always", "friday"),
+        "play at / at other times: friday; before: always",
+    ),
 ]
 
 

@@ -43,7 +43,7 @@ class Place:
         self, path: str = "/", name: str = NAME, source: str = "127.0.0.1", body: int = 0, **headers: str
     ) -> tuple[int, dict[str, str], str]:
         """What a visitor gets who comes from this address of the host's own."""
-        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20, source_address=(source, 0))
+        client = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60, source_address=(source, 0))
         named = {key.replace("_", "-"): value for key, value in headers.items()}
         try:
             client.request("POST" if body else "GET", path, "x" * body or None, {"Host": name, **named})

@@ -27,12 +27,14 @@ def test_all_but_those_who_are_denied(serve: Serve) -> None:
     assert [place.status(path, source) for path in PATHS for source in ("127.0.0.2", "127.0.0.9")] == [403, 200] * 3
 
 
-def test_a_closed_venue_says_so_to_everybody(serve: Serve) -> None:
+def test_a_closed_venue_shows_its_page_to_everybody(serve: Serve) -> None:
     assert serve(Venue(NAME, state="closed", allow=["192.0.2.1"])).ask()[::2] == (503, "page closed")
 
 
 @pytest.mark.parametrize(("denied", "status", "said"), [("127.0.0.1", 403, ""), ("127.0.0.2", 200, "purr")])
-def test_a_run_that_is_kept_out_takes_that_for_the_answer(serve: Serve, denied: str, status: int, said: str) -> None:
+def test_a_deploy_accepts_the_403_of_a_venue_that_denies_its_host(
+    serve: Serve, denied: str, status: int, said: str
+) -> None:
     """A host that is not let in can't ask through nginx; where it is, the Act's page has to be right."""
     venue = Venue(NAME, deny=[denied])
     house = serve(venue).house

@@ -38,7 +38,7 @@ def guarded(serve: Serve, kind: str = "-6", state: str = "open") -> Place:
 
 
 @pytest.mark.parametrize("kind", ["-6", "-5", "-apr1"])
-def test_who_comes_in(serve: Serve, kind: str) -> None:
+def test_who_is_let_in(serve: Serve, kind: str) -> None:
     assert venue_checks.password_hash(hashed("lovelace", kind)) is None
     place = guarded(serve, kind)
     for path in PATHS:
@@ -49,16 +49,16 @@ def test_who_comes_in(serve: Serve, kind: str) -> None:
     assert place.ask()[1]["WWW-Authenticate"] == f'Basic realm="{NAME}"'
 
 
-def test_the_act_never_hears_of_it(serve: Serve) -> None:
+def test_the_act_gets_no_authorization_header(serve: Serve) -> None:
     told_to_the_act = json.loads(guarded(serve).ask(Authorization=basic("ada", "lovelace"))[2])
     assert "HTTP_AUTHORIZATION" not in told_to_the_act
 
 
-def test_a_closed_venue_says_so_to_everybody(serve: Serve) -> None:
+def test_a_closed_venue_shows_its_page_to_everybody(serve: Serve) -> None:
     assert guarded(serve, state="closed").ask()[::2] == (503, "page closed")
 
 
-def test_a_run_that_knows_no_password_takes_that_for_the_answer(serve: Serve) -> None:
+def test_a_deploy_accepts_the_401_of_a_venue_with_passwords(serve: Serve) -> None:
     house = guarded(serve).house
     block = server_block.data("jazz", Venue(NAME, auth=Auth({"ada": ""})), [GIG])
     assert told(visit.ask, Act("kittens"), visit.at_venue(block, block["gigs"][0]), house.host, house.act()) == ""

@@ -31,19 +31,19 @@ def test_every_place_with_headers_has_it(house: House, state: str, places: int) 
     assert [server.count("\n    " + HEADER) for server in secure] == [1, 1]
 
 
-def test_without_it_nothing_is_said(house: House) -> None:
+def test_without_hsts_no_header_is_sent(house: House) -> None:
     text = server_block.render(house.paths, Venue(NAME, [], Tls("selfsigned")), [GIG], house.host)
     assert "Strict-Transport-Security" not in text
 
 
-def test_a_venue_that_waits_for_its_certificate_says_nothing_by_http(house: House) -> None:
+def test_a_venue_that_waits_for_its_certificate_sends_no_header(house: House) -> None:
     house.build(A)
     text = server_block.render(house.paths, Venue(NAME, [], Tls(WAITING, hsts=30)), [GIG], house.host)
     assert "Strict-Transport-Security" not in text
 
 
 @pytest.mark.parametrize(("protocol", "module"), [("uwsgi", "uwsgi"), ("http", "proxy")])
-def test_what_the_act_says_of_it_is_dropped(house: House, protocol: str, module: str) -> None:
+def test_the_acts_own_header_is_dropped(house: House, protocol: str, module: str) -> None:
     venue = Venue(NAME, [], Tls("selfsigned", hsts=30))
     text = server_block.render(house.paths, venue, [replace(GIG, protocol=protocol)], house.host)
     assert text.count(f"        {module}_hide_header Strict-Transport-Security;\n") == text.count(

@@ -12,7 +12,7 @@ from .conftest import NAME, Place, Serve
 
 
 @pytest.mark.parametrize(("upload", "status"), [("10k", 413), ("100k", 200)])
-def test_what_is_too_large(serve: Serve, upload: str, status: int) -> None:
+def test_a_body_that_is_too_large_is_refused(serve: Serve, upload: str, status: int) -> None:
     assert serve(Venue(NAME, upload=upload)).ask(body=50_000)[0] == status
 
 
