@@ -71,7 +71,8 @@ def run(
         cause = error.message if step_reports.is_answered(result.out) else silent
         raise BackstageError(cause, step=error.step, log=log) from None
     if "failed" in found:
-        cause = lookup.explain(found["failed"], _said(found, result.err), log, found.get("at", ""))
+        whole = f"{lookup.chain(result.err)}\n{log}"  # what Django raises last may only follow from the cause
+        cause = lookup.explain(found["failed"], _said(found, result.err), whole, found.get("at", ""))
         if found.get("applied"):
             cause += f" (applied before it: {', '.join(found['applied'])})"
         if found.get("half"):

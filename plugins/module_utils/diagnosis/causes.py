@@ -192,6 +192,12 @@ ROWS: list[Row] = [
         " 'writable', with a '/'",
     ),
     Row(
+        "locked database",
+        r"OperationalError: database (?:table )?is locked",
+        "the database file is locked: another process, such as a worker, writes to it for longer than Django waits: run"
+        " again, or raise 'timeout' in the OPTIONS of DATABASES",
+    ),
+    Row(
         "read-only database",
         r"attempt to write a readonly database|unable to open database file",
         "the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA",

@@ -18,6 +18,11 @@ from .package_names import PACKAGES
 from .rows import Row
 
 LINES = 25
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):$", re.MULTILINE)
+_FOLLOWS = (
+    "\nThe above exception was the direct cause of the following exception:\n\n",
+    "\nDuring handling of the above exception, another exception occurred:\n\n",
+)
 _FRAME = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
 # the project's code: no package, not Python, and not the program that starts it
 _OWN = re.compile(r"/(?!usr/)(?!.*/(?:site|dist)-packages/)(?!.*/manage\.py\Z).*/code/")
@@ -136,6 +141,14 @@ def answer(status: int, path: str, host: str, log: str) -> str:
         return find(f"{path} answers {status} to the host '{host}'")
     known = find(log) or unknown(log)
     return f"{path} answers {status}" + (f": {known}" if known else "")
+
+
+def chain(text: str) -> str:
+    """Return the last traceback in a text, with those of the exceptions that led to it; empty if there is none."""
+    for found in reversed(list(_TRACEBACK.finditer(text))):
+        if not text[: found.start()].endswith(_FOLLOWS):
+            return text[found.start() :]
+    return ""
 
 
 def tail(text: str, lines: int = LINES) -> str:

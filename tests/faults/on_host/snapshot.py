@@ -46,7 +46,7 @@ class Names:
     def plain(self, text: str) -> str:
         for name, word in self.words.items():
             text = text.replace(name, word)
-        text = re.sub(r"\btake-\d+\b", "take-n", text)
+        text = re.sub(r"(?<![A-Za-z0-9])take-\d+\b", "take-n", text)
         text = re.sub(r"(<[a-z-]+-\d+>)\.\d+", r"\1.n", text)
         text = re.sub(r"\b[0-9a-f]{12}\.\d+\b", "<gone>.n", text)
         return re.sub(r"\b(?:[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{64})\b", "<id>", text)

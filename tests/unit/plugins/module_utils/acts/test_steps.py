@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,20 @@ def test_a_database_that_cannot_be_written(project: Make, place: Path) -> None:
     os.chown(place / "data", 0, 0)
     said = made.failure("migrate").message
     assert said.startswith("the database file can't be written: name it in 'writable', or put it into BACKSTAGE_DATA")
+
+
+def test_fault_16_a_migration_that_waits_for_a_worker(project: Make, place: Path) -> None:
+    """SQLite has one writer: a job that writes for longer than Django waits keeps migrations out."""
+    wait = "DATABASES['default']['OPTIONS'] = {'timeout': 0.1}"
+    made = project(kittens___settings__py=settings(wait))
+    made.run("migrate")
+    (made.code / "cats" / "migrations" / "0002_more.py").write_text(EMPTY.format(before="0001_initial"))
+    with closing(sqlite3.connect(place / "data" / "db.sqlite3")) as worker:
+        worker.execute("BEGIN IMMEDIATE")
+        failure = made.failure("migrate")
+        worker.rollback()
+    assert failure.message.startswith("the database file is locked: ")
+    assert made.run("migrate")["applied"] == ["cats.0002_more"]
 
 
 CREATE = ["createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.com"]

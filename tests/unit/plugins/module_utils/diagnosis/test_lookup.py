@@ -155,5 +155,25 @@ def test_tail(text: str, end: str) -> None:
     assert lookup.tail(text, 3) == end
 
 
+BEGINS = "Traceback (most recent call last):\n"
+DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
+CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
+CHAINS = [
+    ("", ""),
+    ("a line\n", ""),
+    (f"a\n{BEGINS}  x\nValueError\n", f"{BEGINS}  x\nValueError\n"),
+    (f"{BEGINS}KeyError\nwarned only\n{BEGINS}ValueError\n", f"{BEGINS}ValueError\n"),
+    (
+        f"{BEGINS}OSError\n\n{BEGINS}A\n{CAUSED}{BEGINS}B\n{DURING}{BEGINS}C\nmore\n",
+        f"{BEGINS}A\n{CAUSED}{BEGINS}B\n{DURING}{BEGINS}C\nmore\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), CHAINS)
+def test_the_exceptions_that_led_to_the_last_one(text: str, found: str) -> None:
+    assert lookup.chain(text) == found
+
+
 def test_tail_is_short_enough_to_read() -> None:
     assert len(lookup.tail("line\n" * 1000).splitlines()) == lookup.LINES <= 30
