@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: acts_on
 short_description: The Acts that play on a host
-version_added: 0.5.0
+version_added: 1.1.0
 description: Returns those Acts of a list that play on a host of the inventory, as the Sesses say.
 positional: host, sesses, sess_defaults, groups
 options:
@@ -34,7 +34,7 @@ options:
     type: dict
     required: true
 author:
-  - Backstage contributors (@backstage-django)
+  - The Backstage maintainers (@backstage-django)
 """
 
 EXAMPLES = r"""

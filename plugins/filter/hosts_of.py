@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: hosts_of
 short_description: The hosts where an Act plays
-version_added: 0.5.0
+version_added: 1.1.0
 description:
   - Returns the hosts of the inventory on which an Act plays, in the order in which plays take them.
   - The first one leads. It runs what runs once for all hosts of the Act.
@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
 author:
-  - Backstage contributors (@backstage-django)
+  - The Backstage maintainers (@backstage-django)
 """
 
 EXAMPLES = r"""

@@ -26,17 +26,17 @@ class Others:
 
     @functools.cached_property
     def nginx(self) -> nginx.Configuration:
-        """Return the present configuration of nginx; an empty one if there is no nginx yet."""
+        """The present configuration of nginx; an empty one if there is no nginx yet."""
         return nginx.read(self.host.venues) if self.host.has_front_of_house else nginx.Configuration()
 
     @functools.cached_property
     def productions(self) -> dict[str, str]:
-        """Return the names, and ports as "port 8001", that other Productions have."""
+        """The names, and ports as "port 8001", that other Productions have."""
         return written.other_productions(self.production, self.host)
 
     @functools.cached_property
     def _by_hand(self) -> tuple[dict[str, str], dict[int, str]]:
-        """Return the names on the ports of Venues, and the ports, of other servers, each with its file."""
+        """The names on the ports of Venues, and the ports, of other servers, each with its file."""
         names: dict[str, str] = {}
         ports: dict[int, str] = {}
         ours = {self.host.http_port, self.host.https_port}

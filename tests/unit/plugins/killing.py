@@ -14,6 +14,7 @@ from typing import Any
 
 WATCH = Path(__file__).parents[2] / "faults" / "on_host" / "watch" / "sitecustomize.py"
 FULL = bool(os.environ.get("FAULTS_FULL"))
+"""Whether this is the campaign: tests that try many moments then try all of them, and a few otherwise."""
 
 
 def _watch() -> Any:

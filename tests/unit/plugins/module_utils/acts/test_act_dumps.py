@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.acts import dumps
+from ansible_collections.backstage.django.plugins.module_utils.acts import act_dumps, dumps, steps
 from ansible_collections.backstage.django.plugins.module_utils.acts.dumps import Sink
 
 from ...projects import EMPTY, Make, Project, settings
@@ -130,8 +130,11 @@ def test_a_dump_while_somebody_writes(cats: Project, tmp_path: Path, mode: str) 
     assert len({count for _name, count in counts}) == 1, "whole transactions"
 
 
-def test_a_restore_of_what_somebody_writes_to(cats: Project, tmp_path: Path) -> None:
+def test_a_restore_of_what_somebody_writes_to(cats: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused after seconds, and changes nothing."""
+    patience = f"OTHERS_SECONDS = {act_dumps.OTHERS_SECONDS}\n"
+    assert patience in steps.SCRIPT
+    monkeypatch.setattr(steps, "SCRIPT", steps.SCRIPT.replace(patience, "OTHERS_SECONDS = 1\n"))
     dumped(cats, tmp_path / "dump")
     query(database(cats), "INSERT INTO cats_cat (name) VALUES ('tom')")
     with closing(sqlite3.connect(database(cats))) as other:
@@ -140,7 +143,7 @@ def test_a_restore_of_what_somebody_writes_to(cats: Project, tmp_path: Path) -> 
             lent = [file.fileno()]
             failure = cats.failure("restore", alias="default", clients="", source=lent[0], lent=lent)
     assert failure.step == "restore"
-    assert "another connection has used the database for 10 s: end it first" in failure.message
+    assert "another connection has used the database for 1 s: end it first" in failure.message
     assert query(database(cats), "SELECT name FROM cats_cat") == [("tom",)]
 
 
