@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from waiting import LONG
+
 from . import certs
 
 LIBRARIES = (
@@ -121,7 +123,7 @@ class Pebble:
         environment = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "0", **environment}
         config = ["-config", str(self.place / "pebble.json"), "-dnsserver", f"127.0.0.1:{self.names}", "-strict"]
         self._run([str(program()), *config], environment)
-        end = time.monotonic() + 30
+        end = time.monotonic() + LONG
         while not self._answers():
             assert time.monotonic() < end, (self.place / "pebble.log").read_text()
             time.sleep(0.02)
@@ -150,13 +152,13 @@ class Pebble:
         """The certificate that vouches for what it issues."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with closing(http.client.HTTPSConnection("127.0.0.1", MANAGEMENT, timeout=10, context=context)) as client:
+        with closing(http.client.HTTPSConnection("127.0.0.1", MANAGEMENT, timeout=60, context=context)) as client:
             client.request("GET", "/roots/0")
             return client.getresponse().read().decode()
 
     def name(self, what: str, **data: Any) -> None:
         """Change what its name server says: all names are at 127.0.0.1 if nothing else is told."""
-        with closing(http.client.HTTPConnection("127.0.0.1", NAMES, timeout=10)) as client:
+        with closing(http.client.HTTPConnection("127.0.0.1", NAMES, timeout=60)) as client:
             client.request("POST", f"/{what}", json.dumps(data))
             assert client.getresponse().status == 200
 

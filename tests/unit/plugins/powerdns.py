@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from waiting import LONG
+
 KEY = "0123456789abcdef"
 API_PORT = 8081
 FOLDER = "pdns-backend-sqlite3"
@@ -109,7 +111,7 @@ class PowerDns:
         log = (self.place / "log").open("ab")
         argv = [program, *(f"--{option}" for option in options)]
         self.process = subprocess.Popen(argv, stdout=log, stderr=log)
-        end = time.monotonic() + 30
+        end = time.monotonic() + LONG
         while not self._answers():
             assert self.process.poll() is None, (self.place / "log").read_text()
             assert time.monotonic() < end, (self.place / "log").read_text()
@@ -147,7 +149,7 @@ class PowerDns:
 
     def ask(self, method: str, path: str, data: Any = None) -> tuple[int, Any]:
         """Send a request to the API, without the code under test."""
-        with closing(http.client.HTTPConnection(self.api, API_PORT, timeout=10)) as client:
+        with closing(http.client.HTTPConnection(self.api, API_PORT, timeout=60)) as client:
             body = None if data is None else json.dumps(data)
             client.request(method, f"/api/v1/servers/localhost{path}", body, {"X-API-Key": KEY})
             answer = client.getresponse()

@@ -37,7 +37,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PowerDns]
 
 
 def status(address: str, path: str, key: str = "") -> int:
-    with closing(http.client.HTTPConnection(address, API_PORT, timeout=10)) as client:
+    with closing(http.client.HTTPConnection(address, API_PORT, timeout=60)) as client:
         client.request("GET", path, headers={"X-API-Key": key} if key else {})
         return client.getresponse().status
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.producers import manager, orders
+from waiting import LONG
 
 from ...powerdns import PowerDns
 from ...told import told
@@ -60,7 +61,7 @@ def update(place: Path, zone: str, line: str, with_key: str = WEB1) -> str:
 def answers(wanted: list[str]) -> bool:
     """Whether an authority finds these TXT records through the CNAME. PowerDNS keeps an answer for a second."""
     dig = ["dig", "+short", f"@{PRIMARY}", "TXT", f"_acme-challenge.{BAR}"]
-    end = time.monotonic() + 15
+    end = time.monotonic() + LONG
     while time.monotonic() < end:
         done = subprocess.run(dig, capture_output=True, text=True, check=True, timeout=60)
         if sorted(line.strip('"') for line in done.stdout.splitlines() if line.startswith('"')) == wanted:

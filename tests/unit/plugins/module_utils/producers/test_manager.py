@@ -218,7 +218,7 @@ def test_a_frozen_server(primary: PowerDns) -> None:
     began = time.monotonic()
     with primary.frozen():
         assert "timed out" in told(run, NAMES, timeout=1)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100
     assert run(NAMES).steps
 
 

@@ -18,6 +18,7 @@ from ansible_collections.backstage.django.plugins.module_utils.productions impor
 from ansible_collections.backstage.django.plugins.module_utils.productions.playbill import Done
 from ansible_collections.backstage.django.plugins.module_utils.state.plan import Change, Phase, Step
 from ansible_collections.backstage.django.plugins.module_utils.state.read import read
+from waiting import eventually
 
 from ...house import A, House
 
@@ -72,7 +73,13 @@ class Made:
 
 def test_each_in_its_order_and_two_at_once(crewed: House, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Made(crewed, monkeypatch)
-    changes = [made.change(name, "build") for name in ACTS]
+
+    def meets(name: str) -> None:
+        """The first two are there at the same time."""
+        (crewed.root / f"{name}.began").touch()
+        eventually(lambda: all((crewed.root / f"{one}.began").exists() for one in ACTS[:2]))
+
+    changes = [made.change(name, "build", then=partial(meets, name)) for name in ACTS]
     made.run(*changes, *(made.change(name, "migrate", Phase.MIGRATE) for name in ACTS))
     done = made.done()
     assert made.failed == {}

@@ -69,7 +69,7 @@ def crew_of(troupe: Troupe) -> Crew:
 def works(troupe: Troupe, release: str) -> None:
     """The worker of this release works, and was not told to end."""
     crew = crew_of(troupe)
-    eventually(lambda: crew.working() == ["work"] and said(troupe)[-1] == f"works on {release}")
+    eventually(lambda: crew.working() == ["work"] and said(troupe)[-1:] == [f"works on {release}"])
     assert (crew.sess.split(".")[0], crew.wanted(), crew.lacks()) == (release, crews.RUN, [])
 
 
