@@ -98,7 +98,8 @@ def forget(paths: Production) -> None:
     if builder:
         user_processes.end_all(builder)
         users.remove(name)
-    files.remove(_marker(paths))
+    for path in (_marker(paths), paths.environments_lock):
+        files.remove(path)
     with contextlib.suppress(OSError):  # it does not exist, or is not empty
         os.rmdir(paths.root)
 

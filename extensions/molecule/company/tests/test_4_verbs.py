@@ -9,7 +9,7 @@ from faults.house import House
 
 TIMERS = ["failing", "long", "minutely", "nightly"]
 GONE = {"backstage_acts": [], "backstage_venues": [], "backstage_gigs": []}
-PLACES = "/etc /srv /usr/local /var/lib /var/log/backstage"
+PLACES = "/etc /srv /usr/local /var/lib /var/log"
 
 
 def processes(house: House) -> str:

@@ -28,7 +28,9 @@ class Note(models.Model):
 """
 
 
-KEPT = re.compile(r"/srv/backstage/rehearsal(/(environments|cache|kept|\.used)(/.*)?)?\Z|rehearsal__build:")
+KEPT = re.compile(
+    r"/srv/backstage/rehearsal(/(environments|cache|kept|\.used|\.environments\.lock)(/.*)?)?\Z|rehearsal__build:"
+)
 """What may stay: packages for the next rehearsal, and the user that fetched them."""
 
 
