@@ -101,7 +101,7 @@ def test_fault_95_files_changed_by_hand(house: House) -> None:
         found = [one["where"] for one in told if one["cure"] == cure]
         assert [place for place in places if not any(where.endswith(place) for where in found)] == []
     planned = house.play("--check", "--diff")
-    assert "act shaky (mend)" in planned.printed
+    assert "shaky: repair users and modes that were changed by hand" in planned.printed
     assert mendable(house) == told, "check mode mends nothing"
     with house.visitors("steady.example.com/") as neighbours:
         assert (run := house.play()).code == 0, run.message
