@@ -115,7 +115,7 @@ def test_kill_9(street: Street, kind: str, what: str) -> None:
         for host, unit in zip(street.hosts, units(street)):
             host.sh(f"kill -9 $({KILLED[what].format(unit=unit)})")
         assert within(60, lambda: {answer.status for answer in street.ask(CORNER)} == {200})
-    pleased(seen, SQUARE)
+    pleased(seen, SQUARE, requests=1)  # a worker is soon replaced
     for on_host in seen:
         lost = on_host[CORNER].failed
         print(f"kill -9 of {what}, {kind}: {on_host[CORNER].requests} requests, lost: {lost}")

@@ -74,7 +74,7 @@ def test_a_proxy_in_front(street: Street) -> None:
 
 
 def test_without_options(street: Street) -> None:
-    assert '-  "proxies"' in play(street).replace("\t", "  ")
+    assert f"proxies: addresses: {street.here()}, header: CF-Connecting-IP -> nothing" in play(street)
     assert street.visit().status == 200
     assert street.host.sh("ls /etc/nginx/backstage/passwords") == ""
     assert plan(street.play()) == []
