@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -186,11 +185,10 @@ def django(outside: Callable[[], None]) -> Iterator[Path]:
     """A virtual environment of the distribution's Python with Django and more, that other users may read."""
     path = Path(tempfile.mkdtemp(prefix="bs-env-"))
     path.chmod(0o755)
-    uv = str(Path(sys.executable).with_name("uv"))
     try:
-        subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", "/usr/bin/python3", path], check=True)
-        install = [uv, "pip", "install", "--quiet", "--link-mode=copy", "--compile-bytecode", "--python", path]
-        subprocess.run([*install, "Django==5.2.15", *DATABASE_CLIENTS], check=True, preexec_fn=outside)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", path], check=True)
+        pip = [path / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+        subprocess.run([*pip, "Django==5.2.15", *DATABASE_CLIENTS], check=True, preexec_fn=outside)
         yield path
     finally:
         shutil.rmtree(path)

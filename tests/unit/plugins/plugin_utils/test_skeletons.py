@@ -189,15 +189,11 @@ def test_it_is_linted(tmp_path: Path, name: str) -> None:
 def python(tmp_path_factory: pytest.TempPathFactory, outside: Callable[[], None]) -> Path:
     """A virtual environment with the project's requirements."""
     place = tmp_path_factory.mktemp("environment")
-    uv = str(SCRIPTS / "uv")
-    subprocess.run([uv, "venv", "--quiet", "--python", "/usr/bin/python3", place / "env"], check=True)
-    interpreter = place / "env/bin/python"
-    subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", interpreter, "-r", FILES / "acts/__act__/requirements.txt"],
-        preexec_fn=outside,
-        check=True,
-    )
-    return interpreter
+    subprocess.run(["/usr/bin/python3", "-m", "venv", place / "env"], check=True)
+    pip = [place / "env/bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+    requirements = FILES / "acts/__act__/requirements.txt"
+    subprocess.run([*pip, "-r", requirements], preexec_fn=outside, check=True)
+    return place / "env/bin/python"
 
 
 @pytest.mark.parametrize("name", ["kittens", "blog-2"])
