@@ -87,9 +87,9 @@ def fake_sess(want: wants.Want, state: ActState, planner: Planner, genuine: ActS
 def fake_venues(order: Order, planner: Planner) -> None:
     """The files of nginx, which reads them."""
     bookings = Bookings(order.manifest, read(planner.paths.name, planner.host), planner.host)
-    for name, text in bookings._differing().items():
+    for name, found in bookings._differing().items():
         nginx.make_log(server_block.access_log(planner.paths.name, name))
-        files.draft(bookings._path(name), text or "", 0o644)
+        files.draft(bookings._path(name), found.text if found else "", 0o644)
     nginx.reload()
 
 
