@@ -217,13 +217,12 @@ def test_fault_46_a_prefix_without_its_final_slash(street: Street) -> None:
 
 def test_fault_69_error_pages_of_nginx(street: Street) -> None:
     """If no Act answers, the page is Backstage's, with a time to wait and without a version."""
-    died = street.visit("/die/")
-    sess = street.host.sh("pgrep -u street-hall").split()
-    street.host.sh(f"kill -STOP {' '.join(sess)}")
     try:
+        street.host.sh("pkill -STOP -u street-hall")
         hung = street.visit()
     finally:
-        street.host.sh(f"kill -CONT {' '.join(sess)}")
+        street.host.sh("pkill -CONT -u street-hall")
+    died = street.visit("/die/")
     for answer, status, title in ((died, 502, b"The band is tuning up"), (hung, 504, b"A very long solo")):
         assert answer.status == status
         assert title in answer.body
