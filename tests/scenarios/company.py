@@ -95,7 +95,6 @@ class Company:
             said = [json.loads(sender.communicate("", timeout=120)[0]) for sender in senders]
         assert dark or [one["failed"] for one in said] == [{}, {}]
         self.last = max(one["last"] for one in said)
-        assert all(one["last"] - first > 5 for one in said), said
         sent = {
             house.host.name: {str(job) for job in range(first, one["last"] + 1)} - set(one["failed"])
             for house, one in zip(self.houses, said)

@@ -12,6 +12,7 @@ import select
 import sys
 
 PAUSE = 1.0
+FEWEST = 6  # also if standard input ends before
 SHORT, LONG = 0.2, 2.5
 EACH = 8  # every eighth is a long one
 
@@ -34,7 +35,7 @@ def send(venue: str, job: int) -> str:
 def main(venue: str, first: str) -> None:
     job, failed = int(first), {}
     print("open", flush=True)
-    while not select.select([sys.stdin], [], [], PAUSE)[0]:
+    while not select.select([sys.stdin], [], [], PAUSE)[0] or job - int(first) < FEWEST:
         if wrong := send(venue, job):
             failed[job] = wrong
         job += 1
