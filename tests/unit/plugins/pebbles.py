@@ -148,6 +148,14 @@ class Pebble:
             process.wait(30)
         self.processes.clear()
 
+    def forget(self) -> None:
+        """Forget every account and every name that was proven.
+
+        Else it takes a proven name for proven still in one of a hundred orders, even by PEBBLE_AUTHZREUSE=0.
+        """
+        self.stop()
+        self.start()
+
     def root(self) -> str:
         """The certificate that vouches for what it issues."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -108,6 +108,7 @@ def test_names_that_are_not_proven(asking: House, pebble: Pebble) -> None:
     assert "301" in body, "what is no token is no challenge"
     Path(account.challenge(asking.host, "jazz")).write_text("")
     nginx.reload()
+    pebble.forget()
     assert set(why(lambda: ask(asking, wish(pebble.directory, pebble.ca))).names) == set(NAMES)
 
 
@@ -291,6 +292,7 @@ def test_names_proven_by_dns(asking: House, names: PowerDns, running_pebble: Peb
         assert refused.message.startswith("b.example: its challenge can't be written at _acme-challenge.b.example.: ")
         assert "REFUSED" in refused.message
         account.write_tsig(asking.host, "jazz", TSIG % base64.b64encode(b"y" * 32).decode())
+        pebble.forget()
         assert list(why(lambda: ask(asking, by_dns(pebble), ("a.example",))).names) == ["a.example"]
 
 
