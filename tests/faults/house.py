@@ -73,7 +73,7 @@ class House:
         self.host.sh(f"rm -f {PLACE}/stopped")
         self.host.write(f"{PLACE}/order.json", json.dumps({"match": match, "do": "stop", "log": f"{PLACE}/events"}))
 
-    def stopped(self, timeout: float = 60) -> None:
+    def stopped(self, timeout: float = 300) -> None:
         """Wait until the module has stopped."""
         self.host.sh(
             f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1"

@@ -26,7 +26,7 @@ except OSError as error:
 """
 TAKEN = f"""
 nohup python3 -m http.server {OTHER_PORT} --bind 127.0.0.1 >/dev/null 2>&1 &
-echo $! >/run/taken.pid; for try in $(seq 50); do ss -Hltn | grep -q :{OTHER_PORT} && break; sleep 0.1; done
+echo $! >/run/taken.pid; for try in $(seq 300); do ss -Hltn | grep -q :{OTHER_PORT} && break; sleep 0.1; done
 """
 
 
