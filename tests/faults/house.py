@@ -73,7 +73,7 @@ class House:
         self.host.sh(f"rm -f {PLACE}/stopped")
         self.host.write(f"{PLACE}/order.json", json.dumps({"match": match, "do": "stop", "log": f"{PLACE}/events"}))
 
-    def stopped(self, timeout: float = 60) -> None:
+    def stopped(self, timeout: float = 300) -> None:
         """Wait until the module has stopped."""
         self.host.sh(
             f"for n in $(seq {timeout * 20:.0f}); do [ ! -e {PLACE}/stopped ] || exit 0; sleep 0.05; done; exit 1"
@@ -142,12 +142,18 @@ class House:
             self.host.sh(f"mv {path}.away {path}")
 
     def traces(self, act: str) -> str:
-        """Return the files of an Act that a run could change, with their change times, and its processes."""
-        where = f"{self.root}/acts/{act}"
+        """Return the files of an Act that a run could change, with their change times, and its processes.
+
+        Those of an earlier Sess, whose end no run waits for, have ended before.
+        """
+        where, title = f"{self.root}/acts/{act}", f"^{self.production}/{act}/"
+        running = f"ps -o args= -u {self.production}-{act} | grep '{title}'"
         return self.host.sh(
-            f"find {where} -path {where}/data -prune -o -printf '%p %m %u %C@\\n' | sort;"
+            f"live=$(basename $(readlink {where}/live || echo none));"
+            f' for n in $(seq 100); do {running} | grep -qv "{title}$live[ /]" || break; sleep 0.1; done;'
+            f" find {where} -path {where}/data -prune -o -printf '%p %m %u %C@\\n' | sort;"
             f" find /etc/backstage/vassals /etc/nginx/backstage/venues -name '*{act}*' -printf '%p %C@\\n' | sort;"
-            f" ps -o pid=,lstart=,args= -u {self.production}-{act} | grep -v -- '-worker' | sort"
+            f" ps -o pid=,lstart=,args= -u {self.production}-{act} | grep -v -e '-worker' -e '<defunct>' | sort"
         )
 
     def leftovers(self) -> list[str]:

@@ -44,7 +44,7 @@ class Visitors:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        said, _nothing = self._process.communicate("", timeout=60)
+        said, _nothing = self._process.communicate("", timeout=90)
         if kind is None:
             self.seen = {venue: Seen(**found) for venue, found in json.loads(said).items()}
 

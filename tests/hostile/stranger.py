@@ -128,7 +128,7 @@ class Stranger:
         )
         self.run(start)
         self.host.sh(
-            "for n in $(seq 100); do grep -q @backstage-rival /proc/net/unix && exit 0; sleep 0.1; done; exit 1"
+            "for n in $(seq 600); do grep -q @backstage-rival /proc/net/unix && exit 0; sleep 0.1; done; exit 1"
         )
 
     def rival(self) -> dict[str, Any]:

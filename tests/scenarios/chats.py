@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from faults.host import PLACE
+from faults.house import within
 from street import CORNER, Street
 
 CLIENTS = 10
@@ -31,7 +32,21 @@ def chats(street: Street) -> Iterator[Talked]:
             assert client.stdout
             assert client.stdout.readline() == "open\n"
         yield seen
+        assert within(60, lambda: _earlier_have_ended(street))
         seen += [json.loads(client.communicate("", timeout=60)[0]) for client in clients]
+
+
+def _earlier_have_ended(street: Street) -> bool:
+    """Whether the servers of earlier Sesses have ended: they close sockets as they end, and no run waits for that."""
+    services = f"backstage.{street.production}.*.service"
+    look = ("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,deactivating", services)
+    running = [host.run(*look) for host in street.hosts]
+    live = [street.live(act) for act in street.acts]
+    return all(
+        any(f".{sess}." in line for sess in of_host)
+        for said, of_host in zip(running, zip(*live))
+        for line in said.splitlines()
+    )
 
 
 def assert_back_at_once(talked: Talked, switches: int) -> None:

@@ -83,7 +83,7 @@ def visiting(host: Host, *words: str) -> Iterator[Callable[[], Accounts]]:
         assert process.stdout.readline() == "open\n", "the visitors did not come"
 
         def end() -> Accounts:
-            accounts: Accounts = json.loads(process.communicate("", timeout=60)[0])
+            accounts: Accounts = json.loads(process.communicate("", timeout=90)[0])
             return accounts
 
         yield end

@@ -60,8 +60,8 @@ class Forked:
         return [host.run("readlink", link, check=False).strip().rpartition("/")[2] for host in self.hosts]
 
     def processes(self, act: str) -> list[list[str]]:
-        """Return the command lines of an Act's user on each host."""
-        look = f"ps -o args= -u forked-{act} || true"
+        """Return the command lines of an Act's user on each host, without those that have ended and wait for init."""
+        look = f"ps -o args= -u forked-{act} | grep -v '<defunct>' || true"
         return [sorted(line.strip() for line in host.sh(look).splitlines()) for host in self.hosts]
 
 

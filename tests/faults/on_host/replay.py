@@ -284,7 +284,7 @@ def killed(operation: Operation, point: str, expected: dict[str, Any]) -> dict[s
     problems: list[str] = []
     if ended.killed:
         problems += plays(operation, "after the kill")
-        if not wait(lambda: not builders(), 0.01, 1):
+        if not wait(lambda: not builders(), 0.01, 5):
             problems.append(f"they live on: {builders()}")
         ended = call(operation.call, take)
     if operation.again and "was interrupted" in ended.message:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Send one request after another to each Venue until standard input ends, then print the results as JSON.
 
-Each request has its own connection and is never repeated. It has failed if there is no complete answer of 2xx or 3xx.
+The last request begins after that: it meets what plays at the end, however short the test was. Each request has its own
+connection and is never repeated. It has failed if there is no complete answer of 2xx or 3xx.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Visitor(threading.Thread):
         self.pages: list[str] = []
 
     def run(self) -> None:
-        while not self.over.is_set():
+        is_over = False
+        while not is_over:
+            is_over = self.over.is_set()
             began = time.monotonic()
             try:
                 self._ask()
@@ -68,7 +71,7 @@ def main(*places: str) -> None:
     sys.stdin.read()
     over.set()
     for visitor in visitors:
-        visitor.join(PATIENCE + 1)
+        visitor.join(2 * PATIENCE + 1)
     keys = ("requests", "slowest", "failed", "pages")
     print(json.dumps({v.venue: {key: getattr(v, key) for key in keys} for v in visitors}))
 

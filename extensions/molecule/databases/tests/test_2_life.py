@@ -56,7 +56,7 @@ def test_fault_90_postgresql_is_away_at_boot(choir: Choir) -> None:
     choir.host.sh("systemctl disable postgresql")
     choir.host.garage("reboot")
     assert choir.answers_within("tenor.example.com", 30)
-    assert choir.status("alto") == choir.status("bass") == 500
+    assert choir.within(30, lambda: choir.status("alto") == choir.status("bass") == 500)
     assert choir.verbs(playbook="site", **NEW) == []
     assert choir.answers_within("alto.example.com", 10)
     assert choir.host.sh("systemctl is-enabled postgresql").strip() == "enabled"
@@ -78,7 +78,9 @@ def test_a_database_that_can_not_be_used(choir: Choir) -> None:
         "away": soprano(choir, "away", DATABASE_URL=wrong.replace("127.0.0.1", "127.0.0.1:1")),
         "foreign": {**soprano(choir, "foreign"), "database": {"engine": "postgresql"}},
     }
-    assert sorted(choir.refused(choir.play(acts=acts))) == [
+    run = choir.play(acts=acts)
+    choir.ask('DROP ROLE "choir-foreign"')
+    assert sorted(choir.refused(run)) == [
         "act away, migrate on h2: the database does not answer: start it, or correct where DATABASE_URL or DATABASES"
         " says it is",
         "act foreign, database on h2: the PostgreSQL role 'choir-foreign' exists and is not Backstage's (its comment"
@@ -86,7 +88,6 @@ def test_a_database_that_can_not_be_used(choir: Choir) -> None:
         "act wrong, migrate on h2: the database refuses the password of 'ada': correct it in 'secrets'",
     ]
     assert choir.status("alto") == 200
-    choir.ask('DROP ROLE "choir-foreign"')
 
 
 def test_a_removed_act_keeps_its_database(choir: Choir) -> None:

@@ -115,9 +115,11 @@ def test_fault_32_rollback_to_a_broken_release(house: House) -> None:
     before = house.info()
     code = f"{house.root}/acts/shaky/releases/{earlier}/code/band/wsgi.py"
     house.host.sh(f"cp -a {code} /root/wsgi.py; echo 'raise RuntimeError(\"broken by hand\")' >>{code}")
-    with house.visitors() as visitors:
-        run = house.play(playbook="rollback", act="shaky", acts={"shaky": {"files": [TAKE]}})
-    house.host.sh(f"cp -a /root/wsgi.py {code}; rm /root/wsgi.py")
+    try:
+        with house.visitors() as visitors:
+            run = house.play(playbook="rollback", act="shaky", acts={"shaky": {"files": [TAKE]}})
+    finally:
+        house.host.sh(f"cp -a /root/wsgi.py {code}; rm /root/wsgi.py")
     visitors.all_pleased()
     assert run.code != 0
     assert run.message.startswith("act shaky, start on h1: ")

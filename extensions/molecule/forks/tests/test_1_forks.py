@@ -65,7 +65,7 @@ def test_no_process_of_an_act_runs_after_stop(forked: Forked) -> None:
     """Except a process that an administrator runs as its user."""
     unit = "systemd-run --quiet --unit=own --uid=forked-crowd sleep 3601"
     for host in forked.hosts:
-        host.sh(f"{unit}; while ! pgrep -f 'sleep 3601'; do sleep 0.1; done")
+        host.sh(f"{unit}; while ! pgrep -u forked-crowd -f 'sleep 3601'; do sleep 0.1; done")
     forked.manifest["backstage_gigs"] = [gig for gig in forked.manifest["backstage_gigs"] if gig["act"] != "crowd"]
     forked.manifest["backstage_sesses"] = [{"act": "crowd", "state": "stopped"}]
     forked.plays()

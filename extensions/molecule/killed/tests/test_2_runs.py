@@ -111,7 +111,7 @@ def test_fault_30_run_ends_with_its_controller(
     slow["acts"]["shaky"]["build"] = [BUILDS_SLOWLY]
     running = other.start("--user", user, **slow)
     builders = f"pgrep -u {other.production}_shaky -f '^sleep 300'"
-    other.host.sh(f"for n in $(seq 600); do [ $({builders} -c) -ne 3 ] || exit 0; sleep 0.1; done; exit 1")
+    other.host.sh(f"for n in $(seq 3000); do [ $({builders} -c) -ne 3 ] || exit 0; sleep 0.1; done; exit 1")
     holder = other.host.read(f"{other.root}/.lock")
     pid, _of, by = holder.removeprefix("process ").split(" ", 2)
     assert by.startswith((f"{user}, from 10.", "roadie, from an address that this host does not show")), holder

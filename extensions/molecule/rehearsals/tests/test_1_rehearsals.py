@@ -161,10 +161,9 @@ def test_a_rehearsal_removes_what_a_killed_one_left(street: Street, plain: Path)
     host = street.hosts[0]
     before = looks(street)
     running = street.controller(host).start("rehearse", path=str(plain))
-    host.sh(
-        "for n in $(seq 600); do [ -e /srv/backstage/rehearsal/acts/plain/live ] && exit 0; sleep 0.2; done; exit 1"
-    )
-    host.sh("kill -9 $(pgrep -f '^/usr/bin/python3')", check=False)
+    live = "/srv/backstage/rehearsal/acts/plain/live"
+    kill = "pkill -9 -f '^/usr/bin/python3'"
+    host.sh(f"for n in $(seq 1200); do [ ! -e {live} ] || {{ {kill}; exit; }}; sleep 0.1; done; exit 1")
     running.kill()
     assert "rehearsal" in host.sh("ls /srv/backstage; grep -c rehearsal /etc/passwd")
     assert rehearse(street, host, path=str(plain)).code == 0

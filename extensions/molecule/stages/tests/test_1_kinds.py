@@ -99,11 +99,20 @@ def test_to_asgi_and_websockets_through_switches(street: Street) -> None:
 
 
 KILLED = {
-    # what is killed: a shell's words for its processes
-    "main": "systemctl show -P MainPID {unit}",
-    "worker": "pgrep -P $(systemctl show -P MainPID {unit}) | head -1",
-    "all": "pgrep -u stages-busker -f gunicorn",
+    # what is killed: how a shell does it where $main is the service's main process
+    "main": "kill -9 $main",
+    "worker": "kill -9 $(pgrep -P $main | head -1)",
+    "all": "pkill -9 -u stages-busker -f gunicorn",
 }
+# after the kill before this one systemd may not have started the server again, or the server no worker
+KILL = """
+for n in $(seq 600); do
+  main=$(systemctl show -P MainPID {unit})
+  if [ "$main" != 0 ] && {how}; then exit 0; fi
+  sleep 0.1
+done
+exit 1
+"""
 
 
 @pytest.mark.parametrize(("kind", "what"), [(kind, what) for kind in KILLS for what in KILLED])
@@ -113,7 +122,7 @@ def test_kill_9(street: Street, kind: str, what: str) -> None:
         deploy(street, kind)
     with street.visited(f"{CORNER}/", f"{SQUARE}/") as seen:
         for host, unit in zip(street.hosts, units(street)):
-            host.sh(f"kill -9 $({KILLED[what].format(unit=unit)})")
+            host.sh(KILL.format(unit=unit, how=KILLED[what]))
         assert within(60, lambda: {answer.status for answer in street.ask(CORNER)} == {200})
     pleased(seen, SQUARE, requests=1)  # a worker is soon replaced
     for on_host in seen:

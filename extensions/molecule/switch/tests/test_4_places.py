@@ -26,7 +26,7 @@ except OSError as error:
 """
 TAKEN = f"""
 nohup python3 -m http.server {OTHER_PORT} --bind 127.0.0.1 >/dev/null 2>&1 &
-echo $! >/run/taken.pid; for try in $(seq 50); do ss -Hltn | grep -q :{OTHER_PORT} && break; sleep 0.1; done
+echo $! >/run/taken.pid; for try in $(seq 300); do ss -Hltn | grep -q :{OTHER_PORT} && break; sleep 0.1; done
 """
 
 
@@ -92,10 +92,12 @@ def test_fault_24_a_port_of_another_process_is_refused(street: Street) -> None:
     for host in street.hosts:
         host.sh(TAKEN)
     street.sesses["mime"]["port"] = OTHER_PORT
-    with street.visited(f"{CORNER}/") as seen:
-        run = street.try_to_play()
-    for host in street.hosts:
-        assert host.ok("kill $(cat /run/taken.pid)")
+    try:
+        with street.visited(f"{CORNER}/") as seen:
+            run = street.try_to_play()
+    finally:
+        were_there = [host.ok("kill $(cat /run/taken.pid)") for host in street.hosts]
+    assert were_there == [True] * 2
     assert run.code != 0
     assert f"port {OTHER_PORT} of this host belongs to python3 (process " in run.message
     assert street.live("mime") == live

@@ -223,6 +223,9 @@ def test_fault_69_error_pages_of_nginx(street: Street) -> None:
     finally:
         street.host.sh("pkill -CONT -u street-hall")
     died = street.visit("/die/")
+    # uWSGI's master looks once a second, and logs that the worker has died: the next test reads the end of the log
+    workers = "pgrep -c -u street-hall -f 'uWSGI worker' || true"
+    assert street.within(10, lambda: street.host.sh(workers).strip() == "2")
     for answer, status, title in ((died, 502, b"The band is tuning up"), (hung, 504, b"A very long solo")):
         assert answer.status == status
         assert title in answer.body
