@@ -75,7 +75,7 @@ format: ## fix and format what ruff can
 
 # A hanging test ends the run with a traceback. Each of the two workers has namespaces of its own.
 units: $(LINK) ## run the unit tests, which need no host
-	@scripts/apt-missing.sh bind9-dnsutils gcc systemd libc6-dev libcurl4 libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 libpcre3 libyajl2 tzdata  # what a machine may lack
+	@scripts/apt-missing.sh bind9-dnsutils gcc systemd libc6-dev libcurl4 libpq5 libxml2 libldap-2.5-0 libluajit2-5.1-2 libpcre3 libsodium23 libyajl2 libyaml-0-2 tzdata  # what a machine may lack
 	@nginx=$$(scripts/unpacked.sh nginx); psql=$$(scripts/unpacked.sh postgresql-client-15); \
 	postgresql=$$(scripts/unpacked.sh postgresql-15)/usr/lib/postgresql/15/bin; uwsgi=$$(scripts/unpacked.sh uwsgi-core)/usr/bin; \
 	scripts/unpacked.sh pdns-backend-sqlite3 >/dev/null; pdns=$$(scripts/unpacked.sh pdns-server); \

@@ -37,7 +37,8 @@ image() {   # image TARGET SUITE: built once a day, because package lists age, a
   podman build -q --layers=false --target "$target" --build-arg SUITE="$suite" --label garage="$wanted" \
     --label garage.checkout="$checkout" -t "$(image_of "$target" "$suite")" "$context" >"$state/build.log" 2>&1 ||
     { cat "$state/build.log" >&2; return 1; }
-  [[ -z $old ]] || podman rmi -f "${old%% *}" >/dev/null 2>&1 || true    # if a running host uses it, the next run removes it
+  # without force, which would remove the hosts that use it, too: after midnight those of a run that began before
+  [[ -z $old ]] || podman rmi "${old%% *}" >/dev/null 2>&1 || true
 }
 
 forget_images() {

@@ -136,7 +136,7 @@ def nameless() -> list[str]:
         try:
             if process.stat().st_uid not in known:
                 found.append(f"process {process.name} {(process / 'comm').read_text().strip()}")
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
     return found
 

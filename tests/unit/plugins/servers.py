@@ -13,7 +13,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, Callable
 
 import jinja2
 import yaml
+from waiting import eventually
 
 FRONT_OF_HOUSE = Path(__file__).parents[3] / "roles" / "front_of_house"
 Variables = dict[str, str]
@@ -152,13 +152,12 @@ class Nginx:
         found.main.write_text(MAIN.format(root=root, venues=venues, workers=WORKERS, port=port, places=places(root)))
         subprocess.run([program, "-e", root / "error.log", "-c", found.main], check=True)
         try:
-            while found.workers() < WORKERS:
-                time.sleep(0.01)
+            eventually(lambda: found.workers() >= WORKERS)
             yield found
         finally:
-            os.kill(int((root / "nginx.pid").read_text()), signal.SIGTERM)
-            while (root / "nginx.pid").exists():
-                time.sleep(0.01)
+            pid = int((root / "nginx.pid").read_text())
+            os.kill(pid, signal.SIGTERM)
+            eventually(lambda: not Path(f"/proc/{pid}").exists())  # it has its port for longer than its file
 
     @property
     def main(self) -> Path:

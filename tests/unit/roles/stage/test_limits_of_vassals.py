@@ -103,9 +103,12 @@ def test_tasks_are_counted_beside_those_that_run_already(tmp_path: Path) -> None
         os.read(go[0], 1)
         os.setgid(0)
         os.setuid(0)
-        beside = "import os, time; os.setuid(2001); time.sleep(60)"
-        others = [subprocess.Popen([sys.executable, "-c", beside]) for _number in range(3)]
-        subprocess.run(["sleep", "0.5"], check=True)
+        beside = "import os, time; os.setuid(2001); print(flush=True); time.sleep(60)"
+        argv = [sys.executable, "-c", beside]
+        others = [subprocess.Popen(argv, stdout=subprocess.PIPE) for _number in range(3)]
+        for other in others:
+            assert other.stdout
+            other.stdout.readline()
         words = [sys.executable, "-I", "-S", str(PROGRAM), str(os.getpid()), str(tmp_path / "limits.json")]
         subprocess.run(words, check=True)
         subprocess.run([sys.executable, "-c", BREEDS], check=True)

@@ -122,9 +122,9 @@ def test_how_the_act_is_managed(manage: str, argv: list[str]) -> None:
 
 def test_the_next_one_is_left_out_while_one_runs(act: Act) -> None:
     act.plays("aaaa")
-    act.has("run", "sh", "-c", "echo works; sleep 600")
+    act.has("run", "sh", "-c", f"echo works; touch {act.root}/works; sleep 600")
     first = act.start()
-    eventually(act.said)
+    eventually((act.root / "works").exists)
     code, said = act.run()
     assert code == 0
     assert said.endswith("timer nightly is left out this time: the last one still runs\n")

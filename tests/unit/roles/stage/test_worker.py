@@ -99,7 +99,9 @@ class Crew:
         return self.running[-1]
 
     def said(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.place / "said" / f"{name}.json").read_text())
+        """The report of a worker; empty before the first one, which comes after the worker itself."""
+        path = self.place / "said" / f"{name}.json"
+        found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
         return found
 
     def log(self) -> str:
@@ -165,7 +167,7 @@ def test_it_ends_after_its_job(crew: Crew, number: str) -> None:
     crew.start()
     eventually(lambda: crew.noted("jobs"))
     assert is_held(lock)
-    assert crew.said("jobs")["since"]
+    eventually(lambda: crew.said("jobs").get("since"))
     crew.tell("drain")
     eventually(lambda: not is_held(lock))
     _began, *rest = crew.noted("jobs")
@@ -184,7 +186,7 @@ def test_its_time_to_end_is_over(crew: Crew) -> None:
     eventually(deaf.exists)
     crew.tell("drain")
     eventually(lambda: not is_held(lock))
-    assert "worker deaf has not ended within 1 s, and was killed" in crew.log()
+    eventually(lambda: "worker deaf has not ended within 1 s, and was killed" in crew.log())
 
 
 def test_fault_22_one_that_dies_is_started_again_more_and_more_slowly(crew: Crew) -> None:
@@ -193,6 +195,7 @@ def test_fault_22_one_that_dies_is_started_again_more_and_more_slowly(crew: Crew
     crew.start()
     eventually(lambda: crew.log().count("worker dies ended with status 3") == 3)
     assert [f"started again in {pause} s" in crew.log() for pause in (1, 2, 4)] == [True] * 3
+    eventually(lambda: crew.said("dies")["restarts"] == 3)
     said = crew.said("dies")
     assert (said["since"], said["restarts"], said["ended"]["status"]) == (None, 3, 3)
     assert is_held(works), "another one goes on"
@@ -213,7 +216,7 @@ def test_fault_92_a_disk_that_is_full_of_logs(crew: Crew) -> None:
     crew.has("dies", ["sh", "-c", "exit 3"])
     running = crew.start(log="/dev/full")
     eventually(lambda: crew.noted("jobs"))
-    eventually(lambda: crew.said("dies")["restarts"] == 2)
+    eventually(lambda: crew.said("dies").get("restarts") == 2)
     assert running.poll() is None
     assert len(crew.pids("jobs")) == 1
     crew.tell("drain")
@@ -271,7 +274,7 @@ def test_the_program_is_told_to_end(crew: Crew) -> None:
         time.sleep(0.1)
     assert running.wait(100) == 0
     assert crew.noted("jobs")[1:] == ["told SIGTERM", "job done"]
-    assert not is_held(lock)
+    eventually(lambda: not is_held(lock))  # its pool sees a moment later that it has ended
 
 
 def test_once(make: Callable[[str], Crew], tmp_path: Path) -> None:

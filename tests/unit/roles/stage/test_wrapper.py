@@ -246,7 +246,9 @@ def test_threads_that_the_fork_ends_are_named(play: Play) -> None:
     urls = URLS + (
         "import threading, time\n"
         "threading.Thread(target=time.sleep, args=(60,), name='tick\\ntock', daemon=True).start()\n"
-        "threading.Thread(target=print, name='over').start()\n"
+        "over = threading.Thread(target=print, name='over')\n"
+        "over.start()\n"
+        "over.join()\n"
     )
     done = play(urls=urls)
     (line,) = done.stderr.splitlines()

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.acts import step_reports
+from ansible_collections.backstage.django.plugins.module_utils.host import pipes
 
 from ...projects import Make
 from ...told import told
@@ -174,8 +177,20 @@ def test_a_thread_of_the_project_does_not_keep_a_step(project: Make, place: Path
         assert "at the exit\n" in found["output"], mode
 
 
-def test_which_step_does_not_end(project: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.backstage.django.plugins.module_utils.acts.steps.LONGEST", 3)
-    check = "import time\nfrom django.core.checks import register\n@register()\ndef slow(**_): time.sleep(60)\n"
-    failure = project(cats__models__py=None, cats___models__py=check).failure("build")
-    assert (failure.step, failure.message) == ("check", "it has not ended within 3 s, and was killed")
+SLOW = """
+import os, time
+from django.core.checks import register
+@register()
+def slow(**_):
+    open(os.environ["BACKSTAGE_DATA"] + "/waits", "w").close()
+    time.sleep(600)
+"""
+
+
+def test_which_step_does_not_end(project: Make, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it waits, its time is over."""
+    waits = place / "data" / "waits"
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * waits.exists())
+    monkeypatch.setattr(pipes, "time", clock)
+    failure = project(cats__models__py=None, cats___models__py=SLOW).failure("build")
+    assert (failure.step, failure.message) == ("check", "it has not ended within 3600 s, and was killed")

@@ -15,9 +15,10 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.bookings import nginx
 from ansible_collections.backstage.django.plugins.module_utils.bookings.box_office import BoxOffice
 from ansible_collections.backstage.django.plugins.module_utils.bookings.closed_page import NEXT
+from waiting import eventually
 
 from ...house import House
-from ...servers import Nginx
+from ...servers import WORKERS, Nginx
 
 V = "a.example"
 ZONE = "Europe/Berlin"
@@ -78,6 +79,7 @@ def test_a_second_look_changes_nothing(open_house: House) -> None:
     prepare(open_house)
     for now in (FRIDAY, SUNDAY):
         look(open_house, now)
+        eventually(lambda: len(nginx._workers(nginx.master() or 0)) == WORKERS)  # a reload waits for the first of them
         workers, before = nginx._workers(nginx.master() or 0), open_house.seen()
         assert look(open_house, now + dt.timedelta(minutes=1)) == (True, [])
         assert (nginx._workers(nginx.master() or 0), open_house.seen()) == (workers, before)

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -161,6 +162,7 @@ def test_a_hand_edited_file_is_said_and_overwritten(playing: House) -> None:
 
 def test_a_killed_run_never_reloaded(playing: House) -> None:
     booked(playing, GIG).apply()
+    time.sleep(0.05)  # a process's start is known in ticks of 10 ms
     os.utime(playing.book(Venue(V), booked(playing, GIG).acts.now("kittens", "/") or Booked("", "", (), (), 0)))
     (change,) = booked(playing, GIG).plan()
     assert (change.step.noun, change.step.name, change.step.verb) == ("venue", "all", "reload")

@@ -86,7 +86,7 @@ def test_refused(make: Callable[[], Pair], said: str) -> None:
 def test_files_stay_closed() -> None:
     before = os.listdir("/proc/self/fd")
     checks.fault(Pair("", ""), NAMES)
-    assert os.listdir("/proc/self/fd") == before
+    assert set(os.listdir("/proc/self/fd")) <= set(before), "an earlier test's may be closed meanwhile"
 
 
 def test_what_openssl_cannot_read() -> None:

@@ -60,8 +60,8 @@ def test_fault_26_the_second_waits(tmp_path: Path) -> None:
 
 def test_fault_26_who_waited_says_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / ".lock"
-    monkeypatch.setattr(locks, "NOTICED", 0.2)
-    with holder(path, 0.5) as pid, locks.held(str(path), "bob", 100) as notes:
+    monkeypatch.setattr(locks, "NOTICED", 0.01)
+    with holder(path, 1.0) as pid, locks.held(str(path), "bob", 100) as notes:
         assert re.fullmatch(rf"waited \d+ s for process {pid} of ada, \S.*, since .*, which held {path}", notes[0])
     monkeypatch.setattr(locks, "NOTICED", 60)
     with locks.held(str(path), "bob", 100) as notes:
@@ -93,17 +93,20 @@ def test_fault_27_a_killed_holder_frees_it(tmp_path: Path) -> None:
 def test_the_last_holder_may_take_its_directory_away(tmp_path: Path) -> None:
     """As a strike does: who waited for that lock holds the one that the next run will look for."""
     path = tmp_path / "production" / ".lock"
+    told, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
         with locks.held(str(path), "ada", 100):
+            os.write(tell, b"x")
             time.sleep(0.5)
             shutil.rmtree(path.parent)
         os._exit(0)
-    while not path.exists() or not path.read_text():
-        time.sleep(0.01)
+    os.read(told, 1)
     with locks.held(str(path), "bob", 100):
         assert path.read_text().startswith(f"process {os.getpid()} of bob")
     os.waitpid(pid, 0)
+    os.close(told)
+    os.close(tell)
 
 
 def test_children_do_not_keep_it(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_nobody_waits_for_a_daemon_that_holds_the_output(start: str) -> None:
     result = process.run(["sh", "-c", f"cat; {start} sleep 0.1; exit 3"], stdin="before\n")
     assert time.monotonic() - begun < 50
     assert (result.code, result.said) == (3, "before")
-    assert running("sleep 63")
+    eventually(lambda: running("sleep 63"))
     for pid in running("sleep 63"):
         os.kill(pid, signal.SIGKILL)
 

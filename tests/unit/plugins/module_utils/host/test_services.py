@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.backstage.django.plugins.module_utils.host import process, programs, services
+from ansible_collections.backstage.django.plugins.module_utils.host import process, processes, programs, services
 from ansible_collections.backstage.django.plugins.module_utils.host.services import Service
+from waiting import eventually
 
 SHOWN = "LoadState={}\nActiveState={}\nUnitFileState={}\nMainPID={}\nNeedDaemonReload={}\n"
 OF_SYSTEMD = [
@@ -59,6 +60,7 @@ def test_only_workers_that_serve_count() -> None:
     titles = ["worker process", "worker process is shutting down", "cache manager process"]
     children = [subprocess.Popen([sys.executable, "-c", script, title]) for title in titles]
     try:
+        eventually(lambda: all(processes.text_of(f"/proc/{child.pid}/cmdline") for child in children))
         assert services.serving(os.getpid(), "worker process") == [children[0].pid]
     finally:
         for child in children:

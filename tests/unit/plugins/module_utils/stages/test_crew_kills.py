@@ -110,7 +110,7 @@ def test_fault_02_killed_at_the_writes_of_workers(crewed: House, jobs: Jobs, wat
         assert (crewed.state().crews, crew.wanted()) == ([live], "run"), last
         assert live.partition(".")[0] == wish.act.play, last
         assert sesses.plan(wish, crewed.state(), crewed.host, print, fronted()) == [], last
-    eventually(lambda: len(jobs.done()) >= jobs.sent)
+    eventually(lambda: len(jobs.done()) >= jobs.sent and jobs.beats()[-1:] == ["begins"])
     assert sorted(name for name, _release in jobs.done()) == [f"{number:04}.job" for number in range(1, jobs.sent + 1)]
     beats = jobs.beats()
     assert beats == ["begins", *["ends", "begins"] * (len(beats) // 2)]

@@ -290,8 +290,8 @@ def test_wait_idle_until_what_is_queued_was_answered(place: Path) -> None:
     thread.start()
     while not door.is_busy(str(place / "s")):
         time.sleep(0.01)
-    threading.Timer(0.4, end.set).start()
     start = time.monotonic()
+    threading.Timer(0.4, end.set).start()
     assert door.wait_idle(str(place / "s"), 100) is True
     assert time.monotonic() - start > 0.5
     thread.join()

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.backstage.django.plugins.module_utils.host import process
 from ansible_collections.backstage.django.plugins.module_utils.stages import leftovers
 from ansible_collections.backstage.django.plugins.module_utils.stages.leftovers import Left, started
+from waiting import eventually
 
 from ...conftest import Crew
 
@@ -31,13 +32,14 @@ def run(user: process.User, script: str) -> Iterator[int]:
         assert shell.stdout
         found = int(shell.stdout.readline())
         try:
-            while Path(f"/proc/{found}/comm").read_text() != "sleep\n":
-                time.sleep(0.01)
+            eventually(lambda: Path(f"/proc/{found}/comm").read_text() == "sleep\n")
+            if not script.endswith("wait"):
+                shell.wait()  # else it is still the parent on a busy machine
             yield found
         finally:
-            for pid in (found, shell.pid):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            shell.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(found, signal.SIGKILL)
 
 
 def lives(pid: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -98,13 +99,19 @@ def runner(crewed: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Superviso
     monkeypatch.setattr(supervisor, "CONFIGURATION", str(root / "supervisord.conf"))
     argv = [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", root / "supervisord.conf"]
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as running:
-        eventually((root / "supervisor.sock").exists)
         try:
+            eventually(lambda: is_answered(root / "supervisor.sock"))
             yield Supervisor(crewed)
         finally:
             running.terminate()
             running.wait(60)
-            subprocess.run(["umount", "-n", root / "tools"], check=True)
+            # also while a process that was left still ends: what is removed next must not be the tools
+            subprocess.run(["umount", "-n", "--lazy", root / "tools"], check=True)
+
+
+def is_answered(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
 
 
 def test_the_program(house: House) -> None:
