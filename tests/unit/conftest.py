@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import socket
 import sys
 from dataclasses import dataclass
@@ -76,6 +77,14 @@ class Machine:
             [(place, kind) for _device, place, kind, *_more in mounts],
             port_80_is_free,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals() -> None:
+    """Whoever starts the tests may ignore these, as nohup does, and then all that they start would ignore them, too."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

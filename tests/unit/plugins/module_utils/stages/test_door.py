@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.stages import door
+from waiting import eventually
 
 from ...servers import Variables, listening, read_request
 from ...told import told
@@ -288,8 +289,7 @@ def test_wait_idle_until_what_is_queued_was_answered(place: Path) -> None:
 
     thread = threading.Thread(target=hold)
     thread.start()
-    while not door.is_busy(str(place / "s")):
-        time.sleep(0.01)
+    eventually(lambda: door.is_busy(str(place / "s")))
     start = time.monotonic()
     threading.Timer(0.4, end.set).start()
     assert door.wait_idle(str(place / "s"), 100) is True

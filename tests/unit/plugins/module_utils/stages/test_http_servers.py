@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.stages import door, roll_call
 from ansible_collections.backstage.django.plugins.module_utils.stages.proofs import Question
-from waiting import LONG
+from waiting import LONG, eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import unix_connect
 
@@ -266,8 +266,7 @@ def test_the_interface_of_the_other_kind(project: Path, kind: str, application: 
 def test_what_is_being_answered_is_finished(project: Path, kind: str) -> None:
     with playing(project, kind) as server, ThreadPoolExecutor() as pool:
         asked = pool.submit(server.ask, "/slow")
-        while not door.is_busy(server.door.path):
-            time.sleep(0.01)
+        eventually(lambda: door.is_busy(server.door.path))
         assert door.wait_idle(server.door.path, 100, queued_only=True)
         assert server.stop() == 0
         assert (asked.result().status, asked.result().body) == (200, "slept")

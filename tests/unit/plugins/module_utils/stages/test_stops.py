@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.backstage.django.plugins.module_utils.stages import door
+from waiting import eventually
 
 from ...house import A, B, House
 from .wishes import SESS, carry_out, events, on_the_host, want
@@ -25,8 +26,7 @@ def test_what_is_being_answered_is_finished(crewed: House) -> None:
         visitor.connect(path)
         thread = threading.Thread(target=carry_out, args=(crewed, want(release=B)))
         thread.start()
-        while crewed.state().live != f"{B}.1":
-            time.sleep(0.02)
+        eventually(lambda: crewed.state().live == f"{B}.1")
         time.sleep(0.4)
         assert on_the_host(crewed) == (f"{B}.1", [f"{A}.1", f"{B}.1"], [f"{A}.1", f"{B}.1"])
     thread.join()
