@@ -2,9 +2,9 @@
 """Visitors by HTTPS and HTTP until standard input ends: tls_visit.py TRUSTED KIND=URL..., then what they saw, as JSON.
 
 TRUSTED is a file of certificates that they trust, or - for any certificate. KIND is keep (one connection for all
-requests) or new (one for each). A request failed if there was no whole answer of 2xx or 3xx. One on a reused
-connection that closed before the first byte of its answer is sent once more (RFC 9110, 9.2.2), and counted. The last
-one begins after the end of standard input: it meets what nginx serves at the end, however short the test was.
+requests) or new (one for each). A request failed if there was no whole answer of 2xx or 3xx within five seconds. One on
+a reused connection that closed before the first byte of its answer is sent once more (RFC 9110, 9.2.2), and counted.
+The last one begins after the end of standard input: it meets what nginx serves at the end, however short the test was.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-PATIENCE = 30.0
-"""Seconds after which a request is lost. A machine that is busy with other tests answers late."""
+PATIENCE = 5.0
 PAUSE = 0.005
 CLOSED = (
     http.client.RemoteDisconnected,
